@@ -1,0 +1,173 @@
+"""Child processes that cannot be lost: they end with their parent, and pid files name exactly them.
+
+A pid file holds the pid and the identity of the process (boot and start time), so that a later run never ends
+a stranger that got the same pid.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from deploy.embedded.account import Account, switch
+from deploy.embedded.files import write_private
+from deploy.embedded.places import Places
+
+_PR_SET_PDEATHSIG = 1
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_LOG_LIMIT = 20 * 1024 * 1024  # bytes; an older log of this size makes room for a new one at a start
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How one child is started and how it is asked to stop."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+    polite: signal.Signals
+    patience: float  # seconds between the polite signal and SIGKILL
+    account: Account | None = None
+
+
+def identity(pid: int) -> str | None:
+    """What tells the process from any other that ever had this pid; None when it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
+        if fields[0] in "ZX":
+            return None
+        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{fields[19]}"
+    except OSError:
+        if sys.platform == "linux":
+            return None
+    with contextlib.suppress(psutil.Error):
+        return str(psutil.Process(pid).create_time())
+    return None
+
+
+def record(places: Places, name: str, pid: int) -> None:
+    """Writes the pid file of a process of this run."""
+    entry = {"pid": pid, "identity": identity(pid)}
+    write_private(places.pids / f"{name}.json", json.dumps(entry))
+
+
+def recorded(places: Places, name: str) -> int | None:
+    """The pid of the process that the pid file names, if that very process still runs."""
+    try:
+        entry = json.loads((places.pids / f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    pid = int(entry["pid"])
+    return pid if entry["identity"] and identity(pid) == entry["identity"] else None
+
+
+def forget(places: Places, name: str) -> None:
+    (places.pids / f"{name}.json").unlink(missing_ok=True)
+
+
+async def spawn(places: Places, launch: Launch) -> asyncio.subprocess.Process:
+    """Starts a child whose output goes to its log file.
+
+    It gets its own session, so that Ctrl-C in the terminal reaches the supervisor's order of stopping alone,
+    and its polite signal from the kernel when this process ends in whatever way. (The kernel looks at the
+    thread that forks: call this on a thread that lives as long as the process, as the main one does.)
+    """
+    log = _open_log(places.log(launch.name))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *launch.argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=dict(launch.env),
+            cwd=launch.cwd,
+            start_new_session=True,
+            preexec_fn=_end_with_parent(launch.polite),
+            **switch(launch.account),
+        )
+    finally:
+        os.close(log)
+    record(places, launch.name, process.pid)
+    return process
+
+
+async def stop(places: Places, launch: Launch, process: asyncio.subprocess.Process) -> None:
+    """Asks the child to stop, and ends it when it does not."""
+    await end(process, launch.polite, launch.patience)
+    forget(places, launch.name)
+
+
+async def end(process: asyncio.subprocess.Process, how: signal.Signals, patience: float) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(how)
+    try:
+        await asyncio.wait_for(process.wait(), patience)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def end_leftover(places: Places, name: str, how: signal.Signals, patience: float) -> bool:
+    """Ends the process that a former run of this folder left behind; says whether there was one."""
+    pid = recorded(places, name)
+    if pid is not None:
+        before = identity(pid)
+        for attempt in (how, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, attempt)
+            if _gone(pid, before, patience):
+                break
+    forget(places, name)
+    return pid is not None
+
+
+def tail(path: Path, size: int = 4000) -> str:
+    """The end of a log file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - size))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _gone(pid: int, before: str | None, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if identity(pid) != before:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _open_log(path: Path) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > _LOG_LIMIT:
+            path.replace(path.with_suffix(".log.1"))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _end_with_parent(how: signal.Signals) -> Callable[[], None] | None:
+    if _libc is None:
+        return None
+    libc, parent = _libc, os.getpid()
+
+    def before_exec() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(how))
+        if os.getppid() != parent:  # the parent ended before the line above
+            os._exit(1)
+
+    return before_exec

@@ -1,0 +1,62 @@
+"""`run.json`: where everything of a run is. Mode 0600: it holds passwords."""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.embedded.files import write_private
+from deploy.embedded.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as its run.json tells it."""
+
+    kafka: str | None = None  # host:port
+    postgres: Mapping[str, Any] = field(default_factory=dict)  # DSNs: admin, migrate, …; services: {}
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name: {metrics: URL, pid}
+    config_dir: str | None = None
+    key_file: str | None = None
+    letter_key_file: str | None = None
+    supervisor: Mapping[str, Any] = field(default_factory=dict)  # pid, started (its identity)
+
+
+def write_run(places: Places, run: Run) -> None:
+    write_private(places.run_file, json.dumps(asdict(run), indent=2) + "\n")
+
+
+def read_run(places: Places) -> Run | None:
+    """The run of the folder, or None where nothing runs (a file that a crash left behind does not count)."""
+    if not is_live(places):
+        return None
+    try:
+        return Run(**json.loads(places.run_file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def is_live(places: Places) -> bool:
+    """Whether a supervisor owns the folder now: it holds the lock file as long as it lives, and no longer."""
+    handle = take(places.lock_file, create=False)
+    if handle is not None:
+        os.close(handle)
+        return False
+    return places.lock_file.exists()
+
+
+def take(lock: Path, *, create: bool = True) -> int | None:
+    """Takes the lock of a run folder for as long as this process lives; None when it cannot be had."""
+    try:
+        handle = os.open(lock, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle

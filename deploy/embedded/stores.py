@@ -1,0 +1,65 @@
+"""What PostgreSQL and Kafka must hold before the services start: roles, database, tables, topics, keys."""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Awaitable
+from pathlib import Path
+
+from deploy.embedded.files import write_private
+from deploy.embedded.keys import ensure_key_file
+from deploy.embedded.places import Places
+from deploy.embedded.services import DATABASE, ROLES, SERVICES
+
+
+async def together(*tasks: Awaitable[object]) -> None:
+    """Awaits all; when one fails, cancels the others and raises that failure alone."""
+    pending = [asyncio.ensure_future(task) for task in tasks]
+    try:
+        await asyncio.gather(*pending)
+    finally:
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+def ensure_passwords(places: Places) -> dict[str, str]:
+    """The password of every role, the same for the life of the run folder."""
+    path = places.secrets_file
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    wanted = {role: known.get(role) or secrets.token_urlsafe(24) for role in ROLES}
+    if wanted != known:
+        write_private(path, json.dumps(wanted))
+    return wanted
+
+
+async def prepare_database(admin_dsn: str, migrate_dsn: str, passwords: dict[str, str]) -> None:
+    """Makes roles, database and tables; what stands already is left alone."""
+    from shared.postgres.bootstrap import bootstrap
+    from shared.postgres.migrate import migrate
+
+    await bootstrap(admin_dsn, passwords, DATABASE)
+    await migrate(migrate_dsn, SERVICES)
+
+
+async def prepare_topics(bootstrap_servers: str) -> None:
+    """Makes the topics of the catalogue; what stands already is left alone."""
+    from shared.edge.topics import ensure_topics
+
+    await ensure_topics(bootstrap_servers)
+
+
+def pseudonym_keys(places: Places) -> Path:
+    """The key file of pseudonyms: the one of the environment, else one of this run folder."""
+    return _given("HVA_PSEUDONYM_KEY_FILE") or ensure_key_file(places.dir / "pseudonym.keys", "k1")
+
+
+def letter_keys(places: Places) -> Path:
+    """The key file of dead letters, likewise."""
+    return _given("HVA_LETTER_KEY_FILE") or ensure_key_file(places.dir / "letter.keys", "l1")
+
+
+def _given(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).absolute() if value else None

@@ -1,0 +1,1 @@
+"""The command `hva`: one file a verb."""

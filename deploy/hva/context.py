@@ -1,0 +1,105 @@
+"""What a verb speaks to: the Kafka and PostgreSQL of the environment, else those of the embedded run."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deploy.embedded.places import Places, run_dir
+from deploy.embedded.runfile import Run, is_live, read_run
+from deploy.embedded.services import config_dir
+
+Dir = Annotated[
+    Path | None,
+    typer.Option("--dir", metavar="D", help="Folder of the embedded run [default: HVA_DIR, else .hva]"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+
+
+class NotSoError(Exception):
+    """What was asked for is not so; one clear sentence for the person. The command ends with exit code 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where everything is. DSNs hold passwords: never print or log them."""
+
+    kafka: str  # host:port[,host:port]
+    postgres_steward: str
+    postgres_reader: str | None  # the rest is known of an embedded run only
+    postgres_admin: str | None
+    postgres_migrate: str | None
+    config_dir: Path
+    key_file: Path | None
+    letter_key_file: Path | None
+    services: Mapping[str, str]  # name: base URL of its /metrics, /livez, /readyz
+
+
+def resolve(folder: Path | None = None, env: Mapping[str, str] = os.environ) -> Connection:
+    """The connection a verb uses. Raises NotSoError when the settings name nothing and nothing runs."""
+    kafka, postgres = env.get("HVA_KAFKA_BOOTSTRAP"), env.get("HVA_POSTGRES_URL")
+    if kafka and postgres:
+        return _of_environment(kafka, postgres, env)
+    run = live_run(folder)
+    if run.kafka is None or "steward" not in run.postgres:
+        raise NotSoError(f"The run in {run_dir(folder)} is still starting: try again in a few seconds.")
+    return _of_run(run, kafka or run.kafka, postgres or run.postgres["steward"], env)
+
+
+def live_run(folder: Path | None) -> Run:
+    """The embedded run of the folder. Raises NotSoError when there is none."""
+    places = Places(run_dir(folder))
+    run = read_run(places)
+    if run is not None:
+        return run
+    if is_live(places):
+        raise NotSoError(f"The run in {places.dir} is still starting: try again in a few seconds.")
+    raise NotSoError(f"Nothing runs in {shown(places.dir)}: start it with `hva up{_dir_option(folder)}`.")
+
+
+def shown(path: Path) -> str:
+    """A path as people would type it here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _dir_option(folder: Path | None) -> str:
+    return f" --dir {folder}" if folder else ""
+
+
+def _of_environment(kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:
+    return Connection(
+        kafka=kafka,
+        postgres_steward=postgres,
+        postgres_reader=None,
+        postgres_admin=None,
+        postgres_migrate=None,
+        config_dir=config_dir(env),
+        key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")),
+        letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")),
+        services={},
+    )
+
+
+def _of_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:
+    dsns: Mapping[str, Any] = run.postgres
+    return Connection(
+        kafka=kafka,
+        postgres_steward=postgres,
+        postgres_reader=dsns.get("reader"),
+        postgres_admin=dsns.get("admin"),
+        postgres_migrate=dsns.get("migrate"),
+        config_dir=_path(env.get("HVA_CONFIG_DIR")) or _path(run.config_dir) or config_dir(env),
+        key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")) or _path(run.key_file),
+        letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")) or _path(run.letter_key_file),
+        services={name: str(one["metrics"]) for name, one in run.services.items()},
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).absolute() if text else None

@@ -1,0 +1,83 @@
+"""`hva status`: what of a run serves right now."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import typer
+
+from deploy.embedded.places import Places, run_dir
+from deploy.embedded.runfile import Run, read_run
+from deploy.embedded.services import SERVICES
+from deploy.embedded.upkeep import is_ready
+from deploy.hva.context import AsJson, Dir, live_run
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at a run."""
+
+    run: Run
+    servers: Mapping[str, bool]  # kafka, postgres: takes connections
+    services: Mapping[str, bool]  # name: ready
+
+    @property
+    def all_ready(self) -> bool:
+        return all(self.servers.values()) and all(self.services.get(name, False) for name in SERVICES)
+
+    def document(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "kafka": self.run.kafka,
+            "postgres": {key: self.run.postgres.get(key) for key in ("admin", "steward", "reader")},
+            "services": {
+                name: {"metrics": f"{one['metrics']}/metrics", "ready": self.services[name]}
+                for name, one in self.run.services.items()
+            },
+        }
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def status(dir: Dir = None, as_json: AsJson = False) -> None:
+        """Say where everything is and whether it is ready; exit 1 when something is not."""
+        if as_json and read_run(Places(run_dir(dir))) is None:
+            print(json.dumps({"kafka": None, "postgres": {}, "services": {}}))
+            sys.exit(1)
+        seen = asyncio.run(look(live_run(dir)))
+        print(json.dumps(seen.document(), indent=2) if as_json else in_lines(seen))
+        sys.exit(0 if seen.all_ready else 1)
+
+
+async def look(run: Run) -> Status:
+    """Asks every part of the run at once."""
+    addresses = {"Kafka": run.kafka or "", "PostgreSQL": str(run.postgres.get("admin", ""))}
+    servers = await asyncio.gather(*(_takes_connections(address) for address in addresses.values()))
+    ports = {name: urlsplit(one["metrics"]).port or 0 for name, one in run.services.items()}
+    services = await asyncio.gather(*(is_ready(port) for port in ports.values()))
+    return Status(run, dict(zip(addresses, servers, strict=True)), dict(zip(ports, services, strict=True)))
+
+
+def in_lines(seen: Status) -> str:
+    lines = [
+        f"{name:<11} {'serves' if serves else 'DOES NOT ANSWER'}" for name, serves in seen.servers.items()
+    ]
+    for name in SERVICES:
+        where = seen.run.services.get(name, {}).get("metrics", "")
+        lines.append(f"{name:<11} {'ready' if seen.services.get(name) else 'NOT READY'}  {where}")
+    return "\n".join(lines)
+
+
+async def _takes_connections(address: str) -> bool:
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        async with asyncio.timeout(5):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

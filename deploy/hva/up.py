@@ -1,0 +1,78 @@
+"""`hva up`: the embedded Kafka, PostgreSQL and services of one folder."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from deploy.embedded.client import AlreadyRunning, SupervisorClient
+from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.places import Places, run_dir
+from deploy.embedded.runfile import read_run
+from deploy.hva.context import Dir, shown
+
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Return once everything serves; stop it with `hva down`")
+]
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def up(dir: Dir = None, detach: Detach = False) -> None:
+        """Start Kafka, PostgreSQL and the services on this machine."""
+        sys.exit(run_up(run_dir(dir), detach=detach))
+
+
+def run_up(folder: Path, *, detach: bool) -> int:
+    """Starts the run, and in the foreground stays until Ctrl-C or `hva down`. Returns the exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    client = SupervisorClient(Places(folder))
+    try:
+        return _serve(client, folder, detach=detach)
+    except AlreadyRunning:
+        print(f"It runs already in {shown(folder)}.")
+        if run := read_run(Places(folder)):
+            _tell(run.kafka, run.postgres, run.services, folder)
+        return 0
+    except KeyboardInterrupt:
+        print("\nstopping …")
+        client.stop()
+        print("Stopped.")
+        return 0
+
+
+def _serve(client: SupervisorClient, folder: Path, *, detach: bool) -> int:
+    try:
+        run = client.wait_ready(lambda words: print(f"{words} …", flush=True))
+    except EmbeddedError:
+        client.stop()
+        raise
+    _tell(run["kafka"], run["postgres"], run["services"], folder)
+    if detach:
+        client.detach()
+        return 0
+    print("Ctrl-C stops all of it.", flush=True)
+    if client.wait() != 0:
+        raise EmbeddedError(f"The supervisor ended unexpectedly: see {Places(folder).log('supervisor')}.")
+    print("Stopped.")
+    return 0
+
+
+def _tell(
+    kafka: str | None, postgres: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], folder: Path
+) -> None:
+    database = str(postgres.get("steward", "")).rpartition("@")[2]
+    print(f"Kafka       {kafka}")
+    print(f"PostgreSQL  {database}  (DSNs with passwords: {shown(folder)}/run.json)")
+    for name, service in services.items():
+        print(f"{name:<11} {service['metrics']}/metrics")
+    print(f"logs        {shown(folder)}/logs", flush=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

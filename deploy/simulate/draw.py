@@ -1,0 +1,52 @@
+"""Fast draws: proportions become tables, so that a draw is one random number and one look-up."""
+
+import math
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import TypeVar
+
+T = TypeVar("T")
+
+SIZE = 1000
+"""Entries of a table: tenths of a per cent."""
+
+
+def table(weights: Mapping[T, float]) -> list[T]:
+    """SIZE entries in proportion to the weights; draw with `entries[int(random() * SIZE)]`."""
+    total = sum(weights.values())
+    entries: list[T] = []
+    upto = 0.0
+    for value, weight in weights.items():
+        upto += weight
+        entries += [value] * (round(SIZE * upto / total) - len(entries))
+    return entries
+
+
+def exponential(mean: float, least: int, most: int) -> list[int]:
+    """SIZE quantiles of an exponential distribution of whole seconds, cut at both ends."""
+    quantiles = (-mean * math.log(1 - (i + 0.5) / SIZE) for i in range(SIZE))
+    return [min(most, max(least, round(q))) for q in quantiles]
+
+
+def count(rng: Random, mean: float) -> int:
+    """A number of things a day: Poisson by inversion when small, its normal approximation above 30."""
+    if mean > 30:
+        return max(0, round(rng.gauss(mean, math.sqrt(mean))))
+    random: Callable[[], float] = rng.random
+    number, product, limit = 0, random(), math.exp(-mean)
+    while product > limit:
+        number += 1
+        product *= random()
+    return number
+
+
+def profile(by_hour: Mapping[int, float]) -> list[int]:
+    """SIZE seconds of the day that follow weights by hour, evenly inside an hour."""
+    total = sum(by_hour.values())
+    seconds: list[int] = []
+    upto = 0.0
+    for hour, weight in sorted(by_hour.items()):
+        upto += weight
+        wanted = round(SIZE * upto / total) - len(seconds)
+        seconds += [hour * 3600 + round(3600 * i / wanted) for i in range(wanted)]
+    return seconds

@@ -1,0 +1,1 @@
+"""Ingest: raw records of upstream systems in, validated and pseudonymised canonical events out."""

@@ -1,0 +1,134 @@
+"""CloudEvents 1.0 on Kafka: structured or binary, by the headers, and the attributes that every event must have."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from services.ingest.refusal import Refusal
+from shared.contracts.catalogue import RECORD_LIMIT
+from shared.contracts.reasons import Reason
+from shared.contracts.strict_json import DEEPEST, Document, Undecodable, parse
+from shared.contracts.types import LONGEST, canonical_instant
+from shared.record import Headers
+
+_STRUCTURED: Final = "application/cloudevents"
+_JSON: Final = re.compile(r"[^/]+/(?:[^/]+\+)?json").fullmatch
+_SOURCE: Final = re.compile(r"urn:hva:([a-z0-9-]+):([a-z0-9-]+)").fullmatch
+_CACHED_SOURCE: Final = 256  # characters; longer ones would let a sender fill the memory
+_ATTRIBUTES: Final = frozenset(
+    {"specversion", "id", "source", "type", "time", "data", "datacontenttype", "dataschema", "subject"}
+)
+
+
+class Opened(NamedTuple):
+    """An event as it came, in one shape for both modes. `headers` are those of binary mode."""
+
+    event: Any
+    fractional: bool
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class Envelope(NamedTuple):
+    """The required attributes, well-formed. `time` is canonical text."""
+
+    id: str
+    source: str
+    county: str
+    system: str
+    type: str
+    time: str
+    data: dict[str, Any]
+    left_out: int  # attributes that CloudEvents does not have
+
+
+def open_record(value: bytes | None, headers: Headers) -> Opened:
+    """The event of a record. Raises Refusal: too_large, undecodable or (binary mode) envelope."""
+    if value is not None and len(value) > RECORD_LIMIT:
+        raise Refusal(Reason.TOO_LARGE, f"{len(value)} bytes are more than {RECORD_LIMIT}")
+    if not headers:
+        return _structured(value)
+    by_name = [(str(name).lower(), content) for name, content in headers]
+    kinds = [content for name, content in by_name if name == "content-type" and content is not None]
+    kind = kinds[0].decode("utf-8", "replace").partition(";")[0].strip().lower() if kinds else None
+    if kind is not None and kind.startswith(_STRUCTURED):
+        if kind != f"{_STRUCTURED}+json":
+            raise Refusal(Reason.UNDECODABLE, "content-type is not application/cloudevents+json")
+        return _structured(value)
+    attributes = [(name[3:], content) for name, content in by_name if name.startswith("ce_")]
+    if kind is None and not attributes:
+        return _structured(value)
+    return _binary(value, kind, attributes, headers)
+
+
+def _structured(value: bytes | None) -> Opened:
+    document = _parsed(value or b"", DEEPEST)
+    return Opened(document.tree, document.fractional, ())
+
+
+def _binary(
+    value: bytes | None, kind: str | None, attributes: list[tuple[str, bytes | None]], headers: Headers
+) -> Opened:
+    if kind is not None and not _JSON(kind):
+        raise Refusal(Reason.ENVELOPE, "data is not an object: content-type is not JSON")
+    if value is None:
+        raise Refusal(Reason.ENVELOPE, "data is missing")
+    document = _parsed(value, DEEPEST - 1)  # the event around it is level 1
+    present = [(name, content) for name, content in attributes if content is not None]
+    event: dict[str, Any] = {name: _header_text(content) for name, content in present}
+    if len(event) != len(present):
+        raise Refusal(Reason.ENVELOPE, "an attribute stands twice in the headers")
+    event["data"] = document.tree
+    return Opened(event, document.fractional, headers)
+
+
+def _header_text(content: bytes) -> str | None:
+    """None, an absence, for what is no UTF-8: a required attribute is then missing, another goes unread anyway."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _parsed(value: bytes, deepest: int) -> Document:
+    try:
+        return parse(value, deepest)
+    except Undecodable as error:
+        raise Refusal(Reason.UNDECODABLE, str(error)) from None
+
+
+def read_envelope(event: Any) -> Envelope:
+    """The required attributes. Raises Refusal for `envelope`."""
+    if type(event) is not dict:
+        raise Refusal(Reason.ENVELOPE, "not an object")
+    get = event.get
+    if get("specversion") != "1.0":
+        raise Refusal(Reason.ENVELOPE, "specversion is not the text 1.0")
+    id, source, type_, data = get("id"), get("source"), get("type"), get("data")
+    if type(id) is not str or not 0 < len(id) <= LONGEST or "\0" in id:
+        raise Refusal(Reason.ENVELOPE, f"id is not a text of 1-{LONGEST} characters without U+0000")
+    names = _tenant(source) if type(source) is str else None
+    if names is None:
+        raise Refusal(Reason.ENVELOPE, "source is not urn:hva:<county>:<system>")
+    if type(type_) is not str or not type_:
+        raise Refusal(Reason.ENVELOPE, "type is not a text")
+    try:
+        time = canonical_instant(get("time"))
+    except ValueError as error:
+        raise Refusal(Reason.ENVELOPE, f"time: {error}") from None
+    if type(data) is not dict:
+        raise Refusal(Reason.ENVELOPE, "data is not an object")
+    left_out = 0 if event.keys() <= _ATTRIBUTES else len(event.keys() - _ATTRIBUTES)
+    return Envelope(id, source, *names, type_, time, data, left_out)
+
+
+def _tenant(source: str) -> tuple[str, str] | None:
+    return _cached_names(source) if len(source) <= _CACHED_SOURCE else _names(source)
+
+
+def _names(source: str) -> tuple[str, str] | None:
+    match = _SOURCE(source)
+    return (match[1], match[2]) if match else None
+
+
+_cached_names = lru_cache(4096)(_names)

@@ -1,0 +1,65 @@
+"""Person identifiers to pseudonyms. Nothing behind ingest ever sees what goes in here."""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from services.ingest.hetu import birth_date, normalised
+from shared.keys import Key
+
+_SEPARATOR: Final = b"\x1f"
+_KEPT: Final = 16  # bytes of the HMAC: 128 bits
+CACHED: Final = 200_000
+_LONGEST_CACHED: Final = 256  # characters of an identifier; longer ones would let a sender fill the memory
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keyring:
+    """The keys of pseudonyms, the writing one first.
+
+    Makes pseudonyms by a bounded cache, which is personal data in memory: it is never logged and dies with the
+    keyring, so a new key begins with a new one.
+    """
+
+    keys: tuple[Key, ...]
+    _hetu: Callable[[str, str], tuple[str, date] | None] = field(init=False, compare=False)
+    _local: Callable[[str, str, str], str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ValueError("a keyring has at least one key")
+        object.__setattr__(self, "_hetu", lru_cache(CACHED)(self._of_hetu))
+        object.__setattr__(self, "_local", lru_cache(CACHED)(self._of_local))
+
+    def of_hetu(self, county: str, hetu: str, today: date) -> str | None:
+        """The pseudonym of a personal identity code as it came in; None when it is not a valid one today."""
+        if len(hetu) > _LONGEST_CACHED:
+            found = self._of_hetu(county, hetu)
+        else:
+            found = self._hetu(county, hetu)
+        return found[0] if found and found[1] <= today else None
+
+    def of_local(self, county: str, system: str, local_id: str) -> str:
+        """The pseudonym of a system's own id of a person."""
+        if len(system) > _LONGEST_CACHED:
+            return self._of_local(county, system, local_id)
+        return self._local(county, system, local_id)
+
+    def _of_hetu(self, county: str, hetu: str) -> tuple[str, date] | None:
+        code = normalised(hetu)
+        born = birth_date(code)
+        return (self._pseudonym(county, "hetu", code), born) if born else None
+
+    def _of_local(self, county: str, system: str, local_id: str) -> str:
+        return self._pseudonym(county, "local_id", system, local_id)
+
+    def _pseudonym(self, *parts: str) -> str:
+        """Unambiguous: every part but the last is `[a-z0-9_-]+` and cannot hold the separator."""
+        key = self.keys[0]
+        message = _SEPARATOR.join(part.encode("utf-8") for part in parts)
+        mac = hmac.digest(key.secret, message, "sha256")[:_KEPT]
+        return f"{key.id}.{urlsafe_b64encode(mac).rstrip(b'=').decode('ascii')}"

@@ -1,0 +1,1 @@
+"""The NPS family: recommendation, statements, enablement, response rate and direct feedback."""

@@ -1,0 +1,15 @@
+"""How the rooms of the service are connected; no logic."""
+
+from services.nps.handlers import on_feedback
+from services.nps.metrics import Gauges
+from shared.contracts.catalogue import FEEDBACK
+from shared.edge.service import Job, Runtime, Wiring
+
+
+async def build(runtime: Runtime) -> Wiring:
+    """Feedback in, figures and gauges out."""
+    gauges = Gauges(runtime.registry)
+    return Wiring(
+        subscriptions=[(FEEDBACK, on_feedback(runtime))],
+        jobs=[Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool))],
+    )

@@ -1,0 +1,119 @@
+"""Canonical records of the feedback stream to facts: the room between the contract's models and the domain."""
+
+from shared.contracts.event import ContractError, Event, decode_event
+from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
+from shared.contracts.order import rank
+from shared.contracts.reasons import Reason
+from shared.letters import Rejected
+from shared.record import Record
+from shared.registers import Registers
+from shared.registers.calendar import local_day
+from shared.registers.promises import reply_due
+
+from services.nps.domain import Feedback, Invitation, Response, label
+
+FeedbackFact = Invitation | Response | Feedback
+
+
+def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
+    """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
+    try:
+        event = decode_event(record.value or b"")
+    except ContractError as error:
+        return Rejected(Reason.UNDECODABLE, str(error))
+    fact = _fact(event, registers)
+    return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the feedback stream", event.source)
+
+
+def _fact(event: Event, registers: Registers) -> FeedbackFact | None:
+    order = rank(event.data.revision, event.time, event.source, event.id, event.digest)
+    match event.data:
+        case Answered() as data:
+            return _response(event.county, order, data, registers)
+        case Invited() as data:
+            return _invitation(event.county, order, data, registers)
+        case Given() as data:
+            return _feedback(event.county, order, data, registers)
+        case FeedbackRetracted() as data:
+            return _retraction(event.county, order, data)
+    return None
+
+
+def _response(county: str, order: bytes, data: Answered, registers: Registers) -> Response:
+    day = local_day(data.answered_at)
+    return Response(
+        county=county,
+        id=data.response_id,
+        rank=order,
+        retracted=False,
+        unit=data.unit,
+        unit_row=registers.unit_row(county, data.unit, day).key,
+        channel=data.channel,
+        day=day,
+        label_day=local_day(data.served_at) if data.served_at else day,
+        own_client=data.client,
+        segment=label(data.client),
+        answered_at=data.answered_at,
+        invitation_id=data.invitation_id,
+        client=data.client,
+        counts=data.respondent == "client",
+        has_comment=data.has_comment,
+        answers={answer["question"]: answer["value"] for answer in data.answers},
+    )
+
+
+def _invitation(county: str, order: bytes, data: Invited, registers: Registers) -> Invitation:
+    day = local_day(data.invited_at)
+    return Invitation(
+        county=county,
+        id=data.invitation_id,
+        rank=order,
+        retracted=False,
+        unit=data.unit,
+        unit_row=registers.unit_row(county, data.unit, day).key,
+        channel=data.channel,
+        day=day,
+        label_day=day,
+        own_client=data.client,
+        segment=label(data.client),
+        invited_at=data.invited_at,
+        delivered=data.delivered,
+    )
+
+
+def _feedback(county: str, order: bytes, data: Given, registers: Registers) -> Feedback:
+    day = local_day(data.given_at)
+    return Feedback(
+        county=county,
+        id=data.feedback_id,
+        rank=order,
+        retracted=False,
+        unit=data.unit,
+        unit_row=registers.unit_row(county, data.unit, day).key,
+        channel=data.channel,
+        day=day,
+        label_day=day,
+        own_client=data.client,
+        segment=label(data.client),
+        given_at=data.given_at,
+        kind=data.kind,
+        themes=tuple(data.themes or ()),
+        wants_reply=data.wants_reply,
+        replied_at=data.replied_at,
+        in_time=in_time(registers, county, data),
+    )
+
+
+def in_time(registers: Registers, county: str, data: Given) -> bool:
+    """Whether direct feedback was replied to by the promise valid when it was given."""
+    due = reply_due(registers, county, data.given_at)
+    return data.replied_at is not None and due is not None and data.replied_at <= due
+
+
+def _retraction(county: str, order: bytes, data: FeedbackRetracted) -> FeedbackFact:
+    if data.response_id is not None:
+        return Response(county, data.response_id, order, retracted=True)
+    if data.invitation_id is not None:
+        return Invitation(county, data.invitation_id, order, retracted=True)
+    assert data.feedback_id is not None  # the model holds exactly one
+    return Feedback(county, data.feedback_id, order, retracted=True)

@@ -1,0 +1,149 @@
+"""Facts of the feedback stream and what each of them counts: pure, no clock, no store, no framework.
+
+Section 4 of the contract in code. A figure is a sum of contributions of facts; `contributions` of a fact is the
+one place that knows what it counts, used alike for new facts, corrections, retractions, register changes and
+explanations.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from shared.deltas import Contribution, Measure, Place
+
+UNKNOWN: Final = "unknown"
+OTHER: Final = "other"
+
+# What an answer adds to: counts a0..a5 of its question mean, by kind of question,
+#   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
+#   pei_*:     a0 dont_know, a1 same_or_less, a2 better, a3 much_better
+#   any other: a0 does not concern me (0), a1..a5 the answers 1..5
+ANSWER: Final = Measure("answer", ("question",), ("a0", "a1", "a2", "a3", "a4", "a5"))
+RESPONSE: Final = Measure("response_count", (), ("responses", "with_comment"))
+INVITATION: Final = Measure("invitation_count", (), ("delivered", "answered"))
+FEEDBACK: Final = Measure("feedback_count", ("kind", "theme"), ("n", "wants_reply", "replied", "replied_in_time"))
+MEASURES: Final = (ANSWER, RESPONSE, INVITATION, FEEDBACK)
+
+RECOMMEND: Final = "recommend"
+_PEI: Final = {"dont_know": 0, "same_or_less": 1, "better": 2, "much_better": 3}
+_NPS: Final = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2)  # by answer 0..10
+ALL_THEMES: Final = "all"
+
+Answer = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What every fact has. `rank` is its place in the order of the same business id; `unit_row` the row of the
+    unit register valid on `day`; `segment` the label by `label_day` and client. A retracted fact keeps only
+    county, id and rank.
+    """
+
+    county: str
+    id: str
+    rank: bytes
+    retracted: bool
+    unit: str | None = None
+    unit_row: int | None = None
+    channel: str | None = None
+    day: date | None = None
+    label_day: date | None = None
+    own_client: str | None = None
+    segment: str = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation(Fact):
+    """An invitation to answer. `answered`: some response fact names it and came within the window."""
+
+    invited_at: datetime | None = None
+    delivered: bool = False
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Fact):
+    """An answered survey. `client` is its own, else that of its invitation."""
+
+    answered_at: datetime | None = None
+    invitation_id: str | None = None
+    client: str | None = None
+    counts: bool = False
+    """Whether the respondent was the client: others are no part of the population."""
+    has_comment: bool = False
+    answers: Mapping[str, Answer] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback(Fact):
+    """Direct feedback. `in_time`: replied by the promise of its county, where one is set."""
+
+    given_at: datetime | None = None
+    kind: str | None = None
+    themes: tuple[str, ...] = ()
+    wants_reply: bool = False
+    replied_at: datetime | None = None
+    in_time: bool = False
+
+
+def label(client: str | None) -> str:
+    """The segment of a fact by its client. Membership arrives with the segment stream; until then `other`."""
+    return UNKNOWN if client is None else OTHER
+
+
+def answer_class(question: str, value: Answer) -> int:
+    """The count among a0..a5 that an answer belongs to."""
+    if question == RECOMMEND:
+        return _NPS[int(value)]
+    return _PEI[value] if isinstance(value, str) else value
+
+
+def contributions(fact: Fact) -> Iterator[Contribution]:
+    """Everything a fact counts, as of its present state; nothing when it is retracted."""
+    if fact.retracted:
+        return
+    place = _place(fact)
+    match fact:
+        case Response():
+            yield from _of_response(fact, place)
+        case Invitation():
+            yield from _of_invitation(fact, place)
+        case Feedback():
+            yield from _of_feedback(fact, place)
+
+
+def _place(fact: Fact) -> Place:
+    assert fact.day is not None and fact.unit_row is not None and fact.channel is not None
+    return Place(fact.day, fact.unit_row, fact.channel, fact.segment)
+
+
+def _of_response(response: Response, place: Place) -> Iterator[Contribution]:
+    if not response.counts:
+        return
+    yield Contribution(RESPONSE, place, (), 0)
+    if response.has_comment:
+        yield Contribution(RESPONSE, place, (), 1)
+    for question, value in (response.answers or {}).items():
+        yield Contribution(ANSWER, place, (question,), answer_class(question, value))
+
+
+def _of_invitation(invitation: Invitation, place: Place) -> Iterator[Contribution]:
+    if not invitation.delivered or place.channel == "device":
+        return
+    yield Contribution(INVITATION, place, (), 0)
+    if invitation.answered:
+        yield Contribution(INVITATION, place, (), 1)
+
+
+def _of_feedback(feedback: Feedback, place: Place) -> Iterator[Contribution]:
+    assert feedback.kind is not None
+    counted = (
+        True,
+        feedback.wants_reply,
+        feedback.wants_reply and feedback.replied_at is not None,
+        feedback.wants_reply and feedback.in_time,
+    )
+    for theme in (ALL_THEMES, *dict.fromkeys(feedback.themes)):
+        codes = (feedback.kind, theme)
+        yield from (Contribution(FEEDBACK, place, codes, i) for i, yes in enumerate(counted) if yes)

@@ -1,0 +1,21 @@
+"""One handler a topic, a sentence long."""
+
+from services.nps.decode import FeedbackFact, decode
+from services.nps.store import SCHEMA, apply
+from shared.batch import BatchRunner
+from shared.contracts.catalogue import FEEDBACK
+from shared.edge.consume import BatchHandler
+from shared.edge.service import Runtime
+from shared.postgres.commit import StoreCommit
+
+
+def on_feedback(runtime: Runtime) -> BatchHandler:
+    """Make a batch of feedback facts and add what changed to the buckets."""
+    runner = BatchRunner[FeedbackFact](
+        topic=FEEDBACK.name,
+        decode=lambda record: decode(record, runtime.registers),
+        commit=StoreCommit(SCHEMA, runtime.pool, runtime.sealer, apply),
+        metrics=runtime.metrics,
+        logger=runtime.logger,
+    )
+    return runner.run

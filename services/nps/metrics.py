@@ -1,0 +1,46 @@
+"""The business gauges of the family: NPS and its answers for counties and divisions."""
+
+from typing import Final
+
+import asyncpg
+from prometheus_client import CollectorRegistry
+
+from shared.clock import Clock, system_clock
+from shared.gauges import GaugeBoard, Sample, shown_periods
+from shared.postgres.pool import reading
+from shared.registers.calendar import local_day
+
+LEAST_ANSWERS: Final = 10
+"""Scores and their answers are shown from here on; fewer could tell what one person answered."""
+
+_READ: Final = """
+select county, scope_level, scope, channel, segment, period, n, score from figures.nps
+where period = any($1::text[]) and period_kind in ('month', 'quarter') and scope_level in ('county', 'division')
+  and (channel = 'all' or segment = 'all') and n >= $2
+"""
+
+
+class Gauges:
+    """`hva_nps_score` in points and `hva_nps_responses`, refreshed beside the work, never at a scrape."""
+
+    def __init__(self, registry: CollectorRegistry, clock: Clock = system_clock) -> None:
+        self._clock = clock
+        self._board = GaugeBoard(
+            {
+                "hva_nps_score": "Net promoter score in points, -100 to 100.",
+                "hva_nps_responses": "Answers behind the net promoter score.",
+            },
+            registry,
+        )
+
+    async def refresh(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        """Read the figures of the shown periods and swap them in."""
+        periods = shown_periods(local_day(self._clock()))
+        async with pool.acquire() as connection, reading(connection):
+            rows = await connection.fetch(_READ, list(periods), LEAST_ANSWERS)
+        self._board.show(sample for row in rows for sample in _samples(row, periods[row["period"]]))
+
+
+def _samples(row: asyncpg.Record, period: str) -> tuple[Sample, Sample]:
+    place = (row["county"], row["scope_level"], row["scope"], row["channel"], row["segment"], period)
+    return Sample("hva_nps_score", place, row["score"]), Sample("hva_nps_responses", place, row["n"])

@@ -1,0 +1,156 @@
+"""All SQL of the NPS family: facts, what follows between them, and their buckets.
+
+Every function runs inside the batch's transaction with the county's lock held, so what it reads cannot change
+before it writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from services.nps.domain import Feedback, Invitation, Response, contributions, label
+from shared.batch import Applied
+from shared.deltas import Deltas
+from shared.postgres.buckets import add_to_buckets
+from shared.postgres.facts import Change, FactTable
+from shared.postgres.lock import Connection
+
+SCHEMA: Final = "nps"
+
+_COMMON: Final = {
+    "id": "text",
+    "rank": "bytea",
+    "retracted": "boolean",
+    "unit": "text",
+    "unit_row": "bigint",
+    "channel": "text",
+    "day": "date",
+    "label_day": "date",
+    "own_client": "text",
+    "segment": "text",
+}
+INVITATIONS: Final = FactTable(
+    "nps.invitation",
+    Invitation,
+    {**_COMMON, "invited_at": "timestamptz", "delivered": "boolean", "answered": "boolean"},
+    derived=("unit_row", "segment", "answered"),
+)
+RESPONSES: Final = FactTable(
+    "nps.response",
+    Response,
+    {
+        **_COMMON,
+        "answered_at": "timestamptz",
+        "invitation_id": "text",
+        "client": "text",
+        "counts": "boolean",
+        "has_comment": "boolean",
+        "answers": "jsonb",
+    },
+    derived=("unit_row", "segment", "client"),
+)
+FEEDBACK: Final = FactTable(
+    "nps.feedback",
+    Feedback,
+    {
+        **_COMMON,
+        "given_at": "timestamptz",
+        "kind": "text",
+        "themes": "jsonb",
+        "wants_reply": "boolean",
+        "replied_at": "timestamptz",
+        "in_time": "boolean",
+    },
+    derived=("unit_row", "segment", "in_time"),
+)
+
+FeedbackFact = Invitation | Response | Feedback
+
+# Invitations whose `answered` is not what their responses say. A retracted response names no invitation.
+_WRONGLY_ANSWERED: Final = """
+county = $1 and id = any($2::text[]) and not retracted and answered <> exists (
+  select from nps.response r
+  where r.county = fact.county and r.invitation_id = fact.id
+    and r.answered_at < fact.invited_at + interval '336 hours')
+"""
+_HEIRS: Final = "county = $1 and invitation_id = any($2::text[]) and own_client is null and not retracted"
+_CLIENTS: Final = "select id, own_client from nps.invitation where county = $1 and id = any($2::text[])"
+
+
+async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFact]) -> Applied:
+    """Write the facts of one county and everything that follows from them."""
+    invitations = await INVITATIONS.upsert(connection, county, _only(Invitation, facts))
+    responses = await RESPONSES.upsert(
+        connection, county, await _with_clients(connection, county, _only(Response, facts))
+    )
+    feedback = await FEEDBACK.upsert(connection, county, _only(Feedback, facts))
+    followed = [
+        *await _follow_answered(connection, county, invitations.changes, responses.changes),
+        *await _follow_clients(connection, county, invitations.changes),
+    ]
+    changed = (*invitations.changes, *responses.changes, *feedback.changes)
+    await fold(connection, county, (*changed, *followed))
+    conflicts = invitations.conflicts + responses.conflicts + feedback.conflicts
+    return Applied(len(changed), conflicts)
+
+
+async def fold(connection: Connection, county: str, changes: Iterable[Change[FeedbackFact]]) -> None:
+    """Add to the buckets what the changed facts count now, less what they counted before."""
+    deltas = Deltas()
+    for old, new in changes:
+        if old is not None:
+            deltas.add(contributions(old), -1)
+        deltas.add(contributions(new))
+    await add_to_buckets(connection, SCHEMA, county, deltas)
+
+
+def _only(kind: type, facts: Sequence[FeedbackFact]) -> list:  # type: ignore[type-arg]
+    return [fact for fact in facts if type(fact) is kind]
+
+
+async def _with_clients(
+    connection: Connection, county: str, responses: Sequence[Response]
+) -> list[Response]:
+    """Responses without a client of their own take that of their invitation, when it is known already."""
+    heirs = {r.invitation_id for r in responses if r.own_client is None and r.invitation_id is not None}
+    if not heirs:
+        return list(responses)
+    rows = await connection.fetch(_CLIENTS, county, list(heirs))
+    return [inherit(r, {row["id"]: row["own_client"] for row in rows}) for r in responses]
+
+
+def inherit(response: Response, clients: dict[str, str | None]) -> Response:
+    """The response with the client of its invitation where it has none of its own, and the label of that."""
+    client = response.own_client or clients.get(response.invitation_id or "")
+    return response if client == response.client else replace(response, client=client, segment=label(client))
+
+
+async def _follow_answered(
+    connection: Connection,
+    county: str,
+    invitations: Sequence[Change[Invitation]],
+    responses: Sequence[Change[Response]],
+) -> list[Change[Invitation]]:
+    """Invitations that became answered or unanswered: their own time or their responses changed."""
+    touched = {c.new.id for c in invitations} | {
+        fact.invitation_id for change in responses for fact in change if fact and fact.invitation_id
+    }
+    if not touched:
+        return []
+    wrong = await INVITATIONS.load(connection, _WRONGLY_ANSWERED, county, sorted(touched))
+    changes = [Change(old, replace(old, answered=not old.answered)) for old in wrong]
+    await INVITATIONS.revise(connection, county, [c.new for c in changes])
+    return changes
+
+
+async def _follow_clients(
+    connection: Connection, county: str, invitations: Sequence[Change[Invitation]]
+) -> list[Change[Response]]:
+    """Responses whose inherited client changed with their invitation."""
+    clients = {c.new.id: c.new.own_client for c in invitations}
+    if not clients:
+        return []
+    heirs = await RESPONSES.load(connection, _HEIRS, county, sorted(clients))
+    changes = [Change(old, new) for old in heirs if (new := inherit(old, clients)) is not old]
+    await RESPONSES.revise(connection, county, [c.new for c in changes])
+    return changes

@@ -1,0 +1,116 @@
+"""The canonical event: what ingest writes to `hva.*.v1` and every service reads."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from shared.contracts.canonical import dumps
+from shared.contracts.event_types import DAYS, EVENT_TYPES, EventType
+from shared.contracts.types import Data, format_instant, parse_instant
+
+
+class ContractError(ValueError):
+    """A canonical record is not what ingest writes. The message names the part and holds no value of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A validated event. `time` is UTC, `digest` the 32 bytes that take part in the order of facts."""
+
+    county: str
+    source: str
+    id: str
+    type: str
+    time: datetime
+    digest: bytes
+    data: Data
+
+
+def plain_data(kind: EventType, data: Data) -> dict[str, Any]:
+    """Data as it stands in canonical JSON: defaults filled in, absent fields left out, times as texts."""
+    plain = data.model_dump(by_alias=True, exclude_none=True)
+    for name in kind.instants:
+        if name in plain:
+            plain[name] = format_instant(plain[name])
+    for name in (*DAYS, "valid_from", "valid_to"):
+        if name in plain:
+            plain[name] = plain[name].isoformat()
+    return plain
+
+
+def encode_parts(
+    county: str, source: str, id: str, type: str, time: str, digest: bytes, data: dict[str, Any]
+) -> bytes:
+    """The value of a canonical record from parts that are canonical already (`time` as canonical text)."""
+    return dumps(
+        {
+            "specversion": "1.0",
+            "id": id,
+            "source": source,
+            "type": type,
+            "time": time,
+            "digest": digest.hex(),
+            "county": county,
+            "data": data,
+        }
+    )
+
+
+def encode_event(event: Event) -> bytes:
+    """The value of a canonical record."""
+    data = plain_data(EVENT_TYPES[event.type], event.data)
+    time = format_instant(event.time)
+    return encode_parts(event.county, event.source, event.id, event.type, time, event.digest, data)
+
+
+def decode_event(value: bytes) -> Event:
+    """What `encode_event` wrote. Raises ContractError on anything else."""
+    try:
+        raw = _loads(value)
+        digest = bytes.fromhex(raw["digest"])
+        if len(digest) != 32:
+            raise ContractError("a digest is 32 bytes")
+        return Event(
+            county=_text(raw, "county"),
+            source=_text(raw, "source"),
+            id=_text(raw, "id"),
+            type=_text(raw, "type"),
+            time=parse_instant(raw["time"]),
+            digest=digest,
+            data=EVENT_TYPES[raw["type"]].model.model_validate(raw["data"]),
+        )
+    except ContractError:
+        raise
+    except ValidationError as error:
+        where = ".".join(str(step) for step in error.errors(include_input=False)[0]["loc"])
+        raise ContractError(f"canonical data does not fit its type at `{where}`") from None
+    except KeyError as error:
+        known = ("digest", "time", "type", "data")
+        missing = next((name for name in known if name == error.args[0]), "type")
+        raise ContractError(f"canonical event without a known `{missing}`") from None
+    except (ValueError, TypeError):
+        raise ContractError("not a canonical event") from None
+
+
+def _text(raw: dict[str, Any], name: str) -> str:
+    text = raw.get(name)
+    if not isinstance(text, str) or not text:
+        raise ContractError(f"canonical event without `{name}`")
+    return text
+
+
+def _loads(value: bytes) -> Any:
+    """orjson rounds or refuses whole numbers over 64 bits, so those take the slow way."""
+    try:
+        raw = orjson.loads(value)
+        if type(raw["data"].get("revision")) is not float:
+            return raw
+    except orjson.JSONDecodeError:
+        pass
+    except AttributeError:
+        raise ContractError("canonical event without `data`") from None
+    return json.loads(value)

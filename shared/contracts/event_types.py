@@ -1,0 +1,104 @@
+"""Every event type of the contract: its stream, its model, and what of it ingest and the services must know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, get_args
+
+from shared.contracts import care, contact, feedback, person
+from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, Stream, Topic
+from shared.contracts.types import Data
+
+_CANONICAL: Final = {Stream.FEEDBACK: FEEDBACK, Stream.CONTACT: CONTACT, Stream.CARE: CARE}
+PERSON_KINDS: Final = frozenset({"merge", "erasure"})
+CLIENT_FIELDS: Final = ("client", "from", "into")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventType:
+    """A type as registered; `ids` maps each id field to the kind of fact it names (several in a retraction)."""
+
+    name: str
+    stream: Stream
+    model: type[Data]
+    ids: Mapping[str, str]
+    retraction: bool
+    has_comment: bool  # a comment text may come in; it goes no further than ingest
+    fields: frozenset[str]  # names on the wire that are known, the comment among them
+    clients: tuple[str, ...]
+    instants: tuple[str, ...]
+    whole: tuple[str, ...]
+
+    def topic(self, kind: str) -> Topic:
+        """The canonical topic of a fact of this kind."""
+        return PERSON if kind in PERSON_KINDS else _CANONICAL[self.stream]
+
+
+def _leaves(annotation: Any) -> set[Any]:
+    inner = get_args(annotation)
+    return {annotation}.union(*map(_leaves, inner)) if inner else {annotation}
+
+
+def _type(
+    name: str, stream: Stream, model: type[Data], comment: bool = False, /, **ids: str
+) -> tuple[str, EventType]:
+    wire = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+    def having(leaf: type) -> tuple[str, ...]:
+        return tuple(name for name, annotation in wire.items() if leaf in _leaves(annotation))
+
+    return name, EventType(
+        name=name,
+        stream=stream,
+        model=model,
+        ids=ids,
+        retraction=name.endswith(".retracted.v1"),
+        has_comment=comment,
+        fields=frozenset(wire) | ({"comment"} if comment else frozenset()),
+        clients=tuple(name for name in CLIENT_FIELDS if name in wire),
+        instants=having(datetime),
+        whole=tuple(name for name in having(int) if name != "answers"),
+    )
+
+
+EVENT_TYPES: Final[Mapping[str, EventType]] = dict(
+    (
+        _type("fi.hva.feedback.invited.v1", Stream.FEEDBACK, feedback.Invited, invitation_id="invitation"),
+        _type("fi.hva.feedback.answered.v1", Stream.FEEDBACK, feedback.Answered, True, response_id="response"),
+        _type("fi.hva.feedback.given.v1", Stream.FEEDBACK, feedback.Given, True, feedback_id="feedback"),
+        _type(
+            "fi.hva.feedback.retracted.v1",
+            Stream.FEEDBACK,
+            feedback.FeedbackRetracted,
+            response_id="response",
+            feedback_id="feedback",
+            invitation_id="invitation",
+        ),
+        _type("fi.hva.contact.recorded.v1", Stream.CONTACT, contact.Contact, contact_id="contact"),
+        _type("fi.hva.contact.retracted.v1", Stream.CONTACT, contact.ContactRetracted, contact_id="contact"),
+        _type("fi.hva.hyte.counted.v1", Stream.CONTACT, contact.HyteCounted, count_id="hyte"),
+        _type("fi.hva.hyte.retracted.v1", Stream.CONTACT, contact.HyteRetracted, count_id="hyte"),
+        _type("fi.hva.care.service-event.v1", Stream.CARE, care.ServiceEvent, service_event_id="service_event"),
+        _type("fi.hva.care.common-client.v1", Stream.CARE, care.CommonClient, flag_id="flag"),
+        _type("fi.hva.care.plan.v1", Stream.CARE, care.Plan, plan_id="plan"),
+        _type("fi.hva.care.suuntima.v1", Stream.CARE, care.Suuntima, assessment_id="assessment"),
+        _type("fi.hva.care.segment.v1", Stream.CARE, care.Assignment, assignment_id="assignment"),
+        _type(
+            "fi.hva.care.retracted.v1",
+            Stream.CARE,
+            care.CareRetracted,
+            service_event_id="service_event",
+            flag_id="flag",
+            plan_id="plan",
+            assessment_id="assessment",
+            assignment_id="assignment",
+            merge_id="merge",
+        ),
+        _type("fi.hva.client.merged.v1", Stream.CARE, person.Merged, merge_id="merge"),
+        _type("fi.hva.client.erased.v1", Stream.CARE, person.Erased, erasure_id="erasure"),
+    )
+)
+PROMISES: Final = frozenset({"promised_by"})  # instants that may lie in the future
+DAYS: Final = ("counted_on",)  # dates that may not; `valid_from` and `valid_to` may
+
+assert date is not datetime  # `_leaves` tells them apart by identity

@@ -1,0 +1,83 @@
+"""Additive differences of figures, pure: what a changed fact adds to and takes from its buckets.
+
+A measure is a group of integer counts under the same keys. A contribution says that one fact counts `+1` (or
+another whole number) in one count at one place; a change of a fact is its new contributions minus its old ones.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A group of counts that share their keys: `codes` are the keys beside place, `counts` the numbers."""
+
+    name: str
+    codes: tuple[str, ...]
+    counts: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """Where a fact counts: local day, row of the unit register valid on it, channel and segment."""
+
+    day: date
+    unit_row: int
+    channel: str
+    segment: str
+
+
+class Contribution(NamedTuple):
+    """One number at one place: `count` is the position in the measure's counts."""
+
+    measure: Measure
+    place: Place
+    codes: tuple[str, ...]
+    count: int
+    amount: int = 1
+
+
+BucketRow = tuple[tuple[object, ...], tuple[int, ...]]
+"""Key values in the table's order, and the difference of every count."""
+
+
+class Deltas:
+    """Differences gathered over many facts of one county; places that come to nothing vanish."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[Measure, Place, tuple[str, ...], int], int] = defaultdict(int)
+
+    def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
+        """Add contributions, or take them away with sign -1."""
+        cells = self._cells
+        for measure, place, codes, count, amount in contributions:
+            cells[measure, place, codes, count] += sign * amount
+
+    def measures(self) -> set[Measure]:
+        """The measures that anything was added to."""
+        return {measure for measure, *_ in self._cells}
+
+    def by_day(self, measure: Measure) -> list[BucketRow]:
+        """Rows (day, unit_row, *codes) of the measure, sorted by key."""
+        return self._rows(measure, lambda place: (place.day, place.unit_row))
+
+    def by_month(self, measure: Measure) -> list[BucketRow]:
+        """Rows (first day of month, unit_row, channel, segment, *codes) of the measure, sorted by key."""
+        return self._rows(measure, lambda place: (place.day.replace(day=1), *place[1:]))
+
+    def _rows(self, measure: Measure, key_of: Callable[[Place], tuple[object, ...]]) -> list[BucketRow]:
+        rows: dict[tuple[object, ...], list[int]] = {}
+        for (of, place, codes, count), amount in self._cells.items():
+            if of is measure and amount:
+                key = (*key_of(place), *codes)
+                row = rows.get(key)
+                if row is None:
+                    row = rows[key] = [0] * len(measure.counts)
+                row[count] += amount
+        return sorted(_not_nothing(rows))  # type: ignore[type-var]  # keys of one measure compare
+
+
+def _not_nothing(rows: dict[tuple[object, ...], list[int]]) -> Iterator[BucketRow]:
+    return ((key, tuple(counts)) for key, counts in rows.items() if any(counts))

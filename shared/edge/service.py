@@ -1,0 +1,199 @@
+"""The life of a service: start, wait for its surroundings, consume, say how it is, stop in order.
+
+A service stays up when Kafka or PostgreSQL is away and goes on by itself; it stops with one sentence only for
+what no waiting mends: a wrong setting, key file or register.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import asyncpg
+import uvloop
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from prometheus_client import CollectorRegistry
+
+from shared.contracts.catalogue import Topic
+from shared.edge import watch
+from shared.edge.consume import BatchHandler, assert_safe, make_broker, subscribe
+from shared.failure import Failure, classify
+from shared.health import Health, HealthServer
+from shared.keys import KeyFileError, read_keys
+from shared.letters import Sealer
+from shared.logs import set_up_logging
+from shared.metrics import PipelineMetrics
+from shared.postgres.pool import make_pool
+from shared.registers import RegisterError, Registers, load_folder
+from shared.registers.load import load
+from shared.settings import Settings, SettingsError, read_settings
+
+T = TypeVar("T")
+
+_PAUSE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done again and again while the service runs; an error is logged and tried next time."""
+
+    name: str
+    every_s: float
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a service consumes and does beside it."""
+
+    subscriptions: Sequence[tuple[Topic, BatchHandler]]
+    jobs: Sequence[Job] = ()
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass
+class Runtime:
+    """What a running service has; `registers` is replaced whole when the folder changes."""
+
+    settings: Settings
+    registers: Registers
+    sealer: Sealer
+    logger: logging.Logger
+    registry: CollectorRegistry
+    metrics: PipelineMetrics
+    health: Health
+    pool: "asyncpg.Pool[asyncpg.Record]" = field(init=False)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+Build = Callable[[Runtime], Awaitable[Wiring]]
+"""Connects the rooms of a service; called when PostgreSQL answers. May raise what passes by itself."""
+
+
+def main(name: str, build: Build) -> None:
+    """Run a service until SIGTERM or SIGINT; exits 1 with one sentence where it cannot start."""
+    try:
+        runtime = _prepare(name)
+    except (SettingsError, KeyFileError, RegisterError) as error:
+        sys.exit(f"{name} cannot start: {error}")
+    uvloop.run(_run(runtime, build))
+
+
+def _prepare(name: str) -> Runtime:
+    settings = read_settings(name)
+    registry = CollectorRegistry()
+    return Runtime(
+        settings=settings,
+        registers=load_folder(settings.config_dir),
+        sealer=Sealer(read_keys(settings.letter_key_file)),
+        logger=set_up_logging(name, settings.log_level),
+        registry=registry,
+        metrics=PipelineMetrics(name, registry),
+        health=Health(("postgres", "kafka")),
+    )
+
+
+async def _run(runtime: Runtime, build: Build) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, runtime.stopping.set)
+    settings = runtime.settings
+    server = HealthServer(runtime.health, runtime.registry, settings.metrics_host, settings.metrics_port)
+    server.start()
+    runtime.logger.info("started", extra={"port": server.port})
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            ticking = asyncio.create_task(_every(runtime, Job("tick", 1.0, watch.tick(runtime.health))))
+            stack.callback(ticking.cancel)
+            await _serve(runtime, build, stack)
+    finally:
+        server.stop()
+        runtime.logger.info("stopped")
+
+
+async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> None:
+    wiring = await _until_there(runtime, "postgres", lambda: _open_store(runtime, build, stack))
+    if wiring is None:
+        return
+    if wiring.close:
+        stack.push_async_callback(wiring.close)
+    broker = await _until_there(runtime, "kafka", lambda: _start_broker(runtime, wiring))
+    if broker is None:
+        return
+    stack.push_async_callback(broker.stop)
+    jobs = (
+        *wiring.jobs,
+        Job("probe postgres", 2.0, watch.probe_postgres(runtime.pool, runtime.health)),
+        Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
+        Job("lag", 1.0, watch.measure_lag(broker, runtime.metrics, settings=runtime.settings)),
+        Job("letters", 2.0, watch.count_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
+    )
+    running = [asyncio.create_task(_every(runtime, job)) for job in jobs]
+    await runtime.stopping.wait()
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _open_store(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> Wiring:
+    pool = await make_pool(runtime.settings.postgres, f"hva-{runtime.settings.service}")
+    try:
+        async with pool.acquire() as connection:
+            await load(connection, runtime.registers)
+        runtime.pool = pool
+        wiring = await build(runtime)
+    except BaseException:
+        pool.terminate()
+        raise
+    stack.push_async_callback(pool.close)
+    return wiring
+
+
+async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
+    broker = make_broker(runtime.settings)
+    for topic, handler in wiring.subscriptions:
+        subscribe(broker, runtime.settings, topic, handler)
+    assert_safe(broker)
+    try:
+        await broker.start()
+    except BaseException:
+        await broker.stop()
+        raise
+    return broker
+
+
+async def _until_there(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:
+    """Try to start a part until it is there (its result) or the service is told to stop (None)."""
+    while not runtime.stopping.is_set():
+        try:
+            result = await start()
+        except (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            if classify(error) is not Failure.TRANSIENT:
+                raise
+            if runtime.health.trouble(part, f"cannot be reached: {type(error).__name__}"):
+                runtime.logger.warning(f"{part} cannot be reached, waiting", extra={"kind": type(error).__name__})
+            await _pause(runtime, _PAUSE_S)
+        else:
+            runtime.health.fine(part)
+            return result
+    return None
+
+
+async def _every(runtime: Runtime, job: Job) -> None:
+    while not runtime.stopping.is_set():
+        try:
+            await job.run()
+        except Exception as error:
+            runtime.logger.warning("a job failed", extra={"job": job.name}, exc_info=error)
+        await _pause(runtime, job.every_s)
+
+
+async def _pause(runtime: Runtime, seconds: float) -> None:
+    """Sleep, or less when the service is told to stop."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(runtime.stopping.wait(), seconds)

@@ -1,0 +1,64 @@
+"""Creating the declared topics, and refusing a broker whose topics differ from the declaration."""
+
+from collections.abc import Iterable
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from shared.contracts.catalogue import TOPICS, Topic
+
+
+class TopicMismatchError(Exception):
+    """A topic exists with other partitions than declared: keys would move. The message names it."""
+
+
+async def ensure_topics(bootstrap: str, prefix: str = "", topics: Iterable[Topic] = TOPICS) -> None:
+    """Create what is missing and set what is declared; calling it again changes nothing.
+
+    Raises TopicMismatchError where a topic's number of partitions differs.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="hva-topics")
+    await admin.start()
+    try:
+        declared = tuple(topics)
+        await _create(admin, prefix, declared)
+        await _check(admin, prefix, declared)
+    finally:
+        await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
+    there = set(await admin.list_topics())
+    new = [
+        NewTopic(
+            name=prefix + topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=-1,  # the broker's own default: 1 on one node, 3 on a cluster
+            topic_configs=topic.config(),
+        )
+        for topic in topics
+        if prefix + topic.name not in there
+    ]
+    if not new:
+        return
+    response = await admin.create_topics(new)
+    for name, code, *_ in response.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"topic {name} could not be created")
+
+
+async def _check(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
+    described = await admin.describe_topics([prefix + topic.name for topic in topics])
+    partitions = {d["topic"]: len(d["partitions"]) for d in described}
+    for topic in topics:
+        found = partitions.get(prefix + topic.name, 0)
+        if found and found != topic.partitions:
+            raise TopicMismatchError(
+                f"topic {prefix + topic.name} has {found} partitions, declared are {topic.partitions}: "
+                "partitions are fixed at birth, so make a new topic or correct the broker"
+            )
+    await admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, prefix + t.name, configs=t.config()) for t in topics]
+    )

@@ -1,0 +1,100 @@
+"""What a running service looks at beside its work: is everything there, how far behind is it, what is rejected."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+
+from shared.edge.consume import consumers
+from shared.health import Health
+from shared.metrics import PipelineMetrics
+from shared.postgres.letters import count_open
+from shared.settings import Settings
+
+_PROBE_S: Final = 5.0
+
+Task = Callable[[], Awaitable[None]]
+
+
+def tick(health: Health) -> Task:
+    """Say that the loop runs."""
+
+    async def run() -> None:
+        health.tick()
+
+    return run
+
+
+def probe_postgres(pool: "asyncpg.Pool[asyncpg.Record]", health: Health) -> Task:
+    """Ask PostgreSQL for nothing, and say on /readyz when it does not answer."""
+
+    async def run() -> None:
+        try:
+            async with asyncio.timeout(_PROBE_S), pool.acquire() as connection:
+                await connection.execute("select 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            health.trouble("postgres", f"does not answer: {type(error).__name__}")
+        else:
+            health.fine("postgres")
+
+    return run
+
+
+def probe_kafka(broker: KafkaBroker, health: Health) -> Task:
+    """Ask Kafka for its topics, and say on /readyz when it does not answer."""
+
+    async def run() -> None:
+        try:
+            for consumer in consumers(broker)[:1]:
+                async with asyncio.timeout(_PROBE_S):
+                    await consumer.topics()
+        except (OSError, TimeoutError, KafkaError) as error:
+            health.trouble("kafka", f"does not answer: {type(error).__name__}")
+        else:
+            health.fine("kafka")
+
+    return run
+
+
+def measure_lag(broker: KafkaBroker, metrics: PipelineMetrics, settings: Settings) -> Task:
+    """Records between the position of every consumer and the end of its partitions."""
+    known: dict[str, set[int]] = {}
+
+    async def run() -> None:
+        for consumer in consumers(broker):
+            for topic in consumer.subscription() or ():
+                name = topic.removeprefix(settings.topic_prefix)
+                ours = await _lag(consumer, topic, metrics, name)
+                metrics.forget_lag(name, known.get(topic, set()) - ours)
+                known[topic] = ours
+
+    return run
+
+
+async def _lag(consumer: AIOKafkaConsumer, topic: str, metrics: PipelineMetrics, name: str) -> set[int]:
+    ours = {partition for partition in consumer.assignment() if partition.topic == topic}
+    for partition in ours:
+        end = consumer.highwater(partition)
+        if end is None:
+            continue  # nothing fetched yet: not known
+        with contextlib.suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(1.0):
+                metrics.lag(name, partition.partition, max(0, end - await consumer.position(partition)))
+    return {partition.partition for partition in ours}
+
+
+def count_letters(
+    pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, metrics: PipelineMetrics
+) -> Task:
+    """Open dead letters by reason, for the gauge."""
+
+    async def run() -> None:
+        async with pool.acquire() as connection:
+            metrics.open_letters(await count_open(connection, settings.service))
+
+    return run

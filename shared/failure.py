@@ -1,0 +1,52 @@
+"""Which failures pass by themselves.
+
+A transient one is tried again for as long as it takes: it must never become a dead letter, since nothing is wrong
+with the record. A full disk is among them: space returns, and someone is paged by the counter.
+"""
+
+from enum import Enum
+from typing import Final
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+
+class Failure(Enum):
+    """What to do about an exception out of a commit."""
+
+    TRANSIENT = "transient"
+    BUG = "bug"
+
+
+_TRANSIENT_STATES: Final = frozenset(
+    {
+        "25P03",  # idle_in_transaction_session_timeout: we were frozen
+        "25P04",  # transaction_timeout
+        "25006",  # read-only: a failover is going on
+        "28P01",  # the password was rotated under us: the restart with the new one will follow
+        "3D000",  # the database is being restored
+        "3F000",  # the schema is not there yet: migrations are still running
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "42501",  # grants are not there yet
+        "42P01",  # the table is not there yet
+        "53100",  # disk full
+        "53200",  # out of memory
+        "53300",  # too many connections
+        "55P03",  # lock not available
+        "57014",  # cancelled
+        "57P01",  # admin shutdown
+        "57P02",  # crash shutdown
+        "57P03",  # starting up or in recovery
+        "58030",  # I/O error
+    }
+)
+_LOST: Final = (OSError, TimeoutError, KafkaError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+def classify(error: BaseException) -> Failure:
+    """Transient for everything that time, an operator or a restart of Kafka or PostgreSQL mends."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return Failure.TRANSIENT if state in _TRANSIENT_STATES or state[:2] == "08" else Failure.BUG
+    return Failure.TRANSIENT if isinstance(error, _LOST) else Failure.BUG

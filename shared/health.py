@@ -1,0 +1,118 @@
+"""/livez, /readyz and /metrics, served from a thread of their own.
+
+Their own thread, because they must be able to tell that the event loop is blocked: liveness is a tick that the
+loop has to make, readiness is what the loop last said about its surroundings.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+LOOP_SILENCE_S: Final = 30.0  # a loop that has not ticked for so long is stuck: the longest batch is far below it
+
+
+class Health:
+    """What is known of a service's state. Written by the event loop, read by the health thread.
+
+    Each named part (kafka, postgres, registers, ...) is either fine or has one sentence that says what is
+    wrong; the service is ready when every part is fine.
+    """
+
+    def __init__(self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._ticked = monotonic()
+        self._troubles: dict[str, str | None] = {part: "not started yet" for part in parts}
+        self._lock = threading.Lock()
+
+    def tick(self) -> None:
+        """Say that the event loop runs."""
+        self._ticked = self._monotonic()
+
+    def fine(self, part: str) -> bool:
+        """Say that a part works. Returns whether that is news."""
+        return self._set(part, None)
+
+    def trouble(self, part: str, sentence: str) -> bool:
+        """Say what is wrong with a part, without values or secrets. Returns whether that is news."""
+        return self._set(part, sentence)
+
+    def _set(self, part: str, sentence: str | None) -> bool:
+        with self._lock:
+            news = self._troubles.get(part) != sentence
+            self._troubles[part] = sentence
+            return news
+
+    def troubles(self) -> dict[str, str]:
+        """The parts that do not work, each with its sentence."""
+        with self._lock:
+            return {part: text for part, text in self._troubles.items() if text is not None}
+
+    def ready(self) -> bool:
+        """Whether the service can do its work now."""
+        return not self.troubles()
+
+    def live(self) -> bool:
+        """Whether the event loop has run lately."""
+        return self._monotonic() - self._ticked < LOOP_SILENCE_S
+
+
+class HealthServer:
+    """The HTTP side of Health; GET only."""
+
+    def __init__(self, health: Health, registry: CollectorRegistry, host: str, port: int) -> None:
+        self._server = ThreadingHTTPServer((host, port), _handler(health, registry))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port it really listens on."""
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Serve until stop()."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
+    def probe(ok: bool, body: dict[str, object]) -> tuple[int, str, bytes]:
+        return (200 if ok else 503), "application/json", json.dumps(body).encode()
+
+    def answer(path: str) -> tuple[int, str, bytes]:
+        match path:
+            case "/livez":
+                return probe(health.live(), {"live": health.live()})
+            case "/readyz":
+                return probe(health.ready(), {"ready": health.ready(), "troubles": health.troubles()})
+            case "/metrics":
+                return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
+            case _:
+                return 404, "text/plain", b"there is /livez, /readyz and /metrics\n"
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_GET(self) -> None:
+            status, content_type, body = answer(self.path.split("?", 1)[0])
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Probes are not worth a log line."""
+
+    return Handler

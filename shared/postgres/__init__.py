@@ -1,0 +1,1 @@
+"""The PostgreSQL edge: pool, county lock, migrations, dead letters, buckets."""

@@ -1,0 +1,76 @@
+"""Roles and the database, made once by an administrator; calling it again changes only passwords."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+SERVICE_ROLES: Final = ("hva_ingest", "hva_nps", "hva_fcr", "hva_segments")
+ROLES: Final = ("hva_migrate", *SERVICE_ROLES, "hva_steward", "hva_reader")
+_LOCALE: Final = "C.UTF-8"  # strings order by code point, as the contract orders them
+
+
+class DatabaseMismatchError(Exception):
+    """The database exists with another locale than code-point order; the message says which."""
+
+
+async def bootstrap(admin_dsn: str, passwords: Mapping[str, str], database: str = "hva") -> None:
+    """Create the roles (login where a password is given) and the database owned by hva_migrate.
+
+    Raises DatabaseMismatchError where the database exists with another locale.
+    """
+    admin = await asyncpg.connect(admin_dsn)
+    try:
+        for role in ROLES:
+            await _ensure_role(admin, role, passwords.get(role))
+        await _ensure_database(admin, database)
+    finally:
+        await admin.close()
+
+
+async def _ensure_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, password: str | None) -> None:
+    name = _identifier(role)
+    if not await admin.fetchval("select 1 from pg_roles where rolname = $1", role):
+        try:
+            await admin.execute(f"create role {name}")
+        except asyncpg.DuplicateObjectError:
+            pass  # another bootstrap of the same server was faster
+    if password is not None:
+        literal = await admin.fetchval("select quote_literal($1::text)", password)
+        await admin.execute(f"alter role {name} login password {literal}")
+
+
+async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database: str) -> None:
+    name = _identifier(database)
+    found = await admin.fetchrow(
+        "select datlocprovider::text as provider, datlocale as locale from pg_database where datname = $1",
+        database,
+    )
+    if found is None:
+        await admin.execute(
+            f"create database {name} owner hva_migrate template template0 encoding 'UTF8' "
+            f"locale_provider builtin builtin_locale '{_LOCALE}' locale 'C'"
+        )
+        await admin.execute(f"revoke all on database {name} from public")
+        for role in ROLES:
+            await admin.execute(f"grant connect on database {name} to {_identifier(role)}")
+    elif (found["provider"], found["locale"]) != ("b", _LOCALE):
+        raise DatabaseMismatchError(
+            f"database {database} has locale {found['locale']}, not builtin {_LOCALE}: "
+            "dump it, drop it and let it be created anew"
+        )
+
+
+def _identifier(name: str) -> str:
+    if not name.replace("_", "").isalnum() or not name.isascii():
+        raise ValueError(f"not a plain name: {name!r}")
+    return f'"{name}"'
+
+
+def dsn_for(dsn: str, database: str, role: str | None = None, password: str | None = None) -> str:
+    """The same server with another database, and with another role where one is given."""
+    parts = urlsplit(dsn)
+    place = parts.netloc.rsplit("@", 1)[-1]
+    netloc = f"{role}:{password}@{place}" if role else parts.netloc
+    return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))

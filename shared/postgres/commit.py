@@ -1,0 +1,46 @@
+"""The commit of a family service: one transaction that locks, keeps the letters and applies the events."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import asyncpg
+
+from shared.batch import Applied
+from shared.letters import Letter, Sealer
+from shared.postgres.letters import write_letters
+from shared.postgres.lock import Connection, lock_counties
+
+
+class OfCounty(Protocol):
+    """Anything that belongs to one county."""
+
+    @property
+    def county(self) -> str: ...
+
+
+E = TypeVar("E", bound=OfCounty)
+
+Apply = Callable[[Connection, str, Sequence[E]], Awaitable[Applied]]
+"""Write the events of one county, inside the transaction and under the county's lock."""
+
+
+class StoreCommit(Generic[E]):
+    """Facts, what follows from them and dead letters, all or nothing; idempotent because facts are."""
+
+    def __init__(
+        self, service: str, pool: "asyncpg.Pool[asyncpg.Record]", sealer: Sealer, apply: Apply[E]
+    ) -> None:
+        self._service, self._pool, self._sealer, self._apply = service, pool, sealer, apply
+
+    async def __call__(self, events: Sequence[E], letters: Sequence[Letter]) -> Applied:
+        by_county: dict[str, list[E]] = defaultdict(list)
+        for event in events:
+            by_county[event.county].append(event)
+        total = Applied(0)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await lock_counties(connection, self._service, by_county)
+            await write_letters(connection, self._service, letters, self._sealer)
+            for county in sorted(by_county):
+                total += await self._apply(connection, county, by_county[county])
+        return total

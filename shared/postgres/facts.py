@@ -1,0 +1,165 @@
+"""Tables of facts: set-based upserts that tell what really changed.
+
+A fact's primary key is its business identity (county, id), and `rank` its place in the contract's order. The
+upsert takes a row only where the order is greater, and returns what stood there before: redelivery, duplicates,
+corrections, retractions and any order of arrival need no other mechanism.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import orjson
+
+from shared.contracts.order import unrank
+from shared.postgres.lock import Connection
+
+
+class FactLike(Protocol):
+    """What the table needs to know of a fact."""
+
+    @property
+    def county(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def rank(self) -> bytes: ...
+
+
+F = TypeVar("F", bound=FactLike)
+
+
+class Change(NamedTuple, Generic[F]):
+    """A fact before (None: not known before) and after."""
+
+    old: F | None
+    new: F
+
+
+class Upserted(NamedTuple, Generic[F]):
+    """What an upsert changed, and how many events had an equal revision and other content."""
+
+    changes: list[Change[F]]
+    conflicts: int
+
+
+@dataclass(frozen=True)
+class FactTable(Generic[F]):
+    """A table whose columns are the fields of a fact class, under the same names.
+
+    `columns` gives the PostgreSQL type of every field but `county`. Fields of type jsonb go through JSON.
+    `derived` names those that follow from other facts or registers and may change without a new event.
+    """
+
+    name: str
+    fact: type[F]
+    columns: Mapping[str, str]
+    derived: tuple[str, ...]
+
+    async def upsert(self, connection: Connection, county: str, facts: Iterable[F]) -> Upserted[F]:
+        """Write the facts of one county that win over what is stored; its lock must be held."""
+        best, conflicts = greatest(facts)
+        if not best:
+            return Upserted([], 0)
+        rows = await connection.fetch(self._upsert_sql, county, *self._arrays(best.values(), self.columns))
+        changes = [Change(self._old(row), best[row["new_id"]]) for row in rows]
+        conflicts += sum(c.old is not None and conflicting(c.old.rank, c.new.rank) for c in changes)
+        if len(changes) < len(best):
+            losers = {id: best[id].rank for id in best.keys() - {row["new_id"] for row in rows}}
+            conflicts += await self._count_conflicts(connection, county, losers)
+        return Upserted(changes, conflicts)
+
+    async def load(self, connection: Connection, condition: str, *arguments: object) -> list[F]:
+        """The facts that a condition selects; it is SQL over the table, which it may call `fact`."""
+        names = ", ".join(("county", *self.columns))
+        rows = await connection.fetch(f"select {names} from {self.name} fact where {condition}", *arguments)
+        return [self._fact(row) for row in rows]
+
+    async def revise(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
+        """Write the derived fields of stored facts; the county's lock must be held."""
+        if facts:
+            columns = {"id": "text", **{name: self.columns[name] for name in self.derived}}
+            await connection.execute(self._revise_sql, county, *self._arrays(facts, columns))
+
+    def _arrays(self, facts: Iterable[F], columns: Mapping[str, str]) -> list[list[object]]:
+        """One array a column, in the columns' order."""
+        return [
+            [_to_store(getattr(fact, name), kind) for fact in facts] for name, kind in columns.items()
+        ]
+
+    async def _count_conflicts(
+        self, connection: Connection, county: str, losers: Mapping[str, bytes]
+    ) -> int:
+        stored = await connection.fetch(
+            f"select id, rank from {self.name} where county = $1 and id = any($2::text[])",
+            county,
+            list(losers),
+        )
+        return sum(conflicting(row["rank"], losers[row["id"]]) for row in stored)
+
+    def _old(self, row: Any) -> F | None:
+        return None if row["rank"] is None else self._fact(row)
+
+    def _fact(self, row: Any) -> F:
+        values = {name: _from_store(row[name], kind) for name, kind in self.columns.items()}
+        return self.fact(county=row["county"], **values)
+
+    @cached_property
+    def _upsert_sql(self) -> str:
+        names = ", ".join(self.columns)
+        excluded = ", ".join(f"excluded.{name}" for name in self.columns)
+        old = ", ".join(f"old.{name}" for name in ("county", *self.columns))
+        return (
+            f"insert into {self.name} as fact (county, {names}) "
+            f"select $1, * from unnest({_parameters(self.columns)}) "
+            f"on conflict (county, id) do update set ({names}) = row({excluded}) "
+            f"where fact.rank < excluded.rank returning new.id as new_id, {old}"
+        )
+
+    @cached_property
+    def _revise_sql(self) -> str:
+        columns = {"id": "text", **{name: self.columns[name] for name in self.derived}}
+        sets = ", ".join(f"{name} = revised.{name}" for name in self.derived)
+        return (
+            f"update {self.name} fact set {sets} "
+            f"from unnest({_parameters(columns)}) revised({', '.join(columns)}) "
+            "where fact.county = $1 and fact.id = revised.id"
+        )
+
+
+def _parameters(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(columns.values(), 2))
+
+
+def _to_store(value: Any, kind: str) -> Any:
+    return orjson.dumps(value).decode() if kind == "jsonb" and value is not None else value
+
+
+def _from_store(value: Any, kind: str) -> Any:
+    if kind != "jsonb" or value is None:
+        return value
+    loaded = orjson.loads(value)
+    return tuple(loaded) if isinstance(loaded, list) else loaded
+
+
+def greatest(facts: Iterable[F]) -> tuple[dict[str, F], int]:
+    """The greatest fact of every id, sorted by id, and the conflicts met among them."""
+    best: dict[str, F] = {}
+    conflicts = 0
+    for fact in facts:
+        known = best.setdefault(fact.id, fact)
+        if known is not fact:
+            conflicts += conflicting(known.rank, fact.rank)
+            if known.rank < fact.rank:
+                best[fact.id] = fact
+    return dict(sorted(best.items())), conflicts
+
+
+def conflicting(one: bytes, other: bytes) -> bool:
+    """Whether two ranks are of an equal revision with other content: someone numbers two states alike."""
+    if one == other:
+        return False
+    a, b = unrank(one), unrank(other)
+    return a.revision == b.revision and a.digest != b.digest
+

@@ -1,0 +1,29 @@
+"""The one order of writers: a lock per service and county, held for one transaction."""
+
+import zlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+import asyncpg
+
+SERVICE_NUMBERS: Final = {"ingest": 1, "nps": 2, "fcr": 3, "segments": 4}
+
+Connection = asyncpg.Connection[asyncpg.Record] | Any
+
+
+async def lock_counties(connection: Connection, service: str, counties: Iterable[str]) -> None:
+    """Take the write locks of the counties, in sorted order so that two writers cannot wait for each other.
+
+    Must be the first statements of the transaction, each alone: under READ COMMITTED the next statement then
+    sees everything that earlier owners committed. Inside a larger statement the snapshot would be older than
+    the lock, and the figures wrong.
+    """
+    for county in sorted(set(counties)):
+        await connection.execute(
+            "select pg_advisory_xact_lock($1, $2)", SERVICE_NUMBERS[service], _county_number(county)
+        )
+
+
+def _county_number(county: str) -> int:
+    """A signed 32-bit number; two counties that share one only wait for each other."""
+    return zlib.crc32(county.encode()) - 2**31

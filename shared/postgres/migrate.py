@@ -1,0 +1,141 @@
+"""Migrations forward only, views by text: `migrate` brings a database to what the code expects.
+
+A migration is a file `NNNN_name.sql` that runs once and may never change; a view is a file that is applied anew
+whenever any view of its service changed. Both run as hva_migrate, under one advisory lock, one transaction a
+service.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+import asyncpg
+
+_LOCK: Final = 4_711_000_018
+_BOOK: Final = """
+create schema if not exists migration;
+create table if not exists migration.applied (
+  part text not null, name text not null, sha256 text not null,
+  applied_at timestamptz not null default clock_timestamp(), primary key (part, name));
+"""
+
+
+class MigrationError(Exception):
+    """A migration that was applied has another text now, or the database is of another making."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What belongs to one schema: its migrations, its views, and the role that writes into it."""
+
+    name: str
+    folder: Traversable
+    writer: str | None
+
+
+def _part(name: str) -> _Part:
+    if name == "reference":
+        return _Part(name, files("shared.postgres").joinpath("migrations", "reference"), None)
+    return _Part(name, files("services").joinpath(name), f"hva_{name}")
+
+
+async def migrate(dsn: str, services: Sequence[str]) -> None:
+    """Bring schema `reference` and those of the services up to date; calling it again changes nothing."""
+    connection = await asyncpg.connect(dsn, server_settings={"application_name": "hva-migrate"})
+    try:
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute(_BOOK)
+        for name in ("reference", *services):
+            async with connection.transaction():
+                await _apply(connection, _part(name))
+    finally:
+        await connection.close()
+
+
+async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", part: _Part) -> None:
+    applied = {
+        row["name"]: row["sha256"]
+        for row in await connection.fetch("select name, sha256 from migration.applied where part = $1", part.name)
+    }
+    changed = await _apply_migrations(connection, part, applied)
+    changed = await _apply_views(connection, part, applied) or changed
+    if changed and part.writer:
+        await _grant(connection, part.name, part.writer)
+
+
+async def _apply_migrations(
+    connection: "asyncpg.Connection[asyncpg.Record]", part: _Part, applied: dict[str, str]
+) -> bool:
+    changed = False
+    for file in _migrations(part):
+        text, digest = _read(file)
+        text = text.replace("{schema}", part.name)
+        before = applied.get(file.name)
+        if before is not None and before != digest:
+            raise MigrationError(f"migration {part.name}/{file.name} was changed after it was applied")
+        if before is None:
+            await connection.execute(text)
+            await _remember(connection, part.name, file.name, digest)
+            changed = True
+    return changed
+
+
+async def _apply_views(
+    connection: "asyncpg.Connection[asyncpg.Record]", part: _Part, applied: dict[str, str]
+) -> bool:
+    views = part.folder.joinpath("views")
+    if not views.is_dir():
+        return False
+    texts = [_read(file)[0] for file in _sql_files(views)]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    if applied.get("views") == digest:
+        return False
+    for text in texts:
+        await connection.execute(text)
+    await _remember(connection, part.name, "views", digest)
+    return True
+
+
+def _migrations(part: _Part) -> list[Traversable]:
+    """The files of a part in their order; every service begins with what all services have."""
+    if part.writer is None:
+        return _sql_files(part.folder)
+    common = files("shared.postgres").joinpath("migrations", "service")
+    own = part.folder.joinpath("migrations")
+    return [*_sql_files(common), *(_sql_files(own) if own.is_dir() else ())]
+
+
+def _sql_files(folder: Traversable) -> list[Traversable]:
+    return sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+
+
+def _read(file: Traversable) -> tuple[str, str]:
+    text = file.read_text(encoding="utf-8")
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _remember(
+    connection: "asyncpg.Connection[asyncpg.Record]", part: str, name: str, digest: str
+) -> None:
+    await connection.execute(
+        "insert into migration.applied (part, name, sha256) values ($1, $2, $3) "
+        "on conflict (part, name) do update set sha256 = excluded.sha256, applied_at = clock_timestamp()",
+        part,
+        name,
+        digest,
+    )
+
+
+async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, writer: str) -> None:
+    """The service writes its own schema and nothing else; the steward reads everything."""
+    for statement in (
+        f"grant usage on schema {schema}, reference, figures to {writer}, hva_steward",
+        f"grant select, insert, update, delete on all tables in schema {schema} to {writer}",
+        f"grant usage on all sequences in schema {schema} to {writer}",
+        f"grant select on all tables in schema {schema}, figures to hva_steward",
+        f"grant update on {schema}.dead_letter to hva_steward",  # redrive and discard are the steward's
+    ):
+        await connection.execute(statement)

@@ -1,0 +1,50 @@
+"""Connections of a service to PostgreSQL, with the settings that keep its promises.
+
+The planner settings make a plan flip impossible: every read of a writer is a probe of an index by the keys of
+its batch, but a plan cached while a table was small, or statistics taken at a bad moment, can turn that probe
+into a scan of the whole history. A writer therefore never scans or hashes, and plans with the true sizes.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+import asyncpg
+
+from shared.postgres.lock import Connection
+
+_WRITER: Final = {
+    "timezone": "UTC",
+    "jit": "off",
+    "idle_in_transaction_session_timeout": "10s",  # frees the county lock from an owner that froze
+    "transaction_timeout": "60s",
+    "lock_timeout": "60s",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_custom_plan",
+}
+CONNECT_TIMEOUT_S: Final = 10.0
+COMMAND_TIMEOUT_S: Final = 90.0  # above transaction_timeout: the server gives up first and says why
+
+
+async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[asyncpg.Record]":
+    """A pool of writer connections; `application` is what pg_stat_activity shows."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={"application_name": application, **_WRITER},
+    )
+
+
+@contextlib.asynccontextmanager
+async def reading(connection: Connection) -> AsyncIterator[None]:
+    """A read-only transaction with the whole planner: figures are sums over many rows, not probes."""
+    async with connection.transaction(readonly=True):
+        await connection.execute(
+            "set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_mergejoin = on"
+        )
+        yield

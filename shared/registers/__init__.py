@@ -1,0 +1,16 @@
+"""The registers: what a county says about itself, in files that people edit (contract, section 3)."""
+
+from shared.registers.folder import load_folder
+from shared.registers.model import KeyResult, Outcome, PromiseRow, Registers, SegmentRule, UnitRow
+from shared.registers.problems import RegisterError
+
+__all__ = [
+    "KeyResult",
+    "Outcome",
+    "PromiseRow",
+    "RegisterError",
+    "Registers",
+    "SegmentRule",
+    "UnitRow",
+    "load_folder",
+]

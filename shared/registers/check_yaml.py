@@ -1,0 +1,209 @@
+"""The YAML registers: the segment rule and the key results."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from shared.registers.fields import code_problem, is_date
+from shared.registers.figures import KEY_VALUES, VIEWS
+from shared.registers.model import KeyResult, SegmentRule
+from shared.registers.parse import LONGEST, read_yaml
+from shared.registers.problems import Problems
+
+EVIDENCE = ("E1", "E2", "E3", "E4", "E6")
+SUUNTIMA_RESULTS = ("omatoimi", "yhteistyo", "yhteiso", "verkosto")
+MOST_DAYS = 36_600
+RULE_KEYS = ("version", "enabled", "figures_from", "parameters")
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "E3": {"results": ["verkosto"], "valid_days": 365},
+    "E4": {"min_sectors": 3, "window_days": 365},
+    "E6": {"scheme": "oma", "segment": "monialainen"},
+}
+"""The defaults of the contract; what the file says replaces them name by name."""
+KEY_RESULT_KEYS = (
+    *("id", "name_fi", "name_sv", "name_en", "metric", "scope", "direction", "target", "target_mode"),
+    *("baseline", "margin", "owner", "valid_period"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapping:
+    """One mapping of a YAML file, at its place; wrong values add a sentence and give a stand-in."""
+
+    where: str
+    values: Mapping[str, Any]
+    problems: Problems
+
+    def wrong(self, sentence: str) -> None:
+        self.problems.add(self.where, sentence)
+
+    def only(self, names: tuple[str, ...]) -> "_Mapping":
+        for name in self.values:
+            if name not in names:
+                self.wrong(f"'{name}' is unknown; known are {', '.join(names)}.")
+        return self
+
+    def inner(self, name: str) -> "_Mapping":
+        value = self.values.get(name)
+        if value is not None and not (isinstance(value, dict) and all(isinstance(key, str) for key in value)):
+            self.wrong(f"{name} must be a mapping.")
+            value = None
+        return _Mapping(f"{self.where}, {name}", value or {}, self.problems)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.values.get(name, default)
+        value = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+        if not isinstance(value, str) or len(value) > LONGEST or "\0" in value:
+            self.wrong(f"{name} must be a text of at most {LONGEST} characters.")
+            return ""
+        return value
+
+    def code(self, name: str, default: str | None = None) -> str:
+        value = self.values.get(name, default)
+        if said := code_problem(value):
+            self.wrong(f"{name} {said}.")
+            return ""
+        return str(value)
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> Any:
+        value = self.values.get(name)
+        if value not in choices:
+            self.wrong(f"{name} must be one of {', '.join(choices)}.")
+            return choices[0]
+        return value
+
+    def choices(self, name: str, choices: tuple[str, ...], default: list[str]) -> tuple[str, ...]:
+        value = self.values.get(name, default)
+        if not isinstance(value, list) or any(item not in choices for item in value):
+            self.wrong(f"{name} must be a list out of {', '.join(choices)}.")
+            return ()
+        return tuple(choice for choice in choices if choice in value)
+
+    def whole(self, name: str, default: int) -> int:
+        value = self.values.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_DAYS:
+            self.wrong(f"{name} must be a whole number from 1 to {MOST_DAYS}.")
+            return default
+        return value
+
+    def number(self, name: str, default: float | None = None) -> float:
+        value = self.values.get(name, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            self.wrong(f"{name} must be a number.")
+            return 0.0
+        return float(value)
+
+    def day(self, name: str, default: date | None = None) -> date | None:
+        value = self.values.get(name, default)
+        if isinstance(value, str):
+            value = is_date(value) or value
+        if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
+            self.wrong(f"{name} must be a date as 2026-03-31.")
+            return default
+        return value
+
+
+def segment_rule(path: Path, problems: Problems) -> SegmentRule:
+    """The rule, with the contract's defaults for what the file leaves out."""
+    rule = _Mapping(path.name, read_yaml(path, problems), problems).only(RULE_KEYS)
+    parameters = rule.inner("parameters").only(tuple(PARAMETERS))
+    e3, e4, e6 = (parameters.inner(name).only(tuple(PARAMETERS[name])) for name in PARAMETERS)
+    return SegmentRule(
+        version=rule.text("version", "2026-1"),
+        enabled=rule.choices("enabled", EVIDENCE, list(EVIDENCE)),
+        figures_from=rule.day("figures_from", date(2023, 1, 1)) or date(2023, 1, 1),
+        e3_results=e3.choices("results", SUUNTIMA_RESULTS, PARAMETERS["E3"]["results"]),
+        e3_valid_days=e3.whole("valid_days", PARAMETERS["E3"]["valid_days"]),
+        e4_min_sectors=e4.whole("min_sectors", PARAMETERS["E4"]["min_sectors"]),
+        e4_window_days=e4.whole("window_days", PARAMETERS["E4"]["window_days"]),
+        e6_scheme=e6.code("scheme", PARAMETERS["E6"]["scheme"]),
+        e6_segment=e6.code("segment", PARAMETERS["E6"]["segment"]),
+    )
+
+
+def key_results(path: Path, problems: Problems) -> tuple[KeyResult, ...]:
+    """The key results in the order of the file; ids are unique."""
+    content = _Mapping(path.name, read_yaml(path, problems), problems).only(("key_results",)).values
+    listed = content.get("key_results") or []
+    if not isinstance(listed, list):
+        problems.add(path.name, "key_results must be a list.")
+        return ()
+    found: dict[str, KeyResult] = {}
+    for number, item in enumerate(listed, 1):
+        where = f"{path.name} item {number}"
+        if not isinstance(item, dict) or not all(isinstance(key, str) for key in item):
+            problems.add(where, "the item must be a mapping.")
+            continue
+        result = _key_result(_Mapping(where, item, problems).only(KEY_RESULT_KEYS))
+        if result.id in found:
+            problems.add(where, f"id '{result.id}' stands already; give every key result its own.")
+        found[result.id] = result
+    return tuple(found.values())
+
+
+def _key_result(item: _Mapping) -> KeyResult:
+    view, column = _metric(item)
+    period = item.inner("valid_period").only(("from", "to"))
+    start, end = period.day("from"), period.day("to")
+    if start is not None and end is not None and start >= end:
+        period.wrong("from must be before to.")
+    return KeyResult(
+        id=item.code("id"),
+        name_fi=item.text("name_fi", ""),
+        name_sv=item.text("name_sv", ""),
+        name_en=item.text("name_en", ""),
+        view=view,
+        column=column,
+        scope=_scope(item.inner("scope")),
+        direction=item.choice("direction", ("increase", "decrease", "reach", "maintain")),
+        target=item.number("target"),
+        target_mode=item.choice("target_mode", ("absolute", "relative", "points")),
+        baseline=_baseline(item),
+        margin=item.number("margin", 0.0),
+        owner=item.text("owner", ""),
+        valid_from=start,
+        valid_to=end,
+    )
+
+
+def _metric(item: _Mapping) -> tuple[str, str]:
+    view, _, column = item.text("metric").partition(".")
+    if view not in VIEWS:
+        item.wrong(f"metric must be view.column with a view out of {', '.join(VIEWS)}.")
+    elif column not in VIEWS[view]:
+        item.wrong(f"metric column '{column}' is not in the view {view}; it has {', '.join(VIEWS[view])}.")
+    return view, column
+
+
+def _scope(scope: _Mapping) -> dict[str, str | int]:
+    """Every key of the cell but the period; at level county the scope is the county."""
+    values = {"channel": "all", "segment": "all", "scope_level": "county", **scope.values}
+    if values["scope_level"] == "county":
+        values.setdefault("scope", values.get("county"))
+    for name in ("county", "scope"):
+        if not isinstance(values.get(name), str) or not values[name]:
+            scope.wrong(f"{name} is missing.")
+    for name, value in values.items():
+        if name not in KEY_VALUES:
+            scope.wrong(f"'{name}' is unknown; known are {', '.join(KEY_VALUES)}.")
+        elif isinstance(value, bool) or not isinstance(value, str | int):
+            scope.wrong(f"{name} must be a text or a whole number.")
+        elif (allowed := KEY_VALUES[name]) and value not in allowed:
+            scope.wrong(f"{name} must be one of {', '.join(map(str, allowed))}.")
+    return values
+
+
+def _baseline(item: _Mapping) -> str | float | None:
+    baseline = item.inner("baseline").only(("period", "value"))
+    if len(baseline.values) > 1:
+        baseline.wrong("give either period or value.")
+    if "period" in baseline.values:
+        return baseline.text("period")
+    if "value" in baseline.values:
+        return baseline.number("value")
+    if item.values.get("target_mode") in ("relative", "points"):
+        item.wrong("baseline is missing; a relative target or one in points needs it.")
+    return None

@@ -1,0 +1,135 @@
+"""Writes the registers into schema `reference`, where views join them.
+
+Services load at start. Whoever comes first writes; the others find the version there and change nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import asyncpg
+import orjson
+
+from shared.registers.model import PARTS, Registers, UnitRow
+
+LOCK = 0x6876_6172_6567
+"""The advisory lock of the schema; its first statement stands alone, so that what follows sees the winner."""
+
+_UNIT_COLUMNS = (
+    *("key", "county", "unit", "name_fi", "name_sv", "name_en", "service_area", "result_area", "division"),
+    *("region", "sensitive", "valid_from", "valid_to"),
+)
+
+_UPSERT_UNITS = """
+INSERT INTO reference.unit_row AS t
+       (key, county, unit, name_fi, name_sv, name_en, service_area, result_area, division,
+        region, sensitive, valid_from, valid_to, current)
+SELECT *, true
+  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+              $8::text[], $9::text[], $10::text[], $11::boolean[], $12::date[], $13::date[])
+    ON CONFLICT (key) DO UPDATE
+   SET name_fi = excluded.name_fi, name_sv = excluded.name_sv, name_en = excluded.name_en,
+       sensitive = excluded.sensitive, current = true
+"""
+
+_INSERT_SCOPES = """
+INSERT INTO reference.unit_scope (unit_row, county, scope_level, scope)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+    ON CONFLICT (unit_row, scope_level) DO NOTHING
+"""
+
+
+async def load(conn: asyncpg.Connection, registers: Registers) -> bool:
+    """Makes schema `reference` say what `registers` say, in one transaction; False where it did already.
+
+    Unit rows of earlier versions stay, no longer `current`: buckets still refer to them.
+    """
+    async with conn.transaction(isolation="read_committed"):
+        await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        if await _version(conn) == registers.version:
+            return False
+        await conn.execute("UPDATE reference.unit_row SET current = false WHERE current")
+        await _write_units(conn, (*registers.units, *registers.gap_rows))
+        await _write_codes(conn, registers)
+        await _write_rules(conn, registers)
+        await _write_versions(conn, registers)
+        return True
+
+
+async def add_unit_rows(conn: asyncpg.Connection, rows: Iterable[UnitRow]) -> None:
+    """Adds rows that the registers do not have: gap rows of units that have left them.
+
+    For a replay over facts of such a unit; belongs into the caller's transaction.
+    """
+    await _write_units(conn, tuple(rows))
+
+
+async def _version(conn: asyncpg.Connection) -> str | None:
+    found: str | None = await conn.fetchval(
+        "SELECT version FROM reference.register_version WHERE part = 'registers'"
+    )
+    return found
+
+
+async def _write_units(conn: asyncpg.Connection, rows: Sequence[UnitRow]) -> None:
+    columns = [[getattr(row, column) for row in rows] for column in _UNIT_COLUMNS]
+    await conn.execute(_UPSERT_UNITS, *columns)
+    scopes = [(row.key, row.county, level, scope) for row in rows for level, scope in row.scopes]
+    await conn.execute(_INSERT_SCOPES, *map(list, zip(*scopes, strict=True)))
+
+
+async def _write_codes(conn: asyncpg.Connection, registers: Registers) -> None:
+    """The small registers, as a whole: a few hundred rows in all."""
+    for table in ("sector", "outcome", "promise", "theme"):
+        await conn.execute(f"DELETE FROM reference.{table}")  # noqa: S608  (closed list above)
+    await conn.executemany(
+        "INSERT INTO reference.sector (sector, kind) VALUES ($1, $2)", list(registers.sectors.items())
+    )
+    await conn.executemany(
+        "INSERT INTO reference.outcome (outcome, classification, resolved, first_line_resolvable, hyte)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        [tuple(asdict(outcome).values()) for outcome in registers.outcomes.values()],
+    )
+    await conn.executemany(
+        "INSERT INTO reference.promise (county, line, channel, kind, amount, valid_from)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        [tuple(asdict(promise).values()) for promise in registers.promises],
+    )
+    await conn.executemany("INSERT INTO reference.theme (theme, stem) VALUES ($1, $2)", registers.themes)
+
+
+async def _write_rules(conn: asyncpg.Connection, registers: Registers) -> None:
+    await conn.execute("DELETE FROM reference.key_result")
+    await conn.executemany(
+        "INSERT INTO reference.key_result (id, place, name_fi, name_sv, name_en, spec)"
+        " VALUES ($1, $2, $3, $4, $5, $6::text::jsonb)",
+        [
+            (
+                result.id,
+                place,
+                result.name_fi,
+                result.name_sv,
+                result.name_en,
+                orjson.dumps(result.spec).decode(),
+            )
+            for place, result in enumerate(registers.key_results)
+        ],
+    )
+    rule = registers.segment_rule
+    await conn.execute("DELETE FROM reference.segment_rule")
+    await conn.execute(
+        "INSERT INTO reference.segment_rule (version, enabled, figures_from, e3_results, e3_valid_days,"
+        " e4_min_sectors, e4_window_days, e6_scheme, e6_segment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        *asdict(rule).values(),
+    )
+
+
+async def _write_versions(conn: asyncpg.Connection, registers: Registers) -> None:
+    """The versions by part; `loaded_at` moves only where the version does."""
+    parts = (*PARTS, "unit_rows", "registers")
+    await conn.execute(
+        "INSERT INTO reference.register_version AS t (part, version, loaded_at)"
+        " SELECT *, now() FROM unnest($1::text[], $2::text[]) ON CONFLICT (part) DO UPDATE"
+        " SET version = excluded.version, loaded_at = excluded.loaded_at WHERE t.version <> excluded.version",
+        list(parts),
+        [registers.version_of(part) for part in parts],
+    )

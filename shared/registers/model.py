@@ -1,0 +1,260 @@
+"""The registers in memory: frozen, checked, and quick to ask about one fact."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+from shared.registers.timeline import Timeline
+
+SectorKind = Literal["health", "social"]
+PromiseKind = Literal["minutes", "same_day", "working_days"]
+Direction = Literal["increase", "decrease", "reach", "maintain"]
+TargetMode = Literal["absolute", "relative", "points"]
+
+PARTS = ("units", "sources", "sectors", "outcomes", "promises", "themes", "segment_rule", "key_results")
+NO_CODE = "-"
+"""The scope of a level that a unit row leaves empty."""
+
+
+def content_hash(content: object) -> str:
+    """SHA-256 (hex) of plain JSON-able content; the same in every process."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _key(*content: object) -> int:
+    """A positive 63-bit number out of what identifies a row: no database is needed to know it."""
+    return int(content_hash(content)[:16], 16) >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """One row of `units.csv`, or the *gap row* of a unit: where none is valid, with every level empty.
+
+    `valid_from` None is "always so far", `valid_to` None is "open"; dates are half-open. `key` follows
+    from everything but the names, so that a renamed unit keeps its buckets and a moved one gets new ones.
+    """
+
+    key: int
+    county: str
+    unit: str
+    name_fi: str = ""
+    name_sv: str = ""
+    name_en: str = ""
+    service_area: str = ""
+    result_area: str = ""
+    division: str = ""
+    region: str = ""
+    sensitive: bool = False
+    valid_from: date | None = None
+    valid_to: date | None = None
+    gap: bool = False
+
+    @property
+    def scopes(self) -> tuple[tuple[str, str], ...]:
+        """The six (scope level, scope) pairs that the row counts under; an empty level is `-`."""
+        return (
+            ("county", self.county),
+            ("division", self.division or NO_CODE),
+            ("result_area", self.result_area or NO_CODE),
+            ("service_area", self.service_area or NO_CODE),
+            ("region", self.region or NO_CODE),
+            ("unit", self.unit),
+        )
+
+
+def unit_row(
+    county: str,
+    unit: str,
+    *,
+    names: tuple[str, str, str] = ("", "", ""),
+    service_area: str = "",
+    result_area: str = "",
+    division: str = "",
+    region: str = "",
+    sensitive: bool = False,
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+) -> UnitRow:
+    """A register row with its key."""
+    key = _key(
+        county, unit, service_area, result_area, division, region, sensitive, valid_from or "", valid_to or ""
+    )
+    levels = (service_area, result_area, division, region)
+    return UnitRow(key, county, unit, *names, *levels, sensitive, valid_from, valid_to)
+
+
+def gap_row(county: str, unit: str, rows: tuple[UnitRow, ...] = ()) -> UnitRow:
+    """The row of a unit for days that no register row covers.
+
+    It bears the unit's latest names, and is sensitive when any row of the unit is: care that stays
+    protected beats care that shows because a row has ended.
+    """
+    names = (rows[-1].name_fi, rows[-1].name_sv, rows[-1].name_en) if rows else ("", "", "")
+    sensitive = any(row.sensitive for row in rows)
+    return UnitRow(_key(county, unit, "gap"), county, unit, *names, sensitive=sensitive, gap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The flags of one outcome in one classification ('' = wherever the pair is not listed)."""
+
+    outcome: str
+    classification: str
+    resolved: bool
+    first_line_resolvable: bool
+    hyte: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """What a line promises from `valid_from` (None = always); `amount` is minutes, working days or 0."""
+
+    county: str
+    line: str
+    channel: str
+    kind: PromiseKind
+    amount: int
+    valid_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRule:
+    """Which evidence makes a client a member of the multidisciplinary segment (contract, section 6)."""
+
+    version: str
+    enabled: tuple[str, ...]
+    figures_from: date
+    e3_results: tuple[str, ...]
+    e3_valid_days: int
+    e4_min_sectors: int
+    e4_window_days: int
+    e6_scheme: str
+    e6_segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResult:
+    """A key result: a column of a view at one cell, its baseline and its target.
+
+    `baseline` is a period text ('2025Q4'), a number, or None; `scope` has every key of the cell but the
+    period, with `channel` and `segment` filled in as 'all' where the file leaves them out.
+    """
+
+    id: str
+    name_fi: str
+    name_sv: str
+    name_en: str
+    view: str
+    column: str
+    scope: Mapping[str, str | int]
+    direction: Direction
+    target: float
+    target_mode: TargetMode
+    baseline: str | float | None
+    margin: float
+    owner: str
+    valid_from: date | None
+    valid_to: date | None
+
+    @property
+    def spec(self) -> dict[str, object]:
+        """The key result as plain JSON-able content, under the names of `key_results.yaml`."""
+        baseline = self.baseline
+        return {
+            "id": self.id,
+            "name_fi": self.name_fi,
+            "name_sv": self.name_sv,
+            "name_en": self.name_en,
+            "metric": f"{self.view}.{self.column}",
+            "scope": dict(self.scope),
+            "direction": self.direction,
+            "target": self.target,
+            "target_mode": self.target_mode,
+            "baseline": {"period": baseline} if isinstance(baseline, str) else {"value": baseline},
+            "margin": self.margin,
+            "owner": self.owner,
+            "valid_period": {
+                "from": self.valid_from.isoformat() if self.valid_from else None,
+                "to": self.valid_to.isoformat() if self.valid_to else None,
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Registers:
+    """All registers of one folder; made by `load_folder`, never changed.
+
+    `sources` None means that `sources.csv` is absent and any source of a known county may write.
+    """
+
+    units: tuple[UnitRow, ...]
+    sources: Mapping[str, frozenset[str]] | None
+    sectors: Mapping[str, SectorKind]
+    outcomes: Mapping[tuple[str, str], Outcome]
+    promises: tuple[PromiseRow, ...]
+    themes: tuple[tuple[str, str], ...]
+    segment_rule: SegmentRule
+    key_results: tuple[KeyResult, ...]
+    versions: Mapping[str, str]
+    timelines: Mapping[tuple[str, str], Timeline[UnitRow]] = field(repr=False, compare=False)
+    _unknown: dict[tuple[str, str], UnitRow] = field(default_factory=dict, repr=False, compare=False)
+
+    def unit_row(self, county: str, unit: str, day: date) -> UnitRow:
+        """The row of the unit valid on the date, else its gap row; well under a microsecond."""
+        timeline = self.timelines.get((county, unit))
+        if timeline is not None:
+            return timeline.at(day)
+        row = self._unknown.get((county, unit))
+        if row is None:
+            row = self._unknown[(county, unit)] = gap_row(county, unit)
+        return row
+
+    def outcome(self, outcome: str, classification: str | None) -> Outcome | None:
+        """The flags of an outcome: of the pair, else of the outcome with an empty classification."""
+        found = self.outcomes.get((outcome, classification or ""))
+        return found if found is not None else self.outcomes.get((outcome, ""))
+
+    @cached_property
+    def known_units(self) -> Mapping[str, frozenset[str]]:
+        """County -> its units; a county that is not here does not exist for ingest."""
+        known: dict[str, set[str]] = {}
+        for row in self.units:
+            known.setdefault(row.county, set()).add(row.unit)
+        return MappingProxyType({county: frozenset(units) for county, units in known.items()})
+
+    @cached_property
+    def gap_rows(self) -> tuple[UnitRow, ...]:
+        """The gap row of every known unit."""
+        return tuple(timeline.gap for timeline in self.timelines.values())
+
+    @cached_property
+    def promise_timelines(self) -> Mapping[tuple[str, str, str], Timeline[PromiseRow | None]]:
+        """(county, line, channel) -> its promises in time; None before the first."""
+        by_key: dict[tuple[str, str, str], list[PromiseRow]] = {}
+        for row in self.promises:
+            by_key.setdefault((row.county, row.line, row.channel), []).append(row)
+        return MappingProxyType(
+            {
+                key: Timeline.build([(row.valid_from, None, row) for row in rows], None)
+                for key, rows in by_key.items()
+            }
+        )
+
+    def versioned(self, versions: Mapping[str, str]) -> "Registers":
+        """The same registers under these versions."""
+        return replace(self, versions=MappingProxyType(dict(versions)))
+
+    @property
+    def version(self) -> str:
+        """SHA-256 (hex) of the content of every register; layout and order of rows do not matter."""
+        return self.versions["registers"]
+
+    def version_of(self, part: str) -> str:
+        """The version of one register: a name of `PARTS`, or `unit_rows` (units without their names)."""
+        return self.versions[part]

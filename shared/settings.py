@@ -1,0 +1,76 @@
+"""Settings of every service from the environment: read once, checked together, all problems named at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+CONFIG_DIR: Final = "deploy/config"
+
+
+class SettingsError(Exception):
+    """The environment does not describe a service that could start; the message lists every problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a service needs to know of its surroundings.
+
+    `topic_prefix` isolates test runs on a shared broker; it is empty in production. `max_records` is the
+    largest batch of one transaction.
+    """
+
+    service: str
+    kafka: str
+    postgres: str
+    config_dir: Path
+    letter_key_file: Path
+    pseudonym_key_file: Path | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    log_level: str = "INFO"
+    topic_prefix: str = ""
+    max_records: int = 1000
+
+
+def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of one service. Raises SettingsError naming every variable that is missing or wrong."""
+    problems: list[str] = []
+
+    def text(name: str, default: str | None = None) -> str:
+        value = environ.get(name, default) or ""
+        if not value:
+            problems.append(f"{name} is not set")
+        return value
+
+    def number(name: str, default: int, low: int, high: int) -> int:
+        value = environ.get(name, str(default))
+        if value.isascii() and value.isdigit() and low <= int(value) <= high:
+            return int(value)
+        problems.append(f"{name} must be a whole number from {low} to {high}")
+        return default
+
+    settings = Settings(
+        service=service,
+        kafka=text("HVA_KAFKA_BOOTSTRAP"),
+        postgres=text("HVA_POSTGRES_URL"),
+        config_dir=Path(text("HVA_CONFIG_DIR", CONFIG_DIR)),
+        letter_key_file=Path(text("HVA_LETTER_KEY_FILE")),
+        pseudonym_key_file=Path(text("HVA_PSEUDONYM_KEY_FILE")) if service == "ingest" else None,
+        metrics_host=text("HVA_METRICS_HOST", "127.0.0.1"),
+        metrics_port=number("HVA_METRICS_PORT", 0, 0, 65535),
+        log_level=_log_level(environ.get("HVA_LOG_LEVEL", "INFO"), problems),
+        topic_prefix=environ.get("HVA_TOPIC_PREFIX", ""),
+        max_records=number("HVA_MAX_RECORDS", 1000, 1, 10_000),
+    )
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return settings
+
+
+def _log_level(value: str, problems: list[str]) -> str:
+    level = value.upper()
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        problems.append("HVA_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR")
+    return level

@@ -1,0 +1,125 @@
+"""The one Kafka and the one PostgreSQL of a test run.
+
+They start in the background as soon as the collected tests are known to need them, both at once, in a folder of
+their own that is removed at the end. However pytest ends, its end of the supervisor's pipe closes, and with it
+they stop. Tests that need a part which cannot start fail; they are not skipped.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.embedded.client import SupervisorClient
+from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.places import Places
+
+pytest_plugins = ["tests.product"]
+
+_PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUnderTest:
+    """One server of the run. Its address stays the same through stops and starts.
+
+    The methods return when the thing is done, after at most some seconds; call them through `asyncio.to_thread`
+    in tests that have something running in the event loop meanwhile.
+    """
+
+    name: str
+    address: str
+    client: SupervisorClient
+
+    def start(self) -> None:
+        self.client.order(self.name, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """`fast` is the polite way, `immediate` the sudden one (kill -9 for Kafka), `kill` kill -9 for both."""
+        self.client.order(self.name, "stop", self._signal(mode))
+
+    def restart(self, mode: str = "fast") -> None:
+        self.client.order(self.name, "restart", self._signal(mode))
+
+    def _signal(self, mode: str) -> str | None:
+        sudden = "SIGQUIT" if self.name == "postgres" else "SIGKILL"
+        return {"fast": None, "immediate": sudden, "kill": "SIGKILL"}[mode]
+
+
+class EmbeddedRun:
+    """The supervisor of this test run, started once for all parts that any collected test needs."""
+
+    def __init__(self) -> None:
+        self._client: SupervisorClient | None = None
+        self._run: dict[str, Any] = {}
+        self._fault: str | None = None
+
+    def begin(self, parts: list[str]) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="hva-test-"))
+        try:
+            self._client = SupervisorClient(Places(folder), parts, ephemeral=True)
+        except EmbeddedError as error:
+            self._fault = str(error)
+
+    def server(self, name: str) -> ServerUnderTest:
+        if self._fault is not None or self._client is None:
+            pytest.fail(self._fault or f"No test was collected that needs {name}.", pytrace=False)
+        if not self._run:
+            try:
+                self._run = self._client.wait_ready()
+            except EmbeddedError as error:
+                self._fault = str(error)
+                pytest.fail(self._fault, pytrace=False)
+        address = self._run["kafka"] if name == "kafka" else self._run["postgres"]["admin"]
+        return ServerUnderTest(name, address, self._client)
+
+    def end(self) -> None:
+        if self._client is not None:
+            self._client.stop()
+
+
+_RUN = pytest.StashKey[EmbeddedRun]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Starts the servers ahead of the first test that needs them."""
+    run = session.config.stash[_RUN] = EmbeddedRun()
+    fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    parts = [part for fixture, part in _PARTS.items() if fixture in fixtures]
+    if parts and not session.config.option.collectonly:
+        run.begin(parts)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stops them again."""
+    if _RUN in config.stash:
+        config.stash[_RUN].end()
+
+
+@pytest.fixture(scope="session")
+def kafka_server(pytestconfig: pytest.Config) -> ServerUnderTest:
+    """Kafka with its stop, start and restart."""
+    return pytestconfig.stash[_RUN].server("kafka")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> ServerUnderTest:
+    """PostgreSQL with its stop, start and restart."""
+    return pytestconfig.stash[_RUN].server("postgres")
+
+
+@pytest.fixture
+def kafka(kafka_server: ServerUnderTest) -> Iterator[str]:
+    """`host:port` of Kafka; a test that left it stopped does not hurt the next one."""
+    kafka_server.start()
+    yield kafka_server.address
+
+
+@pytest.fixture
+def postgres(postgres_server: ServerUnderTest) -> Iterator[str]:
+    """The DSN of PostgreSQL's administrator; a test that left it stopped does not hurt the next one."""
+    postgres_server.start()
+    yield postgres_server.address

@@ -1,0 +1,34 @@
+"""A naive second implementation of the contract, to judge the product by.
+
+It imports nothing of the product, keeps everything in lists and dicts, and is written from the contract
+alone: `verdict` (accepted or which reason), `facts` (which event wins), `segments` (who is a member), `nps`
+(every view of the NPS family), `compare` (two sets of rows), `generate` (streams meant to break the product).
+"""
+
+from tests.oracle.compare import KEYS, differences
+from tests.oracle.facts import Facts, conflicts, current
+from tests.oracle.generate import adversarial, duplicated, shuffled
+from tests.oracle.nps import nps_mix, views
+from tests.oracle.registers import Registers, load
+from tests.oracle.segments import Membership
+from tests.oracle.verdict import Accepted, Rejected, judge, judge_all
+
+__all__ = [
+    "KEYS",
+    "Accepted",
+    "Facts",
+    "Membership",
+    "Registers",
+    "Rejected",
+    "adversarial",
+    "conflicts",
+    "current",
+    "differences",
+    "duplicated",
+    "judge",
+    "judge_all",
+    "load",
+    "nps_mix",
+    "shuffled",
+    "views",
+]

@@ -1,0 +1,70 @@
+"""Two sets of rows of one view: equal, or what differs."""
+
+import math
+
+CELL = ("county", "period_kind", "period", "scope_level", "scope", "channel", "segment")
+KEYS = {
+    "nps": CELL,
+    "statement": (*CELL, "question"),
+    "pei": (*CELL, "question"),
+    "response": CELL,
+    "response_rate": CELL,
+    "direct_feedback": (*CELL, "kind", "theme"),
+}
+SHOWN = 20
+
+
+def differences(expected_rows, actual_rows, keys):
+    """Readable lines, at most 20 and a count of the rest; none when the rows are the same."""
+    found = []
+    expected = by_key(expected_rows, keys, "expected", found)
+    actual = by_key(actual_rows, keys, "actual", found)
+    for key in sorted(expected.keys() | actual.keys(), key=str):
+        if key not in actual:
+            found.append(f"missing {show(key)}: {values(expected[key], keys)}")
+        elif key not in expected:
+            found.append(f"unexpected {show(key)}: {values(actual[key], keys)}")
+        else:
+            found += differing(show(key), expected[key], actual[key])
+    if len(found) > SHOWN:
+        found[SHOWN:] = [f"… and {len(found) - SHOWN} more"]
+    return found
+
+
+def by_key(rows, keys, whose, found):
+    result = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        if key in result:
+            found.append(f"{whose} twice {show(key)}")
+        result[key] = row
+    return result
+
+
+def differing(where, expected, actual):
+    columns = sorted(expected.keys() | actual.keys())
+    return [
+        f"{where} {name}: expected {expected.get(name, 'no column')!r}, got {actual.get(name, 'no column')!r}"
+        for name in columns
+        if name not in expected or name not in actual or not same(expected[name], actual[name])
+    ]
+
+
+def same(expected, actual):
+    """Counts, texts and None exactly (a bool is no count); floats within 1e-9; 'Infinity' is infinity."""
+    expected, actual = (float("inf") if value == "Infinity" else value for value in (expected, actual))
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return expected is actual
+    if isinstance(expected, float) and isinstance(actual, int | float):
+        return math.isclose(expected, actual, rel_tol=1e-9, abs_tol=1e-12)
+    if isinstance(expected, int) and isinstance(actual, float):
+        return math.isclose(expected, actual, rel_tol=1e-9)
+    return expected == actual
+
+
+def show(key):
+    return "/".join(str(part) for part in key)
+
+
+def values(row, keys):
+    return {name: value for name, value in row.items() if name not in keys}

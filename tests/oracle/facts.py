@@ -1,0 +1,72 @@
+"""Which event of every business id wins, and who is who."""
+
+from collections import defaultdict
+
+
+class Facts:
+    """The live facts of every kind, the components of merges, and the clients that have been erased."""
+
+    def __init__(self, accepted, erasures=False):
+        accepted = list(accepted)
+        erased = {e.client for e in accepted if e.kind == "erasure"} if erasures else set()
+        self.erased = erased
+        self.live = {
+            key: event
+            for key, event in winners(accepted).items()
+            if not event.retracted and (event.kind == "erasure" or event.client not in erased)
+        }
+        self.person_of = components([e.data for e in self.of("merge")])
+
+    def of(self, kind):
+        return [event for (_, found, _), event in self.live.items() if found == kind]
+
+    def get(self, county, kind, identity):
+        return self.live.get((county, kind, identity))
+
+    def client(self, event):
+        """The client of a fact; a response without one takes that of its invitation, if that is live."""
+        if event.client is not None or event.kind != "response":
+            return event.client
+        invitation = self.get(event.county, "invitation", event.data.get("invitation_id"))
+        return invitation.client if invitation else None
+
+    def person(self, client):
+        """One name for all the clients that merges make one person."""
+        return self.person_of.get(client, client)
+
+
+def current(accepted, erasures=False):
+    return Facts(accepted, erasures)
+
+
+def winners(accepted):
+    """(county, kind, id) -> the event with the greatest order, retractions among them."""
+    best = {}
+    for event in accepted:
+        if event.key not in best or event.order > best[event.key].order:
+            best[event.key] = event
+    return best
+
+
+def conflicts(accepted):
+    """Keys with two events of equal revision and other content -> how many different contents there are."""
+    contents = defaultdict(set)
+    for event in accepted:
+        contents[event.key, event.revision].add((event.type, event.order[-1], event.client))
+    return {key: len(found) for key, found in contents.items() if len(found) > 1}
+
+
+def components(merges):
+    """client -> the name of its connected component."""
+    neighbours = defaultdict(set)
+    for merge in merges:
+        neighbours[merge["from"]].add(merge["into"])
+        neighbours[merge["into"]].add(merge["from"])
+    named = {}
+    for client in neighbours:
+        reached, waiting = {client}, [client]
+        while waiting:
+            waiting += [other for other in neighbours[waiting.pop()] if other not in reached]
+            reached |= set(waiting)
+        named[client] = min(reached)
+    return named

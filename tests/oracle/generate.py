@@ -1,0 +1,38 @@
+"""Seeded streams meant to break the product: every line is legal input, right or wrong by the contract.
+
+Never made: two events that are equal in the whole order (revision, time, source, id, digest) but differ in
+client or comment, for which the contract lets the first to arrive stay; and what the contract leaves open.
+"""
+
+import random
+
+from tests.oracle.feedback_lines import direct, survey
+from tests.oracle.hostile import hostile_lines
+from tests.oracle.other_lines import care, contact, persons
+from tests.oracle.registers import load
+from tests.oracle.stream import Stream
+
+
+def adversarial(seed, size, registers_dir, now=None):
+    """`size` lines over all three streams, shuffled; with `now` also events at the edge of the future."""
+    stream = Stream(random.Random(seed), load(registers_dir), size)
+    makers = [survey] * 9 + [direct] * 5 + [contact] * 3 + [care] * 2 + [persons]
+    while len(stream.lines) < size * 0.92:
+        stream.r.choice(makers)(stream)
+    enough = max(size - len(stream.lines), 0)
+    stream.lines += hostile_lines(stream, enough, now)
+    stream.r.shuffle(stream.lines)
+    return stream.lines[:size]
+
+
+def shuffled(lines, seed):
+    lines = list(lines)
+    random.Random(seed).shuffle(lines)
+    return lines
+
+
+def duplicated(lines, seed, share):
+    """The lines, a share of them (0..1) once or twice more, at random places."""
+    r = random.Random(seed)
+    again = [line for line in lines for _ in range(r.randint(1, 2)) if r.random() < share]
+    return shuffled([*lines, *again], seed)

@@ -1,0 +1,186 @@
+"""The registers of a folder: what is refused, what is versioned, what is valid on a day."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from shared.registers import RegisterError, Registers, load_folder
+
+DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
+UNITS = (
+    "county,unit,name_fi,name_sv,name_en,service_area,result_area,division,region,"
+    "sensitive,valid_from,valid_to\n"
+)
+OUTCOMES = "outcome,classification,resolved,first_line_resolvable,hyte\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DEFAULT, tmp_path / "config"))
+
+
+def write(folder: Path, name: str, text: str) -> Registers:
+    (folder / name).write_text(text, encoding="utf-8")
+    return load_folder(folder)
+
+
+def test_default_registers_stand() -> None:
+    registers = load_folder(DEFAULT)
+    assert set(registers.known_units) == {"oma-hame", "pirha"}
+    assert registers.sources is None
+    assert registers.segment_rule.enabled == ("E1", "E2", "E3", "E4", "E6")
+    assert any(row.sensitive for row in registers.units)
+    assert len({row.key for row in (*registers.units, *registers.gap_rows)}) == len(registers.units) + len(
+        registers.gap_rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("units.csv", "county,unit\n", "units.csv line 1: the header lacks"),
+        ("sectors.csv", "sector,kind,more\n", "has the unknown 'more'"),
+        ("units.csv", UNITS + "a,u,,,,,,,,false,2023-13-01,\n", "units.csv line 2: valid_from '2023-13-01'"),
+        ("units.csv", UNITS + "a,u,,,,,,,,yes,,\n", "sensitive 'yes' must be true or false"),
+        ("units.csv", UNITS + "a,all,,,,,,,,false,,\n", "reserved code 'all'"),
+        ("units.csv", UNITS + "a,u,,,,-,,,,false,,\n", "service_area is the reserved code '-'"),
+        ("units.csv", UNITS + "a,,,,,,,,,false,,\n", "unit is empty"),
+        ("units.csv", UNITS + "A,u,,,,,,,,false,,\n", "county 'A'"),
+        ("units.csv", UNITS + "a,u\0,,,,,,,,false,,\n", "NUL"),
+        ("units.csv", UNITS + f"a,{'u' * 201},,,,,,,,false,,\n", "unit is longer than 200"),
+        ("units.csv", UNITS + "a,u,,,,,,,,false\n", "there are 10 fields instead of 12"),
+        ("units.csv", UNITS + "a,u,,,,,,,,false,2024-01-01,2024-01-01\n", "must be before valid_to"),
+        (
+            "units.csv",
+            UNITS + "a,u,,,,,,,,false,2024-01-01,\na,u,,,,x,,,,false,,2024-01-02\n",
+            "units.csv line 2: unit 'u' of a overlaps units.csv line 3",
+        ),
+        ("sectors.csv", "sector,kind\ns,sport\n", "sectors.csv line 2: kind 'sport' is unknown"),
+        ("sectors.csv", "sector,kind\ns,health\ns,social\n", "stands already on sectors.csv line 2"),
+        ("sources.csv", "source,streams,contact\nurn:x,feedback,\n", "must look like urn:hva"),
+        ("sources.csv", "source,streams,contact\nurn:hva:a:b,mail,\n", "stream 'mail' is unknown"),
+        (
+            "outcomes.csv",
+            OUTCOMES + "o,,true,false,false\n",
+            "outcomes.csv line 2: a resolved outcome must be first_line_resolvable",
+        ),
+        (
+            "outcomes.csv",
+            OUTCOMES + "o,,true,true,false\no,,true,true,true\n",
+            "stands already on outcomes.csv line 2",
+        ),
+        (
+            "promises.csv",
+            "county,line,channel,kind,amount,valid_from\na,l,phone,minutes,,\n",
+            "amount is missing",
+        ),
+        (
+            "promises.csv",
+            "county,line,channel,kind,amount,valid_from\na,l,phone,minutes,-1,\n",
+            "amount '-1'",
+        ),
+        ("promises.csv", "county,line,channel,kind,amount,valid_from\na,l,phone,soon,1,\n", "kind 'soon'"),
+        ("promises.csv", "county,line,channel,kind,amount,valid_from\na,l,fax,same_day,,\n", "channel 'fax'"),
+        (
+            "promises.csv",
+            "county,line,channel,kind,amount,valid_from\na,l,sms,same_day,,\na,l,sms,minutes,3,\n",
+            "promises.csv line 3: a promise of a, 'l', 'sms' from ever stands already on",
+        ),
+        ("themes.csv", "theme,stem\nt,\n", "stem is empty"),
+        ("segment_rule.yaml", "enabled: [E5]\n", "enabled must be a list out of E1"),
+        ("segment_rule.yaml", "a: [\n", "segment_rule.yaml line 2: this is not YAML"),
+        ("segment_rule.yaml", "version: a\nversion: b\n", "version stands twice"),
+        ("key_results.yaml", "key_results: [{id: a, metric: nps.mood}]\n", "'mood' is not in the view nps"),
+        ("key_results.yaml", "key_results: [{id: all}]\n", "id is the reserved code 'all'"),
+    ],
+)
+def test_what_is_wrong_is_said(folder: Path, name: str, text: str, sentence: str) -> None:
+    with pytest.raises(RegisterError) as error:
+        write(folder, name, text)
+    assert sentence in str(error.value)
+
+
+def test_every_problem_is_told_at_once(folder: Path) -> None:
+    (folder / "themes.csv").unlink()
+    (folder / "sectors.csv").write_bytes(b"sector,kind\n\xff,health\n")
+    with pytest.raises(RegisterError) as error:
+        write(folder, "units.csv", UNITS + "a,all,,,,,,,,maybe,x,\n")
+    told = str(error.value).splitlines()
+    assert len(told) == 5
+    assert [line.split(" ")[0].rstrip(":") for line in told] == ["units.csv"] * 3 + [
+        "sectors.csv",
+        "themes.csv",
+    ]
+
+
+def test_missing_folder_names_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(RegisterError, match="HVA_CONFIG_DIR"):
+        load_folder(tmp_path / "nowhere")
+
+
+def test_bom_blank_lines_column_order_and_row_order_do_not_matter(folder: Path) -> None:
+    version = write(folder, "sectors.csv", "sector,kind\na,health\nb,social\n").version
+    assert (
+        write(folder, "sectors.csv", "\ufeffkind,sector\r\nsocial,b\r\n\r\nhealth,a\r\n").version == version
+    )
+    changed = write(folder, "sectors.csv", "sector,kind\na,health\nb,health\n")
+    assert changed.version != version
+    assert changed.version_of("units") == load_folder(DEFAULT).version_of("units")
+
+
+def test_sources(folder: Path) -> None:
+    registers = write(folder, "sources.csv", "source,streams,contact\nurn:hva:a:b,feedback|care,x\n")
+    assert registers.sources == {"urn:hva:a:b": frozenset({"feedback", "care"})}
+
+
+def test_row_valid_on_the_day_else_the_gap_row(folder: Path) -> None:
+    rows = "a,u,F,,,sa,,,,false,2024-01-01,2024-02-01\na,u,G,,,sb,,,,true,2024-03-01,\na,v,,,,,,,,false,,\n"
+    registers = write(folder, "units.csv", UNITS + rows)
+    days = {
+        date(2023, 12, 31): "",
+        date(2024, 1, 1): "sa",
+        date(2024, 1, 31): "sa",
+        date(2024, 2, 1): "",
+        date(2024, 3, 1): "sb",
+        date.max: "sb",
+    }
+    assert {day: registers.unit_row("a", "u", day).service_area for day in days} == days
+    gap = registers.unit_row("a", "u", date.min)
+    assert gap.gap and gap.sensitive and gap.name_fi == "G"
+    assert dict(gap.scopes) == {
+        "county": "a", "division": "-", "result_area": "-", "service_area": "-", "region": "-", "unit": "u"
+    }  # fmt: skip
+    assert not registers.unit_row("a", "v", date.min).gap
+    assert registers.unit_row("a", "never", date.min).gap
+
+
+def test_names_do_not_move_the_key_but_the_version(folder: Path) -> None:
+    before = write(folder, "units.csv", UNITS + "a,u,F,,,sa,,,,false,,\n")
+    after = write(folder, "units.csv", UNITS + "a,u,G,,,sa,,,,false,,\n")
+    assert before.units[0].key == after.units[0].key
+    assert 0 <= before.units[0].key < 2**63
+    assert before.version_of("units") != after.version_of("units")
+    assert before.version_of("unit_rows") == after.version_of("unit_rows")
+
+
+def test_outcome_falls_back_to_the_empty_classification(folder: Path) -> None:
+    text = OUTCOMES + "o,,false,true,false\no,2,true,true,false\n"
+    registers = write(folder, "outcomes.csv", text)
+    resolved = {c: found.resolved for c in ("2", "3", None) if (found := registers.outcome("o", c))}
+    assert resolved == {"2": True, "3": False, None: False}
+    assert registers.outcome("p", "2") is None
+
+
+def test_key_result_scope_is_filled_in(folder: Path) -> None:
+    text = (
+        "key_results: [{id: a, metric: fcr.gross, scope: {county: x}, direction: increase, target: 10, "
+        "target_mode: relative, baseline: {value: 36}, valid_period: {from: 2026-01-01}}]"
+    )
+    (result,) = write(folder, "key_results.yaml", text).key_results
+    assert result.scope == {
+        "county": "x", "scope_level": "county", "scope": "x", "channel": "all", "segment": "all"
+    }  # fmt: skip
+    assert (result.baseline, result.valid_from, result.valid_to) == (36.0, date(2026, 1, 1), None)
+    assert result.spec["metric"] == "fcr.gross"
