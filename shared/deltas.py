@@ -30,12 +30,12 @@ class Place(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """One number at one place: `count` is the position in the measure's counts."""
+    """One number at one place: `column` is the position in the measure's counts."""
 
     measure: Measure
     place: Place
     codes: tuple[str, ...]
-    count: int
+    column: int
     amount: int = 1
 
 
@@ -52,8 +52,8 @@ class Deltas:
     def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
         """Add contributions, or take them away with sign -1."""
         cells = self._cells
-        for measure, place, codes, count, amount in contributions:
-            cells[measure, place, codes, count] += sign * amount
+        for measure, place, codes, column, amount in contributions:
+            cells[measure, place, codes, column] += sign * amount
 
     def measures(self) -> set[Measure]:
         """The measures that anything was added to."""
@@ -69,14 +69,14 @@ class Deltas:
 
     def _rows(self, measure: Measure, key_of: Callable[[Place], tuple[object, ...]]) -> list[BucketRow]:
         rows: dict[tuple[object, ...], list[int]] = {}
-        for (of, place, codes, count), amount in self._cells.items():
+        for (of, place, codes, column), amount in self._cells.items():
             if of is measure and amount:
                 key = (*key_of(place), *codes)
                 row = rows.get(key)
                 if row is None:
                     row = rows[key] = [0] * len(measure.counts)
-                row[count] += amount
-        return sorted(_not_nothing(rows))  # type: ignore[type-var]  # keys of one measure compare
+                row[column] += amount
+        return sorted(_not_nothing(rows))
 
 
 def _not_nothing(rows: dict[tuple[object, ...], list[int]]) -> Iterator[BucketRow]:

@@ -1,8 +1,8 @@
 """The one Kafka and the one PostgreSQL of a test run.
 
-They start in the background as soon as the collected tests are known to need them, both at once, in a folder of
-their own that is removed at the end. However pytest ends, its end of the supervisor's pipe closes, and with it
-they stop. Tests that need a part which cannot start fail; they are not skipped.
+They start in the background as soon as the collected tests are known to need them, both at once, in a folder
+of their own that is removed at the end. However pytest ends, its end of the supervisor's pipe closes, and
+with it they stop. Tests that need a part which cannot start fail; they are not skipped.
 """
 
 import tempfile
@@ -26,8 +26,8 @@ _PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}
 class ServerUnderTest:
     """One server of the run. Its address stays the same through stops and starts.
 
-    The methods return when the thing is done, after at most some seconds; call them through `asyncio.to_thread`
-    in tests that have something running in the event loop meanwhile.
+    The methods return when the thing is done, after some seconds at most; call them through
+    `asyncio.to_thread` in tests that have something running in the event loop meanwhile.
     """
 
     name: str
@@ -38,7 +38,7 @@ class ServerUnderTest:
         self.client.order(self.name, "start")
 
     def stop(self, mode: str = "fast") -> None:
-        """`fast` is the polite way, `immediate` the sudden one (kill -9 for Kafka), `kill` kill -9 for both."""
+        """`fast`: politely. `immediate`: at once (SIGQUIT, for Kafka SIGKILL). `kill`: SIGKILL."""
         self.client.order(self.name, "stop", self._signal(mode))
 
     def restart(self, mode: str = "fast") -> None:

@@ -52,9 +52,7 @@ def home_of(places: Places, account: Account | None) -> Path:
     if record.exists():
         home = Path(record.read_text(encoding="utf-8").strip())
         if not home.is_dir():
-            raise EmbeddedError(
-                f"The database of this run was in {home}, which is gone: remove {places.dir}."
-            )
+            raise EmbeddedError(f"The database of this run was in {home}, which is gone: remove {places.dir}.")
         return home
     home = places.dir / "postgres"
     if account is not None and not reachable(places.dir):
@@ -70,9 +68,7 @@ def _outside() -> Path:
     usable = lasting.is_dir() and os.access(lasting, os.W_OK | os.X_OK) and reachable(lasting)
     outside = lasting if usable else Path(tempfile.gettempdir())
     if not reachable(outside):
-        raise EmbeddedError(
-            f"PostgreSQL's account cannot reach {outside}: name a folder that others may walk through with --dir."
-        )
+        raise EmbeddedError(f"PostgreSQL's account cannot reach {outside}: name a folder open to others with --dir.")
     return outside
 
 

@@ -48,7 +48,7 @@ _SETTINGS = {
 
 
 class EmbeddedPostgres(Server):
-    """A database server; `durable=False` (tests) does not wait for the disk: it survives all but a power cut."""
+    """A database server; `durable=False` (tests) waits for no disk and so survives all but a power cut."""
 
     name = "postgres"
     title = "PostgreSQL"

@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from deploy.embedded.account import Account, switch
 from deploy.embedded.files import write_private
 from deploy.embedded.places import Places
@@ -52,6 +50,8 @@ def identity(pid: int) -> str | None:
     except OSError:
         if sys.platform == "linux":
             return None
+    import psutil
+
     with contextlib.suppress(psutil.Error):
         return str(psutil.Process(pid).create_time())
     return None

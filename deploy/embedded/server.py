@@ -93,16 +93,15 @@ class Server(ABC):
     async def _settles(self, child: asyncio.subprocess.Process) -> bool:
         """True once it answers, False when it ended over something that passes."""
         deadline = asyncio.get_running_loop().time() + _ANSWER_WITHIN
+        log = self.places.log(self.name)
         while child.returncode is None:
             if await self.answers():
                 return True
             if asyncio.get_running_loop().time() > deadline:
                 await self._stop(signal.SIGKILL)
-                raise EmbeddedError(
-                    f"{self.title} did not answer in {_ANSWER_WITHIN:.0f} s: see {self.places.log(self.name)}."
-                )
+                raise EmbeddedError(f"{self.title} did not answer in {_ANSWER_WITHIN:.0f} s: see {log}.")
             await asyncio.sleep(_POLL)
-        words = process.tail(self.places.log(self.name))
+        words = process.tail(log)
         if any(fault in words for fault in self.passing_faults):
             return False
-        raise EmbeddedError(f"{self.title} ended at its start: see {self.places.log(self.name)}.")
+        raise EmbeddedError(f"{self.title} ended at its start: see {log}.")

@@ -1,13 +1,13 @@
 """The process that owns a run folder: starts the parts, keeps them, stops them in order.
 
 It is a process of its own, so that a run outlives its terminal when it is detached, and ends with its parent
-when it is not: its standard input is a pipe from the parent, and the end of that pipe, however it comes, is the
-order to stop. Over the pipe it also takes orders, one JSON object a line, and answers on its standard output:
+when it is not: its standard input is a pipe from the parent, and the end of that pipe, however it comes, is
+the order to stop. Over the pipe it takes orders, one JSON object a line, and answers on its standard output:
 
-    {"id": 1, "do": "restart", "part": "kafka", "how": "SIGKILL"}  ->  {"done": 1} | {"failed": "...", "id": 1}
-    {"do": "detach"}                                the end of the pipe is no order any more
+    {"id": 1, "do": "restart", "part": "kafka", "how": "SIGKILL"}   {"done": 1} or {"failed": "…", "id": 1}
+    {"do": "detach"}                                    the end of the pipe is no order any more
 
-Before, it says {"say": "..."} and once {"ready": {...}} or {"failed": "..."} or {"taken": true}.
+Before, it says {"say": "…"} and once {"ready": {…}} or {"failed": "…"} or {"taken": true}.
 """
 
 import argparse
@@ -22,15 +22,14 @@ from pathlib import Path
 from random import SystemRandom
 
 from deploy.embedded import process
+from deploy.embedded.ending import SUPERVISOR, end_leftovers, erase
 from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.leftovers import end_leftovers, erase
 from deploy.embedded.places import Places
 from deploy.embedded.runfile import take
 from deploy.embedded.services import PARTS
 from deploy.embedded.stack import Stack
 
 _log = logging.getLogger("hva.supervisor")
-NAME = "supervisor"
 
 
 class Supervisor:
@@ -99,11 +98,11 @@ def _in_words(failure: BaseException, places: Places) -> str:
     if isinstance(failure, EmbeddedError):
         return str(failure)
     _log.error("the start failed", exc_info=failure)
-    return f"The start failed ({type(failure).__name__}): see {places.log(NAME)}."
+    return f"The start failed ({type(failure).__name__}): see {places.log(SUPERVISOR)}."
 
 
 def _own(options: argparse.Namespace, places: Places) -> int:
-    process.record(places, NAME, os.getpid())
+    process.record(places, SUPERVISOR, os.getpid())
     left = end_leftovers(places)
     if left:
         tell(say=f"ended what a former run left: {', '.join(left)}")
@@ -117,7 +116,7 @@ def _own(options: argparse.Namespace, places: Places) -> int:
     try:
         return asyncio.run(Supervisor(places, stack).run())
     finally:
-        process.forget(places, NAME)
+        process.forget(places, SUPERVISOR)
         if options.ephemeral:
             erase(places)
 

@@ -1,7 +1,7 @@
 """`hva`: speaks for the whole system. Exit codes: 0 done, 1 not so, 2 used wrongly.
 
-A verb is a module of this package with `register(app)`. Verbs import what is heavy inside their functions: help
-has to come at once.
+A verb is a module of this package with `register(app)`. Verbs import what is heavy inside their functions:
+help has to come at once.
 """
 
 import sys

@@ -63,9 +63,7 @@ async def look(run: Run) -> Status:
 
 
 def in_lines(seen: Status) -> str:
-    lines = [
-        f"{name:<11} {'serves' if serves else 'DOES NOT ANSWER'}" for name, serves in seen.servers.items()
-    ]
+    lines = [f"{name:<11} {'serves' if serves else 'DOES NOT ANSWER'}" for name, serves in seen.servers.items()]
     for name in SERVICES:
         where = seen.run.services.get(name, {}).get("metrics", "")
         lines.append(f"{name:<11} {'ready' if seen.services.get(name) else 'NOT READY'}  {where}")

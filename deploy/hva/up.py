@@ -15,9 +15,7 @@ from deploy.embedded.places import Places, run_dir
 from deploy.embedded.runfile import read_run
 from deploy.hva.context import Dir, shown
 
-Detach = Annotated[
-    bool, typer.Option("--detach", help="Return once everything serves; stop it with `hva down`")
-]
+Detach = Annotated[bool, typer.Option("--detach", help="Return once everything serves; stop it with `hva down`")]
 
 
 def register(app: typer.Typer) -> None:

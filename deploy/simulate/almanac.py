@@ -35,7 +35,9 @@ class Almanac:
         self.end = self.starts[days]
         self.isodates = [day.isoformat() for day in self.dates]
         self._utc_days = [f"{first_day + timedelta(days=n - 1)}T" for n in range(days + _SLACK + 2)]
+        self.day_bytes = [day.encode() for day in self._utc_days]
         self._seconds = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(DAY)]
+        self.second_bytes = [second.encode() for second in self._seconds]
         hours = (origin + timedelta(hours=n) for n in range(24 * (days + _SLACK)))
         self._offsets = [3 if t.astimezone(HELSINKI).utcoffset() == timedelta(hours=3) else 2 for t in hours]
 

@@ -1,4 +1,7 @@
-"""Fast draws: proportions become tables, so that a draw is one random number and one look-up."""
+"""Fast draws: proportions become tables, so that a draw is one random number and one look-up.
+
+Where one event needs many draws, 60 random bits are taken at once and ten of them used for each table.
+"""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,8 +10,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SIZE = 1000
-"""Entries of a table: tenths of a per cent."""
+SIZE = 1024
+"""Entries of a table: about tenths of a per cent, and ten bits."""
+MASK = SIZE - 1
 
 
 def table(weights: Mapping[T, float]) -> list[T]:

@@ -13,7 +13,7 @@ from deploy.simulate.places import Plan, Service
 CHECK = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _OLDEST = date(1930, 1, 1)
 _BIRTH_DAYS = 33_000
-"""From 1930 to about 2020; with a hundred test numbers a day there are 3.3 million identities a century mark."""
+"""From 1930 to 2020; with a hundred test numbers a day there are 3.3 million identities."""
 
 OCCASIONAL, AT_RISK, MULTIPLE = 0, 1, 2
 _KINDS = table({OCCASIONAL: 0.76, AT_RISK: 0.17, MULTIPLE: 0.07})
@@ -25,7 +25,7 @@ _SEXES = table({"woman": 0.55, "man": 0.44, "unknown": 0.01})
 
 @dataclass(slots=True)
 class Client:
-    """`ref` and `alias` are `client` objects of events; `services` are indexes of the plan, in order of need."""
+    """`ref` and `alias` are `client` objects of events; `services` are indexes of the plan, by need."""
 
     ref: dict[str, str]
     alias: dict[str, str] | None
@@ -89,8 +89,7 @@ class _Services:
             for group in ("family", "adult", "old")
         }
         self._sums = {
-            group: list(accumulate(services[i].weight for i in indexes))
-            for group, indexes in self._groups.items()
+            group: list(accumulate(services[i].weight for i in indexes)) for group, indexes in self._groups.items()
         }
 
     def choose(self, group: str, wanted: int, rng: Random) -> tuple[int, ...]:

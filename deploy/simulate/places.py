@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A county: `share` of all clients; `chat_unit` takes chats from `chat_since` on; `moved` are closed units."""
+    """A county: its `share` of clients; `chat_unit` takes chats from `chat_since` on; `moved` units have closed."""
 
     county: str
     share: float
@@ -61,7 +61,15 @@ HOME: Mapping[str, float] = {"home_visit": 0.93, "remote": 0.07}
 HOUSING: Mapping[str, float] = {"home_visit": 0.55, "visit": 0.25, "other": 0.2}
 SOCIAL: Mapping[str, float] = {"visit": 0.45, "home_visit": 0.2, "remote": 0.25, "group": 0.05, "other": 0.05}
 
-HEALTH_REASONS = ("reseptin-uusinta", "infektio", "selka-ja-niska", "ihottuma", "vatsa", "tulosten-kysely", "ajanvaraus")
+HEALTH_REASONS = (
+    "reseptin-uusinta",
+    "infektio",
+    "selka-ja-niska",
+    "ihottuma",
+    "vatsa",
+    "tulosten-kysely",
+    "ajanvaraus",
+)
 SOCIAL_REASONS = ("palvelutarve", "toimeentulo", "asuminen", "paatos", "neuvonta")
 
 
@@ -128,15 +136,42 @@ OMA_HAME = Plan(
     lines=(
         Line("paivystysapu", "ensilinja-paivystysapu", 18, HEALTH_REASONS, sms=0.002, round_the_clock=True),
         Line("terveys", "ensilinja-terveys", 40, HEALTH_REASONS, chat=0.17, booking=0.12),
-        Line("suun-terveys", "ensilinja-suun-terveys", 14, ("hammassarky", "ajanvaraus", "tarkastus"), 0.08, booking=0.3),
-        Line("perhekeskus", "ensilinja-perhekeskus", 8, ("neuvola", "vanhemmuus", "arjen-tuki"), chat=0.25, booking=0.2),
+        Line(
+            "suun-terveys",
+            "ensilinja-suun-terveys",
+            14,
+            ("hammassarky", "ajanvaraus", "tarkastus"),
+            0.08,
+            booking=0.3,
+        ),
+        Line(
+            "perhekeskus",
+            "ensilinja-perhekeskus",
+            8,
+            ("neuvola", "vanhemmuus", "arjen-tuki"),
+            chat=0.25,
+            booking=0.2,
+        ),
         Line("mielenterveys", "ensilinja-mielenterveys", 6, ("kriisi", "mieliala", "paihteet"), chat=0.12),
         Line("sosiaali", "ensilinja-sosiaali", 7, SOCIAL_REASONS, chat=0.08),
         Line("ikaihmiset", "ensilinja-ikaihmiset", 8, ("kotihoito", "omaishoito", "asuminen"), sms=0.02),
         Line("laskutus", "ensilinja-laskutus", 4, ("lasku", "maksukatto"), sms=0.0),
     ),
-    devices=("ta-hameenlinna", "ta-riihimaki", "ta-forssa", "ta-janakkala", "suu-hameenlinna", "ks-paivystys"),
-    suuntima_units=("ta-hameenlinna", "ta-riihimaki", "ks-kuntoutus", "mt-hameenlinna", "neuvola-hameenlinna"),
+    devices=(
+        "ta-hameenlinna",
+        "ta-riihimaki",
+        "ta-forssa",
+        "ta-janakkala",
+        "suu-hameenlinna",
+        "ks-paivystys",
+    ),
+    suuntima_units=(
+        "ta-hameenlinna",
+        "ta-riihimaki",
+        "ks-kuntoutus",
+        "mt-hameenlinna",
+        "neuvola-hameenlinna",
+    ),
     hyte_unit="ensilinja-terveys",
     hyte_since=date(2024, 1, 1),
     chat_unit="digisotekeskus",

@@ -6,23 +6,21 @@ Nothing in a record can make it raise. The checks stand in the order of the cont
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
-from services.ingest.client import pseudonym, pseudonym_of_hetu, refuse_codes
+from services.ingest.client import pseudonym_of_hetu, refuse_codes
 from services.ingest.envelope import Envelope, Opened, open_record, read_envelope
 from services.ingest.pseudonym import Keyring
 from services.ingest.refusal import Refusal
 from services.ingest.schema import fit
-from services.ingest.themes import Themes
+from services.ingest.themes import Themes, says_something
 from shared.contracts.canonical import digest
 from shared.contracts.catalogue import Stream
 from shared.contracts.event import encode_parts
-from shared.contracts.event_types import EVENT_TYPES, PERSON_KINDS, PROMISES, EventType
+from shared.contracts.event_types import CLIENT_FIELDS, EVENT_TYPES, PERSON_KINDS, EventType
 from shared.contracts.reasons import Reason
-from shared.contracts.types import format_instant, parse_instant
+from shared.contracts.types import format_instant, parse_date, parse_instant
 from shared.record import Headers
 
 LOCAL: Final = ZoneInfo("Europe/Helsinki")
@@ -44,3 +42,120 @@ class Context:
     def __post_init__(self) -> None:
         object.__setattr__(self, "today", self.now.astimezone(LOCAL).date())
         object.__setattr__(self, "limit", format_instant((self.now + TOLERANCE).astimezone(UTC)))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An event ready to be written: topic, key and value of the canonical record, and what freshness tells."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    county: str
+    source: str
+    type: str
+    kind: str  # of the fact
+    left_out: int  # unknown fields
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why not. `detail` holds no value of the event. `source` is None unless the envelope was well-formed.
+
+    `retry_at` is when a `future_time` event is no longer too far ahead.
+    """
+
+    reason: Reason
+    detail: str
+    source: str | None = None
+    retry_at: datetime | None = None
+
+
+def validate(value: bytes | None, headers: Headers, stream: Stream, context: Context) -> Accepted | Rejected:
+    """The verdict on a record of a raw topic, or on the same event out of a file or the gateway. Never raises."""
+    source = None
+    try:
+        opened = open_record(value, headers)
+        envelope = read_envelope(opened.event)
+        source = envelope.source
+        return _judge(value or b"", opened, envelope, stream, context)
+    except Refusal as no:
+        retry_at = parse_instant(no.too_soon) - TOLERANCE if no.too_soon else None
+        return Rejected(no.reason, no.detail, source, retry_at)
+
+
+def _judge(raw: bytes, opened: Opened, envelope: Envelope, stream: Stream, context: Context) -> Accepted:
+    kind = _routed(envelope, stream, context)
+    of_hetu = pseudonym_of_hetu(envelope, kind, context.keyring, context.today)
+    refuse_codes(raw, opened, kind, len(of_hetu))
+    data, comment, left_out = fit(kind, envelope, opened.fractional, of_hetu, context.keyring)
+    unit = data.get("unit")
+    if unit is not None and unit not in context.units[envelope.county]:
+        raise Refusal(Reason.UNKNOWN_UNIT, "data.unit is not in the register of its county")
+    _refuse_future(kind, envelope, data, context)
+    return _accepted(kind, envelope, data, comment, left_out, context.themes)
+
+
+def _routed(envelope: Envelope, stream: Stream, context: Context) -> EventType:
+    if envelope.county not in context.units:
+        raise Refusal(Reason.UNKNOWN_SOURCE, "units.csv does not name the county of the source")
+    if context.sources is not None and stream not in context.sources.get(envelope.source, ()):
+        raise Refusal(Reason.UNKNOWN_SOURCE, "sources.csv does not let the source use this stream")
+    kind = EVENT_TYPES.get(envelope.type)
+    if kind is None:
+        raise Refusal(Reason.UNKNOWN_TYPE, "type is not one of the contract")
+    if kind.stream != stream:
+        raise Refusal(Reason.WRONG_TOPIC, f"the type belongs to the stream {kind.stream}")
+    return kind
+
+
+def _refuse_future(kind: EventType, envelope: Envelope, data: dict[str, Any], context: Context) -> None:
+    times = {"time": envelope.time} | {f"data.{name}": data[name] for name in kind.past if name in data}
+    if "counted_on" in data and data["counted_on"] > context.today.isoformat():
+        midnight = datetime.combine(parse_date(data["counted_on"]), time(), LOCAL)
+        times["data.counted_on"] = format_instant(midnight.astimezone(UTC))
+    latest = max(times.values())  # canonical texts order as times do
+    if latest > context.limit:
+        ahead = next(name for name, moment in times.items() if moment > context.limit)
+        raise Refusal(Reason.FUTURE_TIME, f"{ahead} is more than an hour ahead", too_soon=latest)
+
+
+def _accepted(
+    kind: EventType,
+    envelope: Envelope,
+    data: dict[str, Any],
+    comment: str | None,
+    left_out: int,
+    themes: Themes,
+) -> Accepted:
+    if comment and "has_comment" in data and says_something(comment):
+        data["has_comment"] = True
+    persons = {name: data.pop(name) for name in CLIENT_FIELDS if name in data}
+    of_data = digest(data)
+    data.update(persons)
+    if "themes" in kind.fields:
+        _add_themes(data, themes.found(comment) if comment else [])
+    id_field, fact = next((name, fact) for name, fact in kind.ids.items() if name in data)
+    if fact in PERSON_KINDS:
+        key = f"{envelope.county}:{fact}:{data[id_field]}"
+    else:
+        key = persons.get("client") or data[id_field]
+    _, source, county, _, type_, moment, _, _ = envelope
+    return Accepted(
+        topic=kind.topic(fact).name,
+        key=key.encode("utf-8"),
+        value=encode_parts(county, source, envelope.id, type_, moment, of_data, data),
+        county=county,
+        source=source,
+        type=type_,
+        kind=fact,
+        left_out=left_out,
+        time=datetime.fromisoformat(moment),
+    )
+
+
+def _add_themes(data: dict[str, Any], found: list[str]) -> None:
+    """Given ones first, then those found, none twice; no field at all where there is neither."""
+    if "themes" in data or found:
+        data["themes"] = list(dict.fromkeys([*data.get("themes", ()), *found]))

@@ -2,6 +2,7 @@
 
 from services.nps.handlers import on_feedback
 from services.nps.metrics import Gauges
+from services.nps.store import REFOLD
 from shared.contracts.catalogue import FEEDBACK
 from shared.edge.service import Job, Runtime, Wiring
 
@@ -9,7 +10,16 @@ from shared.edge.service import Job, Runtime, Wiring
 async def build(runtime: Runtime) -> Wiring:
     """Feedback in, figures and gauges out."""
     gauges = Gauges(runtime.registry)
+
+    async def refold() -> None:
+        changed = await REFOLD.run(runtime.pool, runtime.registers)
+        if changed:
+            runtime.logger.info("refolded by changed registers", extra={"facts": changed})
+
     return Wiring(
         subscriptions=[(FEEDBACK, on_feedback(runtime))],
-        jobs=[Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool))],
+        jobs=[
+            Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
+            Job("refold", 1.0, refold),
+        ],
     )

@@ -1,5 +1,7 @@
 """Canonical records of the feedback stream to facts: the room between the contract's models and the domain."""
 
+from services.nps.derive import in_time, unit_row
+from services.nps.domain import Feedback, Invitation, Response, label
 from shared.contracts.event import ContractError, Event, decode_event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
 from shared.contracts.order import rank
@@ -8,9 +10,6 @@ from shared.letters import Rejected
 from shared.record import Record
 from shared.registers import Registers
 from shared.registers.calendar import local_day
-from shared.registers.promises import reply_due
-
-from services.nps.domain import Feedback, Invitation, Response, label
 
 FeedbackFact = Invitation | Response | Feedback
 
@@ -47,7 +46,7 @@ def _response(county: str, order: bytes, data: Answered, registers: Registers) -
         rank=order,
         retracted=False,
         unit=data.unit,
-        unit_row=registers.unit_row(county, data.unit, day).key,
+        unit_row=unit_row(registers, county, data.unit, day),
         channel=data.channel,
         day=day,
         label_day=local_day(data.served_at) if data.served_at else day,
@@ -70,7 +69,7 @@ def _invitation(county: str, order: bytes, data: Invited, registers: Registers) 
         rank=order,
         retracted=False,
         unit=data.unit,
-        unit_row=registers.unit_row(county, data.unit, day).key,
+        unit_row=unit_row(registers, county, data.unit, day),
         channel=data.channel,
         day=day,
         label_day=day,
@@ -89,7 +88,7 @@ def _feedback(county: str, order: bytes, data: Given, registers: Registers) -> F
         rank=order,
         retracted=False,
         unit=data.unit,
-        unit_row=registers.unit_row(county, data.unit, day).key,
+        unit_row=unit_row(registers, county, data.unit, day),
         channel=data.channel,
         day=day,
         label_day=day,
@@ -100,14 +99,8 @@ def _feedback(county: str, order: bytes, data: Given, registers: Registers) -> F
         themes=tuple(data.themes or ()),
         wants_reply=data.wants_reply,
         replied_at=data.replied_at,
-        in_time=in_time(registers, county, data),
+        in_time=in_time(registers, county, data.given_at, data.replied_at),
     )
-
-
-def in_time(registers: Registers, county: str, data: Given) -> bool:
-    """Whether direct feedback was replied to by the promise valid when it was given."""
-    due = reply_due(registers, county, data.given_at)
-    return data.replied_at is not None and due is not None and data.replied_at <= due
 
 
 def _retraction(county: str, order: bytes, data: FeedbackRetracted) -> FeedbackFact:

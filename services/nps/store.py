@@ -6,14 +6,18 @@ before it writes.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from itertools import chain
+from typing import Any, Final, TypeVar
 
+from services.nps.derive import derive, version
 from services.nps.domain import Feedback, Invitation, Response, contributions, label
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
+from shared.postgres.refold import Refold, admit_units
+from shared.registers import Registers
 
 SCHEMA: Final = "nps"
 
@@ -65,6 +69,7 @@ FEEDBACK: Final = FactTable(
 )
 
 FeedbackFact = Invitation | Response | Feedback
+F = TypeVar("F", Invitation, Response, Feedback)
 
 # Invitations whose `answered` is not what their responses say. A retracted response names no invitation.
 _WRONGLY_ANSWERED: Final = """
@@ -77,8 +82,12 @@ _HEIRS: Final = "county = $1 and invitation_id = any($2::text[]) and own_client 
 _CLIENTS: Final = "select id, own_client from nps.invitation where county = $1 and id = any($2::text[])"
 
 
-async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFact]) -> Applied:
-    """Write the facts of one county and everything that follows from them."""
+async def apply(
+    connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers
+) -> Applied:
+    """Write the facts of one county, which were derived by these registers, and everything that follows."""
+    await REFOLD.admit(connection, county, registers)
+    await admit_units(connection, registers, facts)
     invitations = await INVITATIONS.upsert(connection, county, _only(Invitation, facts))
     responses = await RESPONSES.upsert(
         connection, county, await _with_clients(connection, county, _only(Response, facts))
@@ -88,13 +97,12 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
         *await _follow_answered(connection, county, invitations.changes, responses.changes),
         *await _follow_clients(connection, county, invitations.changes),
     ]
-    changed = (*invitations.changes, *responses.changes, *feedback.changes)
-    await fold(connection, county, (*changed, *followed))
-    conflicts = invitations.conflicts + responses.conflicts + feedback.conflicts
-    return Applied(len(changed), conflicts)
+    upserted = (invitations, responses, feedback)
+    await fold(connection, county, chain(*(u.changes for u in upserted), followed))
+    return Applied(sum(len(u.changes) for u in upserted), sum(u.conflicts for u in upserted))
 
 
-async def fold(connection: Connection, county: str, changes: Iterable[Change[FeedbackFact]]) -> None:
+async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
     """Add to the buckets what the changed facts count now, less what they counted before."""
     deltas = Deltas()
     for old, new in changes:
@@ -104,8 +112,11 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Fee
     await add_to_buckets(connection, SCHEMA, county, deltas)
 
 
-def _only(kind: type, facts: Sequence[FeedbackFact]) -> list:  # type: ignore[type-arg]
-    return [fact for fact in facts if type(fact) is kind]
+REFOLD: Final = Refold(SCHEMA, (INVITATIONS, RESPONSES, FEEDBACK), derive, fold, version)
+
+
+def _only(kind: type[F], facts: Sequence[FeedbackFact]) -> list[F]:
+    return [fact for fact in facts if isinstance(fact, kind)]
 
 
 async def _with_clients(

@@ -9,7 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from shared.contracts.canonical import dumps
-from shared.contracts.event_types import DAYS, EVENT_TYPES, EventType
+from shared.contracts.event_types import EVENT_TYPES, EventType
 from shared.contracts.types import Data, format_instant, parse_instant
 
 
@@ -36,7 +36,7 @@ def plain_data(kind: EventType, data: Data) -> dict[str, Any]:
     for name in kind.instants:
         if name in plain:
             plain[name] = format_instant(plain[name])
-    for name in (*DAYS, "valid_from", "valid_to"):
+    for name in kind.days:
         if name in plain:
             plain[name] = plain[name].isoformat()
     return plain

@@ -12,6 +12,7 @@ from shared.contracts.types import Data
 _CANONICAL: Final = {Stream.FEEDBACK: FEEDBACK, Stream.CONTACT: CONTACT, Stream.CARE: CARE}
 PERSON_KINDS: Final = frozenset({"merge", "erasure"})
 CLIENT_FIELDS: Final = ("client", "from", "into")
+PROMISES: Final = frozenset({"promised_by"})  # instants that may lie in the future
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +28,8 @@ class EventType:
     fields: frozenset[str]  # names on the wire that are known, the comment among them
     clients: tuple[str, ...]
     instants: tuple[str, ...]
+    past: tuple[str, ...]  # those instants that must not lie ahead
+    days: tuple[str, ...]
     whole: tuple[str, ...]
 
     def topic(self, kind: str) -> Topic:
@@ -57,6 +60,8 @@ def _type(
         fields=frozenset(wire) | ({"comment"} if comment else frozenset()),
         clients=tuple(name for name in CLIENT_FIELDS if name in wire),
         instants=having(datetime),
+        past=tuple(name for name in having(datetime) if name not in PROMISES),
+        days=having(date),
         whole=tuple(name for name in having(int) if name != "answers"),
     )
 
@@ -98,7 +103,3 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = dict(
         _type("fi.hva.client.erased.v1", Stream.CARE, person.Erased, erasure_id="erasure"),
     )
 )
-PROMISES: Final = frozenset({"promised_by"})  # instants that may lie in the future
-DAYS: Final = ("counted_on",)  # dates that may not; `valid_from` and `valid_to` may
-
-assert date is not datetime  # `_leaves` tells them apart by identity

@@ -19,7 +19,7 @@ from shared.contracts.types import MOST_DIGITS
 DEEPEST: Final = 64  # the event itself is 1
 _WHITE: Final = b" \t\n\r"
 # A number that a double may not hold as written: sixteen digits (a double is sure of fifteen) or an exponent.
-_INEXACT: Final = re.compile(rb"[0-9.]{16}|[0-9][eE]").search
+_INEXACT: Final = re.compile(rb"[\[:, \t\n\r]-?(?:[0-9.]{16}|[0-9.]+[eE])").search
 
 
 class Undecodable(ValueError):

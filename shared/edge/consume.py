@@ -62,7 +62,7 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
     """Give every batch of a topic to `handler`; offsets are committed once it returned, rewound if it raised."""
 
     async def on_batch(message: KafkaMessage) -> None:
-        await handler(message.raw_message)  # type: ignore[arg-type]  # a batch subscriber's is a tuple
+        await handler(message.raw_message)
 
     broker.subscriber(
         settings.topic_prefix + topic.name,

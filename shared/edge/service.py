@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, TypeVar
 
 import asyncpg
@@ -69,6 +70,14 @@ class Runtime:
     health: Health
     pool: "asyncpg.Pool[asyncpg.Record]" = field(init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    on_registers: list[Callable[[Registers], None]] = field(default_factory=list)
+    exit_code: int = 0
+
+    def give_up(self, sentence: str) -> None:
+        """Stop for something that only a new process mends; whoever runs the service starts it again."""
+        self.logger.error(sentence)
+        self.exit_code = 1
+        self.stopping.set()
 
 
 Build = Callable[[Runtime], Awaitable[Wiring]]
@@ -82,6 +91,7 @@ def main(name: str, build: Build) -> None:
     except (SettingsError, KeyFileError, RegisterError) as error:
         sys.exit(f"{name} cannot start: {error}")
     uvloop.run(_run(runtime, build))
+    sys.exit(runtime.exit_code)
 
 
 def _prepare(name: str) -> Runtime:
@@ -131,6 +141,7 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         Job("probe postgres", 2.0, watch.probe_postgres(runtime.pool, runtime.health)),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
         Job("lag", 1.0, watch.measure_lag(broker, runtime.metrics, settings=runtime.settings)),
+        Job("registers", 2.0, reload_registers(runtime)),
         Job("letters", 2.0, watch.count_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
     )
     running = [asyncio.create_task(_every(runtime, job)) for job in jobs]
@@ -165,6 +176,40 @@ async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
         await broker.stop()
         raise
     return broker
+
+
+def reload_registers(runtime: Runtime) -> watch.Task:
+    """Take over a changed folder of registers; a wrong one is told and changes nothing."""
+    seen = fingerprint(runtime.settings.config_dir)
+
+    async def run() -> None:
+        nonlocal seen
+        now = fingerprint(runtime.settings.config_dir)
+        if now == seen:
+            return
+        seen = now
+        try:
+            registers = load_folder(runtime.settings.config_dir)
+        except RegisterError as error:
+            runtime.health.trouble("registers", f"changed and wrong, the old ones stay: {error}")
+            runtime.logger.error("registers are wrong, the old ones stay", extra={"problems": str(error)})
+            return
+        async with runtime.pool.acquire() as connection:
+            await load(connection, registers)
+        runtime.registers = registers
+        for use in runtime.on_registers:
+            use(registers)
+        runtime.health.fine("registers")
+        runtime.logger.info("registers taken over", extra={"version": registers.version})
+
+    return run
+
+
+def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of a folder's files: cheap to compare, different after any edit."""
+    return tuple(
+        sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir() if f.is_file())
+    )
 
 
 async def _until_there(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:

@@ -1,12 +1,16 @@
 """Creating the declared topics, and refusing a broker whose topics differ from the declaration."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts.catalogue import TOPICS, Topic
+
+
+REPLICATION: Final = 3  # on a cluster; on fewer brokers one copy a broker
 
 
 class TopicMismatchError(Exception):
@@ -30,11 +34,12 @@ async def ensure_topics(bootstrap: str, prefix: str = "", topics: Iterable[Topic
 
 async def _create(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
     there = set(await admin.list_topics())
+    copies = min(REPLICATION, len((await admin.describe_cluster())["brokers"]))
     new = [
         NewTopic(
             name=prefix + topic.name,
             num_partitions=topic.partitions,
-            replication_factor=-1,  # the broker's own default: 1 on one node, 3 on a cluster
+            replication_factor=copies,
             topic_configs=topic.config(),
         )
         for topic in topics

@@ -5,7 +5,7 @@ upsert takes a row only where the order is greater, and returns what stood there
 corrections, retractions and any order of arrival need no other mechanism.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -103,7 +103,8 @@ class FactTable(Generic[F]):
 
     def _fact(self, row: Any) -> F:
         values = {name: _from_store(row[name], kind) for name, kind in self.columns.items()}
-        return self.fact(county=row["county"], **values)
+        make: Callable[..., F] = self.fact
+        return make(county=row["county"], **values)
 
     @cached_property
     def _upsert_sql(self) -> str:

@@ -2,13 +2,18 @@
 
 import zlib
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
 
-SERVICE_NUMBERS: Final = {"ingest": 1, "nps": 2, "fcr": 3, "segments": 4}
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
 
-Connection = asyncpg.Connection[asyncpg.Record] | Any
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+
+SERVICE_NUMBERS: Final = {"ingest": 1, "nps": 2, "fcr": 3, "segments": 4}
 
 
 async def lock_counties(connection: Connection, service: str, counties: Iterable[str]) -> None:

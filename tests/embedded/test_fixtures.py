@@ -1,37 +1,56 @@
-"""The servers that the tests share really serve."""
+"""The servers that the tests share are the agreed ones, and come back where they were."""
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+_TOPIC = "embedded-large-records"
 
 
-async def test_kafka_answers(kafka):
+async def test_kafka_carries_records_of_four_mebibytes(kafka: str) -> None:
+    record = b"x" * (4 * 1024 * 1024)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
-    try:
-        assert isinstance(await admin.list_topics(), list)
-    finally:
-        await admin.close()
+    await admin.create_topics([NewTopic(_TOPIC, num_partitions=1, replication_factor=1)])
+    await admin.close()
+    async with AIOKafkaProducer(bootstrap_servers=kafka, max_request_size=5 * 1024 * 1024, acks="all") as producer:
+        for _ in range(5):
+            await producer.send_and_wait(_TOPIC, record)
+    async with AIOKafkaConsumer(
+        _TOPIC, bootstrap_servers=kafka, auto_offset_reset="earliest", max_partition_fetch_bytes=5 * 1024 * 1024
+    ) as consumer:
+        for _ in range(5):
+            assert (await consumer.getone()).value == record
 
 
-async def test_postgres_is_the_agreed_one(postgres):
+async def test_kafka_makes_no_topic_by_itself(kafka: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    found = await admin.describe_topics(["never-made"])
+    await admin.close()
+    assert found[0]["error_code"] == UnknownTopicOrPartitionError.errno
+
+
+async def test_postgres_is_the_agreed_one(postgres: str) -> None:
     connection = await asyncpg.connect(postgres)
-    try:
-        assert (await connection.fetchval("SHOW server_version_num")).startswith("18")
-        row = await connection.fetchrow(
-            "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) AS encoding, current_setting('TimeZone') AS tz"
-            " FROM pg_database WHERE datname = 'postgres'"
-        )
-        assert (row["datlocprovider"], row["datlocale"], row["encoding"], row["tz"]) == (
-            b"b",
-            "C.UTF-8",
-            "UTF8",
-            "UTC",
-        )
-    finally:
-        await connection.close()
+    row = await connection.fetchrow(
+        "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) AS encoding,"
+        " current_setting('TimeZone') AS zone, current_setting('server_version_num')::int / 10000 AS version"
+        " FROM pg_database WHERE datname = 'postgres'"
+    )
+    await connection.close()
+    assert row is not None
+    assert tuple(row) == (b"b", "C.UTF-8", "UTF8", "UTC", 18)
 
 
-async def test_postgres_comes_back_where_it_was(postgres, postgres_server):
+async def test_postgres_comes_back_where_it_was(postgres: str, postgres_server) -> None:
     postgres_server.restart(mode="immediate")
     connection = await asyncpg.connect(postgres)
     await connection.close()
+
+
+async def test_kafka_comes_back_where_it_was(kafka: str, kafka_server) -> None:
+    kafka_server.restart(mode="kill")
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        assert producer.client.cluster.brokers()

@@ -71,8 +71,9 @@ create table nps.feedback_count_month (
   primary key (county, month, unit_row, channel, segment, kind, theme)
 );
 
--- How far each county has been refolded to which versions of the registers that its facts depend on.
+-- By which version of the registers the facts of a county were derived, and how far a refold to another has come.
 create table nps.refold (
-  county text primary key, register_version text not null, fact_table text, after_id text,
+  county text primary key, version text not null,
+  target text, place integer not null default 0, after_id text not null default '',
   changed_at timestamptz not null default clock_timestamp()
 );

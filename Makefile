@@ -1,0 +1,37 @@
+# make demo    the main job on this machine: real Kafka and PostgreSQL, sample events, figures
+# make test    all checks and tests (make check: the quick half, without starting anything)
+# make bench   how fast it is
+# make clean   stop what runs in this folder and remove what these targets made
+
+SHELL := /bin/bash
+BIN := .venv/bin
+READY := .venv/.installed
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: ready demo test check bench clean
+
+ready: $(READY)
+
+$(READY): requirements.lock pyproject.toml .ci/install
+	@PYTHON="$(PYTHON)" .ci/install
+
+demo: $(READY)
+	@deploy/demo.sh
+
+test: check
+	$(BIN)/pytest --ignore=tests/bench
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vulture
+
+bench: $(READY)
+	$(BIN)/pytest tests/bench
+
+clean:
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.embedded.clean .hva .hva/demo; fi
+	rm -rf .hva .venv .uv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

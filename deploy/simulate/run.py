@@ -1,0 +1,76 @@
+"""The counties, day by day, in one order of arrival."""
+
+from collections.abc import Iterator
+from random import Random
+
+from deploy.simulate.almanac import EVENINGS, Almanac
+from deploy.simulate.arrivals import Arrivals
+from deploy.simulate.bad import Bad
+from deploy.simulate.care import Care
+from deploy.simulate.contacts import Contacts
+from deploy.simulate.draw import SIZE, count
+from deploy.simulate.emit import Emitter
+from deploy.simulate.feedback import Feedback
+from deploy.simulate.options import Options
+from deploy.simulate.people import call_pool, people
+from deploy.simulate.places import COUNTIES, Plan
+
+_A_YEAR = 365.0
+_SERVICES, _CONTACTS, _DEVICES, _FEEDBACK = 10.0, 3.6, 0.6, 0.12
+"""What a client brings in a year, on average, before repeats and answers."""
+_EVENTS = 22.0
+"""All events of a client and year, about: the measure for the share of bad ones."""
+
+
+class County:
+    """One county, with a source of randomness of its own."""
+
+    def __init__(self, plan: Plan, options: Options, almanac: Almanac, arrivals: Arrivals, clients: int) -> None:
+        rng = Random(f"{options.seed}/{plan.county}")
+        self._emit = Emitter(plan.county, options.tag, almanac, arrivals, rng)
+        first = 1_000_000 * sorted(COUNTIES).index(plan.county)
+        known = people(plan, clients, rng, first)
+        self._number = clients
+        self._feedback = Feedback(plan, self._emit, known)
+        self._contacts = Contacts(plan, self._emit, self._feedback, call_pool(known))
+        self._care = Care(plan, self._emit, self._feedback, known)
+        self._bad = Bad(plan, self._emit)
+        self._bad_share = options.bad / max(1e-9, 1 - options.bad)
+        erasures = round(options.erasures * clients / options.clients)
+        self._erasures = [int(rng.random() * options.days) for _ in range(erasures)]
+
+    def day(self, day: int) -> None:
+        a_day = self._number / _A_YEAR
+        almanac = self._emit.almanac
+        self._care.day(day, a_day * _SERVICES)
+        self._contacts.day(day, a_day * _CONTACTS)
+        self._feedback.devices(day, a_day * _DEVICES * almanac.office_factor(day))
+        self._feedback.direct(day, a_day * _FEEDBACK)
+        self._contacts.hyte(day, self._number)
+        self._care.rare(day, self._number)
+        for _ in range(self._erasures.count(day)):
+            self._care.erase(day)
+        for _ in range(count(self._emit.rng, a_day * _EVENTS * self._bad_share)):
+            at = almanac.starts[day] + EVENINGS[int(self._emit.random() * SIZE)]
+            self._emit.raw(self._bad.one(at), at + 60)
+
+
+def stream(options: Options) -> Iterator[bytes]:
+    """Every line (without its line end) in the order of arrival; the same options give the same bytes.
+
+    Memory holds the clients and some days of events, however long the simulation.
+    """
+    almanac = Almanac(options.first_day, options.days)
+    arrivals = Arrivals(almanac)
+    plans = [COUNTIES[county] for county in options.counties]
+    whole = sum(plan.share for plan in plans)
+    counties = [
+        County(plan, options, almanac, arrivals, max(1, round(options.clients * plan.share / whole))) for plan in plans
+    ]
+    for day in range(options.days):
+        for county in counties:
+            county.day(day)
+        if day:  # a bucket is whole once the next day is: a day's edge moves with summer time
+            yield from arrivals.take(day - 1)
+    for day in range(max(0, options.days - 1), options.days + 2):
+        yield from arrivals.take(day)

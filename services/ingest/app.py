@@ -1,0 +1,45 @@
+"""How the rooms of ingest are connected; no logic."""
+
+from services.ingest.context import Contexts
+from services.ingest.handlers import on_raw
+from services.ingest.pseudonym import Keyring
+from services.ingest.publish import SCHEMA, PublishCommit
+from services.ingest.redrive import make_attempt
+from shared.clock import system_clock
+from shared.contracts.catalogue import RAW
+from shared.edge.produce import make_producer
+from shared.edge.service import Job, Runtime, Wiring
+from shared.keys import read_keys
+from shared.postgres.redrive import redrive_due
+
+
+async def build(runtime: Runtime) -> Wiring:
+    """Raw records in, canonical events and dead letters out; letters whose cause is gone are tried again."""
+    settings = runtime.settings
+    assert settings.pseudonym_key_file is not None  # settings of ingest always name one
+    contexts = Contexts(runtime.registers, Keyring(read_keys(settings.pseudonym_key_file)), system_clock)
+    producer = make_producer(settings.kafka, "hva-ingest")
+    await producer.start()
+    commit = PublishCommit(
+        producer,
+        runtime.pool,
+        runtime.sealer,
+        settings.topic_prefix,
+        register_version=lambda: runtime.registers.version,
+        give_up=runtime.give_up,
+    )
+    attempt = make_attempt(contexts, commit, settings.topic_prefix)
+
+    async def redrive() -> None:
+        version = runtime.registers.version
+        await redrive_due(runtime.pool, SCHEMA, runtime.sealer, attempt, version, system_clock())
+
+    runtime.on_registers.append(contexts.use)
+    return Wiring(
+        subscriptions=[
+            (topic, on_raw(stream, contexts, commit, runtime.metrics, runtime.logger))
+            for stream, topic in RAW.items()
+        ],
+        jobs=[Job("redrive", 1.0, redrive)],
+        close=producer.stop,
+    )

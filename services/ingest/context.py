@@ -1,0 +1,44 @@
+"""What validation depends on besides the record: registers, keys and the clock, as of now."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.ingest.decode import Context
+from services.ingest.pseudonym import Keyring
+from services.ingest.themes import Themes
+from shared.clock import Clock
+from shared.registers import Registers
+
+# A validation may use a clock this old: building a context per record would cost as much as a tenth of it, and
+# the tolerance for times in the future is an hour.
+_FRESH: Final = timedelta(seconds=1)
+
+
+class Contexts:
+    """Hands out the current context; registers are replaced by `use`."""
+
+    def __init__(self, registers: Registers, keyring: Keyring, clock: Clock) -> None:
+        self._keyring, self._clock = keyring, clock
+        self.use(registers)
+
+    def use(self, registers: Registers) -> None:
+        """Validate by these registers from now on."""
+        self._registers = registers
+        self._themes = Themes(registers.themes)
+        self._context = self._make(self._clock())
+
+    def now(self) -> Context:
+        """The context of this moment."""
+        now = self._clock()
+        if not timedelta(0) <= now - self._context.now < _FRESH:
+            self._context = self._make(now)
+        return self._context
+
+    def _make(self, now: datetime) -> Context:
+        return Context(
+            units=self._registers.known_units,
+            sources=self._registers.sources,
+            themes=self._themes,
+            keyring=self._keyring,
+            now=now,
+        )

@@ -1,0 +1,23 @@
+"""Validating the record of a dead letter again, and publishing it when it is accepted now."""
+
+from services.ingest.context import Contexts
+from services.ingest.decode import Accepted, validate
+from services.ingest.publish import PublishCommit
+from shared.contracts.catalogue import RAW
+from shared.letters import Rejected
+from shared.postgres.redrive import Attempt
+from shared.record import PlainRecord
+
+
+def make_attempt(contexts: Contexts, commit: PublishCommit, topic_prefix: str) -> Attempt:
+    """An attempt at one letter: published before the letter is called resolved, so that nothing is lost."""
+    streams = {topic_prefix + topic.name: stream for stream, topic in RAW.items()}
+
+    async def attempt(record: PlainRecord) -> Rejected | None:
+        outcome = validate(record.value, record.headers, streams[record.topic], contexts.now())
+        if isinstance(outcome, Accepted):
+            await commit.publish([outcome])
+            return None
+        return outcome
+
+    return attempt

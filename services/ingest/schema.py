@@ -1,0 +1,133 @@
+"""Event data against the model of its type: known fields only, in canonical form, persons as pseudonyms."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import AfterValidator, ValidationError, create_model
+
+from services.ingest.client import pseudonym
+from services.ingest.envelope import Envelope
+from services.ingest.pseudonym import Keyring
+from services.ingest.refusal import Refusal
+from shared.contracts.event_types import EVENT_TYPES, EventType
+from shared.contracts.reasons import Reason
+from shared.contracts.strict_json import whole
+from shared.contracts.types import Data, canonical_instant, parse_date
+
+
+class Fitted(NamedTuple):
+    """JSON-ready canonical data with defaults, the comment that is dropped, and how many fields were left out."""
+
+    data: dict[str, Any]
+    comment: str | None
+    left_out: int
+
+
+def _a_day(text: str) -> str:
+    parse_date(text)
+    return text
+
+
+def _as_text(model: type[Data], kind: EventType) -> type[Data]:
+    """The same model whose times and dates stay canonical texts: they are only compared and written on here.
+
+    Turning them to datetimes and back would cost a third of the whole validation.
+    """
+    text = dict.fromkeys(kind.instants, str) | dict.fromkeys(kind.days, Annotated[str, AfterValidator(_a_day)])
+    fields: dict[str, Any] = {}
+    for name, kept in text.items():
+        field = model.model_fields[name]
+        fields[name] = (kept, ...) if field.is_required() else (kept | None, None)
+    return create_model(model.__name__, __base__=model, **fields)
+
+
+_MODELS: Final = {name: _as_text(kind.model, kind) for name, kind in EVENT_TYPES.items()}
+_ALIASES: Final = {"from_client": "from"}
+_PLAIN_WORDS: Final = {
+    "missing": "is missing",
+    "literal_error": "is not of the closed list",
+    "string_type": "is not a text",
+    "string_too_short": "is empty",
+    "string_too_long": "has more than 200 characters",
+    "string_pattern_mismatch": "holds U+0000, or is a reserved code",
+    "int_type": "is not a whole number",
+    "greater_than_equal": "is too small",
+    "less_than_equal": "is too large",
+    "bool_type": "is not true or false",
+    "list_type": "is not a list",
+    "dict_type": "is not an object",
+}
+
+
+def fit(
+    kind: EventType, envelope: Envelope, fractional: bool, of_hetu: Mapping[str, str], keyring: Keyring
+) -> Fitted:
+    """The data in canonical form. Raises Refusal for `schema`."""
+    data, fields = envelope.data, kind.fields
+    known = {name: value for name, value in data.items() if name in fields and value is not None}
+    left_out = envelope.left_out + len(data) - sum(map(fields.__contains__, data))
+    comment = known.pop("comment", None)
+    if comment is not None and type(comment) is not str:
+        raise Refusal(Reason.SCHEMA, "data.comment is not a text")
+    for name in kind.clients:
+        if name in known:
+            known[name], unknown = pseudonym(known[name], name, of_hetu.get(name), envelope, keyring)
+            left_out += unknown
+    _canonical_times(kind, known)
+    if fractional:
+        _whole_numbers(kind, known)
+    plain = _validated(kind, known)
+    if "answers" in plain:
+        left_out += sum(map(len, known["answers"])) - 2 * len(plain["answers"])
+    return Fitted(plain, comment, left_out)
+
+
+def _canonical_times(kind: EventType, known: dict[str, Any]) -> None:
+    for name in kind.instants:
+        if name in known:
+            try:
+                known[name] = canonical_instant(known[name])
+            except ValueError as error:
+                raise Refusal(Reason.SCHEMA, f"data.{name}: {error}") from None
+
+
+def _whole_numbers(kind: EventType, known: dict[str, Any]) -> None:
+    """Numbers like 9.0 become 9 where a whole number belongs; the models are strict about Python's types."""
+    for name in kind.whole:
+        if name in known:
+            known[name] = whole(known[name])
+    answers = known.get("answers")
+    if isinstance(answers, list):
+        known["answers"] = [_whole_answer(answer) for answer in answers]
+
+
+def _whole_answer(answer: object) -> object:
+    if isinstance(answer, dict) and "value" in answer:
+        return {**answer, "value": whole(answer["value"])}
+    return answer
+
+
+def _validated(kind: EventType, known: dict[str, Any]) -> dict[str, Any]:
+    try:
+        model = _MODELS[kind.name].model_validate(known)
+    except ValidationError as error:
+        raise Refusal(Reason.SCHEMA, _words(error)) from None
+    plain = {name: value for name, value in model.__dict__.items() if value is not None}
+    for name, alias in _ALIASES.items():
+        if name in plain:
+            plain[alias] = plain.pop(name)
+    return plain
+
+
+def _words(error: ValidationError) -> str:
+    """Where and what, without the value: names of known fields, places in lists and fixed texts."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    path = ["data"]
+    for step in first["loc"]:
+        if step == "int" or "[" in str(step):
+            break  # a branch of the union of answer values, not a field
+        path.append(str(step))
+    said = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else "is not valid"
+    return f"{'.'.join(path)}: {_PLAIN_WORDS.get(first['type'], said)}"
+
+

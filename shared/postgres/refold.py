@@ -1,0 +1,126 @@
+"""Deriving stored facts anew when the registers they depend on changed: in chunks, under the county's lock.
+
+Table `<schema>.refold` says of every county by which version of the registers its facts were derived. A refold
+walks the fact tables, rewrites what comes out differently and folds the difference into the buckets, so figures
+move from old to new without ever being wrong by more than the facts not yet reached. New facts go on arriving
+meanwhile; one that was derived by another version than the county's starts the refold over.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import asyncpg
+
+from shared.postgres.facts import Change, FactTable
+from shared.postgres.lock import Connection, lock_counties
+from shared.registers import Registers
+from shared.registers.load import add_unit_rows
+
+CHUNK: Final = 2000  # facts a transaction: about 50 ms of lock
+_MIXED: Final = "mixed"
+_ANY_DAY: Final = date(2000, 1, 1)  # a unit that no register has is in its gap row on every day
+
+_ADMIT: Final = """
+insert into {schema}.refold as r (county, version) values ($1, $2)
+on conflict (county) do update set version = $3, target = null
+where r.version <> $2 and r.target is distinct from $2
+"""
+_STATE: Final = "select version, target, place, after_id from {schema}.refold where county = $1"
+_MOVE: Final = """
+update {schema}.refold
+set target = $2, place = $3, after_id = $4, changed_at = clock_timestamp() where county = $1
+"""
+_DONE: Final = """
+update {schema}.refold set version = $2, target = null, changed_at = clock_timestamp() where county = $1
+"""
+_CURRENT: Final = "select version from reference.register_version where part = 'registers'"
+
+
+@dataclass(frozen=True)
+class Refold:
+    """How the facts of a service follow from registers.
+
+    `derive` returns the same object when nothing changes. `version` names what the facts depend on.
+    """
+
+    schema: str
+    tables: Sequence[FactTable[Any]]
+    derive: Callable[[Any, Registers], Any]
+    fold: Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
+    version: Callable[[Registers], str]
+
+    async def admit(self, connection: Connection, county: str, registers: Registers) -> None:
+        """Say by which version new facts of a county were derived; its lock must be held."""
+        version = self.version(registers)
+        await connection.execute(_ADMIT.format(schema=self.schema), county, version, _MIXED)
+
+    async def run(self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> int:
+        """Refold every county that is not of this version; returns how many facts changed.
+
+        Does nothing while the database holds other registers: whoever loaded those refolds by them.
+        """
+        async with pool.acquire() as connection:
+            if await connection.fetchval(_CURRENT) != registers.version:
+                return 0
+            stale = await connection.fetch(
+                f"select county from {self.schema}.refold where version <> $1 order by county",
+                self.version(registers),
+            )
+        changed = 0
+        for row in stale:
+            step: int | None = 0
+            while step is not None:
+                changed += step
+                async with pool.acquire() as connection, connection.transaction():
+                    await lock_counties(connection, self.schema, [row["county"]])
+                    step = await self._chunk(connection, row["county"], registers)
+        return changed
+
+    async def _chunk(self, connection: Connection, county: str, registers: Registers) -> int | None:
+        """One chunk: how many facts changed, or None when the county is done."""
+        version = self.version(registers)
+        state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
+        if state is None or state["version"] == version:
+            return None
+        begun = state["target"] == version
+        place, after = (state["place"], state["after_id"]) if begun else (0, "")
+        if place == len(self.tables):
+            await connection.execute(_DONE.format(schema=self.schema), county, version)
+            return None
+        table = self.tables[place]
+        facts = await table.load(
+            connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK
+        )
+        changed = await self._rewrite(connection, county, table, facts, registers)
+        place, after = (place, facts[-1].id) if len(facts) == CHUNK else (place + 1, "")
+        await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after)
+        return changed
+
+    async def _rewrite(
+        self,
+        connection: Connection,
+        county: str,
+        table: FactTable[Any],
+        facts: Sequence[Any],
+        registers: Registers,
+    ) -> int:
+        derived = ((fact, self.derive(fact, registers)) for fact in facts if not fact.retracted)
+        changes = [Change(old, new) for old, new in derived if new is not old]
+        await admit_units(connection, registers, (change.new for change in changes))
+        await table.revise(connection, county, [change.new for change in changes])
+        await self.fold(connection, county, changes)
+        return len(changes)
+
+
+async def admit_units(connection: Connection, registers: Registers, facts: Iterable[Any]) -> None:
+    """Make sure that views know the unit rows of facts whose unit the registers lack (any more)."""
+    known = registers.known_units
+    strangers = {
+        (fact.county, fact.unit)
+        for fact in facts
+        if fact.unit is not None and fact.unit not in known.get(fact.county, ())
+    }
+    if strangers:
+        await add_unit_rows(connection, (registers.unit_row(*s, _ANY_DAY) for s in sorted(strangers)))

@@ -1,0 +1,138 @@
+"""Nothing outlives its parent, and the next start of a folder ends exactly what a crash left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.embedded import process
+from deploy.embedded.client import AlreadyRunning, SupervisorClient
+from deploy.embedded.ending import end_supervisor, erase
+from deploy.embedded.places import PROJECT, Places
+
+_PATIENCE = 30.0  # seconds; servers stop in less than one
+_PARENT = """
+import sys
+from pathlib import Path
+from deploy.embedded.client import SupervisorClient
+from deploy.embedded.places import Places
+client = SupervisorClient(Places(Path(sys.argv[1])), ("postgres",))
+client.wait_ready()
+print(client.pid, flush=True)
+client.wait()
+"""
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[Places]:
+    """A run folder; whatever is still recorded in it is ended."""
+    places = Places(tmp_path / "run")
+    yield places
+    end_supervisor(places)
+    erase(places)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
+def within_patience(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return all(not one.is_running() or one.status() == psutil.STATUS_ZOMBIE for one in processes)
+
+
+def all_end(processes: list[psutil.Process]) -> bool:
+    def done() -> bool:
+        try:
+            return gone(processes)
+        except psutil.NoSuchProcess:
+            return False  # ended between the two questions: ask again
+
+    return within_patience(done)
+
+
+def test_everything_ends_with_a_killed_parent(places: Places) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT, str(places.dir)], stdout=subprocess.PIPE, cwd=PROJECT, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        started = family(int(parent.stdout.readline()))
+        assert len(started) > 2
+        parent.kill()
+    assert all_end(started)
+    assert not places.run_file.exists()
+
+
+def test_servers_end_with_a_killed_supervisor(places: Places) -> None:
+    client = SupervisorClient(places, ("kafka", "postgres"))
+    client.wait_ready()
+    started = family(client.pid)
+    assert {"java", "postgres"} <= {one.name() for one in started}
+    os.kill(client.pid, signal.SIGKILL)
+    client.stop()
+    assert all_end(started)
+
+
+def test_a_new_start_ends_exactly_what_was_left(places: Places) -> None:
+    places.make()
+    with (
+        subprocess.Popen(["sleep", "600"], start_new_session=True) as left,
+        subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger,
+    ):
+        process.record(places, "kafka", left.pid)
+        entry = {"pid": stranger.pid, "identity": "another boot:1"}
+        (places.pids / "postgres.json").write_text(json.dumps(entry))
+        client = SupervisorClient(places, ())
+        client.wait_ready()
+        client.stop()
+        assert left.wait(_PATIENCE) == -signal.SIGTERM
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_data_survives_a_killed_supervisor(places: Places) -> None:
+    first = SupervisorClient(places, ("postgres",))
+    before = first.wait_ready()["postgres"]["admin"]
+    os.kill(first.pid, signal.SIGKILL)
+    first.stop()
+    second = SupervisorClient(places, ("postgres",))
+    after = second.wait_ready()["postgres"]["admin"]
+    second.stop()
+    assert before.rpartition(":")[0] == after.rpartition(":")[0]  # the password is the same; the port is new
+
+
+def test_one_supervisor_a_folder(places: Places) -> None:
+    first = SupervisorClient(places, ())
+    first.wait_ready()
+    second = SupervisorClient(places, ())
+    with pytest.raises(AlreadyRunning):
+        second.wait_ready()
+    second.stop()
+    first.stop()
+
+
+def test_a_detached_supervisor_stays_until_it_is_told(places: Places) -> None:
+    client = SupervisorClient(places, ("postgres",))
+    client.wait_ready()
+    started = family(client.pid)
+    client.detach()
+    assert not gone(started)
+    assert end_supervisor(places)
+    assert all_end(started)
+    assert not end_supervisor(places)

@@ -1,0 +1,110 @@
+"""Root and ordinary accounts, folders that others cannot reach, ports, and who may listen where."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+
+import psutil
+import pytest
+
+from deploy.embedded.account import reachable
+from deploy.embedded.client import SupervisorClient
+from deploy.embedded.ending import erase
+from deploy.embedded.places import PROJECT, Places, cache_dir
+from deploy.embedded.ports import LOOPBACK, free_port, is_free
+
+_START = """
+import os, sys
+from pathlib import Path
+from deploy.embedded.client import SupervisorClient
+from deploy.embedded.places import Places
+client = SupervisorClient(Places(Path(sys.argv[1])), ("kafka", "postgres"), ephemeral=True)
+client.wait_ready()
+client.stop()
+print("served as", os.geteuid())
+"""
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+
+
+def python_for_all() -> str | None:
+    """A Python like ours that any account may run."""
+    candidates = (Path(sys.executable).resolve(), Path(f"/usr/bin/python3.{sys.version_info.minor}"))
+    return next((str(path) for path in candidates if path.exists() and reachable(path)), None)
+
+
+@needs_root
+def test_an_ordinary_account_can_run_it() -> None:
+    python, account = python_for_all(), pwd.getpwnam("nobody")
+    if python is None or not reachable(PROJECT):
+        pytest.skip("other accounts can reach neither this checkout nor a Python")
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    with tempfile.TemporaryDirectory(prefix="hva-test-") as folder:
+        shutil.copytree(cache_dir() / "jars", f"{folder}/cache/jars")
+        for path in (Path(folder), *Path(folder).rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid)
+        done = subprocess.run(
+            [python, "-c", _START, f"{folder}/run"],
+            user=account.pw_uid,
+            group=account.pw_gid,
+            extra_groups=[],
+            cwd=PROJECT,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": f"{PROJECT}:{packages}",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "HVA_CACHE_DIR": f"{folder}/cache",
+            },
+            capture_output=True,
+            text=True,
+        )
+    assert done.stdout == f"served as {account.pw_uid}\n", done.stderr
+
+
+@needs_root
+def test_root_below_a_private_folder() -> None:
+    with tempfile.TemporaryDirectory(prefix="hva-test-") as private:
+        places = Places(Path(private) / "run")
+        client = SupervisorClient(places, ("postgres",))
+        client.wait_ready()
+        home = Path(places.postgres_home_record.read_text().strip())
+        client.stop()
+        assert not home.is_relative_to(private)
+        assert (home / "data").stat().st_uid != 0
+        assert Path(private).stat().st_mode & 0o777 == 0o700
+        erase(places)
+        assert not home.exists()
+
+
+def test_servers_listen_on_loopback_only(kafka_server, postgres_server) -> None:
+    listening = [
+        connection
+        for server in psutil.Process(kafka_server.client.pid).children()
+        for connection in server.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) == 3  # clients and the controller of Kafka, PostgreSQL
+    assert {connection.laddr.ip.removeprefix("::ffff:") for connection in listening} == {LOOPBACK}
+
+
+def test_secrets_are_private(tmp_path: Path) -> None:
+    places = Places(tmp_path / "run")
+    client = SupervisorClient(places, ("postgres",))
+    client.wait_ready()
+    modes = {path.name: path.stat().st_mode & 0o077 for path in places.dir.iterdir() if path.is_file()}
+    logs = {path.name: path.stat().st_mode & 0o077 for path in places.logs.iterdir()}
+    client.stop()
+    erase(places)
+    assert {"run.json", "postgres.password"} <= modes.keys()
+    assert set(modes.values()) | set(logs.values()) == {0}
+
+
+def test_a_taken_port_is_not_free() -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        assert not is_free(server.getsockname()[1])
+    assert is_free(free_port(Random(1)))

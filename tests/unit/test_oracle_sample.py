@@ -1,0 +1,53 @@
+"""The oracle against the sample set: every verdict, every fact, every row of the NPS family, exactly."""
+
+import gzip
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.oracle import KEYS, Accepted, Membership, Rejected, current, differences, judge_all, load, views
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    everything = json.loads(gzip.decompress((SAMPLE / "figures.json.gz").read_bytes()))
+    family = {view: everything["figures"][view] for view in KEYS}
+    return {"figures": family, "facts": everything["facts"], "rejected": everything["rejected"]}
+
+
+@pytest.fixture(scope="module")
+def registers():
+    return load(SAMPLE / "config")
+
+
+@pytest.fixture(scope="module")
+def verdicts(registers):
+    lines = gzip.decompress((SAMPLE / "events.jsonl.gz").read_bytes()).split(b"\n")
+    return judge_all(lines, registers, AS_OF)
+
+
+@pytest.fixture(scope="module")
+def facts(verdicts):
+    return current((v for _, v in verdicts if isinstance(v, Accepted)), erasures=True)
+
+
+def test_the_rejected_lines_and_their_reasons(verdicts, expected):
+    rejected = [{"line": n, "reason": v.reason} for n, v in verdicts if isinstance(v, Rejected)]
+    assert rejected == sorted(expected["rejected"], key=lambda item: item["line"])
+
+
+def test_the_number_of_winning_facts_of_each_kind(facts, expected):
+    kinds = Counter(kind for _, kind, _ in facts.live)
+    assert dict(kinds) == expected["facts"]
+
+
+def test_every_row_of_every_view_with_segments(facts, registers, expected):
+    found = views(facts, registers, AS_OF, Membership(facts, registers).label)
+    for view, keys in KEYS.items():
+        assert differences(expected["figures"][view], found[view], keys) == [], view
