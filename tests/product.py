@@ -1,17 +1,36 @@
-"""Fixtures of the product on the run's servers: every test has a database and a topic prefix of its own."""
+"""The product under test: real services as processes, on the run's servers, with a database and topics of their own.
 
+Faults are done to these processes by their id. What is asked of the product is asked as its users would: lines are
+loaded, `hva wait` waits, figures are read from the views.
+"""
+
+import asyncio
 import itertools
+import json
 import os
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
+from deploy.hva.context import Connection
+from deploy.hva.load import Tally, send
+from deploy.hva.wait import wait_until_done
+from shared.edge.produce import make_producer
+from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
 
 SERVICES = ("ingest", "nps")
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "tests" / "data" / "sample"
 _PASSWORD = "test-only"
 _numbers = itertools.count(1)
 
@@ -38,29 +57,199 @@ async def _execute(dsn: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def _template_made() -> list[str]:
+def _templates() -> list[str]:
     return []
 
 
 @pytest.fixture
-async def database(postgres: str, _template_made: list[str]) -> AsyncIterator[Database]:
+async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Database]:
     """A database cloned from one that was migrated once in this run."""
-    template = f"template_{os.getpid()}"
-    if not _template_made:
-        await bootstrap(postgres, dict.fromkeys(ROLES, _PASSWORD), template)
-        await migrate(dsn_for(postgres, template, "hva_migrate", _PASSWORD), SERVICES)
-        _template_made.append(template)
+    if not _templates:
+        name = f"template_{os.getpid()}"
+        await bootstrap(postgres, dict.fromkeys(ROLES, _PASSWORD), name)
+        await migrate(dsn_for(postgres, name, "hva_migrate", _PASSWORD), SERVICES)
+        _templates.append(name)
     name = f"test_{os.getpid()}_{next(_numbers)}"
     await _execute(
         postgres,
-        f"create database {name} owner hva_migrate template {template}",
+        f"create database {name} owner hva_migrate template {_templates[0]}",
         *(f"grant connect on database {name} to {role}" for role in ROLES),
     )
     yield Database(name, postgres)
     await _execute(postgres, f"drop database {name} with (force)")
 
 
+@dataclass
+class Replica:
+    """One running service process."""
+
+    service: str
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to this very process."""
+        self.process.send_signal(number)
+
+    async def ended(self, within: float = 30.0) -> int:
+        """Wait for its end; returns the exit code."""
+        return await asyncio.wait_for(self.process.wait(), within)
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self.process.returncode is None:
+            self.signal(signal.SIGKILL)
+        await self.ended()
+
+    async def probe(self, path: str = "/readyz") -> tuple[int, dict[str, Any] | str]:
+        """Status and body of one of its pages; (0, '') while it does not listen."""
+        return await asyncio.to_thread(_get, f"http://127.0.0.1:{await self.port()}{path}")
+
+    async def port(self) -> int:
+        """The port of its health server, as its first log line tells it."""
+        async def told() -> int | None:
+            for line in self.log.read_text().splitlines():
+                if '"started"' in line:
+                    return int(json.loads(line)["port"])
+            return None
+
+        return await until(told, f"{self.service} listens")
+
+
+def _get(url: str) -> tuple[int, dict[str, Any] | str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            text = answer.read().decode()
+            return answer.status, json.loads(text) if text.startswith("{") else text
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+    except OSError:
+        return 0, ""
+
+
+async def until(condition: Any, what: str, within: float = 30.0) -> Any:
+    """Wait for a condition (sync or async) to give something true, with a deadline; returns what it gave."""
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        got = condition()
+        if asyncio.iscoroutine(got):
+            got = await got
+        if got:
+            return got
+        if asyncio.get_running_loop().time() > deadline:
+            pytest.fail(f"not within {within} s: {what}")
+        await asyncio.sleep(0.02)
+
+
+@dataclass
+class Product:
+    """The services of one test."""
+
+    kafka: str
+    database: Database
+    folder: Path
+    topic_prefix: str
+    config_dir: Path = SAMPLE / "config"
+    environment: dict[str, str] = field(default_factory=dict)
+    replicas: list[Replica] = field(default_factory=list)
+
+    def connection(self) -> Connection:
+        """What the command's verbs speak to."""
+        return Connection(
+            kafka=self.kafka,
+            postgres_steward=self.database.dsn("hva_steward"),
+            postgres_reader=self.database.dsn("hva_reader"),
+            postgres_admin=self.database.admin,
+            postgres_migrate=self.database.dsn("hva_migrate"),
+            config_dir=self.config_dir,
+            key_file=self.folder / "pseudonym.keys",
+            letter_key_file=self.folder / "letter.keys",
+            services={},
+            topic_prefix=self.topic_prefix,
+        )
+
+    async def start(self, service: str, extra: Mapping[str, str] | None = None, ready: bool = True) -> Replica:
+        """Start one replica of a service and wait until it is ready."""
+        log = self.folder / f"{service}-{next(_numbers)}.log"
+        environment = {
+            **os.environ,
+            "HVA_KAFKA_BOOTSTRAP": self.kafka,
+            "HVA_POSTGRES_URL": self.database.dsn(f"hva_{service}"),
+            "HVA_CONFIG_DIR": str(self.config_dir),
+            "HVA_PSEUDONYM_KEY_FILE": str(self.folder / "pseudonym.keys"),
+            "HVA_LETTER_KEY_FILE": str(self.folder / "letter.keys"),
+            "HVA_TOPIC_PREFIX": self.topic_prefix,
+            "HVA_METRICS_PORT": "0",
+            **self.environment,
+            **(extra or {}),
+        }
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", f"services.{service}", cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
+        replica = Replica(service, process, log)
+        self.replicas.append(replica)
+        if ready:
+            await self.ready(replica)
+        return replica
+
+    async def ready(self, replica: Replica) -> None:
+        """Wait until a replica says that it can work."""
+
+        async def is_ready() -> bool:
+            if replica.process.returncode is not None:
+                pytest.fail(f"{replica.service} ended: {replica.log.read_text()[-2000:]}")
+            return (await replica.probe())[0] == 200
+
+        await until(is_ready, f"{replica.service} is ready", 60)
+
+    async def load(self, lines: Iterable[bytes]) -> Tally:
+        """Send lines to the raw topics, as `hva load` does."""
+        producer = make_producer(self.kafka, "test-load")
+        await producer.start()
+        tally = Tally()
+        try:
+            await send(producer, (line + b"\n" for line in lines), tally, topic_prefix=self.topic_prefix)
+        finally:
+            await producer.stop()
+        return tally
+
+    async def wait(self, timeout: float = 60.0) -> None:
+        """`hva wait`."""
+        await wait_until_done(self.connection(), timeout)
+
+    async def fetch(self, query: str, *arguments: object, as_of: str = "") -> list[dict[str, Any]]:
+        """Rows of a query as the steward."""
+        connection = await asyncpg.connect(
+            self.database.dsn("hva_steward"), server_settings={"hva.as_of": as_of} if as_of else {}
+        )
+        try:
+            return [dict(row) for row in await connection.fetch(query, *arguments)]
+        finally:
+            await connection.close()
+
+    async def end(self) -> None:
+        """End every process of the test that still runs."""
+        for replica in self.replicas:
+            if replica.process.returncode is None:
+                replica.signal(signal.SIGCONT)
+                await replica.kill()
+
+
 @pytest.fixture
-def topic_prefix() -> Iterator[str]:
-    """Topics and groups of this test begin with it."""
-    yield f"t{os.getpid()}-{next(_numbers)}."
+async def product(kafka: str, database: Database, tmp_path: Path) -> AsyncIterator[Product]:
+    """Topics, keys and an empty database; services are started by the test."""
+    for name, key in (("pseudonym", "k1"), ("letter", "l1")):
+        path = tmp_path / f"{name}.keys"
+        path.touch(mode=0o600)
+        path.write_text(f"{key} {'A' * 43}=\n")
+    prefix = f"t{os.getpid()}-{next(_numbers)}."
+    await ensure_topics(kafka, prefix)
+    product = Product(kafka, database, tmp_path, prefix)
+    yield product
+    await product.end()

@@ -144,6 +144,15 @@ def tail(path: Path, size: int = 4000) -> str:
         return ""
 
 
+def last_words(path: Path) -> str:
+    """The last line of a log; of a structured one (JSON with `text`) its text."""
+    line = (tail(path).strip().splitlines() or ["it said nothing"])[-1]
+    try:
+        return str(json.loads(line)["text"])
+    except (ValueError, TypeError, KeyError):
+        return line
+
+
 def _gone(pid: int, before: str | None, patience: float) -> bool:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

@@ -5,13 +5,15 @@ import logging
 from collections.abc import Callable
 
 from deploy.embedded import process
+from deploy.embedded.faults import EmbeddedError
 from deploy.embedded.places import Places
 from deploy.embedded.ports import LOOPBACK, is_free
 
 _log = logging.getLogger("hva.supervisor")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before a service is started again
 _CALM = 60.0  # seconds of life after which the pauses start over
-_POLL = 0.1
+_POLL = 0.1  # seconds
+_TRIES = 3  # starts that a service is given to become ready at all
 
 
 class Upkeep:
@@ -55,8 +57,12 @@ class Upkeep:
             await process.stop(self._places, self._launch(self.port), self._process)
 
     async def until_ready(self) -> None:
-        """Returns once the service says it is ready."""
+        """Returns once the service says it is ready. Raises EmbeddedError when it keeps ending instead."""
+        log = self._places.log(self.name)
         while not await is_ready(self.port):  # noqa: ASYNC110  # another process: nothing would set an event
+            if self.starts > _TRIES:
+                words = process.last_words(log)
+                raise EmbeddedError(f"The service {self.name} ends at its start: {words} (see {log})")
             await asyncio.sleep(_POLL)
 
     async def _keep(self) -> None:

@@ -36,6 +36,7 @@ class Connection:
     key_file: Path | None
     letter_key_file: Path | None
     services: Mapping[str, str]  # name: base URL of its /metrics, /livez, /readyz
+    topic_prefix: str = ""  # HVA_TOPIC_PREFIX, as the services have it
 
 
 def resolve(folder: Path | None = None, env: Mapping[str, str] = os.environ) -> Connection:
@@ -83,6 +84,7 @@ def _of_environment(kafka: str, postgres: str, env: Mapping[str, str]) -> Connec
         key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")),
         letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")),
         services={},
+        topic_prefix=env.get("HVA_TOPIC_PREFIX", ""),
     )
 
 
@@ -98,6 +100,7 @@ def _of_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Conn
         key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")) or _path(run.key_file),
         letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")) or _path(run.letter_key_file),
         services={name: str(one["metrics"]) for name, one in run.services.items()},
+        topic_prefix=env.get("HVA_TOPIC_PREFIX", ""),
     )
 
 

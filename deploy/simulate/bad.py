@@ -31,7 +31,7 @@ class Bad:
             "envelope": (self._without_id, self._old_version, self._data_is_text, self._naive_time),
             "unknown_source": (self._other_county,),
             "unknown_type": (self._other_type,),
-            "personal_id": (self._wrong_check, self._impossible_date, self._two_ids, self._hetu_in_reason),
+            "personal_id": (self._wrong_check, self._impossible_date, self._hetu_in_reason),
             "schema": (
                 self._no_unit,
                 self._recommend_eleven,
@@ -40,6 +40,7 @@ class Bad:
                 self._reserved,
                 self._twice_asked,
                 self._nul,
+                self._two_ids,
             ),
             "unknown_unit": (self._other_unit,),
             "future_time": (self._tomorrow,),

@@ -75,9 +75,9 @@ class Care:
         rng, share = self._emit.rng, clients / 365 * office
         for _ in range(count(rng, share * 0.035)):
             self._suuntima(day)
-        for _ in range(count(rng, share * 0.004)):
+        for _ in range(count(rng, share * 0.008)):
             self._dated(day, "care.common-client.v1", "flag_id", "l", "lifecare")
-        for _ in range(count(rng, share * 0.01)):
+        for _ in range(count(rng, share * 0.02)):
             self._dated(day, "care.plan.v1", "plan_id", "p", "sosiaali")
         for _ in range(count(rng, share * (0.4 if day < 60 else 0.15))):
             self._segment(day)

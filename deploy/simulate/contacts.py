@@ -5,10 +5,11 @@ in 2026, chats more often than calls; direct answering grows, callbacks come bac
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from deploy.simulate.almanac import EVENINGS, NON_STOP, OFFICE_HOURS
-from deploy.simulate.draw import SIZE, count, exponential, table
+from deploy.simulate.draw import MASK, SIZE, count, exponential, table
 from deploy.simulate.emit import Emitter
 from deploy.simulate.feedback import Feedback
 from deploy.simulate.people import Client
@@ -70,7 +71,9 @@ class Contacts:
         self._feedback = feedback
         self._almanac = emitter.almanac
         self._random = emitter.random
+        self._bits = emitter.rng.getrandbits
         self._callers = callers
+        self._months: dict[date, _Month] = {}
         self._again: dict[int, list[_Again]] = {}
         self._total = sum(line.weight for line in plan.lines)
 
@@ -83,7 +86,8 @@ class Contacts:
             factor = non_stop if line.round_the_clock else office
             seconds = NON_STOP if line.round_the_clock else OFFICE_HOURS
             for _ in range(count(self._emit.rng, mean * factor * line.weight / self._total)):
-                second = seconds[int(self._random() * SIZE)] + int(self._random() * 60)
+                draw = self._bits(20)
+                second = seconds[draw & MASK] + (draw >> 10) // 16
                 self._first(month, line, day, start + second)
             if line.booking:
                 self._bookings(line, day, mean * line.booking * line.weight / self._total)
@@ -114,13 +118,16 @@ class Contacts:
         self._emit.send("hyte", "hyte.counted.v1", data, self._almanac.starts[day + 1] - 600)
 
     def _month(self, day: int) -> _Month:
-        date = self._almanac.dates[day]
+        date = self._almanac.dates[day].replace(day=1)
+        return self._months.get(date) or self._months.setdefault(date, self._new_month(date))
+
+    def _new_month(self, date: date) -> _Month:
         years = date.year - 2025 + (date.month - 1) / 12
         newer = 1.055 if date.year >= 2026 else 1.0
         direct = min(0.62, max(0.12, 0.30 + 0.10 * years))
         return _Month(
             classification=str(date.year if date.year in (2025, 2026) else max(2025, min(2026, date.year))),
-            outcomes={"phone": _outcomes(0.315 * newer), "chat": _outcomes(0.52 * newer)},
+            outcomes={"phone": _outcomes(0.338 * newer), "chat": _outcomes(0.545 * newer)},
             modes=table({"direct": direct, "callback": 0.89 - direct, "abandon": 0.08, "early": 0.03}),
             same_day=min(0.98, max(0.6, 0.84 + 0.08 * years)),
             chat_growth=max(0.4, 1 + 0.2 * years),
@@ -226,16 +233,17 @@ class Contacts:
         return self._handled(month, data, reached, "callback_reached_at", "callback")
 
     def _handled(self, month: _Month, data: Data, answered: int, field: str, mode: str) -> int:
-        random, utc = self._random, self._almanac.utc
-        ended = answered + _TALK[int(random() * SIZE)]
+        utc = self._almanac.utc
+        draw = self._bits(40)
+        ended = answered + _TALK[draw & MASK]
         data[field] = utc(answered)
         data["ended_at"] = self._almanac.local(ended)
         data["answer_mode"] = mode
-        if transfers := _TRANSFERS[int(random() * SIZE)]:
+        if transfers := _TRANSFERS[draw >> 10 & MASK]:
             data["transfers"] = transfers
-        if random() < 0.94:
+        if draw >> 30 < 0.94 * SIZE:
             outcomes = month.outcomes["chat" if data["channel"] == "chat" else "phone"]
-            data["outcome"] = outcomes[int(random() * SIZE)]
+            data["outcome"] = outcomes[draw >> 20 & MASK]
             data["classification"] = month.classification
         return ended
 

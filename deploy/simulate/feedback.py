@@ -52,7 +52,7 @@ _STATEMENTS = [
 _PEI = {"much_better": 0.24, "better": 0.31, "same_or_less": 0.31, "dont_know": 0.14}
 _PEI_ILLNESS, _PEI_SITUATION = _answers("pei_cope_illness", _PEI), _answers("pei_cope_situation", _PEI)
 _RECOMMEND = {
-    "sms": _nps(0.855, 0.055),
+    "sms": _nps(0.87, 0.05),
     "device": _nps(0.80, 0.09),
     "multiple": _nps(0.79, 0.10),
     "line": _nps(0.80, 0.08),

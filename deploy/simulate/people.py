@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from itertools import accumulate
 from random import Random
 
+import orjson
+
 from deploy.simulate.draw import SIZE, table
 from deploy.simulate.places import Plan, Service
 
@@ -25,10 +27,10 @@ _SEXES = table({"woman": 0.55, "man": 0.44, "unknown": 0.01})
 
 @dataclass(slots=True)
 class Client:
-    """`ref` and `alias` are `client` objects of events; `services` are indexes of the plan, by need."""
+    """`ref` and `alias` are `client` objects of events, encoded; `services` are indexes of the plan, by need."""
 
-    ref: dict[str, str]
-    alias: dict[str, str] | None
+    ref: orjson.Fragment
+    alias: orjson.Fragment | None
     kind: int
     services: Sequence[int]
     onset: int
@@ -106,14 +108,14 @@ class _Services:
 def _client(number: int, rng: Random, services: _Services) -> Client:
     random = rng.random
     code = hetu(number)
-    local = {"local_id": f"P{number:07}", "system": "lifecare"}
+    local = orjson.Fragment(f'{{"local_id":"P{number:07}","system":"lifecare"}}'.encode())
     draw = random()
     kind = _KINDS[int(random() * SIZE)]
     born = 1900 + int(code[4:6]) + (100 if code[6] in "ABCDEF" else 0)
     group = "family" if born >= 2004 else "old" if born < 1952 else "adult"
     wanted = (1 + int(random() * 2), 1 + int(random() * 3), 3 + int(random() * 4))[kind]
     return Client(
-        ref=local if draw < 0.03 else {"hetu": code},
+        ref=local if draw < 0.03 else orjson.Fragment(f'{{"hetu":"{code}"}}'.encode()),
         alias=local if draw > 0.94 else None,
         kind=kind,
         services=services.choose(group, wanted, rng),

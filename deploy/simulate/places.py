@@ -210,3 +210,15 @@ PIRHA = Plan(
 )
 
 COUNTIES: Mapping[str, Plan] = {plan.county: plan for plan in (OMA_HAME, PIRHA)}
+
+
+def units_of(plan: Plan) -> frozenset[str]:
+    """Every unit code that events of a county may bear."""
+    units = {service.unit for service in plan.services} | {line.unit for line in plan.lines}
+    units |= {unit for _, unit in plan.moved.values()}
+    return frozenset(units.union(plan.devices, plan.suuntima_units, (plan.hyte_unit, plan.chat_unit)))
+
+
+def missing_units(counties: tuple[str, ...], known: Mapping[str, frozenset[str]]) -> list[str]:
+    """Units of the simulation that a register does not have."""
+    return sorted(unit for county in counties for unit in units_of(COUNTIES[county]) - known.get(county, frozenset()))

@@ -5,25 +5,23 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
-import orjson
-
 from services.ingest.envelope import Envelope, Opened
 from services.ingest.hetu import holds_code, shapes
 from services.ingest.pseudonym import Keyring
 from services.ingest.refusal import Refusal
 from shared.contracts.event_types import EventType
 from shared.contracts.reasons import Reason
-from shared.contracts.strict_json import texts
+from shared.contracts.strict_json import classed, texts
 from shared.contracts.types import LONGEST, PSEUDONYM
+from shared.record import Headers
 
-_IDS: Final = ("hetu", "local_id", "pid")
+_IDS: Final = frozenset({"hetu", "local_id", "pid"})
+_LOCAL_IDS: Final = _IDS | {"system"}
 _PID: Final = re.compile(PSEUDONYM[1:-1]).fullmatch
 _SYSTEM: Final = re.compile(r"[a-z0-9-]+").fullmatch
 
 
-def pseudonym_of_hetu(
-    envelope: Envelope, kind: EventType, keyring: Keyring, today: date
-) -> dict[str, str]:
+def pseudonyms_of_codes(envelope: Envelope, kind: EventType, keyring: Keyring, today: date) -> dict[str, str]:
     """Pseudonyms of the client fields that hold a `hetu` text. Raises Refusal for `personal_id` when one is bad."""
     found: dict[str, str] = {}
     for name in kind.clients:
@@ -37,30 +35,19 @@ def pseudonym_of_hetu(
     return found
 
 
-def refuse_codes(raw: bytes, opened: Opened, kind: EventType, expected: int) -> None:
+def refuse_codes(opened: Opened, kind: EventType, expected: int) -> None:
     """Raises Refusal for `personal_id` when a code stands anywhere but in a client's `hetu` or the comment.
 
-    `expected` codes of clients are in `raw`. Where the prefilter sees exactly those, no text needs to be looked at.
+    The value holds `expected` codes of clients. Where the prefilter sees exactly those, no text is looked at.
     """
-    if b"\\u" in raw:
-        raw = _unescaped(opened.event)
-    if shapes(raw) == expected and not any(shapes(_header(header)) for header in opened.headers):
+    if shapes(opened.document.classed) == expected and not (opened.headers and _suspect(opened.headers)):
         return
     if any(map(holds_code, _elsewhere(opened, kind))):
         raise Refusal(Reason.PERSONAL_ID, "a personal identity code stands outside of client.hetu")
 
 
-def _unescaped(event: Any) -> bytes:
-    """JSON in which no escape hides a digit; empty, so that the texts are looked at, where a number prevents it."""
-    try:
-        return orjson.dumps(event)
-    except TypeError:
-        return b"000000-000000-000"
-
-
-def _header(header: tuple[str, bytes | None]) -> bytes:
-    name, content = header
-    return str(name).encode("utf-8", "replace") + b"\n" + (content or b"")
+def _suspect(headers: Headers) -> bool:
+    return any(shapes(classed(str(name).encode("utf-8", "replace") + (content or b""))) for name, content in headers)
 
 
 def _elsewhere(opened: Opened, kind: EventType) -> Iterator[str]:
@@ -80,31 +67,29 @@ def _elsewhere(opened: Opened, kind: EventType) -> Iterator[str]:
             yield from texts(value)
 
 
-def pseudonym(
-    client: object, name: str, of_hetu: str | None, envelope: Envelope, keyring: Keyring
-) -> tuple[str, int]:
+def pseudonym(client: object, name: str, of_code: str | None, envelope: Envelope, keyring: Keyring) -> tuple[str, int]:
     """The pseudonym of a client object and how many fields of it are unknown. Raises Refusal for `schema`."""
     if type(client) is not dict:
         raise Refusal(Reason.SCHEMA, f"data.{name} is not an object")
-    given = [key for key in _IDS if client.get(key) is not None]
-    if len(given) != 1:
+    hetu, local_id, pid = client.get("hetu"), client.get("local_id"), client.get("pid")
+    if (hetu is None) + (local_id is None) + (pid is None) != 2:
         raise Refusal(Reason.SCHEMA, f"data.{name} has not exactly one of hetu, local_id, pid")
-    value = client[given[0]]
-    if given[0] == "hetu":
-        if of_hetu is None:
+    if hetu is not None:
+        if of_code is None:
             raise Refusal(Reason.SCHEMA, f"data.{name}.hetu is not a text")
-        return of_hetu, _unknown(client, "")
-    if given[0] == "pid":
-        if type(value) is not str or not _PID(value):
+        return of_code, _unknown(client, _IDS)
+    if pid is not None:
+        if type(pid) is not str or not _PID(pid):
             raise Refusal(Reason.SCHEMA, f"data.{name}.pid is not a pseudonym")
-        return value, _unknown(client, "")
+        return pid, _unknown(client, _IDS)
     system = client.get("system")
-    if type(value) is not str or not 0 < len(value) <= LONGEST or "\0" in value:
+    if type(local_id) is not str or not 0 < len(local_id) <= LONGEST or "\0" in local_id:
         raise Refusal(Reason.SCHEMA, f"data.{name}.local_id is not a text of 1-{LONGEST} characters")
     if system is not None and (type(system) is not str or not _SYSTEM(system)):
         raise Refusal(Reason.SCHEMA, f"data.{name}.system is not of a-z, 0-9 and -")
-    return keyring.of_local(envelope.county, system or envelope.system, value), _unknown(client, "system")
+    found = keyring.of_local(envelope.county, system or envelope.system, local_id)
+    return found, _unknown(client, _LOCAL_IDS)
 
 
-def _unknown(client: dict[str, Any], also: str) -> int:
-    return len(client) - sum(key in client for key in (*_IDS, also))
+def _unknown(client: dict[str, Any], known: frozenset[str]) -> int:
+    return 0 if len(client) == 1 else len(client.keys() - known)

@@ -1,7 +1,6 @@
 """CloudEvents 1.0 on Kafka: structured or binary, by the headers, and the attributes that every event must have."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -25,8 +24,8 @@ class Opened(NamedTuple):
     """An event as it came, in one shape for both modes. `headers` are those of binary mode."""
 
     event: Any
-    fractional: bool
-    headers: Sequence[tuple[str, bytes | None]]
+    document: Document  # the value of the record
+    headers: Headers
 
 
 class Envelope(NamedTuple):
@@ -63,7 +62,7 @@ def open_record(value: bytes | None, headers: Headers) -> Opened:
 
 def _structured(value: bytes | None) -> Opened:
     document = _parsed(value or b"", DEEPEST)
-    return Opened(document.tree, document.fractional, ())
+    return Opened(document.tree, document, ())
 
 
 def _binary(
@@ -79,7 +78,7 @@ def _binary(
     if len(event) != len(present):
         raise Refusal(Reason.ENVELOPE, "an attribute stands twice in the headers")
     event["data"] = document.tree
-    return Opened(event, document.fractional, headers)
+    return Opened(event, document, headers)
 
 
 def _header_text(content: bytes) -> str | None:
@@ -97,6 +96,12 @@ def _parsed(value: bytes, deepest: int) -> Document:
         raise Refusal(Reason.UNDECODABLE, str(error)) from None
 
 
+def exact_data(opened: Opened) -> Any:
+    """The event's data with no number rounded."""
+    tree = opened.document.exact()
+    return tree if opened.headers else tree["data"]
+
+
 def read_envelope(event: Any) -> Envelope:
     """The required attributes. Raises Refusal for `envelope`."""
     if type(event) is not dict:
@@ -107,8 +112,7 @@ def read_envelope(event: Any) -> Envelope:
     id, source, type_, data = get("id"), get("source"), get("type"), get("data")
     if type(id) is not str or not 0 < len(id) <= LONGEST or "\0" in id:
         raise Refusal(Reason.ENVELOPE, f"id is not a text of 1-{LONGEST} characters without U+0000")
-    names = _tenant(source) if type(source) is str else None
-    if names is None:
+    if type(source) is not str or (names := _tenant(source)) is None:
         raise Refusal(Reason.ENVELOPE, "source is not urn:hva:<county>:<system>")
     if type(type_) is not str or not type_:
         raise Refusal(Reason.ENVELOPE, "type is not a text")

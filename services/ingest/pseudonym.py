@@ -37,10 +37,7 @@ class Keyring:
 
     def of_hetu(self, county: str, hetu: str, today: date) -> str | None:
         """The pseudonym of a personal identity code as it came in; None when it is not a valid one today."""
-        if len(hetu) > _LONGEST_CACHED:
-            found = self._of_hetu(county, hetu)
-        else:
-            found = self._hetu(county, hetu)
+        found = (self._of_hetu if len(hetu) > _LONGEST_CACHED else self._hetu)(county, hetu)
         return found[0] if found and found[1] <= today else None
 
     def of_local(self, county: str, system: str, local_id: str) -> str:

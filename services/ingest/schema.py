@@ -1,12 +1,13 @@
 """Event data against the model of its type: known fields only, in canonical form, persons as pseudonyms."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import AfterValidator, ValidationError, create_model
 
 from services.ingest.client import pseudonym
-from services.ingest.envelope import Envelope
+from services.ingest.envelope import Envelope, Opened, exact_data
 from services.ingest.pseudonym import Keyring
 from services.ingest.refusal import Refusal
 from shared.contracts.event_types import EVENT_TYPES, EventType
@@ -41,8 +42,7 @@ def _as_text(model: type[Data], kind: EventType) -> type[Data]:
     return create_model(model.__name__, __base__=model, **fields)
 
 
-_MODELS: Final = {name: _as_text(kind.model, kind) for name, kind in EVENT_TYPES.items()}
-_ALIASES: Final = {"from_client": "from"}
+_VALIDATORS: Final = {name: _as_text(kind.model, kind).model_validate for name, kind in EVENT_TYPES.items()}
 _PLAIN_WORDS: Final = {
     "missing": "is missing",
     "literal_error": "is not of the closed list",
@@ -59,26 +59,27 @@ _PLAIN_WORDS: Final = {
 }
 
 
-def fit(
-    kind: EventType, envelope: Envelope, fractional: bool, of_hetu: Mapping[str, str], keyring: Keyring
-) -> Fitted:
+def fit(kind: EventType, opened: Opened, envelope: Envelope, of_codes: Mapping[str, str], keyring: Keyring) -> Fitted:
     """The data in canonical form. Raises Refusal for `schema`."""
-    data, fields = envelope.data, kind.fields
-    known = {name: value for name, value in data.items() if name in fields and value is not None}
-    left_out = envelope.left_out + len(data) - sum(map(fields.__contains__, data))
-    comment = known.pop("comment", None)
+    left_out = envelope.left_out
+    known = envelope.data.copy()  # with what is unknown, which the model leaves out
+    if None in known.values():  # absence, not a value
+        known = {name: value for name, value in known.items() if value is not None or name not in kind.fields}
+    comment = known.pop("comment", None) if kind.has_comment else None
     if comment is not None and type(comment) is not str:
         raise Refusal(Reason.SCHEMA, "data.comment is not a text")
     for name in kind.clients:
         if name in known:
-            known[name], unknown = pseudonym(known[name], name, of_hetu.get(name), envelope, keyring)
+            known[name], unknown = pseudonym(known[name], name, of_codes.get(name), envelope, keyring)
             left_out += unknown
     _canonical_times(kind, known)
-    if fractional:
-        _whole_numbers(kind, known)
-    plain = _validated(kind, known)
+    model = _validated(kind, known, opened)
+    left_out += len(known) - len(model.model_fields_set)
+    plain = {name: value for name, value in model.__dict__.items() if value is not None}
     if "answers" in plain:
         left_out += sum(map(len, known["answers"])) - 2 * len(plain["answers"])
+    if "from_client" in plain:
+        plain["from"] = plain.pop("from_client")
     return Fitted(plain, comment, left_out)
 
 
@@ -91,32 +92,39 @@ def _canonical_times(kind: EventType, known: dict[str, Any]) -> None:
                 raise Refusal(Reason.SCHEMA, f"data.{name}: {error}") from None
 
 
-def _whole_numbers(kind: EventType, known: dict[str, Any]) -> None:
-    """Numbers like 9.0 become 9 where a whole number belongs; the models are strict about Python's types."""
-    for name in kind.whole:
-        if name in known:
-            known[name] = whole(known[name])
-    answers = known.get("answers")
-    if isinstance(answers, list):
-        known["answers"] = [_whole_answer(answer) for answer in answers]
+def _validated(kind: EventType, known: dict[str, Any], opened: Opened) -> Data:
+    validate = _VALIDATORS[kind.name]
+    try:
+        return validate(known)
+    except ValidationError as error:
+        # The models are strict about Python's types and JSON knows none: 9.0 is a whole number, and so is one over 64
+        # bits that orjson made a float. Rare, so looked at only now.
+        if not _mended(kind, known, opened):
+            raise Refusal(Reason.SCHEMA, _words(error)) from None
+    try:
+        return validate(known)
+    except ValidationError as error:
+        raise Refusal(Reason.SCHEMA, _words(error)) from None
+
+
+def _mended(kind: EventType, known: dict[str, Any], opened: Opened) -> bool:
+    """Whether a number that should be whole has another type; then all of them are whole where they can be."""
+    answers = known["answers"] if isinstance(known.get("answers"), list) else []
+    numbers = [known.get(name) for name in kind.whole]
+    numbers += [answer.get("value") for answer in answers if isinstance(answer, dict)]
+    if not any(isinstance(number, float | Decimal) for number in numbers):
+        return False
+    exact = exact_data(opened)
+    known.update((name, whole(exact[name])) for name in kind.whole if name in known)
+    if answers:
+        known["answers"] = [_whole_answer(answer) for answer in exact["answers"]]
+    return True
 
 
 def _whole_answer(answer: object) -> object:
     if isinstance(answer, dict) and "value" in answer:
         return {**answer, "value": whole(answer["value"])}
     return answer
-
-
-def _validated(kind: EventType, known: dict[str, Any]) -> dict[str, Any]:
-    try:
-        model = _MODELS[kind.name].model_validate(known)
-    except ValidationError as error:
-        raise Refusal(Reason.SCHEMA, _words(error)) from None
-    plain = {name: value for name, value in model.__dict__.items() if value is not None}
-    for name, alias in _ALIASES.items():
-        if name in plain:
-            plain[alias] = plain.pop(name)
-    return plain
 
 
 def _words(error: ValidationError) -> str:
@@ -129,5 +137,3 @@ def _words(error: ValidationError) -> str:
         path.append(str(step))
     said = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else "is not valid"
     return f"{'.'.join(path)}: {_PLAIN_WORDS.get(first['type'], said)}"
-
-

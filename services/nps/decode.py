@@ -1,10 +1,13 @@
 """Canonical records of the feedback stream to facts: the room between the contract's models and the domain."""
 
+from dataclasses import dataclass
+
 from services.nps.derive import in_time, unit_row
 from services.nps.domain import Feedback, Invitation, Response, label
 from shared.contracts.event import ContractError, Event, decode_event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
 from shared.contracts.order import rank
+from shared.contracts.person import Erased
 from shared.contracts.reasons import Reason
 from shared.letters import Rejected
 from shared.record import Record
@@ -22,6 +25,23 @@ def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
         return Rejected(Reason.UNDECODABLE, str(error))
     fact = _fact(event, registers)
     return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the feedback stream", event.source)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEvent:
+    """What the person stream says; `erased` is the client whose facts go, None for what concerns labels only."""
+
+    county: str
+    erased: str | None
+
+
+def decode_person(record: Record) -> PersonEvent | Rejected:
+    """An erasure, or a merge that has no part in the figures of the family."""
+    try:
+        event = decode_event(record.value or b"")
+    except ContractError as error:
+        return Rejected(Reason.UNDECODABLE, str(error))
+    return PersonEvent(event.county, event.data.client if isinstance(event.data, Erased) else None)
 
 
 def _fact(event: Event, registers: Registers) -> FeedbackFact | None:

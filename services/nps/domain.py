@@ -8,7 +8,7 @@ explanations.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from shared.deltas import Contribution, Measure, Place
 
@@ -85,6 +85,14 @@ class Feedback(Fact):
     wants_reply: bool = False
     replied_at: datetime | None = None
     in_time: bool = False
+
+
+F = TypeVar("F", bound=Fact)
+
+
+def bare(fact: F) -> F:
+    """What stays of a fact that is taken away: county, id and its place in the order."""
+    return type(fact)(fact.county, fact.id, fact.rank, retracted=True)
 
 
 def label(client: str | None) -> str:

@@ -6,11 +6,10 @@ before it writes.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Any, Final, TypeVar
 
 from services.nps.derive import derive, version
-from services.nps.domain import Feedback, Invitation, Response, contributions, label
+from services.nps.domain import Feedback, Invitation, Response, bare, contributions, label
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.postgres.buckets import add_to_buckets
@@ -79,6 +78,10 @@ county = $1 and id = any($2::text[]) and not retracted and answered <> exists (
     and r.answered_at < fact.invited_at + interval '336 hours')
 """
 _HEIRS: Final = "county = $1 and invitation_id = any($2::text[]) and own_client is null and not retracted"
+_ERASE: Final = """
+insert into nps.erased (county, client) select $1, * from unnest($2::text[]) on conflict do nothing returning client
+"""
+_ERASED: Final = "select client from nps.erased where county = $1 and client = any($2::text[])"
 _CLIENTS: Final = "select id, own_client from nps.invitation where county = $1 and id = any($2::text[])"
 
 
@@ -88,18 +91,60 @@ async def apply(
     """Write the facts of one county, which were derived by these registers, and everything that follows."""
     await REFOLD.admit(connection, county, registers)
     await admit_units(connection, registers, facts)
+    facts = await _without_erased(connection, county, facts)
     invitations = await INVITATIONS.upsert(connection, county, _only(Invitation, facts))
     responses = await RESPONSES.upsert(
         connection, county, await _with_clients(connection, county, _only(Response, facts))
     )
     feedback = await FEEDBACK.upsert(connection, county, _only(Feedback, facts))
-    followed = [
-        *await _follow_answered(connection, county, invitations.changes, responses.changes),
-        *await _follow_clients(connection, county, invitations.changes),
-    ]
+    await _settle(connection, county, invitations.changes, responses.changes, feedback.changes)
     upserted = (invitations, responses, feedback)
-    await fold(connection, county, chain(*(u.changes for u in upserted), followed))
     return Applied(sum(len(u.changes) for u in upserted), sum(u.conflicts for u in upserted))
+
+
+async def erase(connection: Connection, county: str, clients: Iterable[str]) -> Applied:
+    """Take the facts of clients away for ever, those of the past here and those of the future by `apply`."""
+    rows = await connection.fetch(_ERASE, county, sorted(set(clients)))
+    erased = [row["client"] for row in rows]
+    if not erased:
+        return Applied(0)
+    invitations = await _strip(connection, county, INVITATIONS, erased)
+    responses = await _strip(connection, county, RESPONSES, erased)
+    feedback = await _strip(connection, county, FEEDBACK, erased)
+    await _settle(connection, county, invitations, responses, feedback)
+    return Applied(len(erased))
+
+
+async def _strip(connection: Connection, county: str, table: FactTable[F], clients: list[str]) -> list[Change[F]]:
+    facts = await table.load(connection, "county = $1 and own_client = any($2::text[])", county, clients)
+    changes = [Change(fact, bare(fact)) for fact in facts]
+    await table.overwrite(connection, county, [change.new for change in changes])
+    return changes
+
+
+async def _without_erased(
+    connection: Connection, county: str, facts: Sequence[FeedbackFact]
+) -> Sequence[FeedbackFact]:
+    """Facts of erased clients are bare before they are written: their order counts, and nothing else."""
+    clients = list({fact.own_client for fact in facts if fact.own_client is not None})
+    rows = await connection.fetch(_ERASED, county, clients)
+    if not rows:
+        return facts
+    erased = {row["client"] for row in rows}
+    return [bare(fact) if fact.own_client in erased else fact for fact in facts]
+
+
+async def _settle(
+    connection: Connection,
+    county: str,
+    invitations: Sequence[Change[Invitation]],
+    responses: Sequence[Change[Response]],
+    feedback: Sequence[Change[Feedback]],
+) -> None:
+    """Let neighbours follow the changes, and fold it all into the buckets."""
+    answered = await _follow_answered(connection, county, invitations, responses)
+    heirs = await _follow_clients(connection, county, invitations)
+    await fold(connection, county, (*invitations, *responses, *feedback, *answered, *heirs))
 
 
 async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 _EXACT: Final = 2**53  # beyond it RFC 8785 writes a number as the double that it is to ECMAScript
 _PLAIN_PLACES: Final = 21  # longer numbers get an exponent
-_NUMBERS: Final = ("revision", "count", "transfers")  # those that may be that large
+_NUMBERS: Final = ("revision", "count", "transfers")  # those of event data that may be that large
 _COMPACT: Final = (",", ":")
 
 
@@ -26,17 +26,18 @@ def digest(data: dict[str, Any]) -> bytes:
 
     Sorting by bytes serves, because all names are ASCII; orjson's texts are RFC 8785's. Numbers are whole.
     """
-    large = [name for name in _NUMBERS if data.get(name, 0) > _EXACT]
-    if large:
-        data = data | {name: orjson.Fragment(ecma_number(data[name])) for name in large}
+    if data["revision"] > _EXACT or data.get("count", 0) > _EXACT or data.get("transfers", 0) > _EXACT:
+        data = data | {name: orjson.Fragment(ecma_number(data[name])) for name in _NUMBERS if name in data}
     return sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def ecma_number(number: int) -> str:
-    """A positive whole number as ECMAScript's `Number::toString` writes its double (RFC 8785, section 3.2.2.3).
+    """A whole number >= 0 as ECMAScript's `Number::toString` writes its double (RFC 8785, section 3.2.2.3).
 
     A number that no double holds has no RFC 8785 form; its digits stand.
     """
+    if not number:
+        return "0"
     try:
         _, shortest, exponent = Decimal(repr(float(number))).as_tuple()
     except OverflowError:

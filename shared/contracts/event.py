@@ -42,9 +42,7 @@ def plain_data(kind: EventType, data: Data) -> dict[str, Any]:
     return plain
 
 
-def encode_parts(
-    county: str, source: str, id: str, type: str, time: str, digest: bytes, data: dict[str, Any]
-) -> bytes:
+def encode_parts(county: str, source: str, id: str, type: str, time: str, digest: bytes, data: dict[str, Any]) -> bytes:
     """The value of a canonical record from parts that are canonical already (`time` as canonical text)."""
     return dumps(
         {

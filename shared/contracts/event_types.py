@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final, get_args
 
 from shared.contracts import care, contact, feedback, person
-from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, Stream, Topic
+from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, Stream
 from shared.contracts.types import Data
 
 _CANONICAL: Final = {Stream.FEEDBACK: FEEDBACK, Stream.CONTACT: CONTACT, Stream.CARE: CARE}
@@ -31,10 +31,7 @@ class EventType:
     past: tuple[str, ...]  # those instants that must not lie ahead
     days: tuple[str, ...]
     whole: tuple[str, ...]
-
-    def topic(self, kind: str) -> Topic:
-        """The canonical topic of a fact of this kind."""
-        return PERSON if kind in PERSON_KINDS else _CANONICAL[self.stream]
+    topics: Mapping[str, str]  # kind of fact to the name of its canonical topic
 
 
 def _leaves(annotation: Any) -> set[Any]:
@@ -42,9 +39,7 @@ def _leaves(annotation: Any) -> set[Any]:
     return {annotation}.union(*map(_leaves, inner)) if inner else {annotation}
 
 
-def _type(
-    name: str, stream: Stream, model: type[Data], comment: bool = False, /, **ids: str
-) -> tuple[str, EventType]:
+def _type(name: str, stream: Stream, model: type[Data], comment: bool = False, /, **ids: str) -> tuple[str, EventType]:
     wire = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
     def having(leaf: type) -> tuple[str, ...]:
@@ -62,6 +57,7 @@ def _type(
         instants=having(datetime),
         past=tuple(name for name in having(datetime) if name not in PROMISES),
         days=having(date),
+        topics={kind: (PERSON if kind in PERSON_KINDS else _CANONICAL[stream]).name for kind in ids.values()},
         whole=tuple(name for name in having(int) if name != "answers"),
     )
 

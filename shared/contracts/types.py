@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
@@ -24,22 +23,36 @@ def canonical_instant(value: object) -> str:
 
     Canonical texts order as the times do. Ingest lives by them: making datetimes of them costs four times as much.
     """
-    match = _RFC3339(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        raise ValueError("not an RFC 3339 time with offset")
+    # Events of one time come together, so the minute with its offset has mostly been seen: a third of the work.
+    if value[16:19] in _SECONDS:
+        utc = _MINUTES.get(value[:16] + value[19:])
+        if utc is not None:
+            return f"{utc}{value[16:19]}.000000Z"
+    return _instant(value)
+
+
+def _instant(value: str) -> str:
+    match = _RFC3339(value)
     if match is None:
         raise ValueError("not an RFC 3339 time with offset")
     minute, second, fraction, offset = match.groups()
-    try:
-        utc = _utc_minute(minute, offset)
-    except (ValueError, OverflowError):
-        raise ValueError("no such time") from None
+    utc = _MINUTES.get(minute + offset)
+    if utc is None:
+        try:
+            moment = datetime.fromisoformat(f"{minute}:00{offset.upper()}").astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValueError("no such time") from None
+        if len(_MINUTES) >= _MOST_MINUTES:
+            _MINUTES.clear()
+        utc = _MINUTES[minute + offset] = moment.isoformat("T", "minutes")[:16]
     return f"{utc}:{second}.{fraction[:6]:0<6}Z" if fraction else f"{utc}:{second}.000000Z"
 
 
-@lru_cache(maxsize=65_536)
-def _utc_minute(minute: str, offset: str) -> str:
-    """Cached, since events of one time come together: `2026-04-01T00:00` at `+03:00` is `2026-03-31T21:00`."""
-    moment = datetime.fromisoformat(f"{minute}:00{offset.upper()}").astimezone(UTC)
-    return moment.isoformat("T", "minutes")[:16]
+_SECONDS: Final = frozenset(f":{second:02}" for second in range(60))
+_MINUTES: Final[dict[str, str]] = {}  # `2026-04-01T00:00+03:00` is `2026-03-31T21:00`
+_MOST_MINUTES: Final = 65_536
 
 
 def parse_instant(value: object) -> datetime:
@@ -66,9 +79,7 @@ def parse_date(value: object) -> date:
 # without look-ahead, which the engine behind it lacks: any first character but `-` and `a`; `-` and more; `a`, `al`
 # and whatever goes on otherwise than `all`.
 _NO_NUL: Final = r"^[^\x00]*$"
-_NOT_RESERVED: Final = (
-    r"^(?:[^\x00\-a][^\x00]*|-[^\x00]+|a(?:[^\x00l][^\x00]*|l(?:[^\x00l][^\x00]*|l[^\x00]+)?)?)$"
-)
+_NOT_RESERVED: Final = r"^(?:[^\x00\-a][^\x00]*|-[^\x00]+|a(?:[^\x00l][^\x00]*|l(?:[^\x00l][^\x00]*|l[^\x00]+)?)?)$"
 PSEUDONYM: Final = r"^[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{22}$"
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_NO_NUL)]
@@ -76,9 +87,7 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, patter
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM)]
 Revision = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0, le=BIGINT)]
-Instant = Annotated[
-    datetime, PlainValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Instant = Annotated[datetime, PlainValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Day = Annotated[date, PlainValidator(parse_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 

@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
+from random import randrange
 from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -19,10 +20,10 @@ BATCH_BYTES: Final = 512 * 1024
 
 
 class Outgoing(NamedTuple):
-    """One record to be written."""
+    """One record to be written; without a key it goes to whichever partition has room in the turn."""
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes
 
 
@@ -52,8 +53,10 @@ async def publish(producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> No
     decides to try again.
     """
     by_partition: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
-    for record in records:
-        by_partition[record.topic, partition_of(record.key)].append(record)
+    turn = randrange(PARTITIONS)
+    for number, record in enumerate(records, turn):
+        partition = number % PARTITIONS if record.key is None else partition_of(record.key)
+        by_partition[record.topic, partition].append(record)
     results = await asyncio.gather(
         *(_publish_partition(producer, *place, batch) for place, batch in by_partition.items()),
         return_exceptions=True,

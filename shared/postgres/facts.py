@@ -78,9 +78,23 @@ class FactTable(Generic[F]):
 
     async def revise(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
         """Write the derived fields of stored facts; the county's lock must be held."""
-        if facts:
-            columns = {"id": "text", **{name: self.columns[name] for name in self.derived}}
-            await connection.execute(self._revise_sql, county, *self._arrays(facts, columns))
+        await self._update(connection, county, facts, self.derived)
+
+    async def overwrite(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
+        """Write every field of stored facts, whatever their order; the county's lock must be held."""
+        await self._update(connection, county, facts, tuple(name for name in self.columns if name != "id"))
+
+    async def _update(self, connection: Connection, county: str, facts: Sequence[F], names: tuple[str, ...]) -> None:
+        if not facts:
+            return
+        columns = {"id": "text", **{name: self.columns[name] for name in names}}
+        sets = ", ".join(f"{name} = revised.{name}" for name in names)
+        await connection.execute(
+            f"update {self.name} fact set {sets} from unnest({_parameters(columns)}) revised({', '.join(columns)}) "
+            "where fact.county = $1 and fact.id = revised.id",
+            county,
+            *self._arrays(facts, columns),
+        )
 
     def _arrays(self, facts: Iterable[F], columns: Mapping[str, str]) -> list[list[object]]:
         """One array a column, in the columns' order."""
@@ -116,16 +130,6 @@ class FactTable(Generic[F]):
             f"select $1, * from unnest({_parameters(self.columns)}) "
             f"on conflict (county, id) do update set ({names}) = row({excluded}) "
             f"where fact.rank < excluded.rank returning new.id as new_id, {old}"
-        )
-
-    @cached_property
-    def _revise_sql(self) -> str:
-        columns = {"id": "text", **{name: self.columns[name] for name in self.derived}}
-        sets = ", ".join(f"{name} = revised.{name}" for name in self.derived)
-        return (
-            f"update {self.name} fact set {sets} "
-            f"from unnest({_parameters(columns)}) revised({', '.join(columns)}) "
-            "where fact.county = $1 and fact.id = revised.id"
         )
 
 

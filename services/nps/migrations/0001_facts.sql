@@ -77,3 +77,6 @@ create table nps.refold (
   target text, place integer not null default 0, after_id text not null default '',
   changed_at timestamptz not null default clock_timestamp()
 );
+
+-- Clients whose facts are gone for ever. What stays of an erased fact is what stays of a retracted one: id and rank.
+create table nps.erased (county text, client text, primary key (county, client));

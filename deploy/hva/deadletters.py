@@ -1,0 +1,181 @@
+"""`hva deadletters`: the rejected records, listed, shown, tried again or given up."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve
+
+if TYPE_CHECKING:
+    import asyncpg
+
+COLUMNS = "letter, topic, \"partition\", \"offset\", reason, detail, source, state, attempts, first_seen, payload_bytes"
+
+LetterIds = Annotated[list[str] | None, typer.Argument(metavar="LETTER...", help="As listed, for instance ingest-12")]
+Reason = Annotated[str | None, typer.Option(help="Only letters of this reason")]
+All = Annotated[bool, typer.Option("--all", help="Every open letter (of --reason)")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The rejected records: list, show, redrive, discard.", no_args_is_help=True)
+    app.add_typer(group, name="deadletters")
+
+    @group.command(name="list")
+    def list_letters(
+        reason: Reason = None,
+        state: Annotated[str, typer.Option(help="open, redrive, resolved, discarded or all")] = "open",
+        limit: Annotated[int, typer.Option(min=1)] = 100,
+        json: AsJson = False,
+        dir: Dir = None,
+    ) -> None:
+        """List dead letters, the newest first."""
+        _print_list(asyncio.run(_list(resolve(dir), reason, state, limit)), json)
+
+    @group.command()
+    def show(
+        letter: Annotated[str, typer.Argument(help="As listed, for instance ingest-12")],
+        json: AsJson = False,
+        dir: Dir = None,
+    ) -> None:
+        """Show one letter with what was sent. It may hold personal data: mind who looks over your shoulder."""
+        _print_letter(asyncio.run(_show(resolve(dir), letter)), json)
+
+    @group.command()
+    def redrive(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
+        """Try letters again, by the code and registers of now; those that fail again stay open."""
+        count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "redrive"))
+        print(f"{count} letters are tried again.")
+
+    @group.command()
+    def discard(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
+        """Give letters up: they stay on record, closed."""
+        count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "discarded"))
+        print(f"{count} letters are discarded.")
+
+
+async def _connect(connection: Connection) -> "asyncpg.Connection[asyncpg.Record]":
+    import asyncpg
+
+    return await asyncpg.connect(connection.postgres_steward)
+
+
+async def _list(connection: Connection, reason: str | None, state: str, limit: int) -> list[dict[str, Any]]:
+    from deploy.embedded.services import SERVICES
+
+    database = await _connect(connection)
+    try:
+        rows: list[dict[str, Any]] = []
+        for service in SERVICES:
+            found = await database.fetch(
+                f"select {COLUMNS} from {service}.dead_letter where ($1::text is null or reason = $1) "
+                "and ($2 = 'all' or state = $2) order by letter desc limit $3",
+                reason,
+                state,
+                limit,
+            )
+            rows += [{**row, "letter": f"{service}-{row['letter']}"} for row in found]
+        return sorted(rows, key=lambda row: row["first_seen"], reverse=True)[:limit]
+    finally:
+        await database.close()
+
+
+def _place(letter: str) -> tuple[str, int]:
+    """Service and number of a letter as listed. Raises NotSoError."""
+    from deploy.embedded.services import SERVICES
+
+    service, _, number = letter.rpartition("-")
+    if service not in SERVICES or not (number.isascii() and number.isdigit()):
+        raise NotSoError(f"{letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`.")
+    return service, int(number)
+
+
+async def _show(connection: Connection, letter: str) -> dict[str, Any]:
+    from shared.keys import read_keys
+    from shared.letters import Sealer
+
+    if connection.letter_key_file is None:
+        raise NotSoError("The letter's key is needed to open it: set HVA_LETTER_KEY_FILE.")
+    service, number = _place(letter)
+    database = await _connect(connection)
+    try:
+        row = await database.fetchrow(
+            f"select {COLUMNS}, recorded_at, sealed, truncated from {service}.dead_letter where letter = $1", number
+        )
+    finally:
+        await database.close()
+    if row is None:
+        raise NotSoError(f"There is no letter {letter}.")
+    return {**row, "letter": letter, "record": _opened(Sealer(read_keys(connection.letter_key_file)), row)}
+
+
+def _opened(sealer: Any, row: Any) -> dict[str, Any]:
+    from shared.letters import LetterSealedError
+
+    milliseconds = round(row["recorded_at"].timestamp() * 1000)
+    try:
+        record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
+    except LetterSealedError as error:
+        raise NotSoError(f"It cannot be opened: {error}.") from error
+    return {
+        "key": _text(record.key),
+        "headers": [(name, _text(value)) for name, value in record.headers],
+        "value": _text(record.value),
+    }
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "backslashreplace")
+
+
+async def _mark(connection: Connection, letters: Sequence[str], every: bool, reason: str | None, state: str) -> int:
+    if bool(letters) == every:
+        raise typer.BadParameter("name letters, or give --all (with --reason to narrow it)")
+    from deploy.embedded.services import SERVICES
+
+    places = [_place(letter) for letter in letters]
+    database = await _connect(connection)
+    try:
+        count = 0
+        for service in SERVICES:
+            numbers = [number for owner, number in places if owner == service]
+            count += await database.fetchval(
+                f"with marked as (update {service}.dead_letter set state = $1, changed_at = clock_timestamp() "
+                "where state = 'open' and ($2 or letter = any($3::bigint[])) and ($4::text is null or reason = $4) "
+                "returning 1) select count(*) from marked",
+                state,
+                every,
+                numbers,
+                reason,
+            )
+        return count
+    finally:
+        await database.close()
+
+
+def _print_list(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        import orjson
+
+        print(orjson.dumps(rows).decode())
+        return
+    for row in rows:
+        print(
+            f"{row['letter']}  {row['first_seen']:%Y-%m-%d %H:%M:%S}  {row['state']}  {row['reason']}: {row['detail']}"
+            f"  ({row['source'] or 'unknown sender'}, {row['topic']} {row['partition']}/{row['offset']})"
+        )
+    print(f"{len(rows)} letters.")
+
+
+def _print_letter(letter: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        import orjson
+
+        print(orjson.dumps({k: v for k, v in letter.items() if k != "sealed"}).decode())
+        return
+    for name, value in letter.items():
+        if name not in ("sealed", "record"):
+            print(f"{name}: {value}")
+    for name, value in letter["record"].items():
+        print(f"{name}: {value}")

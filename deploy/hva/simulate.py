@@ -1,0 +1,122 @@
+"""`hva simulate`: a plausible county's events, as JSON Lines for `hva load`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from deploy.simulate import Options
+    from deploy.simulate.write import Told
+
+Until = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="First day that is not simulated [default: today in Helsinki]"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def simulate(
+        days: Annotated[int, typer.Option(metavar="N", help="Days before --until")] = 365,
+        clients: Annotated[int, typer.Option(metavar="N", help="Clients of all counties together")] = 2000,
+        seed: Annotated[int, typer.Option(metavar="S", help="The same options and seed give the same bytes")] = 1,
+        rate: Annotated[float | None, typer.Option(metavar="R", help="Events a second, for a live feed")] = None,
+        out: Annotated[Path | None, typer.Option(metavar="FILE", dir_okay=False, help="[default: stdout]")] = None,
+        counties: Annotated[str, typer.Option(help="Comma-separated")] = "oma-hame,pirha",
+        until: Until = None,
+        bad: Annotated[float, typer.Option(metavar="SHARE", help="Share of broken events, 0 to 1")] = 0.003,
+        erasures: Annotated[int, typer.Option(metavar="N", help="Clients who ask to be forgotten")] = 0,
+    ) -> None:
+        """Write a plausible county's events, a line an event, in the order in which they arrive."""
+        from deploy.simulate import Options
+
+        last = until.date() if until else _today()
+        if rate is not None and rate <= 0:
+            raise typer.BadParameter("rate must be above 0.")
+        try:
+            options = Options(last, days, clients, seed, tuple(counties.split(",")), bad, erasures)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        _warn_of_registers(options)
+        try:
+            with _opened(out) as file, _progress() as told:
+                total = _write(options, file, rate, told)
+        except BrokenPipeError:
+            _leave_quietly()
+            return
+        except OSError as error:
+            sys.stderr.write(f"The events could not be written: {error.strerror}.\n")
+            raise typer.Exit(1) from error
+        if out is not None:
+            print(f"Wrote {total} events to {out}.")
+
+
+def _today() -> date:
+    from shared.clock import system_clock
+    from shared.registers.calendar import local_day
+
+    return local_day(system_clock())
+
+
+def _write(options: "Options", file: BinaryIO, rate: float | None, told: "Told") -> int:
+    import time
+
+    from deploy.simulate import stream
+    from deploy.simulate.write import write, write_paced
+
+    if rate is None:
+        return write(stream(options), file, told)
+    return write_paced(stream(options), file, rate, time.monotonic, time.sleep, told)
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[BinaryIO]:
+    if out is None:
+        yield sys.stdout.buffer
+        return
+    with out.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def _progress() -> Iterator["Told"]:
+    """A running count on a terminal, nothing elsewhere; how many there will be is not known beforehand."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("simulating {task.completed:.0f} events"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("simulating", total=None)
+        yield lambda lines: bar.advance(task, lines)
+
+
+def _warn_of_registers(options: "Options") -> None:
+    """A sentence on standard error where the registers in use do not know the simulated units."""
+    from deploy.embedded.services import config_dir
+    from deploy.simulate.places import missing_units
+    from shared.registers import RegisterError, load_folder
+
+    try:
+        known = load_folder(config_dir()).known_units
+    except RegisterError:
+        return  # `hva doctor` tells; a simulation needs no registers
+    missing = missing_units(options.counties, known)
+    if missing:
+        shown = ", ".join(missing[:5])
+        sys.stderr.write(
+            f"units.csv lacks {len(missing)} units of the simulation ({shown}): their events will be rejected; "
+            "simulate with the default registers or add the units.\n"
+        )
+
+
+def _leave_quietly() -> None:
+    """The reader has gone: nothing more to write, not even when Python closes the stream."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

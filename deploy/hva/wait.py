@@ -1,0 +1,103 @@
+"""`hva wait`: returns once everything sent so far is in `figures`."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.hva.context import Connection, Dir, NotSoError, resolve
+
+if TYPE_CHECKING:
+    import asyncpg
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    from shared.contracts.catalogue import Topic
+    from shared.edge.offsets import Offsets
+
+PAUSE_S = 0.1
+
+Behind = Callable[[], Awaitable[str | None]]
+"""What is behind, as a few words; None when nothing is."""
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def wait(
+        timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 120.0,
+        dir: Dir = None,
+    ) -> None:
+        """Wait until everything sent so far is in the figures."""
+        asyncio.run(wait_until_done(resolve(dir), timeout))
+
+
+async def wait_until_done(connection: Connection, timeout: float) -> None:
+    """Follow what was sent through ingest and every family. Raises NotSoError at the deadline."""
+    deadline = time.monotonic() + timeout
+    async with _surroundings(connection) as (admin, database):
+        from deploy.embedded.services import SERVICES
+        from shared.contracts.catalogue import RAW, TOPICS
+
+        await _follow(connection, admin, [("ingest", topic) for topic in RAW.values()], deadline)
+        await _until(lambda: _redriven(database), deadline)
+        pairs = [(service, topic) for topic in TOPICS for service in topic.readers if service in SERVICES]
+        await _follow(connection, admin, [pair for pair in pairs if pair[0] != "ingest"], deadline)
+        for service in SERVICES:
+            if service != "ingest":
+                await _until(lambda service=service: _refolded(database, service), deadline)
+
+
+@asynccontextmanager
+async def _surroundings(
+    connection: Connection,
+) -> "AsyncIterator[tuple[AIOKafkaAdminClient, asyncpg.Connection[asyncpg.Record]]]":
+    import asyncpg
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=connection.kafka, client_id="hva-wait")
+    await admin.start()
+    database = await asyncpg.connect(connection.postgres_steward)
+    try:
+        yield admin, database
+    finally:
+        await database.close()
+        await admin.close()
+
+
+async def _follow(
+    connection: Connection, admin: "AIOKafkaAdminClient", pairs: "list[tuple[str, Topic]]", deadline: float
+) -> None:
+    """Wait until each service has committed what its topic holds now."""
+    from shared.contracts.catalogue import group_id
+    from shared.edge.offsets import behind, committed_offsets, end_offsets
+
+    prefix = connection.topic_prefix
+    ends = await end_offsets(connection.kafka, {prefix + topic.name for _, topic in pairs})
+    for service, topic in pairs:
+        target = {place: end for place, end in ends.items() if place.topic == prefix + topic.name}
+
+        async def left(service: str = service, topic: "Topic" = topic, target: "Offsets" = target) -> str | None:
+            done = await committed_offsets(admin, prefix + group_id(service, topic))
+            records = behind(target, done)
+            return f"{service} is {records} records behind on {topic.name}" if records else None
+
+        await _until(left, deadline)
+
+
+async def _redriven(database: "asyncpg.Connection[asyncpg.Record]") -> str | None:
+    letters = await database.fetchval("select count(*) from ingest.dead_letter where state = 'redrive'")
+    return f"{letters} dead letters wait for their redrive" if letters else None
+
+
+async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
+    counties = await database.fetchval(f"select count(*) from {service}.refold where target is not null")
+    return f"{service} refolds {counties} counties by changed registers" if counties else None
+
+
+async def _until(behind: Behind, deadline: float) -> None:
+    while (words := await behind()) is not None:
+        if time.monotonic() >= deadline:
+            raise NotSoError(f"Not everything is in the figures yet: {words}.")
+        await asyncio.sleep(PAUSE_S)

@@ -1,0 +1,167 @@
+"""`hva up`, `status`, `down` and `doctor` as people use them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.embedded.ending import end_supervisor, erase
+from deploy.embedded.places import PROJECT, Places
+from deploy.embedded.services import SERVICES
+from deploy.hva.context import NotSoError, resolve
+
+_PATIENCE = 60.0  # seconds
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    places = Places(tmp_path / "run")
+    yield places.dir
+    end_supervisor(places)
+    erase(places)
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "deploy.hva", *words]
+
+
+def environment(**more: str) -> dict[str, str]:
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("HVA_") or key == "HVA_CACHE_DIR"}
+    return ours | more
+
+
+def hva(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*words), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=120
+    )
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    supervisor = psutil.Process(json.loads((folder / "run.json").read_text())["supervisor"]["pid"])
+    return [supervisor, *supervisor.children(recursive=True)]
+
+
+def within_patience(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_a_run_in_the_background(folder: Path) -> None:
+    up = hva("up", "--detach", "--dir", str(folder))
+    assert up.returncode == 0, up.stderr
+    status = hva("status", "--json", HVA_DIR=str(folder))
+    assert status.returncode == 0
+    seen = json.loads(status.stdout)
+    assert seen.keys() == {"kafka", "postgres", "services"}
+    assert seen["postgres"].keys() == {"admin", "steward", "reader"}
+    assert seen["services"].keys() == set(SERVICES)
+    assert all(service["ready"] for service in seen["services"].values())
+    assert resolve(folder, {}).kafka == seen["kafka"]
+    again = hva("up", "--dir", str(folder))
+    assert (again.returncode, "runs already" in again.stdout) == (0, True)
+
+    restarts_what_dies(folder)
+
+    started = processes_of(folder)
+    down = hva("down", "--dir", str(folder))
+    assert (down.returncode, "Stopped" in down.stdout) == (0, True)
+    assert not any(one.is_running() for one in started)
+    assert hva("status", "--dir", str(folder)).returncode == 1
+
+
+def restarts_what_dies(folder: Path) -> None:
+    """A service and a server that are killed come back."""
+    pid = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
+    database = next(one for one in processes_of(folder) if one.name() == "postgres" and one.ppid() != one.pid)
+    os.kill(pid, signal.SIGKILL)
+    database.kill()
+
+    def is_back() -> bool:
+        now = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
+        return now != pid and hva("status", "--dir", str(folder)).returncode == 0
+
+    assert within_patience(is_back)
+
+
+def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
+    with subprocess.Popen(
+        command("up", "--dir", str(folder)), cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as up:
+        assert up.stdout is not None
+        said = [line for line in iter(up.stdout.readline, "Ctrl-C stops all of it.\n") if line]
+        started = processes_of(folder)
+        up.send_signal(signal.SIGINT)
+        assert up.wait(_PATIENCE) == 0
+    assert any(line.startswith("Kafka") for line in said)
+    assert not any(one.is_running() for one in started)
+
+
+def test_a_service_that_cannot_start_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    up = hva("up", "--detach", "--dir", str(folder), HVA_CONFIG_DIR=str(tmp_path / "empty"))
+    assert up.returncode == 1
+    assert up.stderr.startswith("The service ") and "ends at its start" in up.stderr
+    assert hva("down", "--dir", str(folder)).stdout.startswith("Nothing runs")
+
+
+def test_where_nothing_runs(tmp_path: Path) -> None:
+    folder = str(tmp_path / "none")
+    status = hva("status", "--dir", folder)
+    assert (status.returncode, status.stderr) == (
+        1,
+        f"Nothing runs in {folder}: start it with `hva up --dir {folder}`.\n",
+    )
+    as_json = hva("status", "--json", "--dir", folder)
+    assert (as_json.returncode, json.loads(as_json.stdout)) == (1, {"kafka": None, "postgres": {}, "services": {}})
+    down = hva("down", "--dir", folder)
+    assert (down.returncode, down.stdout) == (0, f"Nothing runs in {folder}.\n")
+    assert not Path(folder).exists()
+
+
+def test_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
+    assert hva("doctor", "--json").returncode == 0  # also fills the cache, when this is its first use
+    doctor = hva("doctor", "--offline", "--json")
+    findings = {finding["name"]: finding["ok"] for finding in json.loads(doctor.stdout)}
+    assert (doctor.returncode, set(findings.values())) == (0, {True})
+    assert {"python", "packages", "java", "kafka jars", "postgresql", "disk", "registers"} <= findings.keys()
+
+
+def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
+    open_keys = tmp_path / "keys"
+    open_keys.write_text("k1 nothing\n")
+    open_keys.chmod(0o644)
+    doctor = hva(
+        "doctor",
+        "--offline",
+        "--json",
+        HVA_CACHE_DIR=str(tmp_path / "cache"),
+        HVA_CONFIG_DIR=str(tmp_path),
+        HVA_LETTER_KEY_FILE=str(open_keys),
+    )
+    missing = {finding["name"] for finding in json.loads(doctor.stdout) if not finding["ok"]}
+    assert (doctor.returncode, missing) == (1, {"kafka jars", "key file", "registers"})
+
+
+def test_used_wrongly() -> None:
+    assert hva("no-such-verb").returncode == 2
+    assert hva("up", "--no-such-option").returncode == 2
+    assert hva("--help").returncode == 0
+
+
+def test_the_environment_wins(tmp_path: Path) -> None:
+    given = {"HVA_KAFKA_BOOTSTRAP": "kafka:9092", "HVA_POSTGRES_URL": "postgresql://s@db/hva"}
+    connection = resolve(tmp_path / "none", given)
+    assert (connection.kafka, connection.postgres_steward) == ("kafka:9092", "postgresql://s@db/hva")
+    with pytest.raises(NotSoError, match="start it with `hva up"):
+        resolve(tmp_path / "none", {})

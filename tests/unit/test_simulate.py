@@ -1,0 +1,195 @@
+"""The simulated county: repeatable, plausible in its shape, and right in what is meant to be wrong."""
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+
+from deploy.simulate import Options, stream
+from deploy.simulate.almanac import Almanac
+from deploy.simulate.arrivals import Arrivals
+from deploy.simulate.bad import Bad
+from deploy.simulate.emit import Emitter
+from deploy.simulate.people import hetu, people
+from deploy.simulate.places import COUNTIES, missing_units
+from deploy.simulate.write import write, write_paced
+from services.ingest.decode import Context, Rejected, validate
+from services.ingest.pseudonym import Keyring
+from services.ingest.themes import Themes
+from shared.contracts.route import stream_of
+from shared.keys import Key
+from shared.registers import load_folder
+from shared.registers.calendar import day_start
+
+CONFIG = Path(__file__).parents[2] / "deploy" / "config"
+UNTIL = date(2026, 4, 10)  # summer time begins inside the simulated days
+OPTIONS = Options(until=UNTIL, days=40, clients=3_000, seed=7, bad=0.05, erasures=2)
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[bytes]:
+    return list(stream(OPTIONS))
+
+
+@pytest.fixture(scope="module")
+def context() -> Context:
+    registers = load_folder(CONFIG)
+    return Context(
+        units=registers.known_units,
+        sources=registers.sources,
+        themes=Themes(registers.themes),
+        keyring=Keyring((Key("k1", bytes(32)),)),
+        now=day_start(UNTIL),
+    )
+
+
+def bad_makers() -> Iterator[tuple[str, bytes]]:
+    almanac = Almanac(date(2026, 1, 1), 3)
+    for plan in COUNTIES.values():
+        bad = Bad(plan, Emitter(plan.county, "t", almanac, Arrivals(almanac), Random(1)))
+        for reason, makers in bad.makers.items():
+            for maker in makers:
+                yield reason, maker(almanac.starts[1])
+
+
+def test_same_options_same_bytes(lines: list[bytes]) -> None:
+    assert list(stream(OPTIONS)) == lines
+    other = set(stream(Options(until=UNTIL, days=40, clients=3_000, seed=8)))
+    assert not other.intersection(lines)
+
+
+def test_a_line_is_an_event_of_the_past_and_ids_differ_but_for_duplicates(lines: list[bytes]) -> None:
+    seen: dict[tuple[str, str], bytes] = {}
+    duplicates = 0
+    for line in lines:
+        assert b"\n" not in line
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if "id" not in event or not isinstance(event["time"], str) or not event["time"].endswith("Z"):
+            continue
+        assert datetime.fromisoformat(event["time"]) < day_start(UNTIL)
+        duplicates += seen.setdefault((event["source"], event["id"]), line) is line
+        assert seen[event["source"], event["id"]] == line
+    assert duplicates > len(seen) * 0.9
+
+
+def test_ingest_accepts_all_but_the_bad(lines: list[bytes], context: Context) -> None:
+    verdicts = Counter(
+        verdict.reason if isinstance(verdict, Rejected) else "accepted"
+        for verdict in (validate(line, (), stream_of(line), context) for line in lines)
+    )
+    share = 1 - verdicts["accepted"] / len(lines)
+    assert 0.03 < share < 0.08
+    without = Options(until=UNTIL, days=40, clients=3_000, seed=7, bad=0)
+    wrong = [
+        verdict
+        for line in stream(without)
+        if isinstance(verdict := validate(line, (), stream_of(line), context), Rejected)
+    ]
+    assert wrong == []
+
+
+def test_every_way_to_be_wrong_has_its_reason(context: Context) -> None:
+    for reason, line in bad_makers():
+        verdict = validate(line, (), stream_of(line), context)
+        assert isinstance(verdict, Rejected), reason
+        assert verdict.reason == reason, verdict.detail
+
+
+def test_all_streams_and_afterthoughts_are_there(lines: list[bytes]) -> None:
+    text = b"\n".join(lines)
+    for type_ in (
+        *("feedback.invited", "feedback.answered", "feedback.given", "feedback.retracted"),
+        *("contact.recorded", "contact.retracted", "hyte.counted", "care.service-event", "care.suuntima"),
+        *("care.plan", "care.segment", "care.retracted", "client.merged", "client.erased"),
+    ):
+        assert f'"fi.hva.{type_}.v1"'.encode() in text, type_
+    assert b'"revision":2' in text
+    assert len(set(lines)) < len(lines)
+
+
+def test_arrival_order_is_not_event_order(lines: list[bytes]) -> None:
+    times = [event["time"] for line in lines[:3000] if isinstance(event := _loads(line), dict) and "time" in event]
+    assert any(later < earlier for earlier, later in pairwise(times))
+
+
+def _loads(line: bytes) -> object:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def test_simulated_codes_are_those_of_the_default_registers() -> None:
+    registers = load_folder(CONFIG)
+    assert missing_units(tuple(COUNTIES), registers.known_units) == []
+    assert missing_units(("pirha",), {}) != []
+    sectors = {service.sector for plan in COUNTIES.values() for service in plan.services}
+    assert sectors <= set(registers.sectors)
+    promised = {(promise.county, promise.line) for promise in registers.promises}
+    assert {(plan.county, line.code) for plan in COUNTIES.values() for line in plan.lines} <= promised
+
+
+def test_test_identities_only() -> None:
+    codes = [hetu(number) for number in range(20_000)]
+    assert len(set(codes)) == len(codes)
+    assert all(code[7] == "9" for code in codes)
+    born = Counter(code[6] for code in codes)
+    assert set(born) > set("-A")
+
+
+def test_clients_of_two_counties_share_no_identity() -> None:
+    plan = COUNTIES["pirha"]
+    ours = people(plan, 500, Random(1), 0)
+    theirs = people(plan, 500, Random(1), 1_000_000)
+    assert not {orjson.dumps(client.ref) for client in ours} & {orjson.dumps(client.ref) for client in theirs}
+
+
+def test_almanac_writes_the_zones_times() -> None:
+    almanac = Almanac(date(2026, 3, 28), 3)
+    origin = datetime(2026, 3, 27, tzinfo=UTC).timestamp()
+    for at in range(0, 4 * 86_400, 1_799):
+        for text in (almanac.utc(at), almanac.local(at)):
+            assert datetime.fromisoformat(text).timestamp() == origin + at
+    assert almanac.local(almanac.starts[2]) == "2026-03-30T00:00:00+03:00"
+    assert almanac.starts[2] - almanac.starts[1] == 23 * 3600
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"days": 0}, {"clients": 0}, {"bad": 2.0}, {"counties": ("uusimaa",)}, {"erasures": -1}]
+)
+def test_options_say_what_is_wrong(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Options(UNTIL, **wrong)  # type: ignore[arg-type]
+
+
+def test_smallest_simulation() -> None:
+    assert list(stream(Options(until=UNTIL, days=1, clients=1, bad=0))) is not None
+
+
+def test_write() -> None:
+    out, told = io.BytesIO(), list[int]()
+    assert write((b"%d" % n for n in range(4_001)), out, told.append) == 4_001
+    assert out.getvalue().splitlines() == [b"%d" % n for n in range(4_001)]
+    assert told == [2_000, 2_000, 1]
+
+
+def test_paced_writing_follows_the_clock() -> None:
+    clock, slept = [100.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock[0] += seconds
+
+    out = io.BytesIO()
+    assert write_paced([b"a"] * 11, out, 2.0, lambda: clock[0], sleep) == 11
+    assert sum(slept) == pytest.approx(5.0)
+    assert out.getvalue() == b"a\n" * 11
