@@ -59,7 +59,7 @@ class Upkeep:
     async def until_ready(self) -> None:
         """Returns once the service says it is ready. Raises EmbeddedError when it keeps ending instead."""
         log = self._places.log(self.name)
-        while not await is_ready(self.port):  # noqa: ASYNC110  # another process: nothing would set an event
+        while not await is_ready(self.port):  # another process: nothing would set an event
             if self.starts > _TRIES:
                 words = process.last_words(log)
                 raise EmbeddedError(f"The service {self.name} ends at its start: {words} (see {log})")

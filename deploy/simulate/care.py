@@ -81,7 +81,7 @@ class Care:
             self._dated(day, "care.plan.v1", "plan_id", "p", "sosiaali")
         for _ in range(count(rng, share * (0.4 if day < 60 else 0.15))):
             self._segment(day)
-        for _ in range(count(rng, share * 0.01)):
+        for _ in range(count(rng, share * 0.02)):
             self._merge(day)
 
     def erase(self, day: int) -> None:

@@ -12,21 +12,12 @@ from deploy.simulate.almanac import EVENINGS, NON_STOP, OFFICE_HOURS
 from deploy.simulate.draw import MASK, SIZE, count, exponential, table
 from deploy.simulate.emit import Emitter
 from deploy.simulate.feedback import Feedback
+from deploy.simulate.months import Month, month_of
 from deploy.simulate.people import Client
 from deploy.simulate.places import Line, Plan
 
 Data = dict[str, Any]
 
-_OTHER_OUTCOMES = {
-    "hyte-ohjattu": 0.03,
-    "otettu-haltuun": 0.10,
-    "ajanvaraus": 0.27,
-    "soittopyynto": 0.07,
-    "siirretty-verkostossa": 0.08,
-    "ohjattu-jatkohoitoon": 0.08,
-    "ohjattu-112": 0.004,
-    "vaara-palvelu": 0.03,
-}
 _RESOLVED = frozenset({"hoidettu-loppuun", "hyte-ohjattu"})
 _TRANSFERS = table({0: 0.86, 1: 0.1, 2: 0.03, 3: 0.01})
 _WAIT_DIRECT = exponential(150, 3, 2400)
@@ -35,20 +26,6 @@ _WAIT_CALLBACK = exponential(2.2 * 3600, 240, 8 * 3600)
 _TALK = exponential(380, 25, 3600)
 _REPEAT_DAYS = (1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 10, 14, 21)
 _EXCLUDED = ("test", "spam", "wrong_number", "internal", "wrong_number")
-
-
-@dataclass(frozen=True, slots=True)
-class _Month:
-    """Tables that change slowly: more chats, more direct answers, more resolved, year by year."""
-
-    classification: str
-    outcomes: dict[str, list[str]]
-    modes: list[str]
-    same_day: float
-    chat_growth: float
-    easy: bool
-    surveys: bool
-    chat_unit_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +50,7 @@ class Contacts:
         self._random = emitter.random
         self._bits = emitter.rng.getrandbits
         self._callers = callers
-        self._months: dict[date, _Month] = {}
+        self._months: dict[date, Month] = {}
         self._again: dict[int, list[_Again]] = {}
         self._total = sum(line.weight for line in plan.lines)
 
@@ -117,26 +94,11 @@ class Contacts:
         }
         self._emit.send("hyte", "hyte.counted.v1", data, self._almanac.starts[day + 1] - 600)
 
-    def _month(self, day: int) -> _Month:
+    def _month(self, day: int) -> Month:
         date = self._almanac.dates[day].replace(day=1)
-        return self._months.get(date) or self._months.setdefault(date, self._new_month(date))
+        return self._months.get(date) or self._months.setdefault(date, month_of(date, self._plan.chat_since))
 
-    def _new_month(self, date: date) -> _Month:
-        years = date.year - 2025 + (date.month - 1) / 12
-        newer = 1.055 if date.year >= 2026 else 1.0
-        direct = min(0.62, max(0.12, 0.30 + 0.10 * years))
-        return _Month(
-            classification=str(date.year if date.year in (2025, 2026) else max(2025, min(2026, date.year))),
-            outcomes={"phone": _outcomes(0.338 * newer), "chat": _outcomes(0.545 * newer)},
-            modes=table({"direct": direct, "callback": 0.89 - direct, "abandon": 0.08, "early": 0.03}),
-            same_day=min(0.98, max(0.6, 0.84 + 0.08 * years)),
-            chat_growth=max(0.4, 1 + 0.2 * years),
-            easy=(date.year, date.month) >= (2026, 1),
-            surveys=(date.year, date.month) >= (2025, 3),
-            chat_unit_open=date >= self._plan.chat_since,
-        )
-
-    def _first(self, month: _Month, line: Line, day: int, at: int) -> None:
+    def _first(self, month: Month, line: Line, day: int, at: int) -> None:
         random = self._random
         client = self._callers[int(random() * len(self._callers))] if random() < 0.78 else None
         reason = line.reasons[int(random() * len(line.reasons))] if random() < 0.85 else None
@@ -144,7 +106,7 @@ class Contacts:
 
     def _contact(
         self,
-        month: _Month,
+        month: Month,
         line: Line,
         day: int,
         at: int,
@@ -190,7 +152,7 @@ class Contacts:
         elif draw < 0.08:
             data["promised_by"] = self._almanac.utc(at + 3600)
 
-    def _served(self, month: _Month, channel: str, data: Data, at: int) -> int:
+    def _served(self, month: Month, channel: str, data: Data, at: int) -> int:
         """Fills in what became of the contact; the second at which it was over."""
         random, utc = self._random, self._almanac.utc
         if channel != "phone":
@@ -206,7 +168,7 @@ class Contacts:
         data["ended_at"] = utc(ended)
         return ended
 
-    def _message(self, month: _Month, channel: str, data: Data, at: int) -> int:
+    def _message(self, month: Month, channel: str, data: Data, at: int) -> int:
         random = self._random
         if random() < 0.06:
             ended = at + _WAIT_CHAT[int(random() * SIZE)]
@@ -216,7 +178,7 @@ class Contacts:
         waits = _WAIT_CHAT if channel == "chat" else _WAIT_CALLBACK
         return self._handled(month, data, at + waits[int(random() * SIZE)], "answered_at", "direct")
 
-    def _callback(self, month: _Month, data: Data, at: int) -> int:
+    def _callback(self, month: Month, data: Data, at: int) -> int:
         random, almanac = self._random, self._almanac
         requested = at + 40
         data["callback_requested_at"] = almanac.utc(requested)
@@ -232,7 +194,7 @@ class Contacts:
         reached = attempt if random() < 0.8 else attempt + 1800
         return self._handled(month, data, reached, "callback_reached_at", "callback")
 
-    def _handled(self, month: _Month, data: Data, answered: int, field: str, mode: str) -> int:
+    def _handled(self, month: Month, data: Data, answered: int, field: str, mode: str) -> int:
         utc = self._almanac.utc
         draw = self._bits(40)
         ended = answered + _TALK[draw & MASK]
@@ -276,15 +238,3 @@ class Contacts:
                 "reason": "ajanvaraus",
             }
             self._emit.send("ajanvaraus", "contact.recorded.v1", data, at + 30)
-
-
-def _outcomes(resolved: float) -> list[str]:
-    """Resolved outcomes make up `resolved`, guidance included; the rest keep their proportions."""
-    guided = _OTHER_OUTCOMES["hyte-ohjattu"]
-    rest = sum(_OTHER_OUTCOMES.values()) - guided
-    others = {
-        outcome: weight * (1 - resolved) / rest
-        for outcome, weight in _OTHER_OUTCOMES.items()
-        if outcome != "hyte-ohjattu"
-    }
-    return table({"hoidettu-loppuun": resolved - guided, "hyte-ohjattu": guided, **others})

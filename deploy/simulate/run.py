@@ -1,6 +1,5 @@
 """The counties, day by day, in one order of arrival."""
 
-import gc
 from collections.abc import Iterator
 from random import Random
 
@@ -68,8 +67,6 @@ def stream(options: Options) -> Iterator[bytes]:
     counties = [
         County(plan, options, almanac, arrivals, max(1, round(options.clients * plan.share / whole))) for plan in plans
     ]
-    gc.collect()
-    gc.freeze()
     for day in range(options.days):
         for county in counties:
             county.day(day)

@@ -30,7 +30,7 @@ def pseudonyms_of_codes(envelope: Envelope, kind: EventType, keyring: Keyring, t
         if type(hetu) is str:
             pseudonym = keyring.of_hetu(envelope.county, hetu, today)
             if pseudonym is None:
-                raise Refusal(Reason.PERSONAL_ID, f"data.{name}.hetu is not a valid personal identity code")
+                raise Refusal(Reason.PERSONAL_ID, f"data.{name}.hetu: not a valid personal identity code")
             found[name] = pseudonym
     return found
 
@@ -70,23 +70,23 @@ def _elsewhere(opened: Opened, kind: EventType) -> Iterator[str]:
 def pseudonym(client: object, name: str, of_code: str | None, envelope: Envelope, keyring: Keyring) -> tuple[str, int]:
     """The pseudonym of a client object and how many fields of it are unknown. Raises Refusal for `schema`."""
     if type(client) is not dict:
-        raise Refusal(Reason.SCHEMA, f"data.{name} is not an object")
+        raise Refusal(Reason.SCHEMA, f"data.{name}: not an object")
     hetu, local_id, pid = client.get("hetu"), client.get("local_id"), client.get("pid")
     if (hetu is None) + (local_id is None) + (pid is None) != 2:
-        raise Refusal(Reason.SCHEMA, f"data.{name} has not exactly one of hetu, local_id, pid")
+        raise Refusal(Reason.SCHEMA, f"data.{name}: not exactly one of hetu, local_id, pid")
     if hetu is not None:
         if of_code is None:
-            raise Refusal(Reason.SCHEMA, f"data.{name}.hetu is not a text")
+            raise Refusal(Reason.SCHEMA, f"data.{name}.hetu: not a text")
         return of_code, _unknown(client, _IDS)
     if pid is not None:
         if type(pid) is not str or not _PID(pid):
-            raise Refusal(Reason.SCHEMA, f"data.{name}.pid is not a pseudonym")
+            raise Refusal(Reason.SCHEMA, f"data.{name}.pid: not a pseudonym")
         return pid, _unknown(client, _IDS)
     system = client.get("system")
     if type(local_id) is not str or not 0 < len(local_id) <= LONGEST or "\0" in local_id:
-        raise Refusal(Reason.SCHEMA, f"data.{name}.local_id is not a text of 1-{LONGEST} characters")
+        raise Refusal(Reason.SCHEMA, f"data.{name}.local_id: not a text of 1-{LONGEST} characters without U+0000")
     if system is not None and (type(system) is not str or not _SYSTEM(system)):
-        raise Refusal(Reason.SCHEMA, f"data.{name}.system is not of a-z, 0-9 and -")
+        raise Refusal(Reason.SCHEMA, f"data.{name}.system: not of a-z, 0-9 and -")
     found = keyring.of_local(envelope.county, system or envelope.system, local_id)
     return found, _unknown(client, _LOCAL_IDS)
 

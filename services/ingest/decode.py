@@ -23,6 +23,7 @@ from shared.contracts.event import encode_parts
 from shared.contracts.event_types import EVENT_TYPES, PERSON_KINDS, EventType
 from shared.contracts.reasons import Reason
 from shared.contracts.types import format_instant, parse_date, parse_instant
+from shared.letters import Rejected
 from shared.record import Headers
 
 LOCAL: Final = ZoneInfo("Europe/Helsinki")
@@ -63,19 +64,6 @@ class Accepted(NamedTuple):
     time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Why not. `detail` holds no value of the event. `source` is None unless the envelope was well-formed.
-
-    `retry_at` is when a `future_time` event is no longer too far ahead.
-    """
-
-    reason: Reason
-    detail: str
-    source: str | None = None
-    retry_at: datetime | None = None
-
-
 def validate(value: bytes | None, headers: Headers, stream: Stream, context: Context) -> Accepted | Rejected:
     """The verdict on a record of a raw topic, or on the same event out of a file or the gateway. Never raises."""
     source = None
@@ -95,21 +83,21 @@ def _judge(opened: Opened, envelope: Envelope, stream: Stream, context: Context)
     refuse_codes(opened, kind, len(of_codes))
     data, comment, left_out = fit(kind, opened, envelope, of_codes, context.keyring)
     if "unit" in data and data["unit"] not in context.units[envelope.county]:
-        raise Refusal(Reason.UNKNOWN_UNIT, "data.unit is not in the register of its county")
+        raise Refusal(Reason.UNKNOWN_UNIT, "data.unit: not in the unit register of its county")
     _refuse_future(kind, envelope.time, data, context)
     return _accepted(kind, envelope, data, comment, left_out, context.themes)
 
 
 def _routed(envelope: Envelope, stream: Stream, context: Context) -> EventType:
     if envelope.county not in context.units:
-        raise Refusal(Reason.UNKNOWN_SOURCE, "units.csv does not name the county of the source")
+        raise Refusal(Reason.UNKNOWN_SOURCE, "source: its county is not in units.csv")
     if context.sources is not None and stream not in context.sources.get(envelope.source, ()):
-        raise Refusal(Reason.UNKNOWN_SOURCE, "sources.csv does not let the source use this stream")
+        raise Refusal(Reason.UNKNOWN_SOURCE, "source: sources.csv does not let it use this stream")
     kind = EVENT_TYPES.get(envelope.type)
     if kind is None:
-        raise Refusal(Reason.UNKNOWN_TYPE, "type is not one of the contract")
+        raise Refusal(Reason.UNKNOWN_TYPE, "type: not one of the contract")
     if kind.stream != stream:
-        raise Refusal(Reason.WRONG_TOPIC, f"the type belongs to the stream {kind.stream}")
+        raise Refusal(Reason.WRONG_TOPIC, f"type: belongs to the stream {kind.stream}")
     return kind
 
 
@@ -144,13 +132,13 @@ def _accepted(
     left_out: int,
     themes: Themes,
 ) -> Accepted:
-    if comment and "has_comment" in data and says_something(comment):
-        data["has_comment"] = True
     persons = {name: data.pop(name) for name in kind.clients if name in data}
     of_data = digest(data)
     data.update(persons)
-    if "themes" in kind.fields:
-        _add_themes(data, themes.found(comment) if comment else [])
+    if comment:
+        _use_comment(kind, data, comment, themes)
+    if "themes" in data:
+        data["themes"] = list(dict.fromkeys(data["themes"]))
     fact, business_id = _identity(kind, data)
     id, source, county, _, type_, time, _, _ = envelope
     key = persons.get("client") or business_id
@@ -177,7 +165,9 @@ def _identity(kind: EventType, data: dict[str, Any]) -> tuple[str, str]:
     raise AssertionError("a model without its id")
 
 
-def _add_themes(data: dict[str, Any], found: list[str]) -> None:
-    """Given ones first, then those found, none twice; no field at all where there is neither."""
-    if "themes" in data or found:
-        data["themes"] = list(dict.fromkeys([*data.get("themes", ()), *found]))
+def _use_comment(kind: EventType, data: dict[str, Any], comment: str, themes: Themes) -> None:
+    """What the comment tells, after the digest, which knows neither the comment nor what follows from it."""
+    if "has_comment" in data:
+        data["has_comment"] = data["has_comment"] or says_something(comment)
+    if "themes" in kind.fields and (found := themes.found(comment)):
+        data["themes"] = [*data.get("themes", ()), *found]

@@ -52,7 +52,7 @@ def open_record(value: bytes | None, headers: Headers) -> Opened:
     kind = kinds[0].decode("utf-8", "replace").partition(";")[0].strip().lower() if kinds else None
     if kind is not None and kind.startswith(_STRUCTURED):
         if kind != f"{_STRUCTURED}+json":
-            raise Refusal(Reason.UNDECODABLE, "content-type is not application/cloudevents+json")
+            raise Refusal(Reason.UNDECODABLE, "content-type: not application/cloudevents+json")
         return _structured(value)
     attributes = [(name[3:], content) for name, content in by_name if name.startswith("ce_")]
     if kind is None and not attributes:
@@ -69,9 +69,9 @@ def _binary(
     value: bytes | None, kind: str | None, attributes: list[tuple[str, bytes | None]], headers: Headers
 ) -> Opened:
     if kind is not None and not _JSON(kind):
-        raise Refusal(Reason.ENVELOPE, "data is not an object: content-type is not JSON")
+        raise Refusal(Reason.ENVELOPE, "data: not an object, as the content-type is not JSON")
     if value is None:
-        raise Refusal(Reason.ENVELOPE, "data is missing")
+        raise Refusal(Reason.ENVELOPE, "data: missing")
     document = _parsed(value, DEEPEST - 1)  # the event around it is level 1
     present = [(name, content) for name, content in attributes if content is not None]
     event: dict[str, Any] = {name: _header_text(content) for name, content in present}
@@ -108,20 +108,20 @@ def read_envelope(event: Any) -> Envelope:
         raise Refusal(Reason.ENVELOPE, "not an object")
     get = event.get
     if get("specversion") != "1.0":
-        raise Refusal(Reason.ENVELOPE, "specversion is not the text 1.0")
+        raise Refusal(Reason.ENVELOPE, "specversion: not the text 1.0")
     id, source, type_, data = get("id"), get("source"), get("type"), get("data")
     if type(id) is not str or not 0 < len(id) <= LONGEST or "\0" in id:
-        raise Refusal(Reason.ENVELOPE, f"id is not a text of 1-{LONGEST} characters without U+0000")
+        raise Refusal(Reason.ENVELOPE, f"id: not a text of 1-{LONGEST} characters without U+0000")
     if type(source) is not str or (names := _tenant(source)) is None:
-        raise Refusal(Reason.ENVELOPE, "source is not urn:hva:<county>:<system>")
+        raise Refusal(Reason.ENVELOPE, "source: not urn:hva:<county>:<system>")
     if type(type_) is not str or not type_:
-        raise Refusal(Reason.ENVELOPE, "type is not a text")
+        raise Refusal(Reason.ENVELOPE, "type: not a text")
     try:
         time = canonical_instant(get("time"))
     except ValueError as error:
         raise Refusal(Reason.ENVELOPE, f"time: {error}") from None
     if type(data) is not dict:
-        raise Refusal(Reason.ENVELOPE, "data is not an object")
+        raise Refusal(Reason.ENVELOPE, "data: not an object")
     left_out = 0 if event.keys() <= _ATTRIBUTES else len(event.keys() - _ATTRIBUTES)
     return Envelope(id, source, *names, type_, time, data, left_out)
 

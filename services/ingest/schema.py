@@ -44,18 +44,18 @@ def _as_text(model: type[Data], kind: EventType) -> type[Data]:
 
 _VALIDATORS: Final = {name: _as_text(kind.model, kind).model_validate for name, kind in EVENT_TYPES.items()}
 _PLAIN_WORDS: Final = {
-    "missing": "is missing",
-    "literal_error": "is not of the closed list",
-    "string_type": "is not a text",
-    "string_too_short": "is empty",
-    "string_too_long": "has more than 200 characters",
+    "missing": "missing",
+    "literal_error": "not of the closed list",
+    "string_type": "not a text",
+    "string_too_short": "empty",
+    "string_too_long": "more than 200 characters",
     "string_pattern_mismatch": "holds U+0000, or is a reserved code",
-    "int_type": "is not a whole number",
-    "greater_than_equal": "is too small",
-    "less_than_equal": "is too large",
-    "bool_type": "is not true or false",
-    "list_type": "is not a list",
-    "dict_type": "is not an object",
+    "int_type": "not a whole number",
+    "greater_than_equal": "too small",
+    "less_than_equal": "too large",
+    "bool_type": "not true or false",
+    "list_type": "not a list",
+    "dict_type": "not an object",
 }
 
 
@@ -67,7 +67,7 @@ def fit(kind: EventType, opened: Opened, envelope: Envelope, of_codes: Mapping[s
         known = {name: value for name, value in known.items() if value is not None or name not in kind.fields}
     comment = known.pop("comment", None) if kind.has_comment else None
     if comment is not None and type(comment) is not str:
-        raise Refusal(Reason.SCHEMA, "data.comment is not a text")
+        raise Refusal(Reason.SCHEMA, "data.comment: not a text")
     for name in kind.clients:
         if name in known:
             known[name], unknown = pseudonym(known[name], name, of_codes.get(name), envelope, keyring)
@@ -135,5 +135,5 @@ def _words(error: ValidationError) -> str:
         if step == "int" or "[" in str(step):
             break  # a branch of the union of answer values, not a field
         path.append(str(step))
-    said = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else "is not valid"
+    said = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else "not valid"
     return f"{'.'.join(path)}: {_PLAIN_WORDS.get(first['type'], said)}"

@@ -1,8 +1,9 @@
 """The registers: what a county says about itself, in files that people edit (contract, section 3)."""
 
 from shared.registers.folder import load_folder
-from shared.registers.model import KeyResult, Outcome, PromiseRow, Registers, SegmentRule, UnitRow
+from shared.registers.model import KeyResult, Outcome, PromiseRow, Registers, SegmentRule
 from shared.registers.problems import RegisterError
+from shared.registers.units import UnitRow
 
 __all__ = [
     "KeyResult",

@@ -6,9 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from shared.registers.fields import Fields
-from shared.registers.model import Outcome, PromiseKind, PromiseRow, SectorKind, UnitRow, unit_row
+from shared.registers.model import Outcome, PromiseKind, PromiseRow, SectorKind
 from shared.registers.parse import Line, read_table
 from shared.registers.problems import Problems
+from shared.registers.units import UnitRow, unit_row
 
 UNIT_COLUMNS = (
     *("county", "unit", "name_fi", "name_sv", "name_en", "service_area", "result_area", "division", "region"),
@@ -143,9 +144,7 @@ def promises(path: Path, problems: Problems) -> tuple[PromiseRow, ...]:
         words = f"a promise of {row.county}, '{row.line}', '{row.channel}' from {row.valid_from or 'ever'}"
         seen.first((row.county, row.line, row.channel, row.valid_from), fields, words)
         found.append(row)
-    return tuple(
-        sorted(found, key=lambda row: (row.county, row.line, row.channel, str(row.valid_from or "")))
-    )
+    return tuple(sorted(found, key=lambda row: (row.county, row.line, row.channel, str(row.valid_from or ""))))
 
 
 def _promise(fields: Fields) -> PromiseRow:
@@ -156,9 +155,7 @@ def _promise(fields: Fields) -> PromiseRow:
     amount = fields.whole("amount", most, empty=kind == "same_day")
     channels = ("", *CHANNELS) if line == "feedback" else CHANNELS
     channel = fields.choice("channel", channels)
-    return PromiseRow(
-        county, line, channel, kind, 0 if kind == "same_day" else amount, fields.day("valid_from")
-    )
+    return PromiseRow(county, line, channel, kind, 0 if kind == "same_day" else amount, fields.day("valid_from"))
 
 
 def themes(path: Path, problems: Problems) -> tuple[tuple[str, str], ...]:

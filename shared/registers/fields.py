@@ -65,9 +65,7 @@ class Fields:
         for choice in choices:
             if text == choice:
                 return choice
-        self.wrong(
-            f"{column} '{text}' is unknown; it must be one of {', '.join(c or 'empty' for c in choices)}."
-        )
+        self.wrong(f"{column} '{text}' is unknown; it must be one of {', '.join(c or 'empty' for c in choices)}.")
         return choices[0]
 
     def boolean(self, column: str) -> bool:

@@ -6,9 +6,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from shared.registers import check, check_yaml
-from shared.registers.model import PARTS, Registers, UnitRow, content_hash, gap_row
+from shared.registers.model import PARTS, Registers
 from shared.registers.problems import Problems
 from shared.registers.timeline import Timeline
+from shared.registers.units import UnitRow, content_hash, gap_row
 
 
 def load_folder(path: Path) -> Registers:

@@ -9,7 +9,8 @@ from dataclasses import asdict
 import asyncpg
 import orjson
 
-from shared.registers.model import PARTS, Registers, UnitRow
+from shared.registers.model import PARTS, Registers
+from shared.registers.units import UnitRow
 
 LOCK = 0x6876_6172_6567
 """The advisory lock of the schema; its first statement stands alone, so that what follows sees the winner."""
@@ -23,12 +24,12 @@ _UPSERT_UNITS = """
 INSERT INTO reference.unit_row AS t
        (key, county, unit, name_fi, name_sv, name_en, service_area, result_area, division,
         region, sensitive, valid_from, valid_to, current)
-SELECT *, true
+SELECT *, $14::boolean
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
               $8::text[], $9::text[], $10::text[], $11::boolean[], $12::date[], $13::date[])
     ON CONFLICT (key) DO UPDATE
    SET name_fi = excluded.name_fi, name_sv = excluded.name_sv, name_en = excluded.name_en,
-       sensitive = excluded.sensitive, current = true
+       sensitive = excluded.sensitive, current = t.current OR excluded.current
 """
 
 _INSERT_SCOPES = """
@@ -48,7 +49,7 @@ async def load(conn: asyncpg.Connection, registers: Registers) -> bool:
         if await _version(conn) == registers.version:
             return False
         await conn.execute("UPDATE reference.unit_row SET current = false WHERE current")
-        await _write_units(conn, (*registers.units, *registers.gap_rows))
+        await _write_units(conn, (*registers.units, *registers.gap_rows), current=True)
         await _write_codes(conn, registers)
         await _write_rules(conn, registers)
         await _write_versions(conn, registers)
@@ -60,19 +61,17 @@ async def add_unit_rows(conn: asyncpg.Connection, rows: Iterable[UnitRow]) -> No
 
     For a replay over facts of such a unit; belongs into the caller's transaction.
     """
-    await _write_units(conn, tuple(rows))
+    await _write_units(conn, tuple(rows), current=False)
 
 
 async def _version(conn: asyncpg.Connection) -> str | None:
-    found: str | None = await conn.fetchval(
-        "SELECT version FROM reference.register_version WHERE part = 'registers'"
-    )
+    found: str | None = await conn.fetchval("SELECT version FROM reference.register_version WHERE part = 'registers'")
     return found
 
 
-async def _write_units(conn: asyncpg.Connection, rows: Sequence[UnitRow]) -> None:
+async def _write_units(conn: asyncpg.Connection, rows: Sequence[UnitRow], *, current: bool) -> None:
     columns = [[getattr(row, column) for row in rows] for column in _UNIT_COLUMNS]
-    await conn.execute(_UPSERT_UNITS, *columns)
+    await conn.execute(_UPSERT_UNITS, *columns, current)
     scopes = [(row.key, row.county, level, scope) for row in rows for level, scope in row.scopes]
     await conn.execute(_INSERT_SCOPES, *map(list, zip(*scopes, strict=True)))
 

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import psutil
 import pytest
 
+from deploy.embedded import process
 from deploy.embedded.ending import end_supervisor, erase
 from deploy.embedded.places import PROJECT, Places
 from deploy.embedded.services import SERVICES
@@ -43,9 +45,9 @@ def hva(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def processes_of(folder: Path) -> list[psutil.Process]:
+def processes_of(folder: Path) -> list[int]:
     supervisor = psutil.Process(json.loads((folder / "run.json").read_text())["supervisor"]["pid"])
-    return [supervisor, *supervisor.children(recursive=True)]
+    return [supervisor.pid, *(child.pid for child in supervisor.children(recursive=True))]
 
 
 def within_patience(holds: Callable[[], bool]) -> bool:
@@ -76,16 +78,16 @@ def test_a_run_in_the_background(folder: Path) -> None:
     started = processes_of(folder)
     down = hva("down", "--dir", str(folder))
     assert (down.returncode, "Stopped" in down.stdout) == (0, True)
-    assert not any(one.is_running() for one in started)
+    assert all(process.identity(pid) is None for pid in started)
     assert hva("status", "--dir", str(folder)).returncode == 1
 
 
 def restarts_what_dies(folder: Path) -> None:
     """A service and a server that are killed come back."""
     pid = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
-    database = next(one for one in processes_of(folder) if one.name() == "postgres" and one.ppid() != one.pid)
+    database = json.loads((folder / "pids" / "postgres.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
-    database.kill()
+    os.kill(database, signal.SIGKILL)
 
     def is_back() -> bool:
         now = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
@@ -99,12 +101,13 @@ def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
         command("up", "--dir", str(folder)), cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True
     ) as up:
         assert up.stdout is not None
-        said = [line for line in iter(up.stdout.readline, "Ctrl-C stops all of it.\n") if line]
+        said = list(takewhile("Ctrl-C stops all of it.\n".__ne__, up.stdout))
+        assert up.poll() is None, said
         started = processes_of(folder)
         up.send_signal(signal.SIGINT)
         assert up.wait(_PATIENCE) == 0
     assert any(line.startswith("Kafka") for line in said)
-    assert not any(one.is_running() for one in started)
+    assert all(process.identity(pid) is None for pid in started)
 
 
 def test_a_service_that_cannot_start_is_one_sentence(folder: Path, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from random import Random
 import psutil
 import pytest
 
-from deploy.embedded.account import reachable
+from deploy.embedded import pgfiles
+from deploy.embedded.account import postgres_account, reachable, switch
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.ending import erase
 from deploy.embedded.places import PROJECT, Places, cache_dir
@@ -79,6 +80,21 @@ def test_root_below_a_private_folder() -> None:
         assert Path(private).stat().st_mode & 0o777 == 0o700
         erase(places)
         assert not home.exists()
+
+
+@needs_root
+def test_programs_that_others_cannot_reach_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pgfiles, "reachable", lambda path: False)
+    account = postgres_account()
+    assert account is not None
+    with tempfile.TemporaryDirectory(prefix="hva-test-") as folder:
+        home = Path(folder)
+        home.chmod(0o711)
+        copied = pgfiles.programs(home, account)
+        assert copied.is_relative_to(home)
+        for program in ("postgres", "initdb"):
+            words = subprocess.check_output([copied / program, "--version"], text=True, **switch(account))
+            assert "(PostgreSQL) 18" in words
 
 
 def test_servers_listen_on_loopback_only(kafka_server, postgres_server) -> None:

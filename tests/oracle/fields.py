@@ -133,7 +133,7 @@ def client(value, county, system):
         raise Bad("pid")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{21}[AQgw]", value["pid"]):
         raise Bad("pid")
-    return ("*", "pid", value["pid"])
+    return (county, "pid", value["pid"])
 
 
 FEEDBACK_CHANNEL = one_of("sms", "device", "web", "app", "phone", "paper", "chat", "other")

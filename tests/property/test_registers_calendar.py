@@ -41,9 +41,7 @@ def test_working_days_counted_naively(day: date, amount: int) -> None:
 
 
 @given(st.lists(st.dates(date(2020, 1, 1), date(2021, 1, 1)), unique=True), st.booleans(), st.data())
-def test_timeline_is_the_span_that_holds_the_day(
-    days: list[date], is_open: bool, data: st.DataObject
-) -> None:
+def test_timeline_is_the_span_that_holds_the_day(days: list[date], is_open: bool, data: st.DataObject) -> None:
     cuts = sorted(days)
     spans: list[tuple[date | None, date | None, int]] = [
         (start, end, number) for number, (start, end) in enumerate(zip(cuts[::2], cuts[1::2], strict=False))

@@ -9,10 +9,7 @@ import pytest
 from shared.registers import RegisterError, Registers, load_folder
 
 DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
-UNITS = (
-    "county,unit,name_fi,name_sv,name_en,service_area,result_area,division,region,"
-    "sensitive,valid_from,valid_to\n"
-)
+UNITS = "county,unit,name_fi,name_sv,name_en,service_area,result_area,division,region,sensitive,valid_from,valid_to\n"
 OUTCOMES = "outcome,classification,resolved,first_line_resolvable,hyte\n"
 
 
@@ -122,9 +119,7 @@ def test_missing_folder_names_the_setting(tmp_path: Path) -> None:
 
 def test_bom_blank_lines_column_order_and_row_order_do_not_matter(folder: Path) -> None:
     version = write(folder, "sectors.csv", "sector,kind\na,health\nb,social\n").version
-    assert (
-        write(folder, "sectors.csv", "\ufeffkind,sector\r\nsocial,b\r\n\r\nhealth,a\r\n").version == version
-    )
+    assert write(folder, "sectors.csv", "\ufeffkind,sector\r\nsocial,b\r\n\r\nhealth,a\r\n").version == version
     changed = write(folder, "sectors.csv", "sector,kind\na,health\nb,health\n")
     assert changed.version != version
     assert changed.version_of("units") == load_folder(DEFAULT).version_of("units")

@@ -19,11 +19,12 @@ from deploy.simulate.emit import Emitter
 from deploy.simulate.people import hetu, people
 from deploy.simulate.places import COUNTIES, missing_units
 from deploy.simulate.write import write, write_paced
-from services.ingest.decode import Context, Rejected, validate
+from services.ingest.decode import Context, validate
 from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.contracts.route import stream_of
 from shared.keys import Key
+from shared.letters import Rejected
 from shared.registers import load_folder
 from shared.registers.calendar import day_start
 
@@ -88,7 +89,7 @@ def test_ingest_accepts_all_but_the_bad(lines: list[bytes], context: Context) ->
     )
     share = 1 - verdicts["accepted"] / len(lines)
     assert 0.03 < share < 0.08
-    without = Options(until=UNTIL, days=40, clients=3_000, seed=7, bad=0)
+    without = Options(until=UNTIL, days=40, clients=500, seed=9, bad=0)
     wrong = [
         verdict
         for line in stream(without)

@@ -1,0 +1,1 @@
+"""JSON Schemas for upstream systems, one file an event type, generated from the models."""
