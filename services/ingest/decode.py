@@ -65,7 +65,10 @@ class Accepted(NamedTuple):
 
 
 def validate(value: bytes | None, headers: Headers, stream: Stream, context: Context) -> Accepted | Rejected:
-    """The verdict on a record of a raw topic, or on the same event out of a file or the gateway. Never raises."""
+    """The verdict on a record of a raw topic, or on the same event out of a file or the gateway. Never raises.
+
+    A rejection's `detail` begins with the field and a colon where there is one.
+    """
     source = None
     try:
         opened = open_record(value, headers)
@@ -110,7 +113,7 @@ def _refuse_future(kind: EventType, time: str, data: dict[str, Any], context: Co
     if "counted_on" in data and (midnight := _local_midnight(data["counted_on"])) > limit:
         times["data.counted_on"] = midnight
     if times:
-        detail = f"{', '.join(times)} more than an hour ahead"
+        detail = f"{', '.join(times)}: more than an hour ahead"
         raise Refusal(Reason.FUTURE_TIME, detail, too_soon=max(times.values()))
 
 

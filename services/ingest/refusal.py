@@ -4,7 +4,7 @@ from shared.contracts.reasons import Reason
 
 
 class Refusal(Exception):
-    """An event is not accepted. `detail` names a field and a fixed text, never a value: it reaches logs.
+    """An event is not accepted. `detail` is a fixed text after a field and a colon, never a value: it reaches logs.
 
     `too_soon` is the canonical text of the latest time that lies ahead, for `future_time`.
     """

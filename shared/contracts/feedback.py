@@ -90,7 +90,7 @@ class Invited(Data):
 
 
 class Answered(Data):
-    """A survey response. `has_comment` already tells of a comment text that ingest saw and dropped."""
+    """A survey response. Behind ingest `has_comment` also tells of a comment, whose text goes no further."""
 
     response_id: Id
     unit: Code
@@ -108,7 +108,7 @@ class Answered(Data):
 
 
 class Given(Data):
-    """Direct feedback. `themes` holds those given and, behind ingest, those found in the comment."""
+    """Direct feedback. Behind ingest `themes` also holds those found in the comment."""
 
     feedback_id: Id
     unit: Code

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 
@@ -82,13 +82,21 @@ _NO_NUL: Final = r"^[^\x00]*$"
 _NOT_RESERVED: Final = r"^(?:[^\x00\-a][^\x00]*|-[^\x00]+|a(?:[^\x00l][^\x00]*|l(?:[^\x00l][^\x00]*|l[^\x00]+)?)?)$"
 PSEUDONYM: Final = r"^[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{22}$"
 
+_DIGITS: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+DATE_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date", "pattern": f"^{_DIGITS}$"}
+TIME_SCHEMA: Final[dict[str, Any]] = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": f"^{_DIGITS}[Tt][0-9]{{2}}:[0-9]{{2}}:[0-5][0-9](\\.[0-9]+)?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})$",
+}
+
 Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_NO_NUL)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_NOT_RESERVED)]
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM)]
 Revision = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0, le=BIGINT)]
-Instant = Annotated[datetime, PlainValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
-Day = Annotated[date, PlainValidator(parse_date), WithJsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[datetime, PlainValidator(parse_instant), WithJsonSchema(TIME_SCHEMA)]
+Day = Annotated[date, PlainValidator(parse_date), WithJsonSchema(DATE_SCHEMA)]
 
 
 class Data(BaseModel):

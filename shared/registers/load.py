@@ -70,6 +70,8 @@ async def _version(conn: asyncpg.Connection) -> str | None:
 
 
 async def _write_units(conn: asyncpg.Connection, rows: Sequence[UnitRow], *, current: bool) -> None:
+    if not rows:
+        return
     columns = [[getattr(row, column) for row in rows] for column in _UNIT_COLUMNS]
     await conn.execute(_UPSERT_UNITS, *columns, current)
     scopes = [(row.key, row.county, level, scope) for row in rows for level, scope in row.scopes]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.contracts.event_types import EVENT_TYPES, EventType
+from shared.contracts.types import TIME_SCHEMA
 
 FOLDER: Final = Path(__file__).parent
 _NO_NUL: Final = r"^[^\x00]*$"
@@ -56,6 +57,8 @@ def event_schema(kind: EventType) -> dict[str, Any]:
         field.pop("title", None)
         if name not in data.get("required", ()):
             data["properties"][name] = _nullable(field)
+    if len(kind.ids) > 1:
+        data["oneOf"] = [{"required": [name], "properties": {name: {"type": "string"}}} for name in kind.ids]
     envelope: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.name,
@@ -71,7 +74,7 @@ def event_schema(kind: EventType) -> dict[str, Any]:
                 "description": "urn:hva:<county>:<system>",
             },
             "type": {"const": kind.name},
-            "time": {"type": "string", "format": "date-time"},
+            "time": TIME_SCHEMA,
             "data": data,
         },
     }

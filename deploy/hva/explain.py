@@ -1,0 +1,164 @@
+"""`hva explain`: the facts and events behind one figure, told from the facts and compared with the figure."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from deploy.hva.context import AsJson, Dir, NotSoError, resolve
+from deploy.hva.figures import KEYS, further, plain, read, shown
+
+# Every family keeps one view `evidence`: its facts under every view they count in.
+EVIDENCE = """
+select e.fact, e.id, e.day, u.unit, e.channel, e.segment, e.keys, e.counted, e.rank
+from {schema}.evidence e
+join reference.unit_scope s on s.unit_row = e.unit_row and s.scope_level = $3 and s.scope = $4
+join reference.unit_row u on u.key = e.unit_row
+where e.view = $1 and e.county = $2 and e.day >= $5 and e.day < $6
+  and ($7 = 'all' or e.channel = $7) and ($8 = 'all' or e.segment = $8)
+  and not exists (
+    select from unnest($9::text[], $10::text[]) w(key, value) where w.value <> 'all' and not (e.keys -> w.key) ? w.value)
+order by e.day, e.id, e.keys
+"""
+DEFAULTS = {"scope_level": "county", "channel": "all", "segment": "all"}
+
+PERIODS = (
+    (re.compile(r"(\d{4})-(\d\d)-(\d\d)"), "day"),
+    (re.compile(r"(\d{4})-(\d\d)"), "month"),
+    (re.compile(r"(\d{4})Q([1-4])"), "quarter"),
+    (re.compile(r"(\d{4})"), "year"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def explain(
+        view: Annotated[str, typer.Argument(help="nps, statement, pei, response, response_rate, direct_feedback")],
+        keys: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="county=... period=2026Q1 [scope=...]")],
+        limit: Annotated[int, typer.Option(min=1, help="Facts to print at most")] = 200,
+        json: AsJson = False,
+        dir: Dir = None,
+    ) -> None:
+        """Show which facts a figure counts, and the event that each of them stands on."""
+        wanted = complete(further(keys))
+        asyncio.run(_explain(resolve(dir).postgres_steward, view, wanted, limit, json))
+
+
+def complete(keys: Mapping[str, str]) -> dict[str, str]:
+    """The keys with what is left out filled in. Raises BadParameter."""
+    if missing := [key for key in ("county", "period") if key not in keys]:
+        raise typer.BadParameter(f"{' and '.join(missing)} must be given")
+    wanted = {**DEFAULTS, **keys}
+    if wanted["scope_level"] == "county":
+        wanted.setdefault("scope", wanted["county"])
+    if "scope" not in wanted:
+        raise typer.BadParameter(f"name the scope, a code of level {wanted['scope_level']}")
+    period_days(wanted["period"])
+    return wanted
+
+
+def period_days(period: str) -> tuple[date, date]:
+    """First day of a period, and of the next one. Raises BadParameter."""
+    for pattern, kind in PERIODS:
+        if found := pattern.fullmatch(period):
+            try:
+                return _days(kind, [int(part) for part in found.groups()])
+            except ValueError:
+                break
+    raise typer.BadParameter(f"{period} is no period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
+
+
+def _days(kind: str, parts: list[int]) -> tuple[date, date]:
+    match kind:
+        case "day":
+            day = date(*parts)
+            return day, date.fromordinal(day.toordinal() + 1)
+        case "month":
+            return date(parts[0], parts[1], 1), _month_after(parts[0], parts[1], 1)
+        case "quarter":
+            first = 3 * parts[1] - 2
+            return date(parts[0], first, 1), _month_after(parts[0], first, 3)
+        case _:
+            return date(parts[0], 1, 1), date(parts[0] + 1, 1, 1)
+
+
+def _month_after(year: int, month: int, months: int) -> date:
+    passed = month - 1 + months
+    return date(year + passed // 12, passed % 12 + 1, 1)
+
+
+async def _explain(dsn: str, view: str, wanted: Mapping[str, str], limit: int, as_json: bool) -> None:
+    figure = await read(dsn, "figures", view, wanted)
+    facts = await evidence(dsn, view, wanted)
+    if as_json:
+        import orjson
+
+        print(orjson.dumps({"figure": [plain(row) for row in figure], "facts": facts}).decode())
+        return
+    _print(view, figure, facts, limit)
+
+
+async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The facts behind a figure, each with the event that it stands on. No client is shown."""
+    import asyncpg
+
+    from shared.contracts.order import unrank
+
+    connection = await asyncpg.connect(dsn)
+    try:
+        schema = await _schema_of(connection, view)
+        others = {key: value for key, value in wanted.items() if key not in KEYS}
+        rows = await connection.fetch(
+            EVIDENCE.format(schema=schema),
+            view,
+            *(wanted[key] for key in ("county", "scope_level", "scope")),
+            *period_days(wanted["period"]),
+            *(wanted[key] for key in ("channel", "segment")),
+            list(others),
+            list(others.values()),
+        )
+    finally:
+        await connection.close()
+    return [_fact(row, unrank(row["rank"])) for row in rows]
+
+
+async def _schema_of(connection: Any, view: str) -> str:
+    families = await connection.fetch("select schemaname from pg_views where viewname = 'evidence'")
+    for family in families:
+        schema = str(family["schemaname"])
+        if await connection.fetchval(f"select exists (select from {schema}.evidence where view = $1)", view):
+            return schema
+    raise NotSoError(f"No fact counts in {view} yet.")
+
+
+def _fact(row: Any, event: Any) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("fact", "id", "day", "unit", "channel", "segment", "counted")},
+        "revision": event.revision,
+        "event_source": event.source,
+        "event_id": event.id,
+        "event_time": event.time,
+    }
+
+
+def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], limit: int) -> None:
+    for row in figure:
+        print(f"{view}: " + ", ".join(f"{name} {shown(value)}" for name, value in row.items()))
+    if not figure:
+        print(f"{view} has no row with these keys.")
+    print(f"\n{len(facts)} facts:")
+    for counted, times in sorted(Counter(fact["counted"] for fact in facts).items()):
+        print(f"  {times:6}  {counted}")
+    print()
+    for fact in facts[:limit]:
+        print(
+            f"{fact['day']}  {fact['fact']} {fact['id']}  {fact['unit']}  {fact['channel']}  {fact['segment']}  "
+            f"{fact['counted']}  <- event {fact['event_id']} of {fact['event_source']}, revision {fact['revision']}, "
+            f"{fact['event_time']:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    if len(facts) > limit:
+        print(f"... and {len(facts) - limit} more (--limit, --json)")
