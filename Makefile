@@ -16,7 +16,7 @@ $(READY): requirements.lock pyproject.toml .ci/install
 	@PYTHON="$(PYTHON)" .ci/install
 
 demo: $(READY)
-	@deploy/demo.sh
+	@$(BIN)/python -m deploy.demo
 
 test: check
 	$(BIN)/pytest --ignore=tests/bench

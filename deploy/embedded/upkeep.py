@@ -13,7 +13,7 @@ _log = logging.getLogger("hva.supervisor")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before a service is started again
 _CALM = 60.0  # seconds of life after which the pauses start over
 _POLL = 0.1  # seconds
-_TRIES = 3  # starts that a service is given to become ready at all
+_TRIES = 2  # starts that a service is given to become ready at all
 
 
 class Upkeep:

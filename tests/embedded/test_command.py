@@ -1,5 +1,6 @@
 """`hva up`, `status`, `down` and `doctor` as people use them."""
 
+import asyncio
 import json
 import os
 import signal
@@ -17,7 +18,8 @@ from deploy.embedded import process
 from deploy.embedded.ending import end_supervisor, erase
 from deploy.embedded.places import PROJECT, Places
 from deploy.embedded.services import SERVICES
-from deploy.hva.context import NotSoError, resolve
+from deploy.hva.context import NotSoError, live_run, resolve
+from deploy.hva.status import look
 
 _PATIENCE = 60.0  # seconds
 
@@ -91,7 +93,7 @@ def restarts_what_dies(folder: Path) -> None:
 
     def is_back() -> bool:
         now = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
-        return now != pid and hva("status", "--dir", str(folder)).returncode == 0
+        return now != pid and asyncio.run(look(live_run(folder))).all_ready
 
     assert within_patience(is_back)
 

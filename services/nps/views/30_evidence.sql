@@ -9,22 +9,22 @@ with response as (
 )
 select 'nps' as view, county, day, unit_row, channel, segment, '{}'::jsonb as keys, 'response' as fact, id, rank,
        case when value::int >= 9 then 'promoter' when value::int >= 7 then 'passive' else 'detractor' end
-       || ' (answer ' || value || ')' as counted
+       || ' (answer ' || (value #>> '{}') || ')' as counted
 from response where question = 'recommend'
 union all
 select 'statement', county, day, unit_row, channel, segment, jsonb_build_object('question', question), 'response', id,
-       rank, case value::int when 0 then 'does not concern the client (0)' else 'answer ' || value end
+       rank, case value::int when 0 then 'does not concern the client (0)' else 'answer ' || (value #>> '{}') end
 from response where question not in ('recommend', 'pei_cope_illness', 'pei_cope_situation')
 union all
 select 'pei', county, day, unit_row, channel, segment, jsonb_build_object('question', question), 'response', id, rank,
        value #>> '{}'
 from response where question in ('pei_cope_illness', 'pei_cope_situation')
 union all
-select 'response', county, day, unit_row, channel, segment, '{}', 'response', id, rank,
+select 'response', county, day, unit_row, channel, segment, '{}'::jsonb, 'response', id, rank,
        case when has_comment then 'response with a comment' else 'response' end
 from nps.response where counts and not retracted
 union all
-select 'response_rate', county, day, unit_row, channel, segment, '{}', 'invitation', id, rank,
+select 'response_rate', county, day, unit_row, channel, segment, '{}'::jsonb, 'invitation', id, rank,
        case when answered then 'delivered, answered within 14 days' else 'delivered, not answered within 14 days' end
 from nps.invitation where delivered and not retracted and channel <> 'device'
 union all

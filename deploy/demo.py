@@ -1,0 +1,151 @@
+"""`make demo`: the main job from beginning to end, with what a user would type printed above what it does.
+
+A quarter of a plausible county is simulated and goes through real services, Kafka and PostgreSQL. The run stays up
+to be looked at. A second demo sends the same events again: everything is found unchanged, and no figure moves.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.hva.context import NotSoError, resolve
+from deploy.hva.figures import read
+from shared.clock import system_clock
+from shared.gauges import shown_periods
+from shared.registers.calendar import local_day
+
+FOLDER: Final = Path(".hva/demo")
+COUNTY: Final = "oma-hame"
+CLIENTS: Final = 12_000
+
+
+def main() -> None:
+    """Run the demo; one sentence on standard error where it cannot."""
+    os.environ["HVA_DIR"] = str(FOLDER)
+    os.environ.pop("HVA_CONFIG_DIR", None)  # the simulated units are those of deploy/config
+    quarter = previous_quarter(local_day(system_clock()))
+    try:
+        _run(quarter)
+    except (NotSoError, subprocess.CalledProcessError) as error:
+        sys.exit(f"The demo stopped: {error}")
+
+
+def previous_quarter(today: date) -> str:
+    """The last full quarter, as its figures are called."""
+    return next(period for period, name in shown_periods(today).items() if name == "quarter_previous")
+
+
+def _run(quarter: str) -> None:
+    started = time.monotonic()
+    _hva("up", "--detach")
+    before = _counted()
+    until = _first_day_after(quarter)
+    events = FOLDER / "events.jsonl"
+    _hva("simulate", "--days", "92", "--clients", str(CLIENTS), "--until", until.isoformat(), "--out", str(events))
+    _hva("load", str(events))
+    _hva("wait", "--timeout", "150")
+    _tell_records(before, _counted())
+    asyncio.run(_tell_figures(quarter))
+    _tell_what_next(quarter, time.monotonic() - started)
+
+
+def _first_day_after(quarter: str) -> date:
+    year, number = int(quarter[:4]), int(quarter[-1])
+    return date(year + 1, 1, 1) if number == 4 else date(year, 3 * number + 1, 1)
+
+
+def _hva(*words: str) -> None:
+    sys.stdout.write(f"\n$ hva {' '.join(words)}\n")
+    sys.stdout.flush()
+    subprocess.run([sys.executable, "-m", "deploy.hva", *words], check=True)
+
+
+def _counted() -> Counter[str]:
+    """Records by what ingest and nps did with them so far, from their own metrics."""
+    counted: Counter[str] = Counter()
+    for service, url in resolve().services.items():
+        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as page:
+            for line in page.read().decode().splitlines():
+                if line.startswith("hva_records_total{"):
+                    outcome = line.split('outcome="', 1)[1].split('"', 1)[0]
+                    counted[f"{service} {outcome}"] += int(float(line.rsplit(" ", 1)[1]))
+    return counted
+
+
+def _tell_records(before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    new = {name: after[name] - before.get(name, 0) for name in after}
+    sys.stdout.write(
+        f"\nIngest accepted {new.get('ingest applied', 0)} events and rejected {new.get('ingest rejected', 0)}; "
+        f"nps found {new.get('nps applied', 0)} new states of facts and {new.get('nps unchanged', 0)} unchanged.\n"
+        "Rejected and kept, encrypted, as dead letters:\n"
+    )
+    for letter in _letters():
+        sys.stdout.write(f"  {letter['letters']:5}  {letter['reason']:15} for instance {letter['detail']}\n")
+
+
+def _letters() -> list[dict[str, Any]]:
+    async def fetch() -> list[dict[str, Any]]:
+        import asyncpg
+
+        connection = await asyncpg.connect(resolve().postgres_steward)
+        try:
+            rows = await connection.fetch(
+                "select reason, count(*) as letters, min(detail) as detail from ingest.dead_letter "
+                "where state = 'open' group by reason order by letters desc, reason"
+            )
+            return [dict(row) for row in rows]
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
+
+
+async def _tell_figures(quarter: str) -> None:
+    wanted = {"county": COUNTY, "period": quarter, "channel": "all", "segment": "all"}
+    dsn = resolve().postgres_steward
+    sys.stdout.write(f"\nNPS of {COUNTY} by service area, {quarter}, with 95 % intervals (shown from 10 answers):\n\n")
+    for level in ("county", "service_area"):
+        rows = await read(dsn, "figures", "nps", {**wanted, "scope_level": level})
+        for row in sorted(rows, key=lambda row: -row["n"]):
+            sys.stdout.write(_bar(row))
+
+
+def _bar(row: Mapping[str, Any]) -> str:
+    if row["n"] < 10:
+        return f"  {row['scope']:32}   fewer than 10 answers\n"
+    low, high = round((row["score_low"] + 100) / 5), round((row["score_high"] + 100) / 5)
+    line = "".join("·" if not low <= place <= high else "─" for place in range(41))
+    place = round((row["score"] + 100) / 5)
+    line = line[:place] + "●" + line[place + 1 :]
+    return (
+        f"  {row['scope']:32} {row['score']:6.1f}  ({row['score_low']:6.1f} … {row['score_high']:6.1f})  "
+        f"{line}  n {row['n']}\n"
+    )
+
+
+def _tell_what_next(quarter: str, seconds: float) -> None:
+    services = resolve().services
+    pages = "\n".join(f"  {name:8} {url}/metrics" for name, url in services.items())
+    sys.stdout.write(
+        f"\nDone in {seconds:.0f} s. The run stays up in {FOLDER}; its metrics are at\n{pages}\n\n"
+        "What to try next (HVA_DIR=.hva/demo says which run is meant):\n"
+        "  export HVA_DIR=.hva/demo\n"
+        f"  uv run hva figures response_rate --exact --county {COUNTY} --period {quarter} --scope-level county\n"
+        f"  uv run hva explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
+        "  uv run hva deadletters list --limit 5\n"
+        "  make demo        sends the same events again: no figure moves\n"
+        "  uv run hva down  stops it\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

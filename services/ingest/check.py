@@ -1,0 +1,87 @@
+"""`python -m services.ingest.check CONFIG_DIR FILE...`: the verdict of ingest on lines of files; nothing is sent.
+
+Writes JSON Lines to standard output: an object for every line that would be rejected, and a summary at the end.
+Run as a program of its own by `hva check`, as a service is: the command shares no code with it.
+"""
+
+import secrets
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.ingest.decode import Accepted, Context, validate
+from services.ingest.pseudonym import Keyring
+from services.ingest.themes import Themes
+from shared.clock import system_clock
+from shared.contracts.route import is_blank, stream_of
+from shared.keys import Key
+from shared.registers import RegisterError, Registers, load_folder
+
+
+def context_of(registers: Registers) -> Context:
+    """Validation by these registers, now. The key is thrown away: pseudonyms go nowhere from here."""
+    return Context(
+        units=registers.known_units,
+        sources=registers.sources,
+        themes=Themes(registers.themes),
+        keyring=Keyring((Key("check", secrets.token_bytes(32)),)),
+        now=system_clock(),
+    )
+
+
+def verdicts(name: str, lines: Iterable[bytes], context: Context, tally: Counter[str]) -> Iterator[dict[str, Any]]:
+    """An object for every line that would be rejected; lines count from 1, blank ones are skipped."""
+    for number, line in enumerate(lines, 1):
+        event = line.removesuffix(b"\n")
+        if is_blank(event):
+            continue
+        verdict = validate(event, (), stream_of(event), context)
+        tally["checked"] += 1
+        if isinstance(verdict, Accepted):
+            tally["unknown_fields"] += verdict.left_out
+            continue
+        tally[f"rejected {verdict.reason}"] += 1
+        field, colon, detail = verdict.detail.rpartition(": ")
+        yield {
+            "file": name,
+            "line": number,
+            "field": field if colon else None,
+            "reason": verdict.reason,
+            "detail": detail,
+        }
+
+
+def summary(tally: Counter[str]) -> dict[str, Any]:
+    """How many lines were checked and rejected, and for what."""
+    reasons = {key.removeprefix("rejected "): n for key, n in tally.items() if key.startswith("rejected ")}
+    return {
+        "checked": tally["checked"],
+        "rejected": sum(reasons.values()),
+        "reasons": dict(sorted(reasons.items())),
+        "unknown_fields": tally["unknown_fields"],
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when every line would be accepted, 1 when not, 2 when the registers cannot be used."""
+    try:
+        context = context_of(load_folder(Path(arguments[0])))
+    except RegisterError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    tally: Counter[str] = Counter()
+    for name in arguments[1:]:
+        with Path(name).open("rb") as lines:
+            for bad in verdicts(name, lines, context, tally):
+                sys.stdout.buffer.write(orjson.dumps(bad, option=orjson.OPT_APPEND_NEWLINE))
+    said = summary(tally)
+    sys.stdout.buffer.write(orjson.dumps({"summary": said}, option=orjson.OPT_APPEND_NEWLINE))
+    return 1 if said["rejected"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
