@@ -5,7 +5,6 @@ to be looked at. A second demo sends the same events again: everything is found 
 """
 
 import asyncio
-import json
 import os
 import subprocess
 import sys

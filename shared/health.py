@@ -27,7 +27,7 @@ class Health:
     def __init__(self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._ticked = monotonic()
-        self._troubles: dict[str, str | None] = {part: "not started yet" for part in parts}
+        self._troubles: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
         self._lock = threading.Lock()
 
     def tick(self) -> None:

@@ -37,9 +37,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyFileError(f"key file {path.name} is open to others: chmod 600 it")
     keys = tuple(
-        _key(path, number, line)
-        for number, line in enumerate(lines, 1)
-        if line.strip() and not line.startswith("#")
+        _key(path, number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")
     )
     if not keys:
         raise KeyFileError(f"key file {path.name} is empty: write `<key id> <base64 of 32 random bytes>` into it")

@@ -108,9 +108,7 @@ class PipelineMetrics:
     def forget_lag(self, topic: str, partitions: Iterable[int]) -> None:
         """Drop partitions that are no longer ours, so that their last lag does not stand for ever."""
         for partition in partitions:
-            self._lag.remove_by_labels(
-                {"service": self._service, "topic": topic, "partition": str(partition)}
-            )
+            self._lag.remove_by_labels({"service": self._service, "topic": topic, "partition": str(partition)})
 
     def open_letters(self, by_reason: dict[str, int]) -> None:
         """Set the number of open dead letters of each reason."""

@@ -111,6 +111,7 @@ class Replica:
 
     async def port(self) -> int:
         """The port of its health server, as its first log line tells it."""
+
         async def told() -> int | None:
             for line in self.log.read_text().splitlines():
                 if '"started"' in line:

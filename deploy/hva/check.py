@@ -75,7 +75,6 @@ def in_words(said: dict[str, Any]) -> str:
 def _sum_in_words(summary: dict[str, Any]) -> str:
     reasons = ", ".join(f"{reason} {count}" for reason, count in summary["reasons"].items())
     unknown = summary["unknown_fields"]
-    return (
-        f"{summary['checked']} events checked, {summary['rejected']} would be rejected{f' ({reasons})' if reasons else ''}"
-        f"{f'; {unknown} unknown fields would be left out' if unknown else ''}."
-    )
+    told = f"{summary['checked']} events checked, {summary['rejected']} would be rejected"
+    told += f" ({reasons})" if reasons else ""
+    return f"{told}; {unknown} unknown fields would be left out." if unknown else f"{told}."

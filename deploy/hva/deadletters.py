@@ -11,7 +11,7 @@ from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve
 if TYPE_CHECKING:
     import asyncpg
 
-COLUMNS = "letter, topic, \"partition\", \"offset\", reason, detail, source, state, attempts, first_seen, payload_bytes"
+COLUMNS = 'letter, topic, "partition", "offset", reason, detail, source, state, attempts, first_seen, payload_bytes'
 
 LetterIds = Annotated[list[str] | None, typer.Argument(metavar="LETTER...", help="As listed, for instance ingest-12")]
 Reason = Annotated[str | None, typer.Option(help="Only letters of this reason")]

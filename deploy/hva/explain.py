@@ -21,7 +21,8 @@ join reference.unit_row u on u.key = e.unit_row
 where e.view = $1 and e.county = $2 and e.day >= $5 and e.day < $6
   and ($7 = 'all' or e.channel = $7) and ($8 = 'all' or e.segment = $8)
   and not exists (
-    select from unnest($9::text[], $10::text[]) w(key, value) where w.value <> 'all' and not (e.keys -> w.key) ? w.value)
+    select from unnest($9::text[], $10::text[]) w(key, value)
+    where w.value <> 'all' and not (e.keys -> w.key) ? w.value)
 order by e.day, e.id, e.keys
 """
 DEFAULTS = {"scope_level": "county", "channel": "all", "segment": "all"}

@@ -50,7 +50,8 @@ async def _load(connection: Connection, files: list[Path]) -> Tally:
     tally = Tally()
     try:
         with _Progress(sum(file.stat().st_size for file in files)) as progress:
-            for source in files or [None]:
+            sources: list[Path | None] = [*files] or [None]
+            for source in sources:
                 with source.open("rb") if source else sys.stdin.buffer as lines:
                     await send(producer, lines, tally, progress.advance, connection.topic_prefix)
     finally:

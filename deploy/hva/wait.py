@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,20 +34,20 @@ def register(app: typer.Typer) -> None:
         asyncio.run(wait_until_done(resolve(dir), timeout))
 
 
-async def wait_until_done(connection: Connection, timeout: float) -> None:
+async def wait_until_done(connection: Connection, seconds: float) -> None:
     """Follow what was sent through ingest and every family. Raises NotSoError at the deadline."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + seconds
     async with _surroundings(connection) as (admin, database):
         from deploy.embedded.services import SERVICES
         from shared.contracts.catalogue import RAW, TOPICS
 
         await _follow(connection, admin, [("ingest", topic) for topic in RAW.values()], deadline)
-        await _until(lambda: _redriven(database), deadline)
+        await _until(partial(_redriven, database), deadline)
         pairs = [(service, topic) for topic in TOPICS for service in topic.readers if service in SERVICES]
         await _follow(connection, admin, [pair for pair in pairs if pair[0] != "ingest"], deadline)
         for service in SERVICES:
             if service != "ingest":
-                await _until(lambda service=service: _refolded(database, service), deadline)
+                await _until(partial(_refolded, database, service), deadline)
 
 
 @asynccontextmanager

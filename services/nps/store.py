@@ -85,9 +85,7 @@ _ERASED: Final = "select client from nps.erased where county = $1 and client = a
 _CLIENTS: Final = "select id, own_client from nps.invitation where county = $1 and id = any($2::text[])"
 
 
-async def apply(
-    connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers
-) -> Applied:
+async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers) -> Applied:
     """Write the facts of one county, which were derived by these registers, and everything that follows."""
     await REFOLD.admit(connection, county, registers)
     await admit_units(connection, registers, facts)
@@ -122,9 +120,7 @@ async def _strip(connection: Connection, county: str, table: FactTable[F], clien
     return changes
 
 
-async def _without_erased(
-    connection: Connection, county: str, facts: Sequence[FeedbackFact]
-) -> Sequence[FeedbackFact]:
+async def _without_erased(connection: Connection, county: str, facts: Sequence[FeedbackFact]) -> Sequence[FeedbackFact]:
     """Facts of erased clients are bare before they are written: their order counts, and nothing else."""
     clients = list({fact.own_client for fact in facts if fact.own_client is not None})
     rows = await connection.fetch(_ERASED, county, clients)
@@ -164,9 +160,7 @@ def _only(kind: type[F], facts: Sequence[FeedbackFact]) -> list[F]:
     return [fact for fact in facts if isinstance(fact, kind)]
 
 
-async def _with_clients(
-    connection: Connection, county: str, responses: Sequence[Response]
-) -> list[Response]:
+async def _with_clients(connection: Connection, county: str, responses: Sequence[Response]) -> list[Response]:
     """Responses without a client of their own take that of their invitation, when it is known already."""
     heirs = {r.invitation_id for r in responses if r.own_client is None and r.invitation_id is not None}
     if not heirs:

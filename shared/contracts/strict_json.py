@@ -53,7 +53,7 @@ class Document(NamedTuple):
 
     def exact(self) -> Any:
         """The tree, with no number rounded: floats are still those that are sure, others are `int` or `Decimal`."""
-        return parse_exactly(self.value).tree if _ROUNDED(self.value) else self.tree
+        return _exact_tree(self.value) if _ROUNDED(self.value) else self.tree
 
 
 def parse(value: bytes, deepest: int = DEEPEST) -> Document:
@@ -61,7 +61,7 @@ def parse(value: bytes, deepest: int = DEEPEST) -> Document:
     try:
         tree = orjson.loads(value)
     except orjson.JSONDecodeError:
-        return parse_exactly(value, deepest)
+        return _parse_exactly(value, deepest)
     text = classed(value)
     if text.count(b"{") > deepest:
         _refuse_depth(tree, deepest)
@@ -74,7 +74,7 @@ def parse(value: bytes, deepest: int = DEEPEST) -> Document:
         # Without white space every name is followed by `":`. Texts may hold that too, but no more of it when written
         # anew than before; so equality proves that no name was swallowed.
         doubled = written.count(_NAME) != text.count(_NAME)
-    return parse_exactly(value, deepest) if doubled else Document(value, tree, text)
+    return _parse_exactly(value, deepest) if doubled else Document(value, tree, text)
 
 
 _NAME: Final = b'":'
@@ -106,8 +106,15 @@ def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return node.values() if isinstance(node, dict) else node
 
 
-def parse_exactly(value: bytes, deepest: int = DEEPEST) -> Document:
-    """As `parse`, by the standard library: every number exact, every name looked at, ten times the cost."""
+def _parse_exactly(value: bytes, deepest: int) -> Document:
+    """As `parse`, at ten times the cost."""
+    tree = _exact_tree(value, deepest)
+    written = json.dumps(tree, ensure_ascii=False, default=str).encode("utf-8")
+    return Document(value, tree, classed(written))
+
+
+def _exact_tree(value: bytes, deepest: int = DEEPEST) -> Any:
+    """By the standard library: every number exact, every name looked at."""
     try:
         tree = json.loads(
             value.decode("utf-8"),
@@ -126,8 +133,7 @@ def parse_exactly(value: bytes, deepest: int = DEEPEST) -> Document:
             "".join(texts(tree)).encode("utf-8")
         except UnicodeEncodeError:
             raise Undecodable("a lone surrogate") from None
-    written = json.dumps(tree, ensure_ascii=False, default=str).encode("utf-8")
-    return Document(value, tree, classed(written))
+    return tree
 
 
 def texts(tree: object) -> Iterable[str]:

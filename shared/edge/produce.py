@@ -66,9 +66,7 @@ async def publish(producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> No
             raise result
 
 
-async def _publish_partition(
-    producer: AIOKafkaProducer, topic: str, partition: int, records: list[Outgoing]
-) -> None:
+async def _publish_partition(producer: AIOKafkaProducer, topic: str, partition: int, records: list[Outgoing]) -> None:
     batch = producer.create_batch()
     for record in records:
         if batch.append(timestamp=None, key=record.key, value=record.value) is None:

@@ -207,9 +207,7 @@ def reload_registers(runtime: Runtime) -> watch.Task:
 
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Names, sizes and times of a folder's files: cheap to compare, different after any edit."""
-    return tuple(
-        sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir() if f.is_file())
-    )
+    return tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir() if f.is_file()))
 
 
 async def _until_there(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:

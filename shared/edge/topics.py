@@ -9,7 +9,6 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts.catalogue import TOPICS, Topic
 
-
 REPLICATION: Final = 3  # on a cluster; on fewer brokers one copy a broker
 
 

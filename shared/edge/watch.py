@@ -88,9 +88,7 @@ async def _lag(consumer: AIOKafkaConsumer, topic: str, metrics: PipelineMetrics,
     return {partition.partition for partition in ours}
 
 
-def count_letters(
-    pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, metrics: PipelineMetrics
-) -> Task:
+def count_letters(pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, metrics: PipelineMetrics) -> Task:
     """Open dead letters by reason, for the gauge."""
 
     async def run() -> None:

@@ -1,5 +1,6 @@
 """Roles and the database, made once by an administrator; calling it again changes only passwords."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -32,10 +33,8 @@ async def bootstrap(admin_dsn: str, passwords: Mapping[str, str], database: str 
 async def _ensure_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, password: str | None) -> None:
     name = _identifier(role)
     if not await admin.fetchval("select 1 from pg_roles where rolname = $1", role):
-        try:
+        with contextlib.suppress(asyncpg.DuplicateObjectError):  # another bootstrap of the server was faster
             await admin.execute(f"create role {name}")
-        except asyncpg.DuplicateObjectError:
-            pass  # another bootstrap of the same server was faster
     if password is not None:
         literal = await admin.fetchval("select quote_literal($1::text)", password)
         await admin.execute(f"alter role {name} login password {literal}")

@@ -28,9 +28,7 @@ Apply = Callable[[Connection, str, Sequence[E]], Awaitable[Applied]]
 class StoreCommit(Generic[E]):
     """Facts, what follows from them and dead letters, all or nothing; idempotent because facts are."""
 
-    def __init__(
-        self, service: str, pool: "asyncpg.Pool[asyncpg.Record]", sealer: Sealer, apply: Apply[E]
-    ) -> None:
+    def __init__(self, service: str, pool: "asyncpg.Pool[asyncpg.Record]", sealer: Sealer, apply: Apply[E]) -> None:
         self._service, self._pool, self._sealer, self._apply = service, pool, sealer, apply
 
     async def __call__(self, events: Sequence[E], letters: Sequence[Letter]) -> Applied:

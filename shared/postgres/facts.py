@@ -98,13 +98,9 @@ class FactTable(Generic[F]):
 
     def _arrays(self, facts: Iterable[F], columns: Mapping[str, str]) -> list[list[object]]:
         """One array a column, in the columns' order."""
-        return [
-            [_to_store(getattr(fact, name), kind) for fact in facts] for name, kind in columns.items()
-        ]
+        return [[_to_store(getattr(fact, name), kind) for fact in facts] for name, kind in columns.items()]
 
-    async def _count_conflicts(
-        self, connection: Connection, county: str, losers: Mapping[str, bytes]
-    ) -> int:
+    async def _count_conflicts(self, connection: Connection, county: str, losers: Mapping[str, bytes]) -> int:
         stored = await connection.fetch(
             f"select id, rank from {self.name} where county = $1 and id = any($2::text[])",
             county,
@@ -167,4 +163,3 @@ def conflicting(one: bytes, other: bytes) -> bool:
         return False
     a, b = unrank(one), unrank(other)
     return a.revision == b.revision and a.digest != b.digest
-

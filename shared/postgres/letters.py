@@ -16,9 +16,9 @@ select * from unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5:
 on conflict (topic, "partition", "offset", recorded_at) do nothing
 """
 
-_OPEN: Final = (
-    "select reason, count(*)::int as letters from {schema}.dead_letter where state in ('open', 'redrive') group by reason"
-)
+_OPEN: Final = """
+select reason, count(*)::int as letters from {schema}.dead_letter where state in ('open', 'redrive') group by reason
+"""
 
 
 def at_milliseconds(timestamp: int) -> datetime:

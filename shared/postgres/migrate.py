@@ -83,9 +83,7 @@ async def _apply_migrations(
     return changed
 
 
-async def _apply_views(
-    connection: "asyncpg.Connection[asyncpg.Record]", part: _Part, applied: dict[str, str]
-) -> bool:
+async def _apply_views(connection: "asyncpg.Connection[asyncpg.Record]", part: _Part, applied: dict[str, str]) -> bool:
     views = part.folder.joinpath("views")
     if not views.is_dir():
         return False
@@ -117,9 +115,7 @@ def _read(file: Traversable) -> tuple[str, str]:
     return text, hashlib.sha256(text.encode()).hexdigest()
 
 
-async def _remember(
-    connection: "asyncpg.Connection[asyncpg.Record]", part: str, name: str, digest: str
-) -> None:
+async def _remember(connection: "asyncpg.Connection[asyncpg.Record]", part: str, name: str, digest: str) -> None:
     await connection.execute(
         "insert into migration.applied (part, name, sha256) values ($1, $2, $3) "
         "on conflict (part, name) do update set sha256 = excluded.sha256, applied_at = clock_timestamp()",

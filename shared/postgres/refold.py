@@ -90,9 +90,7 @@ class Refold:
             await connection.execute(_DONE.format(schema=self.schema), county, version)
             return None
         table = self.tables[place]
-        facts = await table.load(
-            connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK
-        )
+        facts = await table.load(connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK)
         changed = await self._rewrite(connection, county, table, facts, registers)
         place, after = (place, facts[-1].id) if len(facts) == CHUNK else (place + 1, "")
         await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after)

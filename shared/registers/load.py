@@ -6,9 +6,9 @@ Services load at start. Whoever comes first writes; the others find the version 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-import asyncpg
 import orjson
 
+from shared.postgres.lock import Connection
 from shared.registers.model import PARTS, Registers
 from shared.registers.units import UnitRow
 
@@ -39,7 +39,7 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
 """
 
 
-async def load(conn: asyncpg.Connection, registers: Registers) -> bool:
+async def load(conn: Connection, registers: Registers) -> bool:
     """Makes schema `reference` say what `registers` say, in one transaction; False where it did already.
 
     Unit rows of earlier versions stay, no longer `current`: buckets still refer to them.
@@ -56,7 +56,7 @@ async def load(conn: asyncpg.Connection, registers: Registers) -> bool:
         return True
 
 
-async def add_unit_rows(conn: asyncpg.Connection, rows: Iterable[UnitRow]) -> None:
+async def add_unit_rows(conn: Connection, rows: Iterable[UnitRow]) -> None:
     """Adds rows that the registers do not have: gap rows of units that have left them.
 
     For a replay over facts of such a unit; belongs into the caller's transaction.
@@ -64,12 +64,12 @@ async def add_unit_rows(conn: asyncpg.Connection, rows: Iterable[UnitRow]) -> No
     await _write_units(conn, tuple(rows), current=False)
 
 
-async def _version(conn: asyncpg.Connection) -> str | None:
+async def _version(conn: Connection) -> str | None:
     found: str | None = await conn.fetchval("SELECT version FROM reference.register_version WHERE part = 'registers'")
     return found
 
 
-async def _write_units(conn: asyncpg.Connection, rows: Sequence[UnitRow], *, current: bool) -> None:
+async def _write_units(conn: Connection, rows: Sequence[UnitRow], *, current: bool) -> None:
     if not rows:
         return
     columns = [[getattr(row, column) for row in rows] for column in _UNIT_COLUMNS]
@@ -78,7 +78,7 @@ async def _write_units(conn: asyncpg.Connection, rows: Sequence[UnitRow], *, cur
     await conn.execute(_INSERT_SCOPES, *map(list, zip(*scopes, strict=True)))
 
 
-async def _write_codes(conn: asyncpg.Connection, registers: Registers) -> None:
+async def _write_codes(conn: Connection, registers: Registers) -> None:
     """The small registers, as a whole: a few hundred rows in all."""
     for table in ("sector", "outcome", "promise", "theme"):
         await conn.execute(f"DELETE FROM reference.{table}")  # noqa: S608  (closed list above)
@@ -98,7 +98,7 @@ async def _write_codes(conn: asyncpg.Connection, registers: Registers) -> None:
     await conn.executemany("INSERT INTO reference.theme (theme, stem) VALUES ($1, $2)", registers.themes)
 
 
-async def _write_rules(conn: asyncpg.Connection, registers: Registers) -> None:
+async def _write_rules(conn: Connection, registers: Registers) -> None:
     await conn.execute("DELETE FROM reference.key_result")
     await conn.executemany(
         "INSERT INTO reference.key_result (id, place, name_fi, name_sv, name_en, spec)"
@@ -124,7 +124,7 @@ async def _write_rules(conn: asyncpg.Connection, registers: Registers) -> None:
     )
 
 
-async def _write_versions(conn: asyncpg.Connection, registers: Registers) -> None:
+async def _write_versions(conn: Connection, registers: Registers) -> None:
     """The versions by part; `loaded_at` moves only where the version does."""
     parts = (*PARTS, "unit_rows", "registers")
     await conn.execute(

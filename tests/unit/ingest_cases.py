@@ -1,0 +1,144 @@
+"""Events and contexts for the tests of validation. All persons are test persons (individual number 900-999)."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from services.ingest.decode import Accepted, Context, Rejected, validate
+from services.ingest.pseudonym import Keyring
+from services.ingest.themes import Themes
+from shared.contracts.catalogue import Stream
+from shared.contracts.event_types import EVENT_TYPES
+from shared.keys import Key
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+KEY = Key("k1", b"0123456789abcdef0123456789abcdef")
+HETU = "010594Y9032"
+OTHER_HETU = "131052-308T"
+PID = "k9.yv6bqYhIXhXR3_OOsm3JEw"
+
+CONTACT = "fi.hva.contact.recorded.v1"
+ANSWERED = "fi.hva.feedback.answered.v1"
+GIVEN = "fi.hva.feedback.given.v1"
+HYTE = "fi.hva.hyte.counted.v1"
+PLAN = "fi.hva.care.plan.v1"
+SERVICE = "fi.hva.care.service-event.v1"
+MERGED = "fi.hva.client.merged.v1"
+
+DATA: dict[str, dict[str, Any]] = {
+    "fi.hva.feedback.invited.v1": {
+        "invitation_id": "i1",
+        "unit": "ta",
+        "channel": "sms",
+        "invited_at": "2026-05-01T10:00:00+03:00",
+        "delivered": True,
+    },
+    ANSWERED: {
+        "response_id": "r1",
+        "unit": "ta",
+        "channel": "web",
+        "answered_at": "2026-05-01T10:00:00+03:00",
+        "answers": [{"question": "recommend", "value": 9}],
+    },
+    GIVEN: {
+        "feedback_id": "f1",
+        "unit": "ta",
+        "channel": "web",
+        "given_at": "2026-05-01T10:00:00+03:00",
+        "kind": "thanks",
+    },
+    "fi.hva.feedback.retracted.v1": {"response_id": "r1", "revision": 2},
+    CONTACT: {
+        "contact_id": "c1",
+        "unit": "ta",
+        "line": "terveys",
+        "channel": "phone",
+        "started_at": "2026-05-01T10:00:00+03:00",
+    },
+    "fi.hva.contact.retracted.v1": {"contact_id": "c1", "revision": 2},
+    HYTE: {"count_id": "h1", "unit": "ta", "kind": "tray_visit", "counted_on": "2026-05-01", "count": 3},
+    "fi.hva.hyte.retracted.v1": {"count_id": "h1", "revision": 2},
+    SERVICE: {
+        "service_event_id": "s1",
+        "client": {"pid": PID},
+        "unit": "ta",
+        "sector": "vastaanotto",
+        "occurred_at": "2026-05-01T10:00:00+03:00",
+    },
+    "fi.hva.care.common-client.v1": {"flag_id": "l1", "client": {"pid": PID}, "valid_from": "2026-05-01"},
+    PLAN: {"plan_id": "p1", "client": {"pid": PID}, "valid_from": "2026-05-01"},
+    "fi.hva.care.suuntima.v1": {
+        "assessment_id": "a1",
+        "client": {"pid": PID},
+        "unit": "ta",
+        "assessed_at": "2026-05-01T10:00:00+03:00",
+        "result": "verkosto",
+        "battery": "social",
+    },
+    "fi.hva.care.segment.v1": {
+        "assignment_id": "g1",
+        "client": {"pid": PID},
+        "scheme": "oma",
+        "segment": "monialainen",
+        "valid_from": "2026-05-01",
+    },
+    "fi.hva.care.retracted.v1": {"plan_id": "p1", "revision": 2},
+    MERGED: {"merge_id": "m1", "from": {"hetu": HETU}, "into": {"local_id": "A1"}},
+    "fi.hva.client.erased.v1": {"erasure_id": "e1", "client": {"pid": PID}},
+}
+
+
+def context(now: datetime = NOW, sources: Mapping[str, frozenset[str]] | None = None) -> Context:
+    """One county with two units, and another with one."""
+    return Context(
+        units={"oma-hame": frozenset({"ta", "tb"}), "pirha": frozenset({"tays"})},
+        sources=sources,
+        themes=Themes([("kohtaaminen", "ystäväll"), ("sujuvuus", "jono"), ("sujuvuus", "Odot")]),
+        keyring=Keyring((KEY,)),
+        now=now,
+    )
+
+
+def event(type_: str = CONTACT, /, **data: Any) -> dict[str, Any]:
+    """An acceptable event; `data` is changed by the keywords, and `...` takes a field away."""
+    merged = DATA[type_] | data
+    return {
+        "specversion": "1.0",
+        "id": "e1",
+        "source": "urn:hva:oma-hame:acd",
+        "type": type_,
+        "time": "2026-05-01T10:05:00+03:00",
+        "data": {name: value for name, value in merged.items() if value is not ...},
+    }
+
+
+def judge(what: object, stream: Stream | None = None, ctx: Context | None = None) -> Accepted | Rejected:
+    """The verdict on an event (written as JSON unless it is bytes), on the raw topic of its type."""
+    raw = what if isinstance(what, bytes) else json.dumps(what).encode()
+    if stream is None:
+        name = what.get("type") if isinstance(what, dict) else None
+        stream = EVENT_TYPES[name].stream if isinstance(name, str) and name in EVENT_TYPES else Stream.CONTACT
+    return validate(raw, (), stream, ctx or context())
+
+
+def reason(what: object, stream: Stream | None = None, ctx: Context | None = None) -> str | None:
+    """Why it is rejected; None when it is accepted."""
+    verdict = judge(what, stream, ctx)
+    return verdict.reason.value if isinstance(verdict, Rejected) else None
+
+
+def canonical(what: object) -> dict[str, Any]:
+    """The canonical event of what must be accepted."""
+    verdict = judge(what)
+    assert isinstance(verdict, Accepted), verdict
+    value: dict[str, Any] = orjson.loads(verdict.value)
+    return value
+
+
+def kept(what: object) -> dict[str, Any]:
+    """The canonical data of what must be accepted."""
+    data: dict[str, Any] = canonical(what)["data"]
+    return data

@@ -1,0 +1,54 @@
+"""The order of facts as bytes is the contract's order of its parts."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.contracts.order import Order, rank, unrank
+
+T = datetime(2026, 5, 1, 10, tzinfo=UTC)
+LOW, HIGH = b"\x00" * 32, b"\xff" * 32
+ASCENDING = [
+    (1, T, "urn:hva:a:b", "e", LOW),
+    (1, T, "urn:hva:a:b", "e", HIGH),
+    (1, T, "urn:hva:a:b", "e\x01", LOW),
+    (1, T, "urn:hva:a:b", "e1", LOW),
+    (1, T, "urn:hva:a:b", "eä", LOW),
+    (1, T, "urn:hva:a:b", "e\uffff", LOW),  # by code point, where UTF-16 would put the next one before
+    (1, T, "urn:hva:a:b", "e\U0001f600", LOW),
+    (1, T, "urn:hva:a:b-c", "a", LOW),
+    (1, T, "urn:hva:a:c", "a", LOW),
+    (1, T + timedelta(microseconds=1), "urn:hva:a:b", "a", LOW),
+    (1, datetime.max.replace(tzinfo=UTC), "urn:hva:a:b", "a", LOW),
+    (2, datetime.min.replace(tzinfo=UTC), "urn:hva:a:b", "a", LOW),
+    (9, T, "urn:hva:a:b", "a", LOW),
+    (10, T, "urn:hva:a:b", "a", LOW),
+    (99, T, "urn:hva:a:b", "a", LOW),
+    (2**63, T, "urn:hva:a:b", "a", LOW),
+    (2**64 + 1, T, "urn:hva:a:b", "a", LOW),
+    (10**4299, T, "urn:hva:a:b", "a", LOW),
+]
+
+
+@pytest.mark.parametrize(("less", "greater"), list(pairwise(ASCENDING)))
+def test_bytes_order_as_the_parts_do(less, greater):
+    assert less < greater
+    assert rank(*less) < rank(*greater)
+
+
+@pytest.mark.parametrize("parts", ASCENDING)
+def test_the_parts_come_back(parts):
+    assert unrank(rank(*parts)) == Order(*parts)
+
+
+def test_the_offset_of_a_time_does_not_matter():
+    local = T.astimezone(ZoneInfo("Europe/Helsinki"))
+    assert rank(1, local, "s", "i", LOW) == rank(1, T, "s", "i", LOW)
+
+
+@pytest.mark.parametrize("value", [b"", b"\x00\x01", b"x" * 60, rank(*ASCENDING[0])[:-1]])
+def test_other_bytes_are_no_order(value):
+    with pytest.raises(ValueError):
+        unrank(value)
