@@ -77,6 +77,19 @@ class BatchRunner(Generic[E]):
         self._metrics.batch_records.observe(len(records))
         self._observe_freshness(records)
 
+    async def attempt(self, record: Record) -> Rejected | None:
+        """Process one record again, by the code of now: None when it counts, else the verdict. Writes no letter."""
+        outcome = self._decode(record)
+        if isinstance(outcome, Rejected):
+            return outcome
+        try:
+            await self._commit([outcome], [])
+        except Exception as error:
+            if classify(error) is Failure.TRANSIENT:
+                raise
+            return Rejected(Reason.HANDLER_BUG, type(error).__name__)
+        return None
+
     async def _run(self, records: Sequence[Record]) -> None:
         try:
             await self._decode_and_commit(records)

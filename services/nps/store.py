@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from services.nps.derive import derive, version
-from services.nps.domain import Feedback, Invitation, Response, bare, contributions, label
+from services.nps.domain import Feedback, FeedbackFact, Invitation, PersonEvent, Response, bare, contributions, label
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.postgres.buckets import add_to_buckets
@@ -67,7 +67,6 @@ FEEDBACK: Final = FactTable(
     derived=("unit_row", "segment", "in_time"),
 )
 
-FeedbackFact = Invitation | Response | Feedback
 F = TypeVar("F", Invitation, Response, Feedback)
 
 # Invitations whose `answered` is not what their responses say. A retracted response names no invitation.
@@ -100,9 +99,10 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
     return Applied(sum(len(u.changes) for u in upserted), sum(u.conflicts for u in upserted))
 
 
-async def erase(connection: Connection, county: str, clients: Iterable[str]) -> Applied:
-    """Take the facts of clients away for ever, those of the past here and those of the future by `apply`."""
-    rows = await connection.fetch(_ERASE, county, sorted(set(clients)))
+async def apply_erasures(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
+    """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`."""
+    clients = {event.erased for event in events if event.erased is not None}
+    rows = await connection.fetch(_ERASE, county, sorted(clients))
     erased = [row["client"] for row in rows]
     if not erased:
         return Applied(0)

@@ -107,7 +107,9 @@ def test_codes_and_ids_are_any_text(text):
     assert TypeAdapter(Id).validate_python(text, strict=True) == text
 
 
-@pytest.mark.parametrize("text", ["", "all", "-", "a\0", "\0", "all\0", "-\0", "al\0", "x" * 201, "𝔞" * 201, 1, None, b"a"])
+@pytest.mark.parametrize(
+    "text", ["", "all", "-", "a\0", "\0", "all\0", "-\0", "al\0", "x" * 201, "𝔞" * 201, 1, None, b"a"]
+)
 def test_what_is_no_code(text):
     with pytest.raises(ValidationError):
         TypeAdapter(Code).validate_python(text, strict=True)

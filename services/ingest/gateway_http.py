@@ -1,0 +1,188 @@
+"""The HTTP side of the gateway: POST /events, who may send, how much at once, and which status tells what."""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from services.ingest.decode import Accepted
+from services.ingest.gateway import Gateway, Outcome, UnavailableError
+from services.ingest.gateway_message import NoBatchError, event_headers, is_batch, split
+from shared.contracts.catalogue import MIB, RAW_LIMIT
+from shared.contracts.reasons import Reason
+from shared.edge.service import Runtime
+from shared.keys import KeyFileError, read_private
+
+BATCH_LIMIT: Final = 16 * MIB
+MOST_EVENTS: Final = 10_000  # of one batch
+RETRY_AFTER_S: Final = 5
+_READ_S: Final = 30.0  # for a sender to get a body across
+_STOP_S: Final = 12.0  # above the time in which every answer comes
+_LONGEST_HEADER: Final = 64 * 1024
+_SHORTEST_TOKEN: Final = 20  # characters
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+_STATUS: Final = {
+    Reason.TOO_LARGE: 413,
+    Reason.UNDECODABLE: 400,
+    Reason.ENVELOPE: 400,
+    Reason.HANDLER_BUG: 500,
+}
+_OTHER_REASONS: Final = 422
+
+Stop = Callable[[], Awaitable[None]]
+
+
+class Tokens:
+    """The tokens of which a sender must show one. Kept and compared as digests, in a time that tells nothing."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self._digests = [_digest(token) for token in tokens]
+
+    def admit(self, authorization: str) -> bool:
+        """Whether the header is `Bearer <one of the tokens>`."""
+        scheme, _, token = authorization.partition(" ")
+        shown = _digest(token.strip())
+        matches = [hmac.compare_digest(shown, digest) for digest in self._digests]
+        return scheme.lower() == "bearer" and any(matches)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def read_tokens(path: Path) -> Tokens:
+    """A token a line, so that an old and a new one can stand side by side. Raises KeyFileError with the remedy."""
+    lines = (line.strip() for line in read_private(path).splitlines())
+    tokens = [line for line in lines if line and not line.startswith("#")]
+    if not tokens or min(map(len, tokens)) < _SHORTEST_TOKEN:
+        raise KeyFileError(f"token file {path.name}: write one token of at least {_SHORTEST_TOKEN} characters a line")
+    return Tokens(tokens)
+
+
+class Door:
+    """Answers requests. `away` says whether it is known that nothing can be settled now."""
+
+    def __init__(
+        self, gateway: Gateway, tokens: Tokens | None, away: Callable[[], bool], logger: logging.Logger
+    ) -> None:
+        self._gateway, self._tokens, self._away, self._logger = gateway, tokens, away, logger
+
+    def app(self) -> web.Application:
+        """The application with its one address."""
+        app = web.Application()
+        app.router.add_post("/events", self.post)
+        return app
+
+    async def post(self, request: web.Request) -> web.Response:
+        """One event, or a batch of them; the answer comes when all are settled."""
+        if self._tokens and not self._tokens.admit(request.headers.get("Authorization", "")):
+            return _trouble(401, "a bearer token of the gateway is needed", {"WWW-Authenticate": "Bearer"})
+        if self._away():
+            return _try_again()
+        headers = event_headers(request.raw_headers)
+        batch = is_batch(headers)
+        limit = BATCH_LIMIT if batch else RAW_LIMIT
+        try:
+            async with asyncio.timeout(_READ_S):
+                body = await _read(request, limit)
+        except TimeoutError:
+            return _trouble(408, f"the body did not arrive within {_READ_S:.0f} seconds")
+        except web.RequestPayloadError:
+            return _trouble(400, "the body cannot be read as its headers say")
+        if body is None:
+            return _trouble(413, f"the body is more than {limit} bytes: nothing of it was kept")
+        try:
+            if batch:
+                return await self._batch(body, [header for header in headers if header[0] == "content-type"])
+            (outcome,) = await self._gateway.receive([body], headers)
+        except UnavailableError:
+            return _try_again()
+        except Exception as error:
+            self._logger.error("a request of the gateway failed", exc_info=error)
+            return _trouble(500, "the service failed: send the same again")
+        return _answer(_status(outcome), _told(outcome))
+
+    async def _batch(self, body: bytes, headers: list[tuple[str, bytes | None]]) -> web.Response:
+        try:
+            values = await asyncio.to_thread(split, body, MOST_EVENTS)
+        except NoBatchError as error:
+            verdict = await self._gateway.refuse(body, headers, str(error))
+            return _answer(_status(verdict), _told(verdict))
+        return _answer(200, [_told(outcome) for outcome in await self._gateway.receive(values)])
+
+
+async def _read(request: web.Request, limit: int) -> bytes | None:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
+def _status(outcome: Outcome) -> int:
+    return 202 if isinstance(outcome, Accepted) else _STATUS.get(outcome.reason, _OTHER_REASONS)
+
+
+def _told(outcome: Outcome) -> dict[str, str]:
+    """What the sender is told: of a rejected event no value, not even its id, which may be what is wrong with it."""
+    if isinstance(outcome, Accepted):
+        return {"id": orjson.loads(outcome.value)["id"], "outcome": "accepted"}
+    return {"outcome": "rejected", "reason": str(outcome.reason), "detail": outcome.detail}
+
+
+def _answer(status: int, content: Any, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(content), content_type="application/json", headers=headers)
+
+
+def _trouble(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
+    return _answer(status, {"error": sentence}, headers)
+
+
+def _try_again() -> web.Response:
+    return _trouble(503, "cannot take events now: send the same again", {"Retry-After": str(RETRY_AFTER_S)})
+
+
+async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
+    """Listen where the settings say; returns what closes the port and waits for the answers in hand.
+
+    A port or token file that cannot be used stops the service with one sentence.
+    """
+    settings, logger = runtime.settings, runtime.logger
+
+    def away() -> bool:
+        return runtime.stopping.is_set() or not runtime.health.troubles().keys().isdisjoint({"kafka", "postgres"})
+
+    try:
+        tokens = read_tokens(settings.gateway_token_file) if settings.gateway_token_file else None
+    except KeyFileError as error:
+        runtime.give_up(f"the gateway cannot start: {error}")
+        return _nothing
+    if tokens is None and settings.gateway_host not in _LOOPBACK:
+        logger.warning("the gateway takes events of anyone who reaches it: set HVA_GATEWAY_TOKEN_FILE")
+    runner = web.AppRunner(
+        Door(gateway, tokens, away, logger).app(),
+        access_log=None,
+        shutdown_timeout=_STOP_S,
+        max_field_size=_LONGEST_HEADER,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.gateway_host, settings.gateway_port).start()
+    except OSError as error:
+        await runner.cleanup()
+        runtime.give_up(f"the gateway cannot listen on HVA_GATEWAY_PORT: {error.strerror}")
+        return _nothing
+    logger.info("the gateway listens", extra={"port": runner.addresses[0][1]})
+    return runner.cleanup
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""

@@ -1,0 +1,55 @@
+"""What the family services do alike: run batches by the registers of the moment, refold, try letters again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from shared.batch import BatchRunner
+from shared.clock import Clock, system_clock
+from shared.contracts.catalogue import Topic
+from shared.edge.consume import BatchHandler
+from shared.edge.service import Runtime
+from shared.edge.watch import Task
+from shared.letters import Rejected
+from shared.postgres.redrive import redrive_due
+from shared.postgres.refold import Refold
+from shared.record import PlainRecord, Record
+
+MakeRunner = Callable[[Runtime], BatchRunner[Any]]
+"""A runner bound to the registers that the service has when it is made: made anew for every batch, so that facts
+are never derived by one version of the registers and written as of another."""
+
+
+def batch_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
+    """The handler of a topic."""
+
+    async def run(records: Sequence[Record]) -> None:
+        await make(runtime).run(records)
+
+    return run
+
+
+def refold(runtime: Runtime, refold: Refold) -> Task:
+    """Bring the facts of every county to the registers of now."""
+
+    async def run() -> None:
+        changed = await refold.run(runtime.pool, runtime.registers)
+        if changed:
+            runtime.logger.info("refolded by changed registers", extra={"facts": changed})
+
+    return run
+
+
+def redrive(runtime: Runtime, schema: str, handlers: Mapping[Topic, MakeRunner], clock: Clock = system_clock) -> Task:
+    """Try the letters that are due, each by the handler of its topic."""
+    by_name = {runtime.settings.topic_prefix + topic.name: make for topic, make in handlers.items()}
+
+    async def attempt(record: PlainRecord) -> Rejected | None:
+        return await by_name[record.topic](runtime).attempt(record)
+
+    async def run() -> None:
+        version = runtime.registers.version
+        tried = await redrive_due(runtime.pool, schema, runtime.sealer, attempt, version, clock())
+        if tried:
+            runtime.logger.info("tried dead letters again", extra={"letters": tried})
+
+    return run

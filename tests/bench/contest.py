@@ -1,0 +1,77 @@
+"""The contest: the naive service, ours and the bare loop on one log, in turns; and the log once more for ours."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from shared.contracts.catalogue import FEEDBACK, PERSON
+from tests.bench.measure import Measured, watch
+from tests.bench.sizes import Sizes
+from tests.bench.stage import Database, Stage, group_of
+from tests.bench.workload import Event, outgoing, salted
+
+NAIVE: Final = "naive"
+OURS: Final = "ours"
+BARE: Final = "bare"
+REPLAY: Final = "replay"
+_PREFIX: Final = "contest."
+_TOPIC: Final = _PREFIX + FEEDBACK.name
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Medians over the rounds."""
+
+    rate: float
+    slowest: float
+    fastest: float
+    service_us: float
+    postgres_us: float
+    peak_mib: float
+
+
+def summary(rounds: list[Measured]) -> Summary:
+    """What is told of several rounds."""
+    rates = [r.rate for r in rounds]
+    return Summary(
+        rate=median(rates),
+        slowest=min(rates),
+        fastest=max(rates),
+        service_us=median(r.service_us for r in rounds),
+        postgres_us=median(r.postgres_us for r in rounds),
+        peak_mib=max(r.peak_mib for r in rounds),
+    )
+
+
+async def contest(stage: Stage, events: list[Event], sizes: Sizes, say: Callable[[str], None]) -> dict[str, Summary]:
+    """Name to summary. Every round has an empty database, but for the replay, which has that of the round."""
+    await stage.topics(_PREFIX, [FEEDBACK, PERSON])
+    await stage.publish(outgoing(salted(events, "c"), _PREFIX))
+    found: dict[str, list[Measured]] = defaultdict(list)
+    for _ in range(sizes.rounds):
+        for name in (NAIVE, OURS, BARE):
+            database = await stage.database()
+            longest = sizes.naive_s if name == NAIVE else 600.0
+            found[name].append(await run(stage, name, database, len(events), longest))
+            say(f"{name}: {found[name][-1].rate:.0f} events/s")
+            if name == OURS:
+                found[REPLAY].append(await run(stage, name, database, len(events)))
+                say(f"{REPLAY}: {found[REPLAY][-1].rate:.0f} events/s")
+            await stage.drop(database)
+    return {name: summary(rounds) for name, rounds in found.items()}
+
+
+async def run(stage: Stage, name: str, database: Database, total: int, longest_s: float = 600.0) -> Measured:
+    """One contender over the whole log."""
+    group = group_of("nps", FEEDBACK, _PREFIX) if name == OURS else f"{_PREFIX}{name}"
+    await stage.rewind(group, _TOPIC)
+    if name == OURS:
+        running = await stage.service("nps", database, _PREFIX)
+    else:
+        running = await stage.peer(name, database, _TOPIC, group)
+    try:
+        return await watch(stage, running, [group], total, longest_s)
+    finally:
+        await running.stop()

@@ -1,0 +1,117 @@
+"""Watching a consumer at work: how far its group has come, what it and the servers spend, how much memory it takes."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.edge.offsets import committed_offsets
+from tests.bench.stage import Running, Stage
+
+_LOOK_S: Final = 0.03
+_STALL_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run, from its first commit to its last: CPU in microseconds an event, memory in MiB."""
+
+    events: int
+    seconds: float
+    service_us: float
+    postgres_us: float
+    kafka_us: float
+    peak_mib: float
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    at: float
+    done: int
+    service: float  # CPU seconds
+    postgres: float
+    kafka: float
+
+
+async def watch(
+    stage: Stage, running: Running, groups: Iterable[str], total: int, longest_s: float = 600.0
+) -> Measured:
+    """Until the groups have committed `total` records together, or `longest_s` after their first commit.
+
+    The first commit's records do not count, since nobody saw when their work began.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=stage.kafka)
+    await admin.start()
+    try:
+        groups = list(groups)
+        first = await _next(stage, running, admin, groups, above=0)
+        last = first
+        while last.done < total and last.at - first.at < longest_s:
+            last = await _next(stage, running, admin, groups, above=last.done)
+    finally:
+        await admin.close()
+    return _between(first, last, running)
+
+
+async def _next(
+    stage: Stage, running: Running, admin: AIOKafkaAdminClient, groups: list[str], above: int
+) -> _Moment:
+    deadline = time.monotonic() + _STALL_S
+    while (done := await _done(admin, groups)) <= above:
+        if running.process.returncode is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"no progress at {above} records: {running.log.read_text()[-2000:]}")
+        await asyncio.sleep(_LOOK_S)
+    return _Moment(
+        time.perf_counter(),
+        done,
+        _cpu([psutil.Process(running.pid)]),
+        _cpu(stage.postgres_processes()),
+        _cpu(stage.kafka_processes()),
+    )
+
+
+async def _done(admin: AIOKafkaAdminClient, groups: list[str]) -> int:
+    return sum([sum((await committed_offsets(admin, group)).values()) for group in groups])
+
+
+def _cpu(processes: Iterable[psutil.Process]) -> float:
+    seconds = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+    return seconds
+
+
+def _between(first: _Moment, last: _Moment, running: Running) -> Measured:
+    events = last.done - first.done
+
+    def an_event(before: float, after: float) -> float:
+        return (after - before) * 1e6 / events
+
+    return Measured(
+        events=events,
+        seconds=last.at - first.at,
+        service_us=an_event(first.service, last.service),
+        postgres_us=an_event(first.postgres, last.postgres),
+        kafka_us=an_event(first.kafka, last.kafka),
+        peak_mib=peak_mib(running.pid),
+    )
+
+
+def peak_mib(pid: int) -> float:
+    """The largest resident memory of a living process so far."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(peak) / 1024

@@ -1,0 +1,92 @@
+"""The floor of cost: poll, parse and check, one upsert a table and batch, commit. No framework, no figures, no
+neighbours, no lock, no dead letters, no second try. It writes the product's own fact tables.
+
+Run as `python -m tests.bench.peers.bare <kafka> <dsn> <topic> <group>`.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import asyncpg
+import orjson
+import uvloop
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from services.nps.decode import decode
+from services.nps.store import FEEDBACK, INVITATIONS, RESPONSES
+from shared.letters import Rejected
+from shared.postgres.facts import FactTable
+from shared.registers import Registers, load_folder
+from tests.bench.workload import registers_folder
+
+BATCH = 1000  # as the product's default
+
+
+def _statement(table: FactTable[Any]) -> str:
+    names = ", ".join(("county", *table.columns))
+    arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(("text", *table.columns.values()), 1))
+    sets = ", ".join(f"{name} = excluded.{name}" for name in table.columns)
+    return (
+        f"insert into {table.name} as fact ({names}) select * from unnest({arrays}) "
+        f"on conflict (county, id) do update set {sets} where fact.rank < excluded.rank"
+    )
+
+
+TABLES = [(table, _statement(table)) for table in (INVITATIONS, RESPONSES, FEEDBACK)]
+
+
+def _column(facts: Iterable[Any], name: str, kind: str) -> list[Any]:
+    if kind == "jsonb":
+        return [None if (value := getattr(f, name)) is None else orjson.dumps(value).decode() for f in facts]
+    return [getattr(fact, name) for fact in facts]
+
+
+async def store(
+    connection: "asyncpg.Connection[asyncpg.Record]", records: Iterable[ConsumerRecord], registers: Registers
+) -> None:
+    """One transaction."""
+    best: dict[tuple[type, str, str], Any] = {}
+    for record in records:
+        fact = decode(record, registers)
+        if not isinstance(fact, Rejected):
+            key = (type(fact), fact.county, fact.id)
+            if key not in best or best[key].rank < fact.rank:
+                best[key] = fact
+    async with connection.transaction():
+        for table, statement in TABLES:
+            facts = [fact for fact in best.values() if type(fact) is table.fact]
+            if facts:
+                columns = {"county": "text", **table.columns}
+                await connection.execute(statement, *(_column(facts, *column) for column in columns.items()))
+
+
+async def main(kafka: str, dsn: str, topic: str, group: str) -> None:
+    """Consume until SIGTERM."""
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    registers = load_folder(registers_folder())
+    connection = await asyncpg.connect(dsn, server_settings={"jit": "off"})
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=kafka,
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        fetch_max_bytes=8 * 1024 * 1024,
+    )
+    await consumer.start()
+    while not stopping.is_set():
+        batches = await consumer.getmany(timeout_ms=20, max_records=BATCH)
+        if batches:
+            await store(connection, chain.from_iterable(batches.values()), registers)
+            await consumer.commit()
+    await consumer.stop()
+    await connection.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(*sys.argv[1:]))

@@ -1,0 +1,88 @@
+"""The events of the benchmarks: the simulation's, restricted to the feedback stream and made canonical once.
+
+A salt gives the same events other business ids, so that a measurement can be repeated with facts that are new. Ids
+are hashes by default: random ids are the hard case for indexes, numbers that grow (as the simulation gives them)
+the easy one.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import md5
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from deploy.simulate import Options, stream
+from services.ingest.context import Contexts
+from services.ingest.decode import Accepted, validate
+from services.ingest.pseudonym import Keyring
+from shared.contracts.catalogue import FEEDBACK, RAW, Stream
+from shared.contracts.route import stream_of
+from shared.edge.produce import Outgoing
+from shared.keys import Key
+from shared.registers import Registers
+
+UNTIL: Final = date(2026, 7, 1)
+_NOW: Final = datetime(2026, 7, 2, tzinfo=UTC)
+_FEEDBACK_SHARE: Final = 0.18  # of the simulation's events, a little less than it is
+_A_YEAR_OF_A_CLIENT: Final = 22.0  # events, a little less than it is
+_SECRET: Final = b"benchmarks have nothing to hide."
+_BUSINESS_ID: Final = re.compile(rb'"(response_id|feedback_id|invitation_id)":"([^"]+)"')
+
+CLIENTS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A canonical record without its topic."""
+
+    key: bytes | None
+    value: bytes
+
+
+def lines(events: int, seed: int = 1) -> Iterator[bytes]:
+    """At least that many lines of every stream, in order of arrival."""
+    days = min(3660, 15 + int(events * 365 / (CLIENTS * _A_YEAR_OF_A_CLIENT)))
+    return stream(Options(until=UNTIL, days=days, clients=CLIENTS, seed=seed, bad=0.0))
+
+
+def raw(events: int, seed: int = 1) -> list[Outgoing]:
+    """Lines of every stream for the raw topics."""
+    return [Outgoing(RAW[stream_of(line)].name, None, line) for line in islice(lines(events, seed), events)]
+
+
+def canonical(events: int, registers: Registers, seed: int = 1) -> list[Event]:
+    """Events of the feedback stream as ingest writes them."""
+    contexts = Contexts(registers, Keyring((Key("bench", _SECRET),)), lambda: _NOW)
+    found: list[Event] = []
+    for line in lines(int(events / _FEEDBACK_SHARE), seed):
+        if b'"type":"fi.hva.feedback.' in line:
+            verdict = validate(line, (), Stream.FEEDBACK, contexts.now())
+            if isinstance(verdict, Accepted):
+                found.append(Event(verdict.key, verdict.value))
+                if len(found) == events:
+                    break
+    return found
+
+
+def salted(events: list[Event], salt: str, *, scattered: bool = True) -> list[Event]:
+    """The same events about other facts; links from responses to invitations stay."""
+    prefix = salt.encode()
+
+    def change(match: re.Match[bytes]) -> bytes:
+        id = prefix + match[2]
+        return b'"%b":"%b"' % (match[1], md5(id, usedforsecurity=False).hexdigest().encode() if scattered else id)
+
+    return [Event(event.key, _BUSINESS_ID.sub(change, event.value)) for event in events]
+
+
+def outgoing(events: list[Event], prefix: str) -> list[Outgoing]:
+    """As records of the canonical topic."""
+    return [Outgoing(prefix + FEEDBACK.name, event.key, event.value) for event in events]
+
+
+def registers_folder() -> Path:
+    """The registers that come with the project; the simulation's units are theirs."""
+    return Path(__file__).parents[2] / "deploy" / "config"

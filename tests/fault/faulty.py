@@ -1,0 +1,166 @@
+"""`python -m tests.fault.faulty <service>`: the real service with faults let in from outside.
+
+The product has no hooks for this; everything is wrapped here, by the environment:
+
+HVA_TEST_FOLDER   where every batch that is handled leaves a line, and every fault its mark
+HVA_TEST_FAULTS   `<action>@<point>#<n>,...`: what happens the n-th time that this process passes the point
+HVA_TEST_MUTANT   a guarantee of the product taken away, to see that the suite notices
+HVA_TEST_OWNER    a consumer group of its own: this process gets every record, whoever else does
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from faststream.kafka import KafkaBroker
+
+import services.ingest.app
+import services.nps.app
+import shared.edge.consume as consume
+import shared.postgres.commit as store_commit
+from services.ingest.publish import PublishCommit
+from shared.batch import BatchRunner
+from shared.contracts.catalogue import Topic
+from shared.edge.service import main
+from shared.postgres.commit import StoreCommit
+from shared.record import Record
+from tests.fault.mutants import MUTANTS
+
+BUG = "rikki"
+"""Facts whose id begins so are more than the handler can stand."""
+
+_BUILDS = {"ingest": services.ingest.app.build, "nps": services.nps.app.build}
+_SESSION_MS = 1500  # how soon the group misses a process that was killed; 10 s in the product
+_folder = Path(os.environ["HVA_TEST_FOLDER"])
+_passed: Counter[str] = Counter()
+_batch: ContextVar[list[tuple[str, int, int]]] = ContextVar("batch", default=[])  # noqa: B039 - never changed
+
+
+def _faults() -> dict[tuple[str, int], str]:
+    found = {}
+    for fault in filter(None, os.environ.get("HVA_TEST_FAULTS", "").split(",")):
+        action, _, place = fault.partition("@")
+        point, _, number = place.partition("#")
+        found[point, int(number)] = action
+    return found
+
+
+_PLAN = _faults()
+
+
+async def passing(point: str) -> None:
+    """Do what is planned for this passage of the point."""
+    _passed[point] += 1
+    match _PLAN.get((point, _passed[point])):
+        case "kill":
+            _mark("killed", point)
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "hold":
+            _mark("held", point)
+            while not (_folder / f"release-{os.getpid()}").exists():
+                await asyncio.sleep(0.01)
+        case "lose":
+            _mark("lost", point)
+            raise ConnectionResetError("the answer was lost")
+
+
+def _mark(what: str, point: str) -> None:
+    mark = _folder / f"{what}-{point}-{os.getpid()}.json"
+    mark.with_suffix(".new").write_text(json.dumps(_batch.get()))
+    mark.with_suffix(".new").rename(mark)
+
+
+def _wrap_batches() -> None:
+    run = BatchRunner.run
+
+    async def traced(self: BatchRunner[Any], records: Sequence[Record]) -> None:
+        _batch.set([(r.topic, r.partition, r.offset) for r in records])
+        with (_folder / f"trace-{os.getpid()}").open("a") as trace:
+            trace.write(json.dumps(_batch.get()) + "\n")
+        await run(self, records)
+
+    BatchRunner.run = traced  # type: ignore[method-assign]
+
+
+def _wrap_store() -> None:
+    init, call = StoreCommit.__init__, StoreCommit.__call__
+
+    def with_faults(self: StoreCommit[Any], service: str, pool: Any, sealer: Any, apply: Any) -> None:
+        async def faulty(connection: Any, county: str, events: Sequence[Any]) -> Any:
+            await passing("begun")
+            if any(getattr(event, "id", "").startswith(BUG) for event in events):
+                raise ValueError(f"cannot stand {events}")
+            applied = await apply(connection, county, events)
+            await passing("in_transaction")
+            return applied
+
+        init(self, service, pool, sealer, faulty)
+
+    async def committed(self: StoreCommit[Any], events: Any, letters: Any) -> Any:
+        applied = await call(self, events, letters)
+        await passing("committed")
+        return applied
+
+    StoreCommit.__init__, StoreCommit.__call__ = with_faults, committed  # type: ignore[method-assign,assignment]
+
+
+def _wrap_sending() -> None:
+    """The COMMIT has left for the server and its answer is not there."""
+    from asyncpg.transaction import Transaction
+
+    commit = Transaction.commit
+
+    async def sent(self: Transaction) -> None:
+        answer = asyncio.ensure_future(commit(self))
+        await asyncio.sleep(0)  # lets it write to the socket
+        if _batch.get():
+            await passing("sent")
+        await answer
+
+    Transaction.commit = sent  # type: ignore[method-assign]
+
+
+def _wrap_publishing() -> None:
+    call, publish = PublishCommit.__call__, PublishCommit.publish
+
+    async def published(self: PublishCommit, events: Any) -> None:
+        await publish(self, events)
+        await passing("published")
+
+    async def settled(self: PublishCommit, events: Any, letters: Any) -> Any:
+        applied = await call(self, events, letters)
+        await passing("settled")
+        return applied
+
+    PublishCommit.publish, PublishCommit.__call__ = published, settled  # type: ignore[method-assign]
+
+
+def _wrap_group() -> None:
+    subscriber, group_id = KafkaBroker.subscriber, consume.group_id
+    owner = os.environ.get("HVA_TEST_OWNER", "")
+
+    def impatient(self: KafkaBroker, *topics: str, **settings: Any) -> Any:
+        times = {"session_timeout_ms": _SESSION_MS, "heartbeat_interval_ms": 300}
+        return subscriber(self, *topics, **settings, **times)
+
+    def of_owner(service: str, topic: Topic) -> str:
+        return group_id(service, topic) + owner
+
+    KafkaBroker.subscriber = impatient  # type: ignore[method-assign,assignment]
+    consume.group_id = of_owner
+
+
+if __name__ == "__main__":
+    for wrap in (_wrap_batches, _wrap_store, _wrap_sending, _wrap_publishing, _wrap_group):
+        wrap()
+    if mutant := os.environ.get("HVA_TEST_MUTANT"):
+        MUTANTS[mutant]()
+    name = sys.argv[1]
+    main(name, _BUILDS[name])

@@ -1,0 +1,68 @@
+"""Guarantees of the product taken away one at a time: each must be noticed by the test that stands for it."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import shared.postgres.commit
+import shared.postgres.refold
+from shared.batch import BatchRunner
+from shared.postgres.facts import FactTable
+from shared.record import Record
+
+
+def no_county_lock() -> None:
+    """Nothing orders the writers of a county; neither by the side, in the row that says how facts were derived."""
+
+    async def free(connection: Any, service: str, counties: Any) -> None:
+        """Take no lock."""
+
+    async def admit(self: Any, connection: Any, county: str, registers: Any) -> None:
+        sql = "insert into nps.refold (county, version) values ($1, $2) on conflict do nothing"
+        await connection.execute(sql, county, self.version(registers))
+
+    shared.postgres.commit.lock_counties = free
+    shared.postgres.refold.lock_counties = free
+    shared.postgres.refold.Refold.admit = admit  # type: ignore[method-assign]
+
+
+def equal_order_wins() -> None:
+    """A fact as great as the stored one takes its place: `>=` for `>`."""
+    original = FactTable._upsert_sql
+    assert isinstance(original, cached_property)
+
+    def sql(self: FactTable[Any]) -> str:
+        return str(original.func(self)).replace("fact.rank < excluded.rank", "fact.rank <= excluded.rank")
+
+    FactTable._upsert_sql = property(sql)  # type: ignore[assignment,method-assign]
+
+
+def reject_is_ack() -> None:
+    """What is rejected is acknowledged and kept nowhere."""
+    patiently = BatchRunner._commit_patiently
+
+    async def without_letters(self: BatchRunner[Any], events: Sequence[Any], letters: Sequence[Any]) -> Any:
+        return await patiently(self, events, [])
+
+    BatchRunner._commit_patiently = without_letters  # type: ignore[method-assign]
+
+
+def error_is_ack() -> None:
+    """A batch that failed is acknowledged."""
+    run = BatchRunner.run
+
+    async def swallowing(self: BatchRunner[Any], records: Sequence[Record]) -> None:
+        try:
+            await run(self, records)
+        except Exception:
+            return
+
+    async def once(self: BatchRunner[Any], events: Sequence[Any], letters: Sequence[Any]) -> Any:
+        return await self._commit(events, letters)
+
+    BatchRunner.run, BatchRunner._commit_patiently = swallowing, once  # type: ignore[method-assign]
+
+
+MUTANTS: Final[dict[str, Callable[[], None]]] = {
+    mutant.__name__: mutant for mutant in (no_county_lock, equal_order_wins, reject_is_ack, error_is_ack)
+}

@@ -1,0 +1,73 @@
+"""The JSON Schemas for upstream systems are those of the models, and say yes to what ingest accepts."""
+
+import copy
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from shared.contracts.event_types import EVENT_TYPES
+from shared.contracts.schemas.build import FOLDER, event_schema, file_of, text_of
+from tests.unit.ingest_cases import ANSWERED, CONTACT, DATA, GIVEN, HETU, HYTE, PLAN, event, reason
+
+
+def valid(what):
+    return Draft202012Validator(event_schema(EVENT_TYPES[what["type"]])).is_valid(what)
+
+
+def test_the_files_are_current():
+    assert {path.stem for path in FOLDER.glob("*.json")} == EVENT_TYPES.keys()
+    for kind in EVENT_TYPES.values():
+        assert file_of(kind.name).read_text(encoding="utf-8") == text_of(kind), "python -m shared.contracts.schemas"
+        Draft202012Validator.check_schema(event_schema(kind))
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_what_is_accepted_is_valid(name):
+    assert valid(event(name))
+    assert reason(event(name)) is None
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        event(CONTACT, revision=9.0, client={"hetu": HETU, "local_id": None, "x": 1}, reason=None, planned=None),
+        event(ANSWERED, comment="hyvä", answers=[{"question": "oma", "value": 5.0, "x": 1}]),
+        event(GIVEN, comment=None, themes=["a", "a"]),
+    ],
+)
+def test_null_is_absence_there_too(what):
+    assert valid(what)
+    assert reason(what) is None
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        event(CONTACT, channel="fax"),
+        event(CONTACT, unit="all"),
+        event(CONTACT, contact_id=""),
+        event(CONTACT, started_at="2026-05-01"),
+        event(CONTACT, client={}),
+        event(CONTACT, client={"hetu": HETU, "local_id": "A1"}),
+        event(CONTACT, transfers=-1),
+        event(HYTE, count=1.5),
+        event(HYTE, counted_on="1.5.2026"),
+        event(PLAN, client=...),
+        event(ANSWERED, answers=[{"question": "recommend", "value": 11}]),
+        event(ANSWERED, answers=[{"question": "useful", "value": 0}]),
+        event(ANSWERED, answers=[{"question": "pei_cope_illness", "value": 1}]),
+        event(ANSWERED, answers=[{"question": "oma", "value": "better"}]),
+        event("fi.hva.feedback.retracted.v1", feedback_id="f1"),
+        event("fi.hva.care.retracted.v1", plan_id=...),
+        event(CONTACT) | {"specversion": "0.3"},
+        event(CONTACT) | {"source": "acd"},
+    ],
+)
+def test_what_a_schema_can_refuse_it_refuses(what):
+    assert not valid(what)
+    assert reason(what) in ("schema", "envelope")
+
+
+def test_making_schemas_changes_nothing():
+    before = copy.deepcopy(event_schema(EVENT_TYPES[CONTACT]))
+    assert event_schema(EVENT_TYPES[CONTACT]) == before

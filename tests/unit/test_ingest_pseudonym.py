@@ -1,0 +1,128 @@
+"""Pseudonyms: one string for a person of a county, and nothing of the person in it."""
+
+import base64
+import hashlib
+import hmac
+import re
+
+import pytest
+
+from services.ingest.pseudonym import Keyring
+from shared.keys import Key
+from tests.unit.ingest_cases import HETU, KEY, MERGED, PID, event, judge, kept, reason
+
+
+def client(value, county="oma-hame", system="acd"):
+    what = event(client=value, unit="ta" if county == "oma-hame" else "tays")
+    return kept(what | {"source": f"urn:hva:{county}:{system}"})["client"]
+
+
+def test_the_formula():
+    mac = hmac.new(KEY.secret, f"oma-hame\x1fhetu\x1f{HETU}".encode(), hashlib.sha256).digest()[:16]
+    assert client({"hetu": HETU}) == f"k1.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+    assert re.fullmatch(r"k1\.[A-Za-z0-9_-]{22}", client({"local_id": "A1"}))
+
+
+def test_who_is_the_same_and_who_is_not():
+    same = client({"local_id": "A1"})
+    assert client({"local_id": "A1", "system": "acd"}) == same
+    assert client({"local_id": "A1", "system": None, "hetu": None}) == same
+    assert client({"local_id": "A1", "system": "acd"}, system="mediatri") == same
+    others = [
+        client({"hetu": "010594Y9032"}),
+        client({"hetu": "010594-9032"}),  # the separator tells them apart
+        client({"hetu": HETU}, county="pirha"),
+        client({"local_id": "A1"}, county="pirha"),
+        client({"local_id": "A1"}, system="mediatri"),
+        client({"local_id": "a1"}),
+        client({"local_id": " A1"}),
+        client({"local_id": "A1\x1f"}),
+        client({"local_id": "1", "system": "acda"}),
+    ]
+    assert len({same, *others}) == 10
+
+
+def test_a_pid_of_any_key_is_kept():
+    assert client({"pid": PID}) == PID
+    assert client({"pid": f"{'k' * 32}.{'-_' * 11}"}) == f"{'k' * 32}.{'-_' * 11}"
+
+
+@pytest.mark.parametrize(
+    "pid",
+    [
+        "",
+        "k1",
+        "k1.",
+        "k1." + "A" * 21,
+        "k1." + "A" * 23,
+        "." + "A" * 22,
+        "k" * 33 + "." + "A" * 22,
+        "k 1." + "A" * 22,
+        "k1." + "A" * 21 + "=",
+        "k1." + "A" * 21 + "+",
+        "k1." + "A" * 21 + "ä",
+        "k1." + "A" * 22 + "\n",
+        "k1.k1." + "A" * 22,
+        7,
+        ["k1." + "A" * 22],
+    ],
+)
+def test_what_is_no_pid(pid):
+    assert reason(event(client={"pid": pid})) == "schema"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"hetu": None},
+        {"hetu": HETU, "local_id": "A1"},
+        {"hetu": HETU, "pid": PID},
+        {"local_id": "A1", "pid": PID},
+        {"local_id": ""},
+        {"local_id": "x" * 201},
+        {"local_id": "a\0"},
+        {"local_id": 7},
+        {"local_id": "A1", "system": ""},
+        {"local_id": "A1", "system": "ACD"},
+        {"local_id": "A1", "system": "a_b"},
+        {"local_id": "A1", "system": "acd\n"},
+        {"local_id": "A1", "system": 7},
+        {"system": "acd"},
+        {"nimi": "x"},
+        "A1",
+        7,
+        [],
+        False,
+    ],
+)
+def test_what_is_no_client(value):
+    assert reason(event(client=value)) == "schema"
+    assert reason(event(MERGED, into=value)) == "schema"
+
+
+@pytest.mark.parametrize("value", [{"local_id": "𝔞" * 200}, {"local_id": "-"}, {"local_id": "all"}, {"local_id": "\n"}])
+def test_ids_are_free(value):
+    assert reason(event(client=value)) is None
+
+
+def test_unknown_fields_of_a_client_are_counted():
+    assert judge(event(client={"hetu": HETU, "a": 1, "b": None})).left_out == 2
+    assert judge(event(client={"local_id": "A1", "system": "acd", "a": 1})).left_out == 1
+    assert judge(event(client={"pid": PID, "system": "acd"})).left_out == 1
+    assert judge(event(client={"hetu": HETU, "local_id": None, "pid": None})).left_out == 0
+
+
+def test_very_long_systems_are_not_cached():
+    long = {"local_id": "A1", "system": "a" * 100_000}
+    assert client(long) == client(long)
+    assert reason(event(client={"local_id": "A1"}) | {"source": f"urn:hva:oma-hame:{'b' * 100_000}"}) is None
+
+
+def test_a_keyring_shows_nothing_and_is_never_empty():
+    keyring = Keyring((KEY, Key("k0", b"x" * 32)))
+    keyring.of_local("oma-hame", "acd", "A1")
+    assert "0123" not in repr(keyring)
+    with pytest.raises(ValueError, match="at least one key"):
+        Keyring(())
+    assert keyring.of_local("oma-hame", "acd", "A1").startswith("k1.")

@@ -1,0 +1,113 @@
+"""Themes by words and stems, and whether a comment says anything."""
+
+import unicodedata
+
+import pytest
+
+from services.ingest.themes import Themes, says_something
+from tests.unit.ingest_cases import ANSWERED, GIVEN, canonical, event, kept, reason
+
+ROWS = [
+    ("kohtaaminen", "kohtaa"),
+    ("kohtaaminen", "ystäväll"),
+    ("sujuvuus", "jono"),
+    ("sujuvuus", "Odot"),
+    ("katu", "STRASSE"),
+    ("kaupunki", "İst"),
+    ("toinen", "jono"),
+    ("tyhjä", ""),
+    ("kaksi", "kaksi sanaa"),
+]
+
+
+def found(comment):
+    return Themes(ROWS).found(comment)
+
+
+@pytest.mark.parametrize(
+    ("comment", "themes"),
+    [
+        ("", []),
+        ("jono", ["sujuvuus", "toinen"]),
+        ("JONOTTAMINEN vei tunnin", ["sujuvuus", "toinen"]),
+        ("ajonopeus", []),
+        ("a-jono", ["sujuvuus", "toinen"]),
+        ("1jono2", ["sujuvuus", "toinen"]),
+        ("²jono", ["sujuvuus", "toinen"]),
+        ("Ⅷjono", ["sujuvuus", "toinen"]),
+        ("_jono_", ["sujuvuus", "toinen"]),
+        ("ʰjono", []),
+        ("odotus\u2028odotin", ["sujuvuus"]),
+        ("odot", ["sujuvuus"]),
+        ("odo", []),
+        ("YSTÄVÄLLINEN kohtaaminen", ["kohtaaminen"]),
+        (unicodedata.normalize("NFD", "Ystävällinen"), ["kohtaaminen"]),
+        ("jo\u0301no", []),
+        ("x\u0301jono", ["sujuvuus", "toinen"]),  # the mark has no letter of its own with x and ends the word
+        ("Straße", ["katu"]),
+        ("İstanbul", ["kaupunki"]),
+        ("istanbul", []),
+        ("odotin jonossa, kohtaaminen", ["kohtaaminen", "sujuvuus", "toinen"]),
+        ("kaksi sanaa", []),
+        ("jono\0jono", ["sujuvuus", "toinen"]),
+        ("ＪＯＮＯ", []),
+    ],
+)
+def test_found(comment, themes):
+    assert found(comment) == themes
+
+
+def test_a_long_comment_is_read_fast():
+    assert found("sana " * 200_000 + "jono") == ["sujuvuus", "toinen"]
+    assert Themes([]).found("jono") == []
+
+
+WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2006\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+@pytest.mark.parametrize(
+    ("comment", "says"),
+    [("", False), (WHITE, False), *((f" {c}", True) for c in "a.\0\x1c\x1d\x1e\x1f\u180e\u200b\u2060\ufeff😀")],
+)
+def test_a_character_that_is_not_white_space(comment, says):
+    assert says_something(comment) is says
+    assert kept(event(ANSWERED, comment=comment))["has_comment"] is says
+
+
+def test_white_space_is_the_property_of_unicode():
+    # str.isspace() is White_Space and the four separators of information; str.strip() alike.
+    white = {chr(c) for c in range(0x110000) if chr(c).isspace()} - set("\x1c\x1d\x1e\x1f")
+    assert {chr(c) for c in range(0xD800) if not says_something(chr(c))} == white
+
+
+def test_themes_given_come_first_and_none_twice():
+    assert kept(event(GIVEN, themes=["b", "sujuvuus", "b"], comment="jono, ystävällinen"))["themes"] == [
+        "b",
+        "sujuvuus",
+        "kohtaaminen",
+    ]
+    assert kept(event(GIVEN, comment="jono"))["themes"] == ["sujuvuus"]
+    assert kept(event(GIVEN, themes=[], comment="ok"))["themes"] == []
+    assert "themes" not in kept(event(GIVEN, comment="ok"))
+    assert "comment" not in kept(event(GIVEN, comment="jono"))
+
+
+def test_a_comment_does_not_change_the_digest():
+    for name, data in [(GIVEN, {"themes": ["b", "b"]}), (GIVEN, {}), (ANSWERED, {})]:
+        digests = {canonical(event(name, comment=c, **data))["digest"] for c in ("jono", "", None, "odotin", ...)}
+        assert len(digests) == 1
+
+
+def test_has_comment_as_sent_stays():
+    assert kept(event(ANSWERED, has_comment=True))["has_comment"] is True
+    assert kept(event(ANSWERED, has_comment=True, comment=" "))["has_comment"] is True
+    assert kept(event(ANSWERED))["has_comment"] is False
+
+
+@pytest.mark.parametrize("comment", [7, [], {}, True])
+def test_a_comment_is_a_text(comment):
+    assert reason(event(ANSWERED, comment=comment)) == "schema"
+
+
+def test_a_comment_may_be_long_and_hold_anything():
+    assert reason(event(GIVEN, comment="a\0" * 100_000)) is None
