@@ -29,21 +29,28 @@ class Key:
 
 def read_keys(path: Path) -> tuple[Key, ...]:
     """The keys of a file, the writing one first. Raises KeyFileError with the remedy."""
-    try:
-        mode = path.stat().st_mode
-        lines = path.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"key file {path.name} cannot be read: {type(error).__name__}") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyFileError(f"key file {path.name} is open to others: chmod 600 it")
     keys = tuple(
-        _key(path, number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")
+        _key(path, number, line)
+        for number, line in enumerate(read_private(path).splitlines(), 1)
+        if line.strip() and not line.startswith("#")
     )
     if not keys:
         raise KeyFileError(f"key file {path.name} is empty: write `<key id> <base64 of 32 random bytes>` into it")
     if len({key.id for key in keys}) < len(keys):
         raise KeyFileError(f"key file {path.name} has one key id twice")
     return keys
+
+
+def read_private(path: Path) -> str:
+    """The text of a file of secrets, ASCII. Raises KeyFileError where others may read it too."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"key file {path.name} cannot be read: {type(error).__name__}") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyFileError(f"key file {path.name} is open to others: chmod 600 it")
+    return text
 
 
 def _key(path: Path, number: int, line: str) -> Key:

@@ -18,7 +18,7 @@ class Settings:
     """What a service needs to know of its surroundings.
 
     `topic_prefix` isolates test runs on a shared broker; it is empty in production. `max_records` is the
-    largest batch of one transaction.
+    largest batch of one transaction. `gateway_port` None: the HTTP gateway of ingest is off; 0: any port.
     """
 
     service: str
@@ -32,6 +32,9 @@ class Settings:
     log_level: str = "INFO"
     topic_prefix: str = ""
     max_records: int = 1000
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int | None = None
+    gateway_token_file: Path | None = None
 
 
 def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -51,6 +54,8 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         problems.append(f"{name} must be a whole number from {low} to {high}")
         return default
 
+    has_gateway = service == "ingest" and bool(environ.get("HVA_GATEWAY_PORT"))
+    token_file = environ.get("HVA_GATEWAY_TOKEN_FILE")
     settings = Settings(
         service=service,
         kafka=text("HVA_KAFKA_BOOTSTRAP"),
@@ -63,6 +68,9 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         log_level=_log_level(environ.get("HVA_LOG_LEVEL", "INFO"), problems),
         topic_prefix=environ.get("HVA_TOPIC_PREFIX", ""),
         max_records=number("HVA_MAX_RECORDS", 1000, 1, 10_000),
+        gateway_host=text("HVA_GATEWAY_HOST", "127.0.0.1"),
+        gateway_port=number("HVA_GATEWAY_PORT", 0, 0, 65535) if has_gateway else None,
+        gateway_token_file=Path(token_file) if has_gateway and token_file else None,
     )
     if problems:
         raise SettingsError("; ".join(problems))

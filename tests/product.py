@@ -174,8 +174,10 @@ class Product:
             topic_prefix=self.topic_prefix,
         )
 
-    async def start(self, service: str, extra: Mapping[str, str] | None = None, ready: bool = True) -> Replica:
-        """Start one replica of a service and wait until it is ready."""
+    async def start(
+        self, service: str, extra: Mapping[str, str] | None = None, ready: bool = True, module: str = ""
+    ) -> Replica:
+        """Start one replica of a service and wait until it is ready; `module` is run in place of the service's own."""
         log = self.folder / f"{service}-{next(_numbers)}.log"
         environment = {
             **os.environ,
@@ -191,7 +193,13 @@ class Product:
         }
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", f"services.{service}", cwd=ROOT, env=environment, stdout=output, stderr=output
+                sys.executable,
+                "-m",
+                *([module, service] if module else [f"services.{service}"]),
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
             )
         replica = Replica(service, process, log)
         self.replicas.append(replica)

@@ -31,6 +31,7 @@ _SETTINGS = {
     "message.max.bytes": str(LARGEST_RECORD),
     "replica.fetch.max.bytes": str(LARGEST_RECORD),
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",  # tests let a group miss a killed consumer soon
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "5",
     "transaction.state.log.replication.factor": "1",

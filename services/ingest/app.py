@@ -1,6 +1,8 @@
 """How the rooms of ingest are connected; no logic."""
 
 from services.ingest.context import Contexts
+from services.ingest.gateway import Gateway
+from services.ingest.gateway_http import open_gateway
 from services.ingest.handlers import on_raw
 from services.ingest.pseudonym import Keyring
 from services.ingest.publish import SCHEMA, PublishCommit
@@ -35,11 +37,16 @@ async def build(runtime: Runtime) -> Wiring:
         await redrive_due(runtime.pool, SCHEMA, runtime.sealer, attempt, version, system_clock())
 
     runtime.on_registers.append(contexts.use)
+    close_gateway = await open_gateway(runtime, Gateway(contexts, commit, runtime.metrics, runtime.logger))
+
+    async def close() -> None:
+        await close_gateway()
+        await producer.stop()
+
     return Wiring(
         subscriptions=[
-            (topic, on_raw(stream, contexts, commit, runtime.metrics, runtime.logger))
-            for stream, topic in RAW.items()
+            (topic, on_raw(stream, contexts, commit, runtime.metrics, runtime.logger)) for stream, topic in RAW.items()
         ],
         jobs=[Job("redrive", 1.0, redrive)],
-        close=producer.stop,
+        close=close,
     )

@@ -1,11 +1,8 @@
 """The HTTP side of the gateway: POST /events, who may send, how much at once, and which status tells what."""
 
 import asyncio
-import hashlib
-import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -13,19 +10,19 @@ from aiohttp import web
 
 from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway, Outcome, UnavailableError
-from services.ingest.gateway_message import NoBatchError, event_headers, is_batch, split
+from services.ingest.gateway_message import NoBatchError, TooManyError, event_headers, is_batch, split
+from services.ingest.gateway_tokens import Tokens, read_tokens
 from shared.contracts.catalogue import MIB, RAW_LIMIT
 from shared.contracts.reasons import Reason
 from shared.edge.service import Runtime
-from shared.keys import KeyFileError, read_private
+from shared.keys import KeyFileError
 
 BATCH_LIMIT: Final = 16 * MIB
 MOST_EVENTS: Final = 10_000  # of one batch
 RETRY_AFTER_S: Final = 5
 _READ_S: Final = 30.0  # for a sender to get a body across
-_STOP_S: Final = 12.0  # above the time in which every answer comes
+_STOP_S: Final = 8.0  # for answers in hand; with the consumers' own time it stays below any stop grace period
 _LONGEST_HEADER: Final = 64 * 1024
-_SHORTEST_TOKEN: Final = 20  # characters
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _STATUS: Final = {
@@ -37,33 +34,6 @@ _STATUS: Final = {
 _OTHER_REASONS: Final = 422
 
 Stop = Callable[[], Awaitable[None]]
-
-
-class Tokens:
-    """The tokens of which a sender must show one. Kept and compared as digests, in a time that tells nothing."""
-
-    def __init__(self, tokens: list[str]) -> None:
-        self._digests = [_digest(token) for token in tokens]
-
-    def admit(self, authorization: str) -> bool:
-        """Whether the header is `Bearer <one of the tokens>`."""
-        scheme, _, token = authorization.partition(" ")
-        shown = _digest(token.strip())
-        matches = [hmac.compare_digest(shown, digest) for digest in self._digests]
-        return scheme.lower() == "bearer" and any(matches)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-
-
-def read_tokens(path: Path) -> Tokens:
-    """A token a line, so that an old and a new one can stand side by side. Raises KeyFileError with the remedy."""
-    lines = (line.strip() for line in read_private(path).splitlines())
-    tokens = [line for line in lines if line and not line.startswith("#")]
-    if not tokens or min(map(len, tokens)) < _SHORTEST_TOKEN:
-        raise KeyFileError(f"token file {path.name}: write one token of at least {_SHORTEST_TOKEN} characters a line")
-    return Tokens(tokens)
 
 
 class Door:
@@ -112,6 +82,8 @@ class Door:
     async def _batch(self, body: bytes, headers: list[tuple[str, bytes | None]]) -> web.Response:
         try:
             values = await asyncio.to_thread(split, body, MOST_EVENTS)
+        except TooManyError:
+            return _trouble(413, f"the batch holds more than {MOST_EVENTS} events: nothing of it was kept, send smaller ones")
         except NoBatchError as error:
             verdict = await self._gateway.refuse(body, headers, str(error))
             return _answer(_status(verdict), _told(verdict))
@@ -151,11 +123,13 @@ def _try_again() -> web.Response:
 
 
 async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
-    """Listen where the settings say; returns what closes the port and waits for the answers in hand.
+    """Listen where the settings say, if they do; returns what closes the port and waits for the answers in hand.
 
     A port or token file that cannot be used stops the service with one sentence.
     """
     settings, logger = runtime.settings, runtime.logger
+    if settings.gateway_port is None:
+        return _nothing
 
     def away() -> bool:
         return runtime.stopping.is_set() or not runtime.health.troubles().keys().isdisjoint({"kafka", "postgres"})

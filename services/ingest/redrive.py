@@ -2,6 +2,7 @@
 
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted, validate
+from services.ingest.gateway_message import GATEWAY, stream_of
 from services.ingest.publish import PublishCommit
 from shared.contracts.catalogue import RAW
 from shared.letters import Rejected
@@ -14,7 +15,9 @@ def make_attempt(contexts: Contexts, commit: PublishCommit, topic_prefix: str) -
     streams = {topic_prefix + topic.name: stream for stream, topic in RAW.items()}
 
     async def attempt(record: PlainRecord) -> Rejected | None:
-        outcome = validate(record.value, record.headers, streams[record.topic], contexts.now())
+        gateway = record.topic == GATEWAY
+        stream = stream_of(record.value, record.headers) if gateway else streams[record.topic]
+        outcome = validate(record.value, record.headers, stream, contexts.now())
         if isinstance(outcome, Accepted):
             await commit.publish([outcome])
             return None

@@ -1,5 +1,6 @@
 """Creating the declared topics, and refusing a broker whose topics differ from the declaration."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,6 +10,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts.catalogue import TOPICS, Topic
 
+_VISIBLE_S: Final = 30.0
+_AGAIN_S: Final = 0.05
 REPLICATION: Final = 3  # on a cluster; on fewer brokers one copy a broker
 
 
@@ -53,12 +56,22 @@ async def _create(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, 
             raise error(f"topic {name} could not be created")
 
 
+async def _partitions(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, int]:
+    """The partitions of every topic. A broker hears of new topics a moment after their creation."""
+    async with asyncio.timeout(_VISIBLE_S):
+        while True:
+            described = await admin.describe_topics(sorted(names))
+            partitions = {d["topic"]: len(d["partitions"]) for d in described if d["partitions"]}
+            if partitions.keys() == names:
+                return partitions
+            await asyncio.sleep(_AGAIN_S)
+
+
 async def _check(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
-    described = await admin.describe_topics([prefix + topic.name for topic in topics])
-    partitions = {d["topic"]: len(d["partitions"]) for d in described}
+    partitions = await _partitions(admin, {prefix + topic.name for topic in topics})
     for topic in topics:
-        found = partitions.get(prefix + topic.name, 0)
-        if found and found != topic.partitions:
+        found = partitions[prefix + topic.name]
+        if found != topic.partitions:
             raise TopicMismatchError(
                 f"topic {prefix + topic.name} has {found} partitions, declared are {topic.partitions}: "
                 "partitions are fixed at birth, so make a new topic or correct the broker"

@@ -115,7 +115,7 @@ def _wrap_sending() -> None:
     """The COMMIT has left for the server and its answer is not there."""
     from asyncpg.transaction import Transaction
 
-    commit = Transaction.commit
+    commit = Transaction._Transaction__commit  # what leaving `async with` calls
 
     async def sent(self: Transaction) -> None:
         answer = asyncio.ensure_future(commit(self))
@@ -124,7 +124,7 @@ def _wrap_sending() -> None:
             await passing("sent")
         await answer
 
-    Transaction.commit = sent  # type: ignore[method-assign]
+    Transaction._Transaction__commit = sent
 
 
 def _wrap_publishing() -> None:

@@ -12,18 +12,13 @@ from shared.record import Record
 
 
 def no_county_lock() -> None:
-    """Nothing orders the writers of a county; neither by the side, in the row that says how facts were derived."""
+    """Nothing orders the writers of a county."""
 
     async def free(connection: Any, service: str, counties: Any) -> None:
         """Take no lock."""
 
-    async def admit(self: Any, connection: Any, county: str, registers: Any) -> None:
-        sql = "insert into nps.refold (county, version) values ($1, $2) on conflict do nothing"
-        await connection.execute(sql, county, self.version(registers))
-
     shared.postgres.commit.lock_counties = free
     shared.postgres.refold.lock_counties = free
-    shared.postgres.refold.Refold.admit = admit  # type: ignore[method-assign]
 
 
 def equal_order_wins() -> None:

@@ -17,7 +17,7 @@ from shared.keys import Key
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEY = Key("k1", b"0123456789abcdef0123456789abcdef")
 HETU = "010594Y9032"
-OTHER_HETU = "131052-308T"
+OTHER_HETU = "020594X903P"
 PID = "k9.yv6bqYhIXhXR3_OOsm3JEw"
 
 CONTACT = "fi.hva.contact.recorded.v1"

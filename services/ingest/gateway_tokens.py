@@ -1,0 +1,38 @@
+"""Who may send to the HTTP gateway: whoever shows one of the tokens in a file."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from shared.keys import KeyFileError, read_private
+
+_SHORTEST: Final = 20  # characters
+
+
+class Tokens:
+    """The tokens of which a sender must show one. Kept and compared as digests, in a time that tells nothing."""
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        self._digests = [_digest(token) for token in tokens]
+
+    def admit(self, authorization: str) -> bool:
+        """Whether the header is `Bearer <one of the tokens>`."""
+        scheme, _, token = authorization.partition(" ")
+        shown = _digest(token.strip())
+        matches = [hmac.compare_digest(shown, digest) for digest in self._digests]
+        return scheme.lower() == "bearer" and any(matches)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def read_tokens(path: Path) -> Tokens:
+    """A token a line, so that an old and a new one can stand side by side. Raises KeyFileError with the remedy."""
+    lines = (line.strip() for line in read_private(path).splitlines())
+    tokens = [line for line in lines if line and not line.startswith("#")]
+    if not tokens or min(map(len, tokens)) < _SHORTEST:
+        raise KeyFileError(f"token file {path.name}: write one token of at least {_SHORTEST} characters a line")
+    return Tokens(tokens)

@@ -1,0 +1,55 @@
+"""Deltas are sums: the order and the batches in which facts change do not matter."""
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.deltas import Contribution, Deltas, Measure, Place
+
+MEASURE = Measure("m", ("code",), ("x", "y"))
+PLACES = st.builds(
+    Place,
+    st.dates(date(2026, 2, 27), date(2026, 3, 2)),
+    st.integers(1, 2),
+    st.sampled_from(["sms", "web"]),
+    st.just("o"),
+)
+CONTRIBUTIONS = st.builds(
+    Contribution, st.just(MEASURE), PLACES, st.tuples(st.sampled_from("ab")), st.integers(0, 1), st.integers(-2, 3)
+)
+SIGNED = st.lists(st.tuples(CONTRIBUTIONS, st.sampled_from([1, -1])), max_size=30)
+
+
+def folded(changes: list[tuple[Contribution, int]]) -> Deltas:
+    deltas = Deltas()
+    for contribution, sign in changes:
+        deltas.add([contribution], sign)
+    return deltas
+
+
+def rows(deltas: Deltas) -> tuple[object, object]:
+    return deltas.by_day(MEASURE), deltas.by_month(MEASURE)
+
+
+@given(SIGNED, st.randoms(use_true_random=False))
+def test_order_does_not_matter(changes: list[tuple[Contribution, int]], random: object) -> None:
+    shuffled = list(changes)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert rows(folded(shuffled)) == rows(folded(changes))
+
+
+@given(SIGNED)
+def test_a_change_and_its_opposite_leave_nothing(changes: list[tuple[Contribution, int]]) -> None:
+    opposite = [(contribution, -sign) for contribution, sign in changes]
+    assert rows(folded(changes + opposite)) == ([], [])
+
+
+@given(SIGNED)
+def test_days_and_months_sum_to_the_same(changes: list[tuple[Contribution, int]]) -> None:
+    deltas = folded(changes)
+
+    def total(rows: list[tuple[tuple[object, ...], tuple[int, ...]]]) -> list[int]:
+        return [sum(counts[i] for _, counts in rows) for i in range(2)]
+
+    assert total(deltas.by_day(MEASURE)) == total(deltas.by_month(MEASURE))

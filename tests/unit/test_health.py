@@ -1,0 +1,86 @@
+"""Health tells of every part, and of a loop that stands still; gauges show the periods of the contract."""
+
+import json
+import urllib.error
+import urllib.request
+from datetime import date
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from shared.gauges import GaugeBoard, Sample, shown_periods
+from shared.health import LOOP_SILENCE_S, Health, HealthServer
+from shared.metrics import BulkHistogram
+
+
+def test_ready_when_every_part_is_fine() -> None:
+    health = Health(("postgres", "kafka"))
+    assert set(health.troubles()) == {"postgres", "kafka"}
+    assert health.fine("kafka") and not health.fine("kafka")  # the second time is no news
+    assert not health.ready()
+    health.fine("postgres")
+    assert health.ready()
+    assert health.trouble("postgres", "does not answer")
+    assert health.troubles() == {"postgres": "does not answer"}
+
+
+def test_live_while_the_loop_ticks() -> None:
+    now = 0.0
+    health = Health((), monotonic=lambda: now)
+    now = LOOP_SILENCE_S - 1
+    assert health.live()
+    now = LOOP_SILENCE_S + 1
+    assert not health.live()
+    health.tick()
+    assert health.live()
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_pages() -> None:
+    registry, health = CollectorRegistry(), Health(("kafka",))
+    GaugeBoard({"hva_nps_score": "Score."}, registry).show([Sample("hva_nps_score", ("a",) * 6, 29.0)])
+    server = HealthServer(health, registry, "127.0.0.1", 0)
+    server.start()
+    try:
+        assert get(server.port, "/livez")[0] == 200
+        status, body = get(server.port, "/readyz")
+        assert (status, json.loads(body)["troubles"]) == (503, {"kafka": "not started yet"})
+        health.fine("kafka")
+        assert get(server.port, "/readyz?verbose")[0] == 200
+        assert "hva_nps_score{" in get(server.port, "/metrics")[1]
+        assert get(server.port, "/")[0] == 404
+    finally:
+        server.stop()
+
+
+def test_bulk_histogram_counts_like_one_by_one() -> None:
+    registry = CollectorRegistry()
+    histogram = BulkHistogram("hva_freshness_seconds", "Text.", registry)
+    histogram.observe(0.05, 3)
+    histogram.observe(0.0501)
+    histogram.observe(1e9, 2)
+    assert registry.get_sample_value("hva_freshness_seconds_bucket", {"le": "0.05"}) == 3
+    assert registry.get_sample_value("hva_freshness_seconds_bucket", {"le": "0.1"}) == 4
+    assert registry.get_sample_value("hva_freshness_seconds_bucket", {"le": "300.0"}) == 4
+    assert registry.get_sample_value("hva_freshness_seconds_count") == 6
+
+
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [
+        (date(2026, 1, 1), ["2026-01", "2025-12", "2026Q1", "2025Q4"]),
+        (date(2026, 3, 31), ["2026-03", "2026-02", "2026Q1", "2025Q4"]),
+        (date(2026, 11, 22), ["2026-11", "2026-10", "2026Q4", "2026Q3"]),
+    ],
+)
+def test_shown_periods(today: date, expected: list[str]) -> None:
+    names = ["month_current", "month_previous", "quarter_current", "quarter_previous"]
+    assert shown_periods(today) == dict(zip(expected, names, strict=True))

@@ -1,0 +1,52 @@
+"""Letters open to what was sealed, and to nothing else."""
+
+import dataclasses
+
+import pytest
+
+from shared.keys import Key
+from shared.letters import KEPT_BYTES, LetterSealedError, Sealer
+from shared.record import PlainRecord
+
+OLD, NEW = Key("l1", b"a" * 32), Key("l2", b"b" * 32)
+RECORD = PlainRecord("hva.raw.care", 3, 42, 1_700_000_000_123, b"\xff", b"{nonsense", (("ce_id", b"\xfe"), ("x", None)))
+
+
+def opened(sealer: Sealer, sealed: bytes, record: PlainRecord = RECORD) -> PlainRecord:
+    return sealer.open(record.topic, record.partition, record.offset, record.timestamp, sealed)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [RECORD, dataclasses.replace(RECORD, value=None, key=None, headers=()), dataclasses.replace(RECORD, value=b"")],
+)
+def test_what_is_sealed_opens_to_the_same(record: PlainRecord) -> None:
+    sealer = Sealer([OLD])
+    assert opened(sealer, sealer.seal(record), record) == record
+
+
+def test_nothing_of_it_can_be_read_and_no_two_seals_are_alike() -> None:
+    sealer = Sealer([OLD])
+    assert b"nonsense" not in sealer.seal(RECORD)
+    assert sealer.seal(RECORD) != sealer.seal(RECORD)
+
+
+def test_an_old_key_still_opens_after_a_new_one_writes() -> None:
+    sealed = Sealer([OLD]).seal(RECORD)
+    assert opened(Sealer([NEW, OLD]), sealed) == RECORD
+    with pytest.raises(LetterSealedError):
+        opened(Sealer([NEW]), sealed)
+
+
+def test_it_opens_at_its_own_place_only() -> None:
+    sealed = Sealer([OLD]).seal(RECORD)
+    with pytest.raises(LetterSealedError):
+        opened(Sealer([OLD]), sealed, dataclasses.replace(RECORD, offset=43))
+    with pytest.raises(LetterSealedError):
+        opened(Sealer([OLD]), sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+def test_of_a_bomb_the_beginning_is_kept() -> None:
+    sealer = Sealer([OLD])
+    record = dataclasses.replace(RECORD, value=b"x" * (KEPT_BYTES + 10))
+    assert opened(sealer, sealer.seal(record), record).value == b"x" * KEPT_BYTES

@@ -1,0 +1,138 @@
+"""What each fact of the feedback stream counts, by worked example."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from services.nps.domain import (
+    ANSWER,
+    FEEDBACK,
+    INVITATION,
+    RESPONSE,
+    Fact,
+    Feedback,
+    Invitation,
+    Response,
+    answer_class,
+    bare,
+    contributions,
+    label,
+)
+from shared.deltas import Deltas, Place
+
+DAY = date(2026, 3, 31)
+PLACE = Place(DAY, 7, "sms", "other")
+COMMON: dict[str, Any] = {
+    "county": "oma-hame",
+    "id": "f1",
+    "rank": b"",
+    "retracted": False,
+    "unit": "ta",
+    "unit_row": 7,
+    "channel": "sms",
+    "day": DAY,
+    "label_day": DAY,
+    "segment": "other",
+}
+
+
+def counted(fact: Fact) -> dict[tuple[Any, ...], int]:
+    """(measure, codes, name of the count) -> number."""
+    found: dict[tuple[Any, ...], int] = {}
+    for measure, place, codes, column, amount in contributions(fact):  # type: ignore[arg-type]
+        assert place == Place(DAY, 7, fact.channel or "", fact.segment)
+        key = (measure.name, *codes, measure.counts[column])
+        found[key] = found.get(key, 0) + amount
+    return found
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "column"),
+    [("recommend", value, 0) for value in range(7)]
+    + [("recommend", 7, 1), ("recommend", 8, 1), ("recommend", 9, 2), ("recommend", 10, 2)]
+    + [("thl_next", value, value) for value in range(6)]
+    + [("own question", value, value) for value in range(1, 6)]
+    + [("pei_cope_illness", "dont_know", 0), ("pei_cope_situation", "same_or_less", 1)]
+    + [("pei_cope_illness", "better", 2), ("pei_cope_situation", "much_better", 3)],
+)
+def test_class_of_an_answer(question: str, value: int | str, column: int) -> None:
+    assert answer_class(question, value) == column
+
+
+def test_a_response_counts_itself_its_comment_and_every_answer() -> None:
+    answers = {"recommend": 9, "thl_next": 0, "pei_cope_illness": "better"}
+    response = Response(**COMMON, counts=True, has_comment=True, answers=answers)
+    assert counted(response) == {
+        ("response_count", "responses"): 1,
+        ("response_count", "with_comment"): 1,
+        ("answer", "recommend", "a2"): 1,
+        ("answer", "thl_next", "a0"): 1,
+        ("answer", "pei_cope_illness", "a2"): 1,
+    }
+
+
+def test_a_relative_is_no_part_of_the_population() -> None:
+    assert counted(Response(**COMMON, counts=False, answers={"recommend": 9})) == {}
+
+
+def test_a_response_without_answers_is_a_response() -> None:
+    assert counted(Response(**COMMON, counts=True, answers={})) == {("response_count", "responses"): 1}
+
+
+@pytest.mark.parametrize(
+    ("delivered", "answered", "channel", "expected"),
+    [
+        (True, True, "sms", {("invitation_count", "delivered"): 1, ("invitation_count", "answered"): 1}),
+        (True, False, "sms", {("invitation_count", "delivered"): 1}),
+        (False, True, "sms", {}),
+        (True, True, "device", {}),
+    ],
+)
+def test_invitations(delivered: bool, answered: bool, channel: str, expected: dict[Any, int]) -> None:
+    fact = Invitation(**{**COMMON, "channel": channel}, delivered=delivered, answered=answered)
+    assert counted(fact) == expected
+
+
+def test_feedback_counts_once_under_each_of_its_themes_and_under_all() -> None:
+    fact = Feedback(
+        **COMMON,
+        kind="complaint",
+        themes=("jono", "hinta", "jono"),
+        wants_reply=True,
+        replied_at=datetime(2026, 4, 1, tzinfo=UTC),
+        in_time=True,
+    )
+    assert counted(fact) == {
+        ("feedback_count", "complaint", theme, count): 1
+        for theme in ("all", "jono", "hinta")
+        for count in ("n", "wants_reply", "replied", "replied_in_time")
+    }
+
+
+def test_a_reply_that_nobody_asked_for_is_no_reply() -> None:
+    fact = Feedback(**COMMON, kind="idea", replied_at=datetime(2026, 4, 1, tzinfo=UTC), in_time=True)
+    assert counted(fact) == {("feedback_count", "idea", "all", "n"): 1}
+
+
+@pytest.mark.parametrize("kind", [Response, Invitation, Feedback])
+def test_what_is_taken_away_counts_nothing(kind: type[Fact]) -> None:
+    fact = bare(kind(**COMMON))
+    assert (fact.county, fact.id, fact.retracted, fact.unit, fact.own_client) == ("oma-hame", "f1", True, None, None)
+    assert counted(fact) == {}
+
+
+def test_a_client_makes_the_label() -> None:
+    assert (label(None), label("k1.x")) == ("unknown", "other")
+
+
+def test_a_correction_adds_what_is_new_and_takes_what_was() -> None:
+    old = Response(**COMMON, counts=True, answers={"recommend": 9, "useful": 5})
+    new = Response(**COMMON, counts=True, answers={"recommend": 3, "useful": 5})
+    deltas = Deltas()
+    deltas.add(contributions(old), -1)
+    deltas.add(contributions(new))
+    assert deltas.by_day(ANSWER) == [((DAY, 7, "recommend"), (1, 0, -1, 0, 0, 0))]
+    month = (date(2026, 3, 1), 7, "sms", "other", "recommend")
+    assert deltas.by_month(ANSWER) == [(month, (1, 0, -1, 0, 0, 0))]
+    assert deltas.by_day(RESPONSE) == deltas.by_day(INVITATION) == deltas.by_day(FEEDBACK) == []
