@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from shared.edge.offsets import Offsets
 
 PAUSE_S = 0.1
+_DUE_LETTERS = """
+select count(*) from ingest.dead_letter where not truncated and (
+  state = 'redrive' or state = 'open' and reason in ('unknown_unit', 'unknown_source')
+  and register_version <> (select version from reference.register_version where part = 'registers'))
+"""
 
 Behind = Callable[[], Awaitable[str | None]]
 """What is behind, as a few words; None when nothing is."""
@@ -41,6 +46,8 @@ async def wait_until_done(connection: Connection, seconds: float) -> None:
         from deploy.embedded.services import SERVICES
         from shared.contracts.catalogue import RAW, TOPICS
 
+        if connection.services:  # an embedded run, whose folder of registers is known for certain
+            await _until(partial(_taken_over, connection, database), deadline)
         await _follow(connection, admin, [("ingest", topic) for topic in RAW.values()], deadline)
         await _until(partial(_redriven, database), deadline)
         pairs = [(service, topic) for topic in TOPICS for service in topic.readers if service in SERVICES]
@@ -88,13 +95,28 @@ async def _follow(
 
 
 async def _redriven(database: "asyncpg.Connection[asyncpg.Record]") -> str | None:
-    letters = await database.fetchval("select count(*) from ingest.dead_letter where state = 'redrive'")
+    letters = await database.fetchval(_DUE_LETTERS)
     return f"{letters} dead letters wait for their redrive" if letters else None
 
 
 async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
-    counties = await database.fetchval(f"select count(*) from {service}.refold where target is not null")
+    counties = await database.fetchval(
+        f"select count(*) from {service}.refold where registers <> "
+        "(select version from reference.register_version where part = 'registers')"
+    )
     return f"{service} refolds {counties} counties by changed registers" if counties else None
+
+
+async def _taken_over(connection: Connection, database: "asyncpg.Connection[asyncpg.Record]") -> str | None:
+    """Whether the services know the registers of the folder. A wrong folder changes nothing, so nobody waits."""
+    from shared.registers import RegisterError, load_folder
+
+    loaded = await database.fetchval("select version from reference.register_version where part = 'registers'")
+    try:
+        of_folder = load_folder(connection.config_dir).version
+    except RegisterError:
+        return None
+    return None if loaded == of_folder else "the services have not taken over the changed registers"
 
 
 async def _until(behind: Behind, deadline: float) -> None:

@@ -37,7 +37,7 @@ async def build(runtime: Runtime) -> Wiring:
         await redrive_due(runtime.pool, SCHEMA, runtime.sealer, attempt, version, system_clock())
 
     runtime.on_registers.append(contexts.use)
-    close_gateway = await open_gateway(runtime, Gateway(contexts, commit, runtime.metrics, runtime.logger))
+    close_gateway = await open_gateway(runtime, Gateway(contexts.now, commit, runtime.metrics, runtime.logger))
 
     async def close() -> None:
         await close_gateway()

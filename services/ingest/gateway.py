@@ -6,13 +6,12 @@ without such an answer repeats: an event that came twice is harmless, and a lett
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from services.ingest.context import Contexts
-from services.ingest.decode import Accepted, validate
+from services.ingest.decode import Accepted, Context, validate
 from services.ingest.gateway_message import GATEWAY, as_record, stream_of
-from services.ingest.publish import PublishCommit
+from shared.batch import Commit
 from shared.contracts.reasons import Reason
 from shared.failure import Failure, classify
 from shared.letters import Letter, Rejected
@@ -34,9 +33,13 @@ class Gateway:
     """Takes events outside of Kafka to the same end as those of the raw topics."""
 
     def __init__(
-        self, contexts: Contexts, commit: PublishCommit, metrics: PipelineMetrics, logger: logging.Logger
+        self,
+        context: Callable[[], Context],
+        commit: Commit[Accepted],
+        metrics: PipelineMetrics,
+        logger: logging.Logger,
     ) -> None:
-        self._contexts, self._commit, self._metrics, self._logger = contexts, commit, metrics, logger
+        self._context, self._commit, self._metrics, self._logger = context, commit, metrics, logger
 
     async def receive(self, values: Sequence[bytes], headers: Headers = ()) -> list[Outcome]:
         """What became of each event, in their order. Raises UnavailableError: then some may count, some not."""
@@ -54,13 +57,13 @@ class Gateway:
         return verdict
 
     def _record(self, value: bytes, headers: Headers) -> PlainRecord:
-        return as_record(value, headers, self._contexts.now().keyring.keys[0].secret)
+        return as_record(value, headers, self._context().keyring.keys[0].secret)
 
     def _judge(self, value: bytes, headers: Headers) -> Judged:
         record = self._record(value, headers)
         try:
             stream = stream_of(record.value, headers)
-            return record, validate(record.value, headers, stream, self._contexts.now())
+            return record, validate(record.value, headers, stream, self._context())
         except Exception as error:  # nothing in an event should be able to; should it be, its neighbours count
             return record, self._bug(error)
 

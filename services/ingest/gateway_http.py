@@ -83,7 +83,9 @@ class Door:
         try:
             values = await asyncio.to_thread(split, body, MOST_EVENTS)
         except TooManyError:
-            return _trouble(413, f"the batch holds more than {MOST_EVENTS} events: nothing of it was kept, send smaller ones")
+            return _trouble(
+                413, f"the batch holds more than {MOST_EVENTS} events: nothing of it was kept, send smaller ones"
+            )
         except NoBatchError as error:
             verdict = await self._gateway.refuse(body, headers, str(error))
             return _answer(_status(verdict), _told(verdict))

@@ -13,7 +13,7 @@ from services.nps.domain import Feedback, FeedbackFact, Invitation, PersonEvent,
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.postgres.buckets import add_to_buckets
-from shared.postgres.facts import Change, FactTable
+from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
 from shared.postgres.refold import Refold, admit_units
 from shared.registers import Registers
@@ -71,17 +71,17 @@ F = TypeVar("F", Invitation, Response, Feedback)
 
 # Invitations whose `answered` is not what their responses say. A retracted response names no invitation.
 _WRONGLY_ANSWERED: Final = """
-county = $1 and id = any($2::text[]) and not retracted and answered <> exists (
+not fact.retracted and fact.answered <> exists (
   select from nps.response r
   where r.county = fact.county and r.invitation_id = fact.id
     and r.answered_at < fact.invited_at + interval '336 hours')
 """
-_HEIRS: Final = "county = $1 and invitation_id = any($2::text[]) and own_client is null and not retracted"
+_HEIR: Final = "fact.own_client is null and not fact.retracted"
 _ERASE: Final = """
 insert into nps.erased (county, client) select $1, * from unnest($2::text[]) on conflict do nothing returning client
 """
-_ERASED: Final = "select client from nps.erased where county = $1 and client = any($2::text[])"
-_CLIENTS: Final = "select id, own_client from nps.invitation where county = $1 and id = any($2::text[])"
+_ERASED: Final = f"select fact.client {probes('nps.erased', 'client')}"
+_CLIENTS: Final = f"select fact.id, fact.own_client {probes('nps.invitation', 'id')}"
 
 
 async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers) -> Applied:
@@ -165,8 +165,8 @@ async def _with_clients(connection: Connection, county: str, responses: Sequence
     heirs = {r.invitation_id for r in responses if r.own_client is None and r.invitation_id is not None}
     if not heirs:
         return list(responses)
-    rows = await connection.fetch(_CLIENTS, county, list(heirs))
-    return [inherit(r, {row["id"]: row["own_client"] for row in rows}) for r in responses]
+    clients = {row["id"]: row["own_client"] for row in await connection.fetch(_CLIENTS, county, list(heirs))}
+    return [inherit(response, clients) for response in responses]
 
 
 def inherit(response: Response, clients: dict[str, str | None]) -> Response:
@@ -187,7 +187,7 @@ async def _follow_answered(
     }
     if not touched:
         return []
-    wrong = await INVITATIONS.load(connection, _WRONGLY_ANSWERED, county, sorted(touched))
+    wrong = await INVITATIONS.probe(connection, county, "id", touched, _WRONGLY_ANSWERED)
     changes = [Change(old, replace(old, answered=not old.answered)) for old in wrong]
     await INVITATIONS.revise(connection, county, [c.new for c in changes])
     return changes
@@ -200,7 +200,7 @@ async def _follow_clients(
     clients = {c.new.id: c.new.own_client for c in invitations}
     if not clients:
         return []
-    heirs = await RESPONSES.load(connection, _HEIRS, county, sorted(clients))
+    heirs = await RESPONSES.probe(connection, county, "invitation_id", clients, _HEIR)
     changes = [Change(old, new) for old in heirs if (new := inherit(old, clients)) is not old]
     await RESPONSES.revise(connection, county, [c.new for c in changes])
     return changes

@@ -1,8 +1,9 @@
 """Connections of a service to PostgreSQL, with the settings that keep its promises.
 
-The planner settings make a plan flip impossible: every read of a writer is a probe of an index by the keys of
-its batch, but a plan cached while a table was small, or statistics taken at a bad moment, can turn that probe
-into a scan of the whole history. A writer therefore never scans or hashes, and plans with the true sizes.
+Every read of a writer is a probe of an index by the keys of its batch, but a plan cached while a table was small,
+or statistics missing or taken at a bad moment, can turn that probe into a reading of the whole history. A writer
+therefore never scans or hashes, goes through indexes in their order, and plans with the true sizes; its statements
+are written so that nothing but the probe is left (`shared.postgres.facts.probes`).
 """
 
 import contextlib
@@ -20,6 +21,7 @@ _WRITER: Final = {
     "transaction_timeout": "60s",
     "lock_timeout": "60s",
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_custom_plan",
@@ -45,6 +47,7 @@ async def reading(connection: Connection) -> AsyncIterator[None]:
     """A read-only transaction with the whole planner: figures are sums over many rows, not probes."""
     async with connection.transaction(readonly=True):
         await connection.execute(
-            "set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_mergejoin = on"
+            "set local enable_seqscan = on; set local enable_bitmapscan = on; "
+            "set local enable_hashjoin = on; set local enable_mergejoin = on"
         )
         yield

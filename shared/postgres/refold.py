@@ -1,6 +1,7 @@
 """Deriving stored facts anew when the registers they depend on changed: in chunks, under the county's lock.
 
-Table `<schema>.refold` says of every county by which version of the registers its facts were derived. A refold
+Table `<schema>.refold` says of every county by which version of what its facts depend on they were derived, and
+with which `registers` as a whole it is known to agree. A refold
 walks the fact tables, rewrites what comes out differently and folds the difference into the buckets, so figures
 move from old to new without ever being wrong by more than the facts not yet reached. New facts go on arriving
 meanwhile; one that was derived by another version than the county's starts the refold over.
@@ -23,8 +24,8 @@ _MIXED: Final = "mixed"
 _ANY_DAY: Final = date(2000, 1, 1)  # a unit that no register has is in its gap row on every day
 
 _ADMIT: Final = """
-insert into {schema}.refold as r (county, version) values ($1, $2)
-on conflict (county) do update set version = $3, target = null
+insert into {schema}.refold as r (county, version, registers) values ($1, $2, $4)
+on conflict (county) do update set version = $3, registers = '', target = null
 where r.version <> $2 and r.target is distinct from $2
 """
 _STATE: Final = "select version, target, place, after_id from {schema}.refold where county = $1"
@@ -33,7 +34,8 @@ update {schema}.refold
 set target = $2, place = $3, after_id = $4, changed_at = clock_timestamp() where county = $1
 """
 _DONE: Final = """
-update {schema}.refold set version = $2, target = null, changed_at = clock_timestamp() where county = $1
+update {schema}.refold
+set version = $2, registers = $3, target = null, changed_at = clock_timestamp() where county = $1
 """
 _CURRENT: Final = "select version from reference.register_version where part = 'registers'"
 
@@ -54,10 +56,10 @@ class Refold:
     async def admit(self, connection: Connection, county: str, registers: Registers) -> None:
         """Say by which version new facts of a county were derived; its lock must be held."""
         version = self.version(registers)
-        await connection.execute(_ADMIT.format(schema=self.schema), county, version, _MIXED)
+        await connection.execute(_ADMIT.format(schema=self.schema), county, version, _MIXED, registers.version)
 
     async def run(self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> int:
-        """Refold every county that is not of this version; returns how many facts changed.
+        """Bring every county to these registers; returns how many facts changed.
 
         Does nothing while the database holds other registers: whoever loaded those refolds by them.
         """
@@ -65,8 +67,7 @@ class Refold:
             if await connection.fetchval(_CURRENT) != registers.version:
                 return 0
             stale = await connection.fetch(
-                f"select county from {self.schema}.refold where version <> $1 order by county",
-                self.version(registers),
+                f"select county from {self.schema}.refold where registers <> $1 order by county", registers.version
             )
         changed = 0
         for row in stale:
@@ -82,12 +83,14 @@ class Refold:
         """One chunk: how many facts changed, or None when the county is done."""
         version = self.version(registers)
         state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
-        if state is None or state["version"] == version:
+        assert state is not None  # counties are never forgotten
+        if state["version"] == version:
+            await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
         begun = state["target"] == version
         place, after = (state["place"], state["after_id"]) if begun else (0, "")
         if place == len(self.tables):
-            await connection.execute(_DONE.format(schema=self.schema), county, version)
+            await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
         table = self.tables[place]
         facts = await table.load(connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK)

@@ -35,18 +35,16 @@ async def test_killed_at_a_named_point(stage: Stage, service: str) -> None:
 
 
 async def test_killed_at_any_time(stage: Stage) -> None:
-    log = usual_log()
-    await stage.product.load(log.lines)
-    await stage.start("ingest", batch=15)
-    for _ in range(3 * NIGHTLY):
-        await _kill_at_work(stage, "nps")
-        await _kill_at_work(stage, "ingest")
+    log, rounds = usual_log(), 3 * NIGHTLY
+    for number in range(rounds):
+        await stage.product.load(log.lines[number::rounds])
+        await asyncio.gather(_kill_at_work(stage, "ingest"), _kill_at_work(stage, "nps"))
     await both(stage.start("ingest"), stage.start("nps"))
     await stage.product.wait()
 
     assert await stage.wrong(log) == []
     killed = [replica for replica in stage.product.replicas if replica.process.returncode == -signal.SIGKILL]
-    assert len(killed) == 6 * NIGHTLY + 1
+    assert len(killed) == 2 * rounds
     handled = [place for replica in stage.product.replicas for place in stage.handled(replica)]
     assert len(handled) > len(set(handled)), "some records were delivered again"
 

@@ -73,7 +73,7 @@ create table nps.feedback_count_month (
 
 -- By which version of the registers the facts of a county were derived, and how far a refold to another has come.
 create table nps.refold (
-  county text primary key, version text not null,
+  county text primary key, version text not null, registers text not null,
   target text, place integer not null default 0, after_id text not null default '',
   changed_at timestamptz not null default clock_timestamp()
 );

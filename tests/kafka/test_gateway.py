@@ -1,0 +1,173 @@
+"""The gateway of a running ingest: the same verdicts and figures as by Kafka, and nothing lost when servers go."""
+
+import asyncio
+import json
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.conftest import ServerUnderTest
+from tests.oracle import KEYS, adversarial, current, differences, judge_all, load, views
+from tests.product import SAMPLE, Product, Replica, until
+
+AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
+STRUCTURED = {"Content-Type": "application/cloudevents+json"}
+BATCH = {"Content-Type": "application/cloudevents-batch+json"}
+ON = {"HVA_GATEWAY_PORT": "0"}
+LETTERS = "select reason, state, attempts, topic from ingest.dead_letter order by letter"
+
+
+def answered(unit: str, **envelope: str) -> dict[str, Any]:
+    data = {
+        "response_id": "r1",
+        "unit": unit,
+        "channel": "web",
+        "answered_at": "2026-05-01T10:00:00+03:00",
+        "answers": [{"question": "recommend", "value": 10}],
+    }
+    kind, source, time = "fi.hva.feedback.answered.v1", "urn:hva:oma-hame:kysely", "2026-05-01T10:05:00+03:00"
+    return {"specversion": "1.0", "id": "e1", "source": source, "type": kind, "time": time, "data": data} | envelope
+
+
+def binary(event: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+    attributes = {f"ce-{name}": value for name, value in event.items() if name != "data"}
+    return dump(event["data"]), {"Content-Type": "application/json", **attributes}
+
+
+def dump(tree: object) -> bytes:
+    return json.dumps(tree).encode()
+
+
+class Sender:
+    """An upstream system that sends by HTTP."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self.url = ""
+
+    async def use(self, replica: Replica) -> None:
+        """Send to the port that the replica says it listens on."""
+
+        def told() -> int:
+            lines = [line for line in replica.log.read_text().splitlines() if '"the gateway listens"' in line]
+            return int(json.loads(lines[0])["port"]) if lines else 0
+
+        self.url = f"http://127.0.0.1:{await until(told, 'the gateway listens')}/events"
+
+    async def post(self, body: bytes, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        headers = headers or STRUCTURED
+        async with self._session.post(self.url, data=BytesIO(body), headers=headers) as answer:
+            return answer.status, await answer.json()
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[Sender]:
+    async with aiohttp.ClientSession() as session:
+        yield Sender(session)
+
+
+async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Product, sender: Sender) -> None:
+    lines = adversarial(5, 600, SAMPLE / "config")
+    registers = load(SAMPLE / "config")
+    verdicts = judge_all(lines, registers, datetime.now(UTC))
+    await sender.use(await product.start("ingest", ON))
+    await product.start("nps")
+
+    turns = asyncio.Semaphore(8)
+
+    async def told(line: bytes) -> str:
+        async with turns:
+            _, item = await sender.post(line)
+            return str(item.get("reason", item["outcome"]))
+
+    found = await asyncio.gather(*(told(line) for line, _ in verdicts))
+    assert found == [getattr(verdict, "reason", "accepted") for _, verdict in verdicts]
+
+    right = [line for line, verdict in verdicts if hasattr(verdict, "kind")]
+    status, items = await sender.post(b"[" + b",\n".join(right) + b"]", BATCH)  # and once more, all at once
+    assert (status, {item["outcome"] for item in items}, len(items)) == (200, {"accepted"}, len(right))
+
+    await product.wait()
+    expected = views(current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True), registers, AS_OF)
+    for view, rows in expected.items():
+        got = await product.fetch(f"select * from figures.{view}", as_of=AS_OF.isoformat())
+        assert differences(rows, got, KEYS[view]) == [], view
+    letters = await product.fetch("select topic, reason from ingest.dead_letter")
+    assert {letter["topic"] for letter in letters} == {"gateway"}
+    rejected = {line: reason for (line, _), reason in zip(verdicts, found, strict=True) if reason != "accepted"}
+    assert sorted(letter["reason"] for letter in letters) == sorted(rejected.values())
+
+
+async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: Product, sender: Sender) -> None:
+    product.config_dir = Path(shutil.copytree(SAMPLE / "config", product.folder / "config"))
+    await sender.use(await product.start("ingest", ON))
+    await product.start("nps")
+    structured, by_headers = answered("uusi"), binary(answered("uusi", id="e2"))
+    for _ in range(2):
+        assert (await sender.post(dump(structured)))[1]["reason"] == "unknown_unit"
+        assert (await sender.post(*by_headers))[1]["reason"] == "unknown_unit"
+        assert (await sender.post(dump([structured, structured]), BATCH))[1][1]["reason"] == "unknown_unit"
+    one = {"reason": "unknown_unit", "state": "open", "attempts": 1, "topic": "gateway"}
+    assert await product.fetch(LETTERS) == [one, one]
+
+    with (product.config_dir / "units.csv").open("a") as units:
+        units.write("oma-hame,uusi,Uusi,Ny,New,avosairaanhoito,terveys,sote,hameenlinna,false,2023-01-01,\n")
+
+    async def resolved() -> bool:
+        return {letter["state"] for letter in await product.fetch(LETTERS)} == {"resolved"}
+
+    await until(resolved, "the letters are tried again")
+    await product.wait()
+    rows = await product.fetch("select responses from figures.response where scope = 'uusi' and period_kind = 'year'")
+    assert {row["responses"] for row in rows} == {1}
+
+
+async def test_servers_that_are_away_are_told_and_what_is_sent_again_counts(
+    product: Product, sender: Sender, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
+) -> None:
+    await sender.use(await product.start("ingest", ON))
+    right, wrong = dump(answered("hml-ta")), dump(answered("uusi"))
+
+    async def settled(body: bytes) -> Any:
+        status, item = await sender.post(body)
+        return None if status == 503 else (status, item["outcome"])
+
+    for server in (kafka_server, postgres_server):
+        await asyncio.to_thread(server.stop, "immediate")
+        assert [await settled(body) for body in (right, wrong)][server is postgres_server] is None
+        await asyncio.to_thread(server.start)
+        assert await until(lambda: settled(right), f"{server.name} is back", 60) == (202, "accepted")
+        assert await until(lambda: settled(wrong), f"{server.name} is back", 60) == (422, "rejected")
+    assert len(await product.fetch(LETTERS)) == 1
+
+
+async def test_a_token_is_asked_for_and_a_stop_is_polite(product: Product, sender: Sender) -> None:
+    tokens = product.folder / "gateway.tokens"
+    tokens.touch(mode=0o600)
+    tokens.write_text("correct-horse-battery-staple\n")
+    replica = await product.start("ingest", ON | {"HVA_GATEWAY_TOKEN_FILE": str(tokens)})
+    await sender.use(replica)
+    assert (await sender.post(dump(answered("hml-ta"))))[0] == 401
+    right = {**STRUCTURED, "Authorization": "Bearer correct-horse-battery-staple"}
+    assert (await sender.post(dump(answered("hml-ta")), right))[0] == 202
+
+    taken = sender.url.split(":")[2].split("/")[0]
+    second = await product.start("ingest", {"HVA_GATEWAY_PORT": taken}, ready=False)
+    assert await second.ended() == 1
+    assert "cannot listen on HVA_GATEWAY_PORT" in second.log.read_text()
+    tokens.chmod(0o644)
+    third = await product.start("ingest", ON | {"HVA_GATEWAY_TOKEN_FILE": str(tokens)}, ready=False)
+    assert await third.ended() == 1
+    assert "open to others" in third.log.read_text()
+
+    replica.signal(signal.SIGTERM)
+    assert await replica.ended() == 0
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await sender.post(dump(answered("hml-ta")), right)

@@ -1,0 +1,75 @@
+"""Laws of personal identity codes against a plain reading of the contract, and of what the prefilter may skip."""
+
+import json
+import unicodedata
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.ingest.decode import Rejected
+from services.ingest.hetu import CENTURIES, CHECK, birth_date, holds_code, shapes
+from shared.contracts.strict_json import classed
+from tests.unit.ingest_cases import event, judge
+
+DIGITS = st.text("0123456789", min_size=2, max_size=2)
+
+
+@st.composite
+def nearly_codes(draw):
+    """Texts of the shape of a code, most with the right check character, of test persons."""
+    day = draw(st.sampled_from(["00", "01", "28", "29", "30", "31", "32"]))
+    month = draw(st.sampled_from(["00", "01", "02", "04", "12", "13"]))
+    start = day + month + draw(DIGITS)
+    individual = draw(st.integers(900, 999).map(str))
+    right = CHECK[int(start + individual) % 31]
+    check = draw(st.sampled_from([right, right, right, right.lower(), "G", "0"]))
+    return start + draw(st.sampled_from("-+ABCDEFUVWXYabyGZ_ \u2010")) + individual + check
+
+
+AROUND = st.text(st.sampled_from(" _-+.ä\u0430a1\u0661²\u0301\n\0😀Ⅷʰ"), max_size=2)
+LINES = st.lists(st.tuples(AROUND, nearly_codes(), AROUND), max_size=3).map(
+    lambda parts: "".join(before + code + after for before, code, after in parts)
+)
+
+
+def plainly_holds(text):
+    """By looking at every place."""
+    for start in range(len(text) - 10):
+        code = text[start : start + 11]
+        if not (code[:6] + code[7:10]).isascii() or not (code[:6] + code[7:10]).isdigit():
+            continue
+        around = text[max(start - 1, 0) : start] + text[start + 11 : start + 12]
+        alone = all(unicodedata.category(c)[0] != "L" and unicodedata.category(c) != "Nd" for c in around)
+        known = code[6].isascii() and code[6].upper() in CENTURIES
+        dated = 1 <= int(code[:2]) <= 31 and 1 <= int(code[2:4]) <= 12
+        right = code[10].isascii() and CHECK[int(code[:6] + code[7:10]) % 31] == code[10].upper()
+        if alone and known and dated and right:
+            return True
+    return False
+
+
+@given(LINES)
+@settings(max_examples=500, deadline=None)
+def test_codes_in_a_text(text):
+    assert holds_code(text) == plainly_holds(text)
+    if plainly_holds(text):
+        assert shapes(classed(json.dumps(text, ensure_ascii=False).encode())) != 0
+
+
+@given(st.lists(LINES, max_size=3), LINES, st.booleans())
+@settings(max_examples=250, deadline=None)
+def test_an_event_with_codes_in_it(others, inside, ascii_only):
+    what = event("fi.hva.feedback.given.v1", comment=inside, lisa=others, client={"hetu": "010594Y9032"})
+    verdict = judge(json.dumps(what, ensure_ascii=ascii_only).encode(), stream="feedback")
+    refused = isinstance(verdict, Rejected) and verdict.reason == "personal_id"
+    assert refused == any(map(plainly_holds, others))
+
+
+@given(nearly_codes())
+@settings(deadline=None)
+def test_a_date_in_a_code_is_real(code):
+    born = birth_date(code)
+    if born is not None:
+        assert date(born.year, born.month, born.day).strftime("%d%m%y") == code[:6]
+        assert born.year // 100 * 100 == CENTURIES[code[6]]
