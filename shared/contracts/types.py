@@ -57,6 +57,10 @@ _MOST_MINUTES: Final = 65_536
 
 def parse_instant(value: object) -> datetime:
     """RFC 3339 text as an aware UTC datetime, cut to microseconds. Raises ValueError."""
+    # Canonical text, which is nearly all there is behind ingest, is read at a tenth of the cost. Its marks in their
+    # places leave `fromisoformat` nothing but digits to accept, and the hour 24, which newer Pythons do.
+    if type(value) is str and value[4:26:3] == _MARKS and value[19:] != "" and value[11:13] != "24":
+        return datetime.fromisoformat(value)
     return datetime.fromisoformat(canonical_instant(value))
 
 

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import ServerUnderTest
-from tests.oracle import KEYS, adversarial, current, differences, judge_all, load, views
+from tests import oracle
 from tests.product import SAMPLE, Product, Replica, until
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
@@ -74,9 +74,9 @@ async def sender() -> AsyncIterator[Sender]:
 
 
 async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Product, sender: Sender) -> None:
-    lines = adversarial(5, 600, SAMPLE / "config")
-    registers = load(SAMPLE / "config")
-    verdicts = judge_all(lines, registers, datetime.now(UTC))
+    lines = oracle.adversarial(5, 600, SAMPLE / "config")
+    registers = oracle.load(SAMPLE / "config")
+    verdicts = oracle.judge_all(lines, registers, datetime.now(UTC))
     await sender.use(await product.start("ingest", ON))
     await product.start("nps")
 
@@ -87,21 +87,23 @@ async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Prod
             _, item = await sender.post(line)
             return str(item.get("reason", item["outcome"]))
 
-    found = await asyncio.gather(*(told(line) for line, _ in verdicts))
+    found = await asyncio.gather(*(told(lines[number - 1]) for number, _ in verdicts))
     assert found == [getattr(verdict, "reason", "accepted") for _, verdict in verdicts]
 
-    right = [line for line, verdict in verdicts if hasattr(verdict, "kind")]
+    right = [lines[number - 1] for number, verdict in verdicts if hasattr(verdict, "kind")]
     status, items = await sender.post(b"[" + b",\n".join(right) + b"]", BATCH)  # and once more, all at once
     assert (status, {item["outcome"] for item in items}, len(items)) == (200, {"accepted"}, len(right))
 
     await product.wait()
-    expected = views(current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True), registers, AS_OF)
+    expected = oracle.views(
+        oracle.current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True), registers, AS_OF
+    )
     for view, rows in expected.items():
         got = await product.fetch(f"select * from figures.{view}", as_of=AS_OF.isoformat())
-        assert differences(rows, got, KEYS[view]) == [], view
+        assert oracle.differences(rows, got, oracle.KEYS[view]) == [], view
     letters = await product.fetch("select topic, reason from ingest.dead_letter")
     assert {letter["topic"] for letter in letters} == {"gateway"}
-    rejected = {line: reason for (line, _), reason in zip(verdicts, found, strict=True) if reason != "accepted"}
+    rejected = {lines[number - 1]: verdict.reason for number, verdict in verdicts if not hasattr(verdict, "kind")}
     assert sorted(letter["reason"] for letter in letters) == sorted(rejected.values())
 
 
@@ -109,7 +111,7 @@ async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: 
     product.config_dir = Path(shutil.copytree(SAMPLE / "config", product.folder / "config"))
     await sender.use(await product.start("ingest", ON))
     await product.start("nps")
-    structured, by_headers = answered("uusi"), binary(answered("uusi", id="e2"))
+    structured, by_headers = answered("perustettu"), binary(answered("perustettu", id="e2"))
     for _ in range(2):
         assert (await sender.post(dump(structured)))[1]["reason"] == "unknown_unit"
         assert (await sender.post(*by_headers))[1]["reason"] == "unknown_unit"
@@ -118,14 +120,16 @@ async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: 
     assert await product.fetch(LETTERS) == [one, one]
 
     with (product.config_dir / "units.csv").open("a") as units:
-        units.write("oma-hame,uusi,Uusi,Ny,New,avosairaanhoito,terveys,sote,hameenlinna,false,2023-01-01,\n")
+        units.write("oma-hame,perustettu,Uusi,Ny,New,avosairaanhoito,terveys,sote,hameenlinna,false,2023-01-01,\n")
 
     async def resolved() -> bool:
         return {letter["state"] for letter in await product.fetch(LETTERS)} == {"resolved"}
 
     await until(resolved, "the letters are tried again")
     await product.wait()
-    rows = await product.fetch("select responses from figures.response where scope = 'uusi' and period_kind = 'year'")
+    rows = await product.fetch(
+        "select responses from figures.response where scope = 'perustettu' and period_kind = 'year'"
+    )
     assert {row["responses"] for row in rows} == {1}
 
 
@@ -133,7 +137,7 @@ async def test_servers_that_are_away_are_told_and_what_is_sent_again_counts(
     product: Product, sender: Sender, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
 ) -> None:
     await sender.use(await product.start("ingest", ON))
-    right, wrong = dump(answered("hml-ta")), dump(answered("uusi"))
+    right, wrong = dump(answered("hml-ta")), dump(answered("perustettu"))
 
     async def settled(body: bytes) -> Any:
         status, item = await sender.post(body)

@@ -41,9 +41,9 @@ async def pool(database: Database, registers: Registers) -> AsyncIterator["async
     await pool.close()
 
 
-def record(kind: str, revision: int = 1, time: datetime = START, **data: Any) -> PlainRecord:
+def record(stem: str, revision: int = 1, time: datetime = START, **data: Any) -> PlainRecord:
     """A canonical record as ingest writes it."""
-    name = f"fi.hva.{kind}.v1"
+    name = f"fi.hva.{stem}.v1"
     model = EVENT_TYPES[name].model.model_validate({"revision": revision, **data})
     event = Event("oma-hame", "urn:hva:oma-hame:palaute", f"{name}-{revision}-{data}", name, time, bytes(32), model)
     return PlainRecord("t", 0, 0, 0, None, encode_event(event))
