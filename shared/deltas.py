@@ -5,13 +5,14 @@ another whole number) in one count at one place; a change of a fact is its new c
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from operator import add
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object a measure: hashing it is a third of folding otherwise
 class Measure:
     """A group of counts that share their keys: `codes` are the keys beside place, `counts` the numbers."""
 
@@ -47,17 +48,21 @@ class Deltas:
     """Differences gathered over many facts of one county; places that come to nothing vanish."""
 
     def __init__(self) -> None:
-        self._cells: dict[tuple[Measure, Place, tuple[str, ...], int], int] = defaultdict(int)
+        self._counts: dict[Measure, dict[tuple[Place, tuple[str, ...]], list[int]]] = defaultdict(dict)
 
     def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
         """Add contributions, or take them away with sign -1."""
-        cells = self._cells
+        by_measure = self._counts
         for measure, place, codes, column, amount in contributions:
-            cells[measure, place, codes, column] += sign * amount
+            places = by_measure[measure]
+            counts = places.get((place, codes))
+            if counts is None:
+                counts = places[place, codes] = [0] * len(measure.counts)
+            counts[column] += sign * amount
 
     def measures(self) -> set[Measure]:
         """The measures that anything was added to."""
-        return {measure for measure, *_ in self._cells}
+        return set(self._counts)
 
     def by_day(self, measure: Measure) -> list[BucketRow]:
         """Rows (day, unit_row, *codes) of the measure, sorted by key."""
@@ -69,15 +74,8 @@ class Deltas:
 
     def _rows(self, measure: Measure, key_of: Callable[[Place], tuple[object, ...]]) -> list[BucketRow]:
         rows: dict[tuple[object, ...], list[int]] = {}
-        for (of, place, codes, column), amount in self._cells.items():
-            if of is measure and amount:
-                key = (*key_of(place), *codes)
-                row = rows.get(key)
-                if row is None:
-                    row = rows[key] = [0] * len(measure.counts)
-                row[column] += amount
-        return sorted(_not_nothing(rows))
-
-
-def _not_nothing(rows: dict[tuple[object, ...], list[int]]) -> Iterator[BucketRow]:
-    return ((key, tuple(counts)) for key, counts in rows.items() if any(counts))
+        for (place, codes), counts in self._counts.get(measure, {}).items():
+            key = (*key_of(place), *codes)
+            row = rows.get(key)
+            rows[key] = counts if row is None else list(map(add, row, counts))
+        return sorted((key, tuple(counts)) for key, counts in rows.items() if any(counts))

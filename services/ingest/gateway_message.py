@@ -19,7 +19,8 @@ from shared.contracts.route import UNROUTED
 from shared.record import Headers, PlainRecord
 
 GATEWAY: Final = "gateway"  # stands for a topic, in dead letters and in metrics
-BATCH: Final = "application/cloudevents-batch+json"
+BATCH: Final = b"application/cloudevents-batch+json"
+STRUCTURED: Final = b"application/cloudevents+json"
 
 _WHITE: Final = b" \t\r\n"
 _TEXT: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -49,7 +50,10 @@ class TooManyError(ValueError):
 
 
 def event_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """What of an HTTP header belongs to the event, under Kafka's names. Nothing else of it is looked at or kept."""
+    """What of an HTTP header belongs to the event, under Kafka's names. Nothing else of it is looked at or kept.
+
+    Nothing belongs to a structured event: the same one has the same dead letter, alone or in a batch.
+    """
     found: list[tuple[str, bytes | None]] = []
     for name, value in raw:
         lower = name.decode("ascii", "replace").lower()
@@ -57,7 +61,13 @@ def event_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
             found.append((lower, value))
         elif lower.startswith("ce-"):
             found.append((f"ce_{lower[3:]}", _plain(value)))
-    return tuple(found)
+    return () if _content_type(found) == STRUCTURED else tuple(found)
+
+
+def _content_type(headers: Headers) -> bytes:
+    """Without parameters; the first counts, as in validation."""
+    kinds = [value or b"" for name, value in headers if name == "content-type"]
+    return kinds[0].partition(b";")[0].strip().lower() if kinds else b""
 
 
 def _plain(value: bytes) -> bytes:
@@ -67,9 +77,8 @@ def _plain(value: bytes) -> bytes:
 
 
 def is_batch(headers: Headers) -> bool:
-    """Whether the content type, of which the first counts, says that the body is a batch in JSON."""
-    kinds = [value or b"" for name, value in headers if name == "content-type"]
-    return bool(kinds) and kinds[0].partition(b";")[0].strip().lower() == BATCH.encode()
+    """Whether the body is a batch in JSON."""
+    return _content_type(headers) == BATCH
 
 
 def split(body: bytes, most: int) -> list[bytes]:

@@ -17,7 +17,3 @@ class Reason(StrEnum):
     UNKNOWN_UNIT = "unknown_unit"
     FUTURE_TIME = "future_time"
     HANDLER_BUG = "handler_bug"  # ours, not the sender's
-
-
-SELF_HEALING = frozenset({Reason.UNKNOWN_UNIT, Reason.UNKNOWN_SOURCE, Reason.FUTURE_TIME})
-"""Letters that are driven again by themselves once a register or the clock allows."""

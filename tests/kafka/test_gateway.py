@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.conftest import ServerUnderTest
 from tests import oracle
+from tests.conftest import ServerUnderTest
 from tests.product import SAMPLE, Product, Replica, until
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +18,11 @@ from services.ingest import gateway_http
 from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway
 from services.ingest.gateway_http import Door
-from services.ingest.gateway_tokens import Tokens, read_tokens
+from services.ingest.gateway_tokens import Tokens
 from services.ingest.redrive import make_attempt
 from shared.batch import Applied
-from shared.keys import KeyFileError
 from shared.letters import Letter
 from shared.metrics import PipelineMetrics
-from shared.settings import SettingsError, read_settings
 from tests.unit.ingest_cases import ANSWERED, CONTACT, HETU, PLAN, context, event
 
 MIB = 1024 * 1024
@@ -326,40 +323,3 @@ async def test_a_token_is_needed_where_there_are_tokens(
 async def test_there_is_one_address(gateway: Standing) -> None:
     assert (await gateway.client.get("/events")).status == 405
     assert (await gateway.client.post("/", data=b"")).status == 404
-
-
-def test_a_token_file_has_a_token_a_line(tmp_path: Path) -> None:
-    path = tmp_path / "tokens"
-    path.touch(mode=0o600)
-    path.write_text(f"# the contact centre\n{TOKEN}\n\n{'y' * 20}\n")
-    tokens = read_tokens(path)
-    assert tokens.admit(f"Bearer {TOKEN}")
-    assert tokens.admit(f"Bearer {'y' * 20}")
-    assert not tokens.admit("Bearer # the contact centre")
-
-
-@pytest.mark.parametrize(("text", "mode"), [("", 0o600), ("# none\n", 0o600), ("short\n", 0o600), (TOKEN, 0o644)])
-def test_a_token_file_that_protects_nothing_is_refused(tmp_path: Path, text: str, mode: int) -> None:
-    path = tmp_path / "tokens"
-    path.write_text(text)
-    path.chmod(mode)
-    with pytest.raises(KeyFileError, match="tokens"):
-        read_tokens(path)
-    with pytest.raises(KeyFileError, match="cannot be read"):
-        read_tokens(tmp_path / "none")
-
-
-def test_the_gateway_is_off_unless_a_port_is_set() -> None:
-    base = {
-        "HVA_KAFKA_BOOTSTRAP": "k",
-        "HVA_POSTGRES_URL": "p",
-        "HVA_LETTER_KEY_FILE": "l",
-        "HVA_PSEUDONYM_KEY_FILE": "s",
-    }
-    assert read_settings("ingest", base).gateway_port is None
-    on = base | {"HVA_GATEWAY_PORT": "8080", "HVA_GATEWAY_TOKEN_FILE": "t"}
-    settings = read_settings("ingest", on)
-    assert (settings.gateway_host, settings.gateway_port, settings.gateway_token_file) == ("127.0.0.1", 8080, Path("t"))
-    assert read_settings("nps", on).gateway_port is None
-    with pytest.raises(SettingsError, match="HVA_GATEWAY_PORT"):
-        read_settings("ingest", base | {"HVA_GATEWAY_PORT": "http"})

@@ -123,6 +123,11 @@ def test_nothing_else_of_the_headers_is_kept() -> None:
     assert event_headers(raw) == (("content-type", b"application/json"), ("ce_type", b"a"), ("ce_type", b"b"))
 
 
+def test_all_of_a_structured_event_is_in_its_body() -> None:
+    for kind in (b"application/cloudevents+json", b"Application/CloudEvents+JSON; charset=utf-8"):
+        assert event_headers([(b"ce-type", b"a"), (b"content-type", kind)]) == ()
+
+
 def test_a_batch_is_told_by_its_content_type() -> None:
     def batch(*values: bytes) -> bool:
         return is_batch([("content-type", value) for value in values])

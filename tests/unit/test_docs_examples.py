@@ -1,0 +1,79 @@
+"""The documentation for upstream systems is true: its examples are accepted, and it names every type and reason."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from services.ingest.decode import Accepted, Context, validate
+from services.ingest.pseudonym import Keyring
+from services.ingest.themes import Themes
+from shared.contracts.event_types import EVENT_TYPES
+from shared.contracts.reasons import Reason
+from shared.contracts.schemas.build import event_schema
+from shared.keys import Key
+from shared.registers import load_folder
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE = (PROJECT / "docs" / "events.md").read_text(encoding="utf-8")
+EXAMPLES = PROJECT / "docs" / "examples"
+SELF_HEALING = {"unknown_source", "unknown_unit", "future_time"}  # as the contract has them
+
+
+@pytest.fixture(scope="module")
+def context() -> Context:
+    """The registers that come with the project, after the examples were sent."""
+    registers = load_folder(PROJECT / "deploy" / "config")
+    return Context(
+        units=registers.known_units,
+        sources=registers.sources,
+        themes=Themes(registers.themes),
+        keyring=Keyring((Key("k1", b"0123456789abcdef0123456789abcdef"),)),
+        now=datetime(2026, 6, 1, 12, tzinfo=UTC),
+    )
+
+
+def example(name: str) -> bytes:
+    return (EXAMPLES / f"{name}.json").read_bytes().removesuffix(b"\n")
+
+
+def section(name: str) -> str:
+    """What the page says of a type: from its heading to the next one."""
+    return PAGE.partition(f"#### {name}\n")[2].partition("\n#")[0]
+
+
+def shown(text: str) -> list[dict[str, Any]]:
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+
+
+def test_there_is_one_example_of_every_type() -> None:
+    assert {file.stem for file in EXAMPLES.iterdir()} == EVENT_TYPES.keys()
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_the_example_is_one_line_and_accepted(name: str, context: Context) -> None:
+    value, kind = example(name), EVENT_TYPES[name]
+    assert b"\n" not in value, "`hva load` takes a line an event"
+    verdict = validate(value, (), kind.stream, context)
+    assert isinstance(verdict, Accepted), verdict
+    assert (verdict.type, verdict.left_out) == (name, 0)
+    assert Draft202012Validator(event_schema(kind)).is_valid(json.loads(value))
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_the_page_shows_the_example_and_names_every_field(name: str) -> None:
+    text = section(name)
+    assert shown(text) == [json.loads(example(name))["data"]]
+    missing = {field for field in EVENT_TYPES[name].fields - {"revision"} if not re.search(rf"`{field}\b", text)}
+    assert not missing
+
+
+def test_the_page_names_every_reason_in_the_order_of_the_checks() -> None:
+    table = PAGE.partition("## What is rejected")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (\w*)", table, re.MULTILINE)
+    assert [reason for reason, _ in rows] == [str(reason) for reason in Reason]
+    assert {reason for reason, healing in rows if healing == "yes"} == SELF_HEALING
