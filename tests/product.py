@@ -31,6 +31,8 @@ from shared.postgres.migrate import migrate
 SERVICES = ("ingest", "nps")
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "tests" / "data" / "sample"
+BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
+"""Lets a process start in a third of the time where the machine otherwise keeps no bytecode."""
 _PASSWORD = "test-only"
 _numbers = itertools.count(1)
 
@@ -181,6 +183,7 @@ class Product:
         log = self.folder / f"{service}-{next(_numbers)}.log"
         environment = {
             **os.environ,
+            **BYTECODE,
             "HVA_KAFKA_BOOTSTRAP": self.kafka,
             "HVA_POSTGRES_URL": self.database.dsn(f"hva_{service}"),
             "HVA_CONFIG_DIR": str(self.config_dir),

@@ -2,10 +2,11 @@
 
 The product has no hooks for this; everything is wrapped here, by the environment:
 
-HVA_TEST_FOLDER   where every batch that is handled leaves a line, and every fault its mark
-HVA_TEST_FAULTS   `<action>@<point>#<n>,...`: what happens the n-th time that this process passes the point
-HVA_TEST_MUTANT   a guarantee of the product taken away, to see that the suite notices
-HVA_TEST_OWNER    a consumer group of its own: this process gets every record, whoever else does
+HVA_TEST_FOLDER      where every batch that is handled leaves a line, and every fault its mark
+HVA_TEST_FAULTS      `<action>@<point>#<n>,...`: what happens the n-th time that this process passes the point
+HVA_TEST_MUTANT      a guarantee of the product taken away, to see that the suite notices
+HVA_TEST_SESSION_MS  how soon the group misses a process that was killed; 10 s in the product
+HVA_TEST_OWNER       a consumer group of its own: this process gets every record, whoever else does
 """
 
 import asyncio
@@ -37,7 +38,6 @@ BUG = "rikki"
 """Facts whose id begins so are more than the handler can stand."""
 
 _BUILDS = {"ingest": services.ingest.app.build, "nps": services.nps.app.build}
-_SESSION_MS = 1500  # how soon the group misses a process that was killed; 10 s in the product
 _folder = Path(os.environ["HVA_TEST_FOLDER"])
 _passed: Counter[str] = Counter()
 _batch: ContextVar[list[tuple[str, int, int]]] = ContextVar("batch", default=[])  # noqa: B039 - never changed
@@ -147,7 +147,8 @@ def _wrap_group() -> None:
     owner = os.environ.get("HVA_TEST_OWNER", "")
 
     def impatient(self: KafkaBroker, *topics: str, **settings: Any) -> Any:
-        times = {"session_timeout_ms": _SESSION_MS, "heartbeat_interval_ms": 300}
+        session = int(os.environ["HVA_TEST_SESSION_MS"])
+        times = {"session_timeout_ms": session, "heartbeat_interval_ms": session // 5}
         return subscriber(self, *topics, **settings, **times)
 
     def of_owner(service: str, topic: Topic) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def judged(lines: Iterable[bytes], folder: Path = CONFIG) -> Log:
 
 
 @cache
-def usual_log(size: int = 1200) -> Log:
+def usual_log(size: int = 800) -> Log:
     """One log for most tests: adversarial, shuffled, a tenth of it doubled."""
     lines = adversarial(7, size, CONFIG)
     return judged(duplicated(shuffled(lines, 7), 7, 0.1))
@@ -68,14 +69,26 @@ class Stage:
     random: Random
 
     async def start(
-        self, service: str, faults: str = "", *, mutant: str = "", owner: str = "", ready: bool = True, batch: int = 40
+        self,
+        service: str,
+        faults: str = "",
+        *,
+        mutant: str = "",
+        owner: str = "",
+        ready: bool = True,
+        batch: int = 40,
+        session: float = 1.5,
     ) -> Replica:
-        """Start a replica with faults (`kill@committed#2`) or a mutant, or as an owner of all records."""
+        """Start a replica with faults (`kill@committed#2`) or a mutant, or as an owner of all records.
+
+        `session`: seconds after which the group misses it when it was killed.
+        """
         environment = {
             "HVA_TEST_FOLDER": str(self.folder),
             "HVA_TEST_FAULTS": faults,
             "HVA_TEST_MUTANT": mutant,
             "HVA_TEST_OWNER": owner,
+            "HVA_TEST_SESSION_MS": str(round(session * 1000)),
             "HVA_MAX_RECORDS": str(batch),
         }
         return await self.product.start(service, environment, ready, module="tests.fault.faulty")
@@ -85,7 +98,8 @@ class Stage:
         ingest = await self.start("ingest", batch=1000)
         await self.product.load(log.lines)
         await self.settled("ingest")
-        await ingest.kill()
+        ingest.signal(signal.SIGTERM)
+        await ingest.ended()
 
     async def settled(self, service: str, owner: str = "", within: float = 60.0) -> None:
         """Wait until a service (or one owner of it) has committed all offsets of its topics."""

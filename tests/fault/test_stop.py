@@ -14,7 +14,7 @@ async def test_sigterm_in_mid_batch(stage: Stage, service: str, point: str) -> N
         await stage.ingested(log)
     else:
         await stage.product.load(log.lines)
-    replica = await stage.start(service, f"hold@{point}#3", ready=False)
+    replica = await stage.start(service, f"hold@{point}#3", ready=False, session=10)
     batch = await stage.mark(f"held-{point}", replica)
     replica.signal(signal.SIGTERM)
     stage.release(replica)
