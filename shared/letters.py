@@ -31,13 +31,14 @@ class Rejected:
     """A record that does not count, and why. `detail` names fields and rules, never a value.
 
     `retry_at` is when a record that came from the future becomes acceptable. `source` is the sender where the
-    record says so in a well-formed way.
+    record says so in a well-formed way. `registers` is the version of the registers that judged, where they did.
     """
 
     reason: Reason
     detail: str
     source: str | None = None
     retry_at: datetime | None = None
+    registers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

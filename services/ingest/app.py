@@ -27,14 +27,12 @@ async def build(runtime: Runtime) -> Wiring:
         runtime.pool,
         runtime.sealer,
         settings.topic_prefix,
-        register_version=lambda: runtime.registers.version,
         give_up=runtime.give_up,
     )
     attempt = make_attempt(contexts, commit, settings.topic_prefix)
 
     async def redrive() -> None:
-        version = runtime.registers.version
-        await redrive_due(runtime.pool, SCHEMA, runtime.sealer, attempt, version, system_clock())
+        await redrive_due(runtime.pool, SCHEMA, runtime.sealer, attempt, runtime.registers.version, system_clock())
 
     runtime.on_registers.append(contexts.use)
     close_gateway = await open_gateway(runtime, Gateway(contexts.now, commit, runtime.metrics, runtime.logger))

@@ -41,4 +41,5 @@ class Contexts:
             themes=self._themes,
             keyring=self._keyring,
             now=now,
+            version=self._registers.version,
         )

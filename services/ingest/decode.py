@@ -39,6 +39,7 @@ class Context:
     themes: Themes
     keyring: Keyring
     now: datetime  # aware
+    version: str = ""  # of the registers
     today: date = field(init=False)
     limit: str = field(init=False)  # canonical text of the latest time that is not too far ahead
 
@@ -77,7 +78,7 @@ def validate(value: bytes | None, headers: Headers, stream: Stream, context: Con
         return _judge(opened, envelope, stream, context)
     except Refusal as no:
         retry_at = parse_instant(no.too_soon) - TOLERANCE if no.too_soon else None
-        return Rejected(no.reason, no.detail, source, retry_at)
+        return Rejected(no.reason, no.detail, source, retry_at, context.version)
 
 
 def _judge(opened: Opened, envelope: Envelope, stream: Stream, context: Context) -> Accepted:

@@ -36,26 +36,23 @@ class PublishCommit:
         pool: "asyncpg.Pool[asyncpg.Record]",
         sealer: Sealer,
         topic_prefix: str,
-        register_version: Callable[[], str],
         give_up: Callable[[str], None],
     ) -> None:
         self._producer, self._pool, self._sealer = producer, pool, sealer
-        self._prefix, self._register_version, self._give_up = topic_prefix, register_version, give_up
+        self._prefix, self._give_up = topic_prefix, give_up
 
     async def __call__(self, events: Sequence[Accepted], letters: Sequence[Letter]) -> Applied:
         await self.publish(events)
         if letters:
             async with self._pool.acquire() as connection:
-                await write_letters(connection, SCHEMA, letters, self._sealer, self._register_version())
+                await write_letters(connection, SCHEMA, letters, self._sealer)
         return Applied(len(events))
 
     async def publish(self, events: Sequence[Accepted]) -> None:
         """Write the events to their topics. A producer that lost its identity ends the process: only a new one
         can go on without doubling or losing by its own retries."""
         try:
-            await publish(
-                self._producer, [Outgoing(self._prefix + e.topic, e.key, e.value) for e in events]
-            )
+            await publish(self._producer, [Outgoing(self._prefix + e.topic, e.key, e.value) for e in events])
         except _FATAL as error:
             self._give_up(f"the producer cannot go on: {type(error).__name__}")
             raise

@@ -26,17 +26,15 @@ def at_milliseconds(timestamp: int) -> datetime:
     return datetime.fromtimestamp(timestamp // 1000, UTC).replace(microsecond=timestamp % 1000 * 1000)
 
 
-async def write_letters(
-    connection: Connection, schema: str, letters: Sequence[Letter], sealer: Sealer, register_version: str = ""
-) -> None:
+async def write_letters(connection: Connection, schema: str, letters: Sequence[Letter], sealer: Sealer) -> None:
     """Keep the letters; one that is there already stays as it is, so that redelivery adds nothing."""
     if not letters:
         return
-    rows = [_row(letter, sealer, register_version) for letter in letters]
+    rows = [_row(letter, sealer) for letter in letters]
     await connection.execute(_WRITE.format(schema=schema), *map(list, zip(*rows, strict=True)))
 
 
-def _row(letter: Letter, sealer: Sealer, register_version: str) -> tuple[object, ...]:
+def _row(letter: Letter, sealer: Sealer) -> tuple[object, ...]:
     record, verdict = letter.record, letter.verdict
     size = len(record.value or b"")
     return (
@@ -51,7 +49,7 @@ def _row(letter: Letter, sealer: Sealer, register_version: str) -> tuple[object,
         verdict.detail,
         verdict.source,
         verdict.retry_at,
-        register_version,
+        verdict.registers,
     )
 
 

@@ -52,7 +52,7 @@ async def redrive_due(
         async with pool.acquire() as connection, connection.transaction():
             due = await connection.fetch(_DUE.format(schema=schema), register_version, now, AT_ONCE, last)
             for row in due:
-                await _try(connection, schema, row, sealer, attempt, register_version)
+                await _try(connection, schema, row, sealer, attempt)
         tried, last = tried + len(due), due[-1]["letter"] if due else last
         if len(due) < AT_ONCE:
             return tried
@@ -64,7 +64,6 @@ async def _try(
     row: asyncpg.Record,
     sealer: Sealer,
     attempt: Attempt,
-    register_version: str,
 ) -> None:
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
@@ -81,5 +80,5 @@ async def _try(
         str(verdict.reason),
         verdict.detail,
         verdict.retry_at,
-        register_version,
+        verdict.registers,
     )

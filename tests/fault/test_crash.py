@@ -38,7 +38,10 @@ async def test_killed_at_any_time(stage: Stage) -> None:
     log, rounds = usual_log(), 3 * NIGHTLY
     for number in range(rounds):
         await stage.product.load(log.lines[number::rounds])
-        await asyncio.gather(_kill_at_work(stage, "ingest"), _kill_at_work(stage, "nps"))
+        replicas = await both(*(stage.start(service, ready=False, batch=15) for service in POINTS))
+        for replica in replicas:
+            await until(lambda replica=replica: stage.handled(replica), f"{replica.service} is at work")
+        await asyncio.gather(*(_kill_later(replica, stage.random.uniform(0, 0.4)) for replica in replicas))
     await both(stage.start("ingest"), stage.start("nps"))
     await stage.product.wait()
 
@@ -49,9 +52,6 @@ async def test_killed_at_any_time(stage: Stage) -> None:
     assert len(handled) > len(set(handled)), "some records were delivered again"
 
 
-async def _kill_at_work(stage: Stage, service: str) -> None:
-    """Start a replica of small batches, and kill it at some time after its first."""
-    replica = await stage.start(service, ready=False, batch=15)
-    await until(lambda: stage.handled(replica), f"{service} is at work")
-    await asyncio.sleep(stage.random.uniform(0, 0.4))  # the fault's own time, not a wait for something
+async def _kill_later(replica: Replica, seconds: float) -> None:
+    await asyncio.sleep(seconds)  # the fault's own time, not a wait for something
     await replica.kill()
