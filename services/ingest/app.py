@@ -43,7 +43,8 @@ async def build(runtime: Runtime) -> Wiring:
 
     return Wiring(
         subscriptions=[
-            (topic, on_raw(stream, contexts, commit, runtime.metrics, runtime.logger)) for stream, topic in RAW.items()
+            (topic, on_raw(stream, contexts, commit, runtime.metrics, runtime.logger, settings.max_records))
+            for stream, topic in RAW.items()
         ],
         jobs=[Job("redrive", 1.0, redrive)],
         close=close,

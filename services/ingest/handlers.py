@@ -19,6 +19,7 @@ def on_raw(
     commit: PublishCommit,
     metrics: PipelineMetrics,
     logger: logging.Logger,
+    largest: int = 1000,
 ) -> BatchHandler:
     """Validate a batch of one stream, publish what is accepted and keep what is not."""
     topic = RAW[stream].name
@@ -29,4 +30,4 @@ def on_raw(
             metrics.left_out(topic, outcome.left_out)
         return outcome
 
-    return BatchRunner[Accepted](topic, decode, commit, metrics, logger).run
+    return BatchRunner[Accepted](topic, decode, commit, metrics, logger, largest=largest).run

@@ -20,6 +20,7 @@ def on_feedback(runtime: Runtime) -> BatchRunner[FeedbackFact]:
         commit=StoreCommit(SCHEMA, runtime.pool, runtime.sealer, partial(apply, registers=registers)),
         metrics=runtime.metrics,
         logger=runtime.logger,
+        largest=runtime.settings.max_records,
     )
 
 
@@ -31,4 +32,5 @@ def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
         commit=StoreCommit(SCHEMA, runtime.pool, runtime.sealer, apply_erasures),
         metrics=runtime.metrics,
         logger=runtime.logger,
+        largest=runtime.settings.max_records,
     )

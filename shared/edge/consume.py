@@ -22,6 +22,7 @@ from shared.settings import Settings
 GRACEFUL_S: Final = 20.0
 # FastStream sleeps this long again after an empty poll, so it bounds the idle part of freshness.
 POLL_MS: Final = 20
+PARTS: Final = 4  # transactions that a delivery may fill: while one is committed the next is decoded
 _FETCH_WAIT_MS: Final = 250  # how long the broker may hold an empty fetch; data is answered at once
 _FETCH_BYTES: Final = 8 * 1024 * 1024
 # A handler may retry for a minute while the database is away; the group must not expel it for that.
@@ -67,7 +68,7 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
     broker.subscriber(
         settings.topic_prefix + topic.name,
         batch=True,
-        max_records=settings.max_records,
+        max_records=PARTS * settings.max_records,
         group_id=settings.topic_prefix + group_id(settings.service, topic),
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",

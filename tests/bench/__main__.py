@@ -1,3 +1,6 @@
+"""`python -m tests.bench`."""
+
 from tests.bench.command import main
 
-main()
+if __name__ == "__main__":
+    main()

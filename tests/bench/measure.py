@@ -64,9 +64,7 @@ async def watch(
     return _between(first, last, running)
 
 
-async def _next(
-    stage: Stage, running: Running, admin: AIOKafkaAdminClient, groups: list[str], above: int
-) -> _Moment:
+async def _next(stage: Stage, running: Running, admin: AIOKafkaAdminClient, groups: list[str], above: int) -> _Moment:
     deadline = time.monotonic() + _STALL_S
     while (done := await _done(admin, groups)) <= above:
         if running.process.returncode is not None or time.monotonic() > deadline:

@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from deploy.simulate import Options, stream
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted, validate
@@ -36,10 +38,11 @@ CLIENTS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A canonical record without its topic."""
+    """A canonical record without its topic, and the line it was made of."""
 
     key: bytes | None
     value: bytes
+    line: bytes
 
 
 def lines(events: int, seed: int = 1) -> Iterator[bytes]:
@@ -61,7 +64,7 @@ def canonical(events: int, registers: Registers, seed: int = 1) -> list[Event]:
         if b'"type":"fi.hva.feedback.' in line:
             verdict = validate(line, (), Stream.FEEDBACK, contexts.now())
             if isinstance(verdict, Accepted):
-                found.append(Event(verdict.key, verdict.value))
+                found.append(Event(verdict.key, verdict.value, line))
                 if len(found) == events:
                     break
     return found
@@ -75,7 +78,23 @@ def salted(events: list[Event], salt: str, *, scattered: bool = True) -> list[Ev
         id = prefix + match[2]
         return b'"%b":"%b"' % (match[1], md5(id, usedforsecurity=False).hexdigest().encode() if scattered else id)
 
-    return [Event(event.key, _BUSINESS_ID.sub(change, event.value)) for event in events]
+    return [
+        Event(event.key, _BUSINESS_ID.sub(change, event.value), _BUSINESS_ID.sub(change, event.line))
+        for event in events
+    ]
+
+
+def fact_ids(events: list[Event]) -> list[str | None]:
+    """The business id that an event is the first to name, and None for corrections, repeats and retractions."""
+    seen: set[str] = set()
+    found: list[str | None] = []
+    for event in events:
+        raw = orjson.loads(event.value)
+        data = raw["data"]
+        id = data.get("response_id") or data.get("feedback_id") or data["invitation_id"]
+        found.append(None if id in seen or "unit" not in data else id)
+        seen.add(id)
+    return found
 
 
 def outgoing(events: list[Event], prefix: str) -> list[Outgoing]:

@@ -13,10 +13,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.contracts.catalogue import TOPICS, group_id
+from shared.contracts.catalogue import FEEDBACK, PERSON, TOPICS, Topic, group_id
 from shared.edge.offsets import behind, committed_offsets, end_offsets
+from shared.edge.produce import Outgoing, make_producer, publish
 from tests.oracle import KEYS, Registers, adversarial, current, differences, duplicated, judge, load, shuffled, views
 from tests.product import SAMPLE, Product, Replica, until
 
@@ -36,6 +38,9 @@ class Log:
     lines: tuple[bytes, ...]
     figures: Rows
     rejected: Counter[str]
+
+
+_ingested: dict[tuple[bytes, ...], list[Outgoing]] = {}
 
 
 @cache
@@ -67,6 +72,7 @@ class Stage:
     product: Product
     folder: Path
     random: Random
+    expects_letters: bool = True
 
     async def start(
         self,
@@ -94,12 +100,38 @@ class Stage:
         return await self.product.start(service, environment, ready, module="tests.fault.faulty")
 
     async def ingested(self, log: Log) -> None:
-        """Send a log and let ingest do its work in peace."""
+        """Let a log have passed ingest: by a real one the first time, later its canonical records are sent again."""
+        prefix = self.product.topic_prefix
+        if records := _ingested.get(log.lines):
+            producer = make_producer(self.product.kafka, "test-again")
+            await producer.start()
+            await publish(producer, [record._replace(topic=prefix + record.topic) for record in records])
+            await producer.stop()
+            self.expects_letters = False
+            return
         ingest = await self.start("ingest", batch=1000)
         await self.product.load(log.lines)
         await self.settled("ingest")
         ingest.signal(signal.SIGTERM)
         await ingest.ended()
+        _ingested[log.lines] = await self.records(FEEDBACK, PERSON)
+
+    async def records(self, *topics: Topic) -> list[Outgoing]:
+        """Everything that stands on topics, without this run's prefix in their names."""
+        prefix = self.product.topic_prefix
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.product.kafka, client_id="test-records")
+        await consumer.start()
+        try:
+            ends = await end_offsets(self.product.kafka, [prefix + topic.name for topic in topics])
+            consumer.assign([place for place, end in ends.items() if end])
+            await consumer.seek_to_beginning()
+            found = []
+            while len(found) < sum(ends.values()):
+                for place, records in (await consumer.getmany(timeout_ms=1000)).items():
+                    found += [Outgoing(place.topic.removeprefix(prefix), r.key, r.value) for r in records]
+            return found
+        finally:
+            await consumer.stop()
 
     async def settled(self, service: str, owner: str = "", within: float = 60.0) -> None:
         """Wait until a service (or one owner of it) has committed all offsets of its topics."""
@@ -149,9 +181,9 @@ class Stage:
         """What differs from the recomputation: cells of the six views, and dead letters by reason."""
         found = await self.figures()
         cells = [line for view, keys in KEYS.items() for line in differences(log.figures[view], found[view], keys)]
-        letters = await self.letters()
-        if letters != log.rejected:
-            cells.append(f"letters: expected {log.rejected}, got {letters}")
+        letters, expected = await self.letters(), log.rejected if self.expects_letters else Counter()
+        if letters != expected:
+            cells.append(f"letters: expected {expected}, got {letters}")
         return cells + [f"nps letter: {row}" for row in await self.product.fetch("select reason from nps.dead_letter")]
 
     async def letters(self) -> Counter[str]:

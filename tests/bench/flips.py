@@ -1,0 +1,83 @@
+"""The hunt for plan flips: many short histories from nothing, with statistics missing or taken at bad moments.
+
+The store is called in this process, without Kafka, so that every batch can be timed by itself.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from typing import Final
+
+from services.nps.decode import decode
+from services.nps.domain import FeedbackFact
+from services.nps.store import SCHEMA, apply
+from shared.keys import Key
+from shared.letters import Rejected, Sealer
+from shared.postgres.commit import StoreCommit
+from shared.postgres.pool import make_pool
+from shared.record import PlainRecord
+from shared.registers import Registers
+from shared.registers.load import load
+from tests.bench.sizes import Sizes
+from tests.bench.stage import Database, Stage
+from tests.bench.workload import Event, salted
+
+_BATCH: Final = 500
+_BATCHES: Final = 12
+_SECRET: Final = b"benchmarks have nothing to hide."
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Milliseconds of a batch of 500; the worst of the last quarter of each history is told by its median, too."""
+
+    histories: int
+    batches: int
+    p50: float
+    p99: float
+    largest: float
+
+
+async def flips(
+    stage: Stage, events: list[Event], registers: Registers, sizes: Sizes, say: Callable[[str], None]
+) -> Flips:
+    """Each history takes statistics at another moment: never, on empty tables, after one batch, after two, ..."""
+    taken: list[float] = []
+    for number in range(sizes.starts):
+        database = await stage.database()
+        facts = _facts(salted(events[: _BATCH * _BATCHES], f"f{number}"), registers)
+        taken += await _history(stage, database, facts, registers, analysed=number % (_BATCHES + 1) - 1)
+        await stage.drop(database)
+    taken.sort()
+    found = Flips(sizes.starts, len(taken), median(taken), taken[int(len(taken) * 0.99)], taken[-1])
+    say(f"a batch of {_BATCH}: {found.p50:.0f} ms, the slowest of {found.batches}: {found.largest:.0f} ms")
+    return found
+
+
+def _facts(events: list[Event], registers: Registers) -> list[FeedbackFact]:
+    records = (PlainRecord("flips", 0, i, 0, event.key, event.value) for i, event in enumerate(events))
+    outcomes = (decode(record, registers) for record in records)
+    return [fact for fact in outcomes if not isinstance(fact, Rejected)]
+
+
+async def _history(
+    stage: Stage, database: Database, facts: list[FeedbackFact], registers: Registers, analysed: int
+) -> list[float]:
+    """Milliseconds of each batch but the first, which opens the connection. `analysed` -1: never."""
+    pool = await make_pool(database.dsn("hva_nps"), "bench-flips")
+    commit = StoreCommit(SCHEMA, pool, Sealer((Key("bench", _SECRET),)), partial(apply, registers=registers))
+    taken = []
+    try:
+        async with pool.acquire() as connection:
+            await load(connection, registers)
+        for number in range(_BATCHES):
+            if number == analysed:
+                await stage.execute(database, "analyze")
+            started = time.perf_counter()
+            await commit(facts[number * _BATCH : (number + 1) * _BATCH], [])
+            taken.append((time.perf_counter() - started) * 1000)
+    finally:
+        await pool.close()
+    return taken[1:]

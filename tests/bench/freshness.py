@@ -1,0 +1,129 @@
+"""Freshness: from the call that sends an event to the moment at which its fact can be read, at a steady pace."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream
+from shared.edge.produce import make_producer
+from tests.bench.sizes import Sizes
+from tests.bench.stage import Database, Running, Stage
+from tests.bench.workload import Event, fact_ids, salted
+
+RATE: Final = 200  # events a second
+_WARM_S: Final = 3.0  # not counted: connections, caches
+_LOOK_S: Final = 0.004
+_PATIENCE_S: Final = 20.0
+_READ: Final = """
+select id from unnest($1::text[]) wanted(id)
+where exists (select from nps.invitation f where f.county = any($2) and f.id = wanted.id)
+   or exists (select from nps.response f where f.county = any($2) and f.id = wanted.id)
+   or exists (select from nps.feedback f where f.county = any($2) and f.id = wanted.id)
+"""
+_COUNTIES: Final = ["oma-hame", "pirha"]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Milliseconds."""
+
+    p50: float
+    p99: float
+    largest: float
+    events: int
+
+
+async def freshness(
+    stage: Stage, database: Database, events: list[Event], sizes: Sizes, *, whole_way: bool
+) -> Freshness:
+    """Of nps alone (from canonical record to fact), or of ingest and nps (`whole_way`: from raw record to fact)."""
+    prefix = "fresh-whole." if whole_way else "fresh-nps."
+    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_S))]
+    await stage.topics(prefix, [RAW[Stream.FEEDBACK], RAW[Stream.CONTACT], RAW[Stream.CARE], FEEDBACK, PERSON])
+    services = [await stage.service("nps", database, prefix)]
+    if whole_way:
+        services.append(await stage.service("ingest", database, prefix))
+    producer = make_producer(stage.kafka, "bench-pace")
+    await producer.start()
+    try:
+        return await _pace(producer, database, prefix, paced, whole_way)
+    finally:
+        await producer.stop()
+        await _stop(services)
+
+
+async def _stop(services: Iterable[Running]) -> None:
+    await asyncio.gather(*(service.stop() for service in services))
+
+
+async def _pace(
+    producer: AIOKafkaProducer, database: Database, prefix: str, events: list[Event], whole_way: bool
+) -> Freshness:
+    sent: dict[str, float] = {}
+    seen: dict[str, float] = {}
+    looking = asyncio.create_task(_look(database, sent, seen))
+    try:
+        await _warm_up(producer, prefix, events[:10], whole_way, sent, seen)
+        started = time.perf_counter()
+        ids = fact_ids(events)
+        for number, (event, id) in enumerate(zip(events[10:], ids[10:], strict=True)):
+            await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
+            if id is not None:
+                sent[id] = time.perf_counter()
+            await _send(producer, prefix, event, whole_way)
+        await _all_seen(sent, seen)
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    taken = sorted((seen[id] - at) * 1000 for id, at in sent.items() if at - started > _WARM_S)
+    return Freshness(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1], len(taken))
+
+
+async def _send(producer: AIOKafkaProducer, prefix: str, event: Event, whole_way: bool) -> None:
+    if whole_way:
+        await producer.send(prefix + RAW[Stream.FEEDBACK].name, value=event.line)
+    else:
+        await producer.send(prefix + FEEDBACK.name, value=event.value, key=event.key)
+
+
+async def _warm_up(
+    producer: AIOKafkaProducer,
+    prefix: str,
+    events: list[Event],
+    whole_way: bool,
+    sent: dict[str, float],
+    seen: dict[str, float],
+) -> None:
+    """The services have started once they brought these."""
+    for event, id in zip(events, fact_ids(events), strict=True):
+        if id is not None:
+            sent[id] = time.perf_counter()
+        await _send(producer, prefix, event, whole_way)
+    await _all_seen(sent, seen, patience=60.0)
+    sent.clear()
+
+
+async def _all_seen(sent: dict[str, float], seen: dict[str, float], patience: float = _PATIENCE_S) -> None:
+    deadline = time.perf_counter() + patience
+    while missing := sent.keys() - seen.keys():
+        if time.perf_counter() > deadline:
+            raise RuntimeError(f"{len(missing)} events did not arrive")
+        await asyncio.sleep(0.02)
+
+
+async def _look(database: Database, sent: dict[str, float], seen: dict[str, float]) -> None:
+    """Ask for what is on its way, again and again."""
+    connection = await asyncpg.connect(database.dsn())
+    try:
+        while True:
+            rows = await connection.fetch(_READ, [id for id in sent if id not in seen][:1000], _COUNTIES)
+            now = time.perf_counter()
+            seen.update((row["id"], now) for row in rows)
+            await asyncio.sleep(_LOOK_S)
+    finally:
+        await connection.close()

@@ -1,0 +1,149 @@
+"""The results as a table for people and as JSON for machines."""
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from tests.bench.contest import BARE, NAIVE, OURS, REPLAY, Summary
+from tests.bench.flips import Flips
+from tests.bench.freshness import Freshness
+from tests.bench.stage import Stage
+
+BEGIN: Final = "<!-- begin of what `python -m tests.bench --write` writes -->"
+END: Final = "<!-- end -->"
+_PACKAGES: Final = ("faststream", "aiokafka", "asyncpg", "pydantic", "orjson", "uvloop")
+
+
+@dataclass
+class Results:
+    """What was measured; a part that was not is None or empty."""
+
+    machine: dict[str, str]
+    contest: dict[str, Summary] = field(default_factory=dict)
+    history: dict[str, dict[int, float]] = field(default_factory=dict)
+    freshness: dict[str, Freshness] = field(default_factory=dict)
+    ingest: Summary | None = None
+    flips: Flips | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, and the aims."""
+        return {**asdict(self), "aims": [asdict(aim) for aim in aims(self)]}
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One line of the table of aims."""
+
+    what: str
+    aim: str
+    measured: str
+    met: bool
+
+
+async def machine(stage: Stage) -> dict[str, str]:
+    """What the numbers were taken on."""
+    connection = await asyncpg.connect(stage.admin)
+    try:
+        postgres = await connection.fetchval("show server_version")
+    finally:
+        await connection.close()
+    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    return {
+        "CPU": f"{os.cpu_count()} x {cpu.partition(':')[2].strip()}",
+        "System": f"{platform.system()} {platform.release()}",
+        "Python": platform.python_version(),
+        "PostgreSQL": str(postgres),
+        **{name: version(name) for name in _PACKAGES},
+    }
+
+
+def aims(results: Results) -> list[Aim]:
+    """Those of which everything was measured."""
+    return list(_aims(results))
+
+
+def _aims(results: Results) -> Iterator[Aim]:
+    rates = {name: found.rate for name, found in results.contest.items()}
+    if {NAIVE, OURS, BARE, REPLAY} <= rates.keys():
+        yield _at_least("ours / naive", rates[OURS] / rates[NAIVE], 12)
+        yield _at_least("ours / bare loop", rates[OURS] / rates[BARE], 0.7)
+        yield _at_least("replay / first pass", rates[REPLAY] / rates[OURS], 2)
+    for kind, found in results.history.items():
+        sizes = sorted(found)
+        if len(sizes) > 1:
+            words = f"rate at {_facts(sizes[-1])} / at {_facts(sizes[0])}, {kind}"
+            yield _at_least(words, found[sizes[-1]] / found[sizes[0]], 0.9)
+    for way, fresh in results.freshness.items():
+        yield Aim(f"freshness p99, {way}", "<= 150 ms", f"{fresh.p99:.0f} ms", fresh.p99 <= 150)
+    if results.ingest:
+        rate = results.ingest.rate
+        yield Aim("ingest, one process", ">= 15,000 events/s", f"{rate:,.0f} events/s", rate >= 15_000)
+
+
+def _at_least(what: str, ratio: float, least: float) -> Aim:
+    return Aim(what, f">= {least:g}", f"{ratio:.2f}", ratio >= least)
+
+
+def _facts(number: int) -> str:
+    return f"{number / 1e6:g} M facts"
+
+
+def markdown(results: Results) -> str:
+    """All tables."""
+    return "\n".join(_lines(results)) + "\n"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    yield from ("| | |", "|---|---|", *(f"| {name} | {what} |" for name, what in results.machine.items()), "")
+    yield from ("| Aim | | Measured | |", "|---|---|---|---|")
+    for aim in aims(results):
+        yield f"| {aim.what} | {aim.aim} | {aim.measured} | {'met' if aim.met else '**missed**'} |"
+    if results.contest or results.ingest:
+        yield from ("", *_rates(results))
+    if results.history:
+        yield from ("", *_history(results))
+    if results.freshness:
+        yield from ("", "| Freshness at 200 events/s, ms | p50 | p99 | largest |", "|---|---|---|---|")
+        for way, fresh in results.freshness.items():
+            yield f"| {way} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.largest:.0f} |"
+    if results.flips:
+        flips = results.flips
+        yield ""
+        yield (
+            f"Plan flips: {flips.histories} histories from nothing, {flips.batches} batches of 500 events: "
+            f"p50 {flips.p50:.0f} ms, p99 {flips.p99:.0f} ms, slowest {flips.largest:.0f} ms."
+        )
+
+
+def _rates(results: Results) -> Iterator[str]:
+    yield "| | events/s (slowest-fastest round) | CPU of the process, µs/event | of PostgreSQL, µs/event | peak memory |"
+    yield "|---|---|---|---|---|"
+    rows = {**results.contest, **({"ingest, every stream": results.ingest} if results.ingest else {})}
+    for name, found in rows.items():
+        spread = f"{found.slowest:,.0f}-{found.fastest:,.0f}"
+        cpu = f"{found.service_us:.0f} | {found.postgres_us:.0f}"
+        yield f"| {name} | {found.rate:,.0f} ({spread}) | {cpu} | {found.peak_mib:.0f} MiB |"
+
+
+def _history(results: Results) -> Iterator[str]:
+    sizes = sorted({size for found in results.history.values() for size in found})
+    yield f"| events/s with history | {' | '.join(_facts(size) for size in sizes)} |"
+    yield "|---" * (len(sizes) + 1) + "|"
+    for kind, found in results.history.items():
+        yield f"| {kind} | {' | '.join(f'{found[size]:,.0f}' if size in found else '-' for size in sizes)} |"
+
+
+def write_into(page: Path, text: str) -> None:
+    """Put the tables between the markers of a page."""
+    whole = page.read_text(encoding="utf-8")
+    before, begin, rest = whole.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} has no markers for the results")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")

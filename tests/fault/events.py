@@ -1,0 +1,50 @@
+"""Lines for tests that need to know what they send."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+COUNTY = "oma-hame"
+
+
+def line(type_: str, data: Mapping[str, Any], id: str = "", county: str = COUNTY, **envelope: Any) -> bytes:
+    """A structured event; `id` is that of the event, by default that of its data."""
+    event = {
+        "specversion": "1.0",
+        "id": id or f"e-{next(iter(data.values()))}",
+        "source": f"urn:hva:{county}:acd",
+        "type": f"fi.hva.{type_}.v1",
+        "time": "2026-03-02T10:00:00Z",
+        "data": data,
+    }
+    return json.dumps(event | envelope, ensure_ascii=False).encode()
+
+
+def answered(response_id: str, **data: Any) -> bytes:
+    """A promoter's answer; fields of `data` replace or add to its own."""
+    base = {
+        "response_id": response_id,
+        "unit": "forssa-ta",
+        "channel": "sms",
+        "answered_at": "2026-03-01T12:00:00+02:00",
+        "answers": [{"question": "recommend", "value": 10}],
+    }
+    return line("feedback.answered", base | data)
+
+
+def given(feedback_id: str, **data: Any) -> bytes:
+    """Direct feedback that wants a reply."""
+    base = {
+        "feedback_id": feedback_id,
+        "unit": "forssa-ta",
+        "channel": "web",
+        "given_at": "2026-03-02T12:00:00+02:00",
+        "kind": "complaint",
+        "wants_reply": True,
+    }
+    return line("feedback.given", base | data)
+
+
+def erased(erasure_id: str, client: Mapping[str, str]) -> bytes:
+    """The erasure of a client."""
+    return line("client.erased", {"erasure_id": erasure_id, "client": client})

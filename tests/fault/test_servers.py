@@ -1,0 +1,94 @@
+"""Kafka and PostgreSQL restarted or away: the services stay up, say so, and go on by themselves."""
+
+import asyncio
+
+from tests.conftest import ServerUnderTest
+from tests.fault.stage import Stage, both, usual_log
+from tests.product import Replica, until
+
+
+async def postgres_crash_in_mid_batch(stage: Stage, server: ServerUnderTest, mutant: str = "") -> list[str]:
+    """PostgreSQL ends at once while both services hold a batch; returns what came out wrong."""
+    log = usual_log()
+    await stage.product.load(log.lines)
+    replicas = await both(
+        stage.start("ingest", "hold@published#3", ready=False, session=10, mutant=mutant),
+        stage.start("nps", "hold@in_transaction#2", ready=False, session=10, mutant=mutant),
+    )
+    for replica, mark in zip(replicas, ("held-published", "held-in_transaction"), strict=True):
+        assert await stage.mark(mark, replica)
+    await asyncio.to_thread(server.restart, "immediate")
+    for replica in replicas:
+        stage.release(replica)
+    await stage.product.wait()
+    assert [replica.process.returncode for replica in replicas] == [None, None]
+    assert mutant or await stage.metric(replicas[1], "hva_commit_errors_total") > 0
+    return await stage.wrong(log)
+
+
+async def test_postgres_crash_in_mid_batch(stage: Stage, postgres_server: ServerUnderTest) -> None:
+    assert await postgres_crash_in_mid_batch(stage, postgres_server) == []
+
+
+async def test_an_error_that_is_acknowledged_is_noticed(stage: Stage, postgres_server: ServerUnderTest) -> None:
+    assert await postgres_crash_in_mid_batch(stage, postgres_server, "error_is_ack") != []
+
+
+async def test_kafka_crash_in_mid_batch(stage: Stage, kafka_server: ServerUnderTest) -> None:
+    log = usual_log()
+    await stage.product.load(log.lines)
+    replicas = await both(
+        stage.start("ingest", "hold@published#3", ready=False), stage.start("nps", "hold@in_transaction#2", ready=False)
+    )
+    batches = [
+        await stage.mark(mark, replica)
+        for replica, mark in zip(replicas, ("held-published", "held-in_transaction"), strict=True)
+    ]
+    await asyncio.to_thread(kafka_server.restart, "kill")
+    for replica in replicas:
+        stage.release(replica)
+    await stage.product.wait()
+    assert [replica.process.returncode for replica in replicas] == [None, None]
+    assert await stage.wrong(log) == []
+    for replica, batch in zip(replicas, batches, strict=True):
+        assert stage.handled(replica).count(batch[0]) > 1, "what could not be acknowledged came again"
+
+
+async def test_both_away_at_the_start_and_each_later(
+    stage: Stage, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
+) -> None:
+    log = usual_log()
+    servers = {"kafka": kafka_server, "postgres": postgres_server}
+    for server in servers.values():
+        await asyncio.to_thread(server.stop)
+    replicas = await both(*(stage.start(name, ready=False, batch=100) for name in ("ingest", "nps")))
+    await _say(replicas, "postgres", "kafka")
+    await asyncio.to_thread(postgres_server.start)
+    await _say(replicas, "kafka")
+    await asyncio.to_thread(kafka_server.start)
+    await _say(replicas)
+
+    parts = len(servers) + 1
+    for number, (name, server) in enumerate(servers.items()):
+        await stage.product.load(log.lines[number::parts])
+        await asyncio.to_thread(server.stop)
+        await _say(replicas, name)
+        await asyncio.to_thread(server.start)
+        await _say(replicas)
+    await stage.product.load(log.lines[parts - 1 :: parts])
+    await stage.product.wait()
+    assert [replica.process.returncode for replica in replicas] == [None, None]
+    assert await stage.wrong(log) == []
+
+
+async def _say(replicas: list[Replica], *parts: str) -> None:
+    """Wait until the replicas name exactly these parts as away on /readyz, and that they are alive all the same."""
+    for replica in replicas:
+
+        async def says(replica: Replica = replica) -> bool:
+            status, body = await replica.probe()
+            assert isinstance(body, dict)
+            return status == (503 if parts else 200) and set(body["troubles"]) == set(parts)
+
+        await until(says, f"{replica.service} says that {parts or 'nothing'} is away", 40)
+        assert (await replica.probe("/livez"))[0] == 200

@@ -1,0 +1,34 @@
+"""The tables of docs/operations.md are complete: every setting and every metric of the product, and no others."""
+
+import re
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from services.nps.metrics import Gauges
+from shared.metrics import PipelineMetrics
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def first_cells(pattern: str) -> set[str]:
+    """The names of a pattern in the first cells of the page's tables."""
+    cells = re.findall(r"^\| ([^|]+) \|", PAGE, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(rf"`({pattern})`", cell)}
+
+
+def test_every_setting_is_in_the_table() -> None:
+    code = [file for folder in ("shared", "services", "deploy") for file in (PROJECT / folder).rglob("*.py")]
+    read = {name for file in code for name in re.findall(r"\bHVA_[A-Z_]+", file.read_text(encoding="utf-8"))}
+    assert first_cells("HVA_[A-Z_]+") == read
+
+
+def test_every_metric_is_in_the_table() -> None:
+    registry = CollectorRegistry()
+    PipelineMetrics("any", registry)
+    Gauges(registry)
+    families = registry.collect()
+    assert first_cells("hva_[a-z_]+") == {
+        f"{family.name}_total" if family.type == "counter" else family.name for family in families
+    }
