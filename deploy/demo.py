@@ -6,13 +6,14 @@ to be looked at. A second demo sends the same events again: everything is found 
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,13 +47,13 @@ def previous_quarter(today: date) -> str:
 def _run(quarter: str) -> None:
     started = time.monotonic()
     _hva("up", "--detach")
-    before = _counted()
+    before, began = _counted(), asyncio.run(_fetch("select clock_timestamp() as now"))[0]["now"]
     until = _first_day_after(quarter)
     events = FOLDER / "events.jsonl"
     _hva("simulate", "--days", "92", "--clients", str(CLIENTS), "--until", until.isoformat(), "--out", str(events))
     _hva("load", str(events))
     _hva("wait", "--timeout", "150")
-    _tell_records(before, _counted())
+    _tell_records(before, _counted(), began)
     asyncio.run(_tell_figures(quarter))
     _tell_what_next(quarter, time.monotonic() - started)
 
@@ -80,32 +81,31 @@ def _counted() -> Counter[str]:
     return counted
 
 
-def _tell_records(before: Mapping[str, int], after: Mapping[str, int]) -> None:
+def _tell_records(before: Mapping[str, int], after: Mapping[str, int], began: datetime) -> None:
     new = {name: after[name] - before.get(name, 0) for name in after}
     sys.stdout.write(
         f"\nIngest accepted {new.get('ingest applied', 0)} events and rejected {new.get('ingest rejected', 0)}; "
         f"nps found {new.get('nps applied', 0)} new states of facts and {new.get('nps unchanged', 0)} unchanged.\n"
         "Rejected and kept, encrypted, as dead letters:\n"
     )
-    for letter in _letters():
+    for letter in asyncio.run(_fetch(_LETTERS, began)):
         sys.stdout.write(f"  {letter['letters']:5}  {letter['reason']:15} for instance {letter['detail']}\n")
 
 
-def _letters() -> list[dict[str, Any]]:
-    async def fetch() -> list[dict[str, Any]]:
-        import asyncpg
+_LETTERS: Final = """
+select reason, count(*) as letters, min(detail) as detail from ingest.dead_letter
+where first_seen >= $1 group by reason order by letters desc, reason
+"""
 
-        connection = await asyncpg.connect(resolve().postgres_steward)
-        try:
-            rows = await connection.fetch(
-                "select reason, count(*) as letters, min(detail) as detail from ingest.dead_letter "
-                "where state = 'open' group by reason order by letters desc, reason"
-            )
-            return [dict(row) for row in rows]
-        finally:
-            await connection.close()
 
-    return asyncio.run(fetch())
+async def _fetch(query: str, *arguments: object) -> list[dict[str, Any]]:
+    import asyncpg
+
+    connection = await asyncpg.connect(resolve().postgres_steward)
+    try:
+        return [dict(row) for row in await connection.fetch(query, *arguments)]
+    finally:
+        await connection.close()
 
 
 async def _tell_figures(quarter: str) -> None:
@@ -133,16 +133,17 @@ def _bar(row: Mapping[str, Any]) -> str:
 
 def _tell_what_next(quarter: str, seconds: float) -> None:
     services = resolve().services
+    hva = "uv run hva" if shutil.which("uv") else ".venv/bin/hva"
     pages = "\n".join(f"  {name:8} {url}/metrics" for name, url in services.items())
     sys.stdout.write(
         f"\nDone in {seconds:.0f} s. The run stays up in {FOLDER}; its metrics are at\n{pages}\n\n"
         "What to try next (HVA_DIR=.hva/demo says which run is meant):\n"
         "  export HVA_DIR=.hva/demo\n"
-        f"  uv run hva figures response_rate --exact --county {COUNTY} --period {quarter} --scope-level county\n"
-        f"  uv run hva explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
-        "  uv run hva deadletters list --limit 5\n"
+        f"  {hva} figures response_rate --exact --county {COUNTY} --period {quarter} --scope-level county\n"
+        f"  {hva} explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
+        f"  {hva} deadletters list --limit 5\n"
         "  make demo        sends the same events again: no figure moves\n"
-        "  uv run hva down  stops it\n"
+        f"  {hva} down  stops it\n"
     )
 
 

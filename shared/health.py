@@ -28,6 +28,7 @@ class Health:
         self._monotonic = monotonic
         self._ticked = monotonic()
         self._troubles: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
+        self._warnings: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def tick(self) -> None:
@@ -41,6 +42,18 @@ class Health:
     def trouble(self, part: str, sentence: str) -> bool:
         """Say what is wrong with a part, without values or secrets. Returns whether that is news."""
         return self._set(part, sentence)
+
+    def warn(self, part: str, sentence: str | None) -> None:
+        """Say what someone should mend although the service works; None when it is mended."""
+        with self._lock:
+            self._warnings.pop(part, None)
+            if sentence is not None:
+                self._warnings[part] = sentence
+
+    def warnings(self) -> dict[str, str]:
+        """What someone should mend."""
+        with self._lock:
+            return dict(self._warnings)
 
     def _set(self, part: str, sentence: str | None) -> bool:
         with self._lock:
@@ -95,7 +108,8 @@ def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPReques
             case "/livez":
                 return probe(health.live(), {"live": health.live()})
             case "/readyz":
-                return probe(health.ready(), {"ready": health.ready(), "troubles": health.troubles()})
+                troubles = health.troubles()
+                return probe(not troubles, {"ready": not troubles, "troubles": troubles, "warnings": health.warnings()})
             case "/metrics":
                 return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
             case _:

@@ -71,6 +71,9 @@ class PipelineMetrics:
             "hva_commit_errors", "Failed attempts to commit a batch, by kind.", ["kind"], registry=registry
         )
         self.ready = Gauge("hva_ready", "1 when the service can do its work.", registry=registry)
+        self.registers_wrong = Gauge(
+            "hva_registers_wrong", "1 when the folder of registers was changed and is wrong.", registry=registry
+        )
         self.freshness = BulkHistogram("hva_freshness_seconds", "From accepted to committed.", registry)
         self.batch_seconds = Histogram(
             "hva_batch_seconds", "Time of one batch, decode to commit.", buckets=_SECONDS, registry=registry

@@ -20,6 +20,7 @@ PARTS = ("kafka", "postgres", "services")
 """What a supervisor can start; the services need both servers."""
 
 DATABASE = "hva"
+_NOT_HANDED_ON = ("HVA_PSEUDONYM_KEY_FILE", "HVA_TOPIC_PREFIX")  # topics of a run are its own: no prefix
 _READS_PSEUDONYM_KEYS = "ingest"  # nobody behind it ever sees who a client is
 
 
@@ -43,6 +44,6 @@ def service_launch(
     }
     if name == _READS_PSEUDONYM_KEYS:
         ours["HVA_PSEUDONYM_KEY_FILE"] = str(keys)
-    others = {key: value for key, value in os.environ.items() if key != "HVA_PSEUDONYM_KEY_FILE"}
+    others = {key: value for key, value in os.environ.items() if key not in _NOT_HANDED_ON}
     argv = [sys.executable, "-m", f"services.{name}"]
     return Launch(name, argv, others | ours, PROJECT, signal.SIGTERM, patience=30.0)

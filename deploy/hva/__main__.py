@@ -35,8 +35,24 @@ def main() -> None:
     try:
         build()()
     except (NotSoError, EmbeddedError) as fault:
-        sys.stderr.write(f"{fault}\n")
-        sys.exit(1)
+        sys.exit(str(fault))
+    except Exception as fault:
+        if (sentence := away(fault)) is None:
+            raise
+        sys.exit(sentence)
+
+
+def away(fault: Exception) -> str | None:
+    """A sentence for Kafka or PostgreSQL that do not answer; None for anything else. Quotes nothing of the error."""
+    from aiokafka.errors import KafkaError
+    from asyncpg import InterfaceError, PostgresError
+
+    kind = type(fault).__name__
+    if isinstance(fault, KafkaError):
+        return f"Kafka does not answer as it should ({kind}): is it up, and is HVA_KAFKA_BOOTSTRAP right?"
+    if isinstance(fault, (PostgresError, InterfaceError, OSError, TimeoutError)):
+        return f"PostgreSQL does not answer as it should ({kind}): is it up, and is HVA_POSTGRES_URL right?"
+    return None
 
 
 if __name__ == "__main__":

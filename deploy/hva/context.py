@@ -100,7 +100,6 @@ def _of_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Conn
         key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")) or _path(run.key_file),
         letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")) or _path(run.letter_key_file),
         services={name: str(one["metrics"]) for name, one in run.services.items()},
-        topic_prefix=env.get("HVA_TOPIC_PREFIX", ""),
     )
 
 

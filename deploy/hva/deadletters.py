@@ -142,7 +142,9 @@ async def _mark(connection: Connection, letters: Sequence[str], every: bool, rea
             numbers = [number for owner, number in places if owner == service]
             count += await database.fetchval(
                 f"with marked as (update {service}.dead_letter set state = $1, changed_at = clock_timestamp() "
-                "where state = 'open' and ($2 or letter = any($3::bigint[])) and ($4::text is null or reason = $4) "
+                "where (state = 'open' or state = 'redrive' and $1 = 'discarded') "
+                "and not ($1 = 'redrive' and truncated) "  # what was cut off cannot be judged again
+                "and ($2 or letter = any($3::bigint[])) and ($4::text is null or reason = $4) "
                 "returning 1) select count(*) from marked",
                 state,
                 every,

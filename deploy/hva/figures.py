@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
         segment: Filter = None,
         where: Annotated[list[str] | None, typer.Option("--where", metavar="KEY=VALUE", help="A further key")] = None,
         exact: Annotated[bool, typer.Option("--exact", help="The live figures, before disclosure control")] = False,
-        as_of: Annotated[datetime | None, typer.Option(help="As of this time (exact figures only)")] = None,
+        as_of: Annotated[
+            str | None, typer.Option(help="As of this time, local if without an offset (exact only)")
+        ] = None,
         csv: Annotated[bool, typer.Option("--csv", help="Print CSV")] = False,
         json: AsJson = False,
         dir: Dir = None,
@@ -35,8 +37,23 @@ def register(app: typer.Typer) -> None:
         """Print a view of the published figures, or with --exact of the live ones."""
         keys = dict(zip(KEYS, (county, None, period, scope_level, scope, channel, segment), strict=True))
         wanted = {key: value for key, value in keys.items() if value is not None} | further(where or [])
-        rows = asyncio.run(read(resolve(dir).postgres_steward, "figures" if exact else "report", view, wanted, as_of))
+        rows = asyncio.run(
+            read(resolve(dir).postgres_steward, "figures" if exact else "report", view, wanted, instant(as_of))
+        )
         _print(view, rows, csv=csv, json=json)
+
+
+def instant(text: str | None) -> datetime | None:
+    """A time as people write it; without an offset it is Finnish time. Raises BadParameter."""
+    from shared.registers.calendar import HELSINKI
+
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text} is no time: write 2026-07-01T00:00:00+03:00") from error
+    return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
 
 
 def further(pairs: Sequence[str]) -> dict[str, str]:
@@ -63,7 +80,7 @@ async def read(
         names = [column["column_name"] for column in columns]
         _check(schema, view, names, wanted)
         if as_of is not None:
-            await connection.execute("select set_config('hva.as_of', $1, false)", as_of.astimezone().isoformat())
+            await connection.execute("select set_config('hva.as_of', $1, false)", as_of.isoformat())
         conditions = " and ".join(f"{key}::text = ${i}" for i, key in enumerate(wanted, 1)) or "true"
         order = ", ".join(str(i) for i, _ in enumerate(names, 1))
         rows = await connection.fetch(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.edge.offsets import Offsets
 
 PAUSE_S = 0.1
+_GRACE_S = 2.0
 _DUE_LETTERS = """
 select count(*) from ingest.dead_letter where not truncated and (
   state = 'redrive' or state = 'open' and reason in ('unknown_unit', 'unknown_source')
@@ -42,6 +43,14 @@ def register(app: typer.Typer) -> None:
 async def wait_until_done(connection: Connection, seconds: float) -> None:
     """Follow what was sent through ingest and every family. Raises NotSoError at the deadline."""
     deadline = time.monotonic() + seconds
+    try:
+        async with asyncio.timeout(seconds + _GRACE_S):  # a server that hangs ends the waiting, too
+            await _wait(connection, deadline)
+    except TimeoutError:
+        raise NotSoError("Not everything is in the figures yet: Kafka or PostgreSQL does not answer.") from None
+
+
+async def _wait(connection: Connection, deadline: float) -> None:
     async with _surroundings(connection) as (admin, database):
         from deploy.embedded.services import SERVICES
         from shared.contracts.catalogue import RAW, TOPICS

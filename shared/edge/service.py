@@ -118,7 +118,9 @@ async def _run(runtime: Runtime, build: Build) -> None:
     runtime.logger.info("started", extra={"port": server.port})
     try:
         async with contextlib.AsyncExitStack() as stack:
-            ticking = asyncio.create_task(_every(runtime, Job("tick", 1.0, watch.tick(runtime.health))))
+            ticking = asyncio.create_task(
+                _every(runtime, Job("tick", 1.0, watch.tick(runtime.health, runtime.metrics)))
+            )
             stack.callback(ticking.cancel)
             await _serve(runtime, build, stack)
     finally:
@@ -191,7 +193,8 @@ def reload_registers(runtime: Runtime) -> watch.Task:
         try:
             registers = load_folder(runtime.settings.config_dir)
         except RegisterError as error:
-            runtime.health.trouble("registers", f"changed and wrong, the old ones stay: {error}")
+            runtime.health.warn("registers", f"changed and wrong, the old ones stay: {error}")
+            runtime.metrics.registers_wrong.set(1)
             runtime.logger.error("registers are wrong, the old ones stay", extra={"problems": str(error)})
             return
         async with runtime.pool.acquire() as connection:
@@ -199,7 +202,8 @@ def reload_registers(runtime: Runtime) -> watch.Task:
         runtime.registers = registers
         for use in runtime.on_registers:
             use(registers)
-        runtime.health.fine("registers")
+        runtime.health.warn("registers", None)
+        runtime.metrics.registers_wrong.set(0)
         runtime.logger.info("registers taken over", extra={"version": registers.version})
 
     return run

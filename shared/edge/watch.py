@@ -21,11 +21,12 @@ _PROBE_S: Final = 5.0
 Task = Callable[[], Awaitable[None]]
 
 
-def tick(health: Health) -> Task:
-    """Say that the loop runs."""
+def tick(health: Health, metrics: PipelineMetrics) -> Task:
+    """Say that the loop runs, and whether the service can work."""
 
     async def run() -> None:
         health.tick()
+        metrics.ready.set(health.ready())
 
     return run
 

@@ -30,6 +30,11 @@ _RESOLVED: Final = """
 update {schema}.dead_letter set state = 'resolved', attempts = attempts + 1, changed_at = clock_timestamp()
 where letter = $1
 """
+_SEALED: Final = """
+update {schema}.dead_letter
+set state = 'open', attempts = attempts + 1, changed_at = clock_timestamp(), detail = $2, retry_at = null
+where letter = $1
+"""
 _REJECTED_AGAIN: Final = """
 update {schema}.dead_letter
 set state = 'open', attempts = attempts + 1, changed_at = clock_timestamp(), reason = $2, detail = $3,
@@ -68,8 +73,9 @@ async def _try(
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
         record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
-    except LetterSealedError:
-        return  # the steward is told when the letter is shown; the next key file may open it
+    except LetterSealedError as error:
+        await connection.execute(_SEALED.format(schema=schema), row["letter"], f"cannot be opened: {error}")
+        return
     verdict = await attempt(record)
     if verdict is None:
         await connection.execute(_RESOLVED.format(schema=schema), row["letter"])

@@ -54,7 +54,7 @@ async def test_two_live_owners_of_all_records(stage: Stage) -> None:
     log = usual_log()
     await stage.ingested(log)
     one, other = await both(
-        stage.start("nps", session=10, ready=False), stage.start("nps", session=10, ready=False, owner=".second")
+        stage.start("nps", ready=False, batch=100), stage.start("nps", ready=False, batch=100, owner=".second")
     )
     await asyncio.gather(
         until(stage.waiting_for_lock, "one waits for the other"),
