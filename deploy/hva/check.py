@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.embedded.services import config_dir
-from deploy.hva.context import AsJson, Dir, NotSoError, live_run
+from deploy.hva.context import AsJson, Dir, NotSoError, live_run, several
 
 _BAD_REGISTERS = 2
 
@@ -75,6 +75,6 @@ def in_words(said: dict[str, Any]) -> str:
 def _sum_in_words(summary: dict[str, Any]) -> str:
     reasons = ", ".join(f"{reason} {count}" for reason, count in summary["reasons"].items())
     unknown = summary["unknown_fields"]
-    told = f"{summary['checked']} events checked, {summary['rejected']} would be rejected"
+    told = f"{several(summary['checked'], 'event')} checked, {summary['rejected']} would be rejected"
     told += f" ({reasons})" if reasons else ""
     return f"{told}; {unknown} unknown fields would be left out." if unknown else f"{told}."

@@ -69,6 +69,11 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def several(number: int, thing: str) -> str:
+    """A number of things: `1 event`, `2 events`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _dir_option(folder: Path | None) -> str:
     return f" --dir {folder}" if folder else ""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve
+from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve, several
 
 if TYPE_CHECKING:
     import asyncpg
@@ -46,13 +46,13 @@ def register(app: typer.Typer) -> None:
     def redrive(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
         """Try letters again, by the code and registers of now; those that fail again stay open."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "redrive"))
-        print(f"{count} letters are tried again.")
+        print(f"{several(count, 'letter')} will be tried again.")
 
     @group.command()
     def discard(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
         """Give letters up: they stay on record, closed."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "discarded"))
-        print(f"{count} letters are discarded.")
+        print(f"{several(count, 'letter')} discarded.")
 
 
 async def _connect(connection: Connection) -> "asyncpg.Connection[asyncpg.Record]":
@@ -167,7 +167,7 @@ def _print_list(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
             f"{row['letter']}  {row['first_seen']:%Y-%m-%d %H:%M:%S}  {row['state']}  {row['reason']}: {row['detail']}"
             f"  ({row['source'] or 'unknown sender'}, {row['topic']} {row['partition']}/{row['offset']})"
         )
-    print(f"{len(rows)} letters.")
+    print(f"{several(len(rows), 'letter')}.")
 
 
 def _print_letter(letter: dict[str, Any], as_json: bool) -> None:

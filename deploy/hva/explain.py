@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Dir, NotSoError, resolve
+from deploy.hva.context import AsJson, Dir, NotSoError, resolve, several
 from deploy.hva.figures import KEYS, further, plain, read, shown
 
 # Every family keeps one view `evidence`: its facts under every view they count in.
@@ -151,7 +151,7 @@ def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mappi
         print(f"{view}: " + ", ".join(f"{name} {shown(value)}" for name, value in row.items()))
     if not figure:
         print(f"{view} has no row with these keys.")
-    print(f"\n{len(facts)} facts:")
+    print(f"\n{several(len(facts), 'fact')}:")
     for counted, times in sorted(Counter(fact["counted"] for fact in facts).items()):
         print(f"  {times:6}  {counted}")
     print()

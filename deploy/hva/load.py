@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.hva.context import AsJson, Connection, Dir, resolve
+from deploy.hva.context import AsJson, Connection, Dir, resolve, several
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
@@ -130,6 +130,6 @@ def _tell(tally: Tally, as_json: bool) -> None:
         return
     total = sum(tally.sent.values())
     parts = ", ".join(f"{topic} {count}" for topic, count in sorted(tally.sent.items()))
-    print(f"Sent {total} events{': ' + parts if parts else ''}.")
+    print(f"Sent {several(total, 'event')}{': ' + parts if parts else ''}.")
     for number in tally.unsendable:
         print(f"Line {number} is over 4 MiB and was not sent.", file=sys.stderr)
