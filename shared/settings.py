@@ -1,12 +1,16 @@
 """Settings of every service from the environment: read once, checked together, all problems named at once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 CONFIG_DIR: Final = "deploy/config"
+_BROKER: Final = r"([^\s:,\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}"
+_BROKERS: Final = re.compile(rf"{_BROKER}(,{_BROKER})*")
+_DSN: Final = re.compile(r"postgres(ql)?://\S+")
 
 
 class SettingsError(Exception):
@@ -31,7 +35,7 @@ class Settings:
     metrics_port: int = 0
     log_level: str = "INFO"
     topic_prefix: str = ""
-    max_records: int = 1000
+    max_records: int = 2500
     gateway_host: str = "127.0.0.1"
     gateway_port: int | None = None
     gateway_token_file: Path | None = None
@@ -47,6 +51,12 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
             problems.append(f"{name} is not set")
         return value
 
+    def shaped(name: str, shape: re.Pattern[str], remedy: str) -> str:
+        value = text(name)
+        if value and not shape.fullmatch(value):
+            problems.append(f"{name} must {remedy}")
+        return value
+
     def number(name: str, default: int, low: int, high: int) -> int:
         value = environ.get(name, str(default))
         if value.isascii() and value.isdigit() and low <= int(value) <= high:
@@ -58,8 +68,8 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
     token_file = environ.get("HVA_GATEWAY_TOKEN_FILE")
     settings = Settings(
         service=service,
-        kafka=text("HVA_KAFKA_BOOTSTRAP"),
-        postgres=text("HVA_POSTGRES_URL"),
+        kafka=shaped("HVA_KAFKA_BOOTSTRAP", _BROKERS, "be host:port, several with commas between"),
+        postgres=shaped("HVA_POSTGRES_URL", _DSN, "begin with postgresql://"),
         config_dir=Path(text("HVA_CONFIG_DIR", CONFIG_DIR)),
         letter_key_file=Path(text("HVA_LETTER_KEY_FILE")),
         pseudonym_key_file=Path(text("HVA_PSEUDONYM_KEY_FILE")) if service == "ingest" else None,
@@ -67,7 +77,7 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         metrics_port=number("HVA_METRICS_PORT", 0, 0, 65535),
         log_level=_log_level(environ.get("HVA_LOG_LEVEL", "INFO"), problems),
         topic_prefix=environ.get("HVA_TOPIC_PREFIX", ""),
-        max_records=number("HVA_MAX_RECORDS", 1000, 1, 10_000),
+        max_records=number("HVA_MAX_RECORDS", 2500, 1, 10_000),
         gateway_host=text("HVA_GATEWAY_HOST", "127.0.0.1"),
         gateway_port=number("HVA_GATEWAY_PORT", 0, 0, 65535) if has_gateway else None,
         gateway_token_file=Path(token_file) if has_gateway and token_file else None,

@@ -11,17 +11,19 @@ from shared.clock import system_clock
 from shared.contracts.catalogue import RAW
 from shared.edge.produce import make_producer
 from shared.edge.service import Job, Runtime, Wiring
-from shared.keys import read_keys
 from shared.postgres.redrive import redrive_due
 
 
 async def build(runtime: Runtime) -> Wiring:
     """Raw records in, canonical events and dead letters out; letters whose cause is gone are tried again."""
     settings = runtime.settings
-    assert settings.pseudonym_key_file is not None  # settings of ingest always name one
-    contexts = Contexts(runtime.registers, Keyring(read_keys(settings.pseudonym_key_file)), system_clock)
+    contexts = Contexts(runtime.registers, Keyring(runtime.pseudonym_keys), system_clock)
     producer = make_producer(settings.kafka, "hva-ingest")
-    await producer.start()
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
     commit = PublishCommit(
         producer,
         runtime.pool,

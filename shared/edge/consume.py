@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.client import AIOKafkaClient
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -57,6 +58,19 @@ def make_broker(settings: Settings) -> KafkaBroker:
         parser=_parse,
         decoder=_decode,
     )
+
+
+async def knock(settings: Settings) -> bool:
+    """Whether Kafka answers: True, or it raises what passes by itself.
+
+    Comes before everything that FastStream starts, which leaves its producer open when that fails.
+    """
+    client = AIOKafkaClient(bootstrap_servers=settings.kafka, client_id=f"hva-{settings.service}")
+    try:
+        await client.bootstrap()
+    finally:
+        await client.close()
+    return True
 
 
 def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: BatchHandler) -> None:

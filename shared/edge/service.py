@@ -6,6 +6,7 @@ what no waiting mends: a wrong setting, key file or register.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -22,10 +23,10 @@ from prometheus_client import CollectorRegistry
 
 from shared.contracts.catalogue import Topic
 from shared.edge import watch
-from shared.edge.consume import BatchHandler, assert_safe, make_broker, subscribe
+from shared.edge.consume import BatchHandler, assert_safe, knock, make_broker, subscribe
 from shared.failure import Failure, classify
 from shared.health import Health, HealthServer
-from shared.keys import KeyFileError, read_keys
+from shared.keys import Key, KeyFileError, read_keys
 from shared.letters import Sealer
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
@@ -64,6 +65,7 @@ class Runtime:
     settings: Settings
     registers: Registers
     sealer: Sealer
+    pseudonym_keys: tuple[Key, ...]  # of ingest alone
     logger: logging.Logger
     registry: CollectorRegistry
     metrics: PipelineMetrics
@@ -81,17 +83,25 @@ class Runtime:
 
 
 Build = Callable[[Runtime], Awaitable[Wiring]]
-"""Connects the rooms of a service; called when PostgreSQL answers. May raise what passes by itself."""
+"""Connects the rooms of a service; called when PostgreSQL answers, again while it raises that Kafka does not."""
 
 
 def main(name: str, build: Build) -> None:
     """Run a service until SIGTERM or SIGINT; exits 1 with one sentence where it cannot start."""
     try:
         runtime = _prepare(name)
+        server = _listen(runtime)
     except (SettingsError, KeyFileError, RegisterError) as error:
         sys.exit(f"{name} cannot start: {error}")
-    uvloop.run(_run(runtime, build))
+    _collect_seldom()
+    uvloop.run(_run(runtime, server, build))
     sys.exit(runtime.exit_code)
+
+
+def _collect_seldom() -> None:
+    """Look for garbage cycles seldom: a batch makes many objects and hardly a cycle; looking costs a tenth of it."""
+    gc.freeze()  # what was imported lives for ever
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _prepare(name: str) -> Runtime:
@@ -101,6 +111,7 @@ def _prepare(name: str) -> Runtime:
         settings=settings,
         registers=load_folder(settings.config_dir),
         sealer=Sealer(read_keys(settings.letter_key_file)),
+        pseudonym_keys=read_keys(settings.pseudonym_key_file) if settings.pseudonym_key_file else (),
         logger=set_up_logging(name, settings.log_level),
         registry=registry,
         metrics=PipelineMetrics(name, registry),
@@ -108,12 +119,18 @@ def _prepare(name: str) -> Runtime:
     )
 
 
-async def _run(runtime: Runtime, build: Build) -> None:
+def _listen(runtime: Runtime) -> HealthServer:
+    settings = runtime.settings
+    try:
+        return HealthServer(runtime.health, runtime.registry, settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        raise SettingsError(f"HVA_METRICS_HOST and HVA_METRICS_PORT cannot be listened on: {error.strerror}") from error
+
+
+async def _run(runtime: Runtime, server: HealthServer, build: Build) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, runtime.stopping.set)
-    settings = runtime.settings
-    server = HealthServer(runtime.health, runtime.registry, settings.metrics_host, settings.metrics_port)
     server.start()
     runtime.logger.info("started", extra={"port": server.port})
     try:
@@ -129,7 +146,11 @@ async def _run(runtime: Runtime, build: Build) -> None:
 
 
 async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> None:
-    wiring = await _until_there(runtime, "postgres", lambda: _open_store(runtime, build, stack))
+    if await _until_there(runtime, "postgres", lambda: _open_store(runtime, stack)) is None:
+        return
+    if await _until_there(runtime, "kafka", lambda: knock(runtime.settings)) is None:
+        return
+    wiring = await _until_there(runtime, "kafka", lambda: build(runtime))
     if wiring is None:
         return
     if wiring.close:
@@ -153,18 +174,17 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
     await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _open_store(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> Wiring:
+async def _open_store(runtime: Runtime, stack: contextlib.AsyncExitStack) -> "asyncpg.Pool[asyncpg.Record]":
     pool = await make_pool(runtime.settings.postgres, f"hva-{runtime.settings.service}")
     try:
         async with pool.acquire() as connection:
             await load(connection, runtime.registers)
-        runtime.pool = pool
-        wiring = await build(runtime)
     except BaseException:
         pool.terminate()
         raise
+    runtime.pool = pool
     stack.push_async_callback(pool.close)
-    return wiring
+    return pool
 
 
 async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
@@ -181,32 +201,40 @@ async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
 
 
 def reload_registers(runtime: Runtime) -> watch.Task:
-    """Take over a changed folder of registers; a wrong one is told and changes nothing."""
-    seen = fingerprint(runtime.settings.config_dir)
+    """Take over a changed folder of registers; a wrong one is told and changes nothing.
+
+    The first run looks whatever happened: the folder may have changed while Kafka or PostgreSQL was awaited.
+    """
+    seen: object = None
 
     async def run() -> None:
         nonlocal seen
         now = fingerprint(runtime.settings.config_dir)
         if now == seen:
             return
-        seen = now
         try:
             registers = load_folder(runtime.settings.config_dir)
         except RegisterError as error:
             runtime.health.warn("registers", f"changed and wrong, the old ones stay: {error}")
             runtime.metrics.registers_wrong.set(1)
             runtime.logger.error("registers are wrong, the old ones stay", extra={"problems": str(error)})
-            return
-        async with runtime.pool.acquire() as connection:
-            await load(connection, registers)
-        runtime.registers = registers
-        for use in runtime.on_registers:
-            use(registers)
-        runtime.health.warn("registers", None)
-        runtime.metrics.registers_wrong.set(0)
-        runtime.logger.info("registers taken over", extra={"version": registers.version})
+        else:
+            if registers.version != runtime.registers.version:
+                await _take_over(runtime, registers)
+            runtime.health.warn("registers", None)
+            runtime.metrics.registers_wrong.set(0)
+        seen = now  # not where the store was away: it is tried again
 
     return run
+
+
+async def _take_over(runtime: Runtime, registers: Registers) -> None:
+    async with runtime.pool.acquire() as connection:
+        await load(connection, registers)
+    runtime.registers = registers
+    for use in runtime.on_registers:
+        use(registers)
+    runtime.logger.info("registers taken over", extra={"version": registers.version})
 
 
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import holidays
+import holidays.countries.finland  # else imported when first asked for, a second in the middle of a batch
 
 from shared.registers.calendar import LAST_INSTANT, ONE_DAY, day_end, local_day
 from shared.registers.model import PromiseRow, Registers

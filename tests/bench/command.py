@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,7 @@ async def run(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """The command line."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # leaders of new topics take a moment to be known
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a look in a minute and a half; its numbers are rough")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part only; may be given again")

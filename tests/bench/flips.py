@@ -31,7 +31,7 @@ _SECRET: Final = b"benchmarks have nothing to hide."
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """Milliseconds of a batch of 500; the worst of the last quarter of each history is told by its median, too."""
+    """Milliseconds of a batch of 500 events."""
 
     histories: int
     batches: int

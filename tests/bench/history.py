@@ -30,6 +30,7 @@ async def history(
     """Number of facts to events a second, and the database at its largest."""
     kind = "scattered" if scattered else "growing"
     database = await stage.database()
+    events = events[: sizes.slice_events]
     await _measure(stage, database, events, f"{kind}-0.", scattered)
     found: dict[int, float] = {}
     for size in sizes.histories:

@@ -53,14 +53,18 @@ async def machine(stage: Stage) -> dict[str, str]:
         postgres = await connection.fetchval("show server_version")
     finally:
         await connection.close()
-    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
     return {
-        "CPU": f"{os.cpu_count()} x {cpu.partition(':')[2].strip()}",
+        "CPU": f"{os.cpu_count()} x {_cpu()}",
         "System": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "PostgreSQL": str(postgres),
         **{name: version(name) for name in _PACKAGES},
     }
+
+
+def _cpu() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def aims(results: Results) -> list[Aim]:
@@ -122,7 +126,7 @@ def _lines(results: Results) -> Iterator[str]:
 
 
 def _rates(results: Results) -> Iterator[str]:
-    yield "| | events/s (slowest-fastest round) | CPU of the process, µs/event | of PostgreSQL, µs/event | peak memory |"
+    yield "| | events/s (slowest-fastest round) | CPU, process, µs/event | PostgreSQL, µs/event | peak memory |"
     yield "|---|---|---|---|---|"
     rows = {**results.contest, **({"ingest, every stream": results.ingest} if results.ingest else {})}
     for name, found in rows.items():

@@ -13,10 +13,11 @@ class Sizes:
     naive_s: float  # the naive service is watched this long, not to the end
     histories: tuple[int, ...]  # facts that are there before the rate is taken
     slices: int  # times the rate is taken at each history
+    slice_events: int
     fresh_s: float
     raw: int  # lines of every stream for ingest
     starts: int  # times a history begins from nothing, for plans
 
 
-FULL: Final = Sizes(60_000, 3, 8.0, (300_000, 1_000_000, 3_000_000), 3, 30.0, 150_000, 40)
-QUICK: Final = Sizes(12_000, 1, 3.0, (30_000, 100_000), 1, 5.0, 20_000, 5)
+FULL: Final = Sizes(60_000, 3, 8.0, (300_000, 1_000_000, 3_000_000), 3, 30_000, 30.0, 150_000, 40)
+QUICK: Final = Sizes(25_000, 1, 3.0, (40_000, 80_000), 1, 15_000, 4.0, 40_000, 4)

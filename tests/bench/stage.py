@@ -193,10 +193,9 @@ def group_of(service: str, topic: Topic, prefix: str) -> str:
 @contextlib.asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
     """The servers in a folder of their own, which is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="hva-bench-"))
+    folder = _folder()
     client = SupervisorClient(Places(folder / "run"), ["kafka", "postgres"])
     try:
-        folder.chmod(0o711)  # PostgreSQL has an account of its own and must reach its folder
         run = await asyncio.to_thread(client.wait_ready)
         ready = Stage(run["kafka"], run["postgres"]["admin"], folder, client.pid)
         await _prepare(ready)
@@ -207,6 +206,12 @@ async def stage() -> AsyncIterator[Stage]:
     finally:
         client.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="hva-bench-"))
+    folder.chmod(0o711)  # PostgreSQL has an account of its own and must reach what is below
+    return folder
 
 
 async def _prepare(ready: Stage) -> None:

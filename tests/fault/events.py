@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 COUNTY = "oma-hame"
+BUG = "rikki"
+"""A fact whose id begins so is more than the handler of the service with faults can stand."""
 
 
 def line(type_: str, data: Mapping[str, Any], id: str = "", county: str = COUNTY, **envelope: Any) -> bytes:

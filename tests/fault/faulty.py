@@ -32,10 +32,8 @@ from shared.contracts.catalogue import Topic
 from shared.edge.service import main
 from shared.postgres.commit import StoreCommit
 from shared.record import Record
+from tests.fault.events import BUG
 from tests.fault.mutants import MUTANTS
-
-BUG = "rikki"
-"""Facts whose id begins so are more than the handler can stand."""
 
 _BUILDS = {"ingest": services.ingest.app.build, "nps": services.nps.app.build}
 _folder = Path(os.environ["HVA_TEST_FOLDER"])

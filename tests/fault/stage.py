@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from shared.contracts.catalogue import FEEDBACK, PERSON, TOPICS, Topic, group_id
 from shared.edge.offsets import behind, committed_offsets, end_offsets
 from shared.edge.produce import Outgoing, make_producer, publish
 from tests.oracle import KEYS, Registers, adversarial, current, differences, duplicated, judge, load, shuffled, views
-from tests.product import SAMPLE, Product, Replica, until
+from tests.product import BYTECODE, ROOT, SAMPLE, Product, Replica, until
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 CONFIG = SAMPLE / "config"
@@ -197,6 +198,28 @@ class Stage:
         wanted = [f'{label}="{value}"' for label, value in (labels or {}).items()]
         samples = [line for line in str(text).splitlines() if line.partition("{")[0].partition(" ")[0] == name]
         return sum(float(line.rpartition(" ")[2]) for line in samples if all(part in line for part in wanted))
+
+    async def command(self, *arguments: str) -> str:
+        """Run a verb of `hva` as people do; returns what it says."""
+        product = self.product
+        environment = {
+            "HVA_KAFKA_BOOTSTRAP": product.kafka,
+            "HVA_POSTGRES_URL": product.database.dsn("hva_steward"),
+            "HVA_TOPIC_PREFIX": product.topic_prefix,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "deploy.hva",
+            *arguments,
+            cwd=ROOT,
+            env=os.environ | BYTECODE | environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 0, output.decode()
+        return output.decode()
 
     async def waiting_for_lock(self) -> bool:
         """Whether some writer waits for the county lock of another."""

@@ -20,7 +20,7 @@ SECRET = base64.b64encode(b"s" * 32).decode()
 def test_defaults() -> None:
     settings = read_settings("nps", GOOD)
     assert settings.config_dir == Path("deploy/config")
-    assert (settings.metrics_host, settings.max_records, settings.topic_prefix) == ("127.0.0.1", 1000, "")
+    assert (settings.metrics_host, settings.max_records, settings.topic_prefix) == ("127.0.0.1", 2500, "")
     assert settings.pseudonym_key_file is None  # nobody behind ingest has a use for it
     assert read_settings("ingest", GOOD).pseudonym_key_file == Path("pseudonym.keys")
 

@@ -23,7 +23,7 @@ from shared.postgres.facts import FactTable
 from shared.registers import Registers, load_folder
 from tests.bench.workload import registers_folder
 
-BATCH = 1000  # as the product's default
+BATCH = 2500  # as the product's default
 
 
 def _statement(table: FactTable[Any]) -> str:
