@@ -231,9 +231,9 @@ class Product:
             await producer.stop()
         return tally
 
-    async def wait(self, timeout: float = 60.0) -> None:
+    async def wait(self, within: float = 60.0) -> None:
         """`hva wait`."""
-        await wait_until_done(self.connection(), timeout)
+        await wait_until_done(self.connection(), within)
 
     async def fetch(self, query: str, *arguments: object, as_of: str = "") -> list[dict[str, Any]]:
         """Rows of a query as the steward."""

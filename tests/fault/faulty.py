@@ -25,7 +25,6 @@ from faststream.kafka import KafkaBroker
 import services.ingest.app
 import services.nps.app
 import shared.edge.consume as consume
-import shared.postgres.commit as store_commit
 from services.ingest.publish import PublishCommit
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import Topic
@@ -62,7 +61,7 @@ async def passing(point: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "hold":
             _mark("held", point)
-            while not (_folder / f"release-{os.getpid()}").exists():
+            while not (_folder / f"release-{os.getpid()}").exists():  # noqa: ASYNC110 - let go by another process
                 await asyncio.sleep(0.01)
         case "lose":
             _mark("lost", point)

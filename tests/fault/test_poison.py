@@ -102,7 +102,9 @@ async def told(stage: Stage) -> list[str]:
     texts = {replica.log.name: replica.log.read_text() for replica in stage.product.replicas}
     for replica in stage.product.replicas:
         if replica.process.returncode is None:
-            texts |= {f"{replica.service} {path}": str((await replica.probe(path))[1]) for path in ("/metrics", "/readyz")}
+            texts |= {
+                f"{replica.service} {path}": str((await replica.probe(path))[1]) for path in ("/metrics", "/readyz")
+            }
     for service in ("ingest", "nps"):
         rows = await stage.product.fetch(READABLE.format(service=service))
         texts[f"{service} letters"] = str([row["letter"] for row in rows])

@@ -11,7 +11,7 @@ async def log_twice(stage: Stage, mutant: str) -> list[str]:
 
     Last comes an answer of the same order as a stored one, with a client, which the order does not see.
     """
-    passes = [usual_log().lines + (answered("tie"),), usual_log().lines[::-1], (answered("tie", client={"pid": PID}),)]
+    passes = [(*usual_log().lines, answered("tie")), usual_log().lines[::-1], (answered("tie", client={"pid": PID}),)]
     _, nps = await both(stage.start("ingest", batch=500), stage.start("nps", batch=500, mutant=mutant))
     applied = []
     for lines in passes:

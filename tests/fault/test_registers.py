@@ -1,4 +1,4 @@
-"""Registers changed under running services: old figures do not stay, and letters whose cause is gone are driven again."""
+"""Registers changed under running services: old figures do not stay, letters whose cause is gone are driven again."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -77,14 +77,14 @@ async def test_wrong_registers_change_nothing(stage: Stage, folder: Path) -> Non
 
 async def test_letters_drive_themselves_again(stage: Stage, folder: Path) -> None:
     """Unknown unit and unknown source when the registers know them, the future when it has come."""
-    soon = datetime.now(UTC) + timedelta(hours=1, seconds=6)
+    await both(stage.start("ingest"), stage.start("nps"))
+    soon = datetime.now(UTC) + timedelta(hours=1, seconds=8)
     lines = (
         *(answered(f"unit{n}", unit="uusi-ta") for n in range(5)),
         *(answered(f"source{n}").replace(b"urn:hva:oma-hame", b"urn:hva:uusi-alue") for n in range(5)),
         answered("soon", answered_at=soon.isoformat()),
         given("good"),
     )
-    await both(stage.start("ingest"), stage.start("nps"))
     await stage.product.load(lines)
     await stage.product.wait()
     assert await stage.letters() == {"unknown_unit": 5, "unknown_source": 5, "future_time": 1}

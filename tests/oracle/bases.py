@@ -31,11 +31,7 @@ class Bases:
         return {name: value for name, value in right.items() if value != "left out"}
 
     def identity(self, prefix):
-        return (
-            f"sama{self.stream.r.randint(1, 9)}"
-            if self.stream.r.random() < 0.5
-            else self.stream.fresh(prefix)
-        )
+        return f"sama{self.stream.r.randint(1, 9)}" if self.stream.r.random() < 0.5 else self.stream.fresh(prefix)
 
     def answered(self, fields=None, /, **envelope):
         base = {"response_id": self.identity("res"), "unit": "some unit", "channel": "sms"}

@@ -22,9 +22,7 @@ def survey(stream):
                 "delivered": r.random() < 0.85,
             }
         )
-        stream.history(
-            county, "fi.hva.feedback.invited.v1", "invitation", identity, first, changer(stream, county)
-        )
+        stream.history(county, "fi.hva.feedback.invited.v1", "invitation", identity, first, changer(stream, county))
     for _ in range(r.choice([0, 1, 1, 2])):
         response(stream, county, identity, invited_at)
 

@@ -7,9 +7,7 @@ REQUIRED, ABSENT = "required", "absent"
 THL = ("thl_help", "thl_cared", "thl_decide", "thl_safe", "thl_next", "thl_clear", "thl_useful")
 PEI = ("pei_cope_illness", "pei_cope_situation")
 PEI_VALUES = ("much_better", "better", "same_or_less", "dont_know")
-TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
-)
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 
 
 class Bad(Exception):

@@ -82,9 +82,7 @@ def persons(r, count):
         if kind == "hetu":
             year = r.randint(1900, 2019)
             born = date(year, r.randint(1, 12), r.randint(1, 28))
-            people.append(
-                spellings(hetu(born, r.choice("ABCDEF" if year >= 2000 else "-YXWVU"), r.randint(900, 999)))
-            )
+            people.append(spellings(hetu(born, r.choice("ABCDEF" if year >= 2000 else "-YXWVU"), r.randint(900, 999))))
         elif kind == "local_id":
             person = {"local_id": r.choice([f"A{r.randint(1, 60)}", "A-1", "\U0001f600", "all", "-"])}
             people.append([person | {"system": r.choice(SYSTEMS)}] if r.random() < 0.5 else [person])
@@ -116,9 +114,7 @@ def boundaries(registers):
     days += [date.fromisoformat(row["valid_from"]) for row in registers.promises if row["line"] == "feedback"]
     instants = [midnight(day) for day in days if FIRST <= day <= LAST]
     instants += [
-        datetime(*day, hour, tzinfo=UTC)
-        for day in ((2025, 3, 30), (2025, 10, 26), (2026, 3, 29))
-        for hour in (0, 1, 2)
+        datetime(*day, hour, tzinfo=UTC) for day in ((2025, 3, 30), (2025, 10, 26), (2026, 3, 29)) for hour in (0, 1, 2)
     ]
     return instants
 
@@ -142,9 +138,7 @@ def holidays_near(r):
 def moment(r, turns):
     choice = r.random()
     if choice < 0.45:
-        return r.choice(turns) + r.choice(
-            [-TICK, TICK * 0, TICK, -timedelta(seconds=1), timedelta(minutes=30)]
-        )
+        return r.choice(turns) + r.choice([-TICK, TICK * 0, TICK, -timedelta(seconds=1), timedelta(minutes=30)])
     if choice < 0.55:
         return holidays_near(r)
     start = midnight(FIRST)
@@ -216,9 +210,7 @@ def due_or_near(r, registers, county, given_at):
     due = registers.reply_due(county, given_at)
     if due is None or r.random() < 0.2:
         return given_at + timedelta(hours=r.randint(-2, 400))
-    return due + r.choice(
-        [-TICK, TICK * 0, TICK, timedelta(seconds=1), -timedelta(days=1), timedelta(days=1)]
-    )
+    return due + r.choice([-TICK, TICK * 0, TICK, timedelta(seconds=1), -timedelta(days=1), timedelta(days=1)])
 
 
 def fortnight_or_near(r, invited_at):

@@ -166,9 +166,7 @@ def share_of_feedback(counts, key):
     return counts[key]["n"] / whole
 
 
-def nps_mix(
-    facts, registers, county, scope_level, scope, segment, period_a, period_b, label=unknown_or_other
-):
+def nps_mix(facts, registers, county, scope_level, scope, segment, period_a, period_b, label=unknown_or_other):
     """`figures.nps_mix`: the change of NPS split in its parts within channels and of the channel mix."""
     counts = count(facts, registers, label)["nps"]
 

@@ -50,9 +50,7 @@ def holds_hetu(value):
         start, end = match.start(), match.start() + 11
         day, month = int(match[1][:2]), int(match[1][2:4])
         neighbours = value[max(start - 1, 0) : start] + value[end : end + 1]
-        alone = not any(
-            unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Nd" for c in neighbours
-        )
+        alone = not any(unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Nd" for c in neighbours)
         right = match[2].upper() in CENTURIES and 1 <= day <= 31 and 1 <= month <= 12
         if alone and right and right_check(match):
             return True

@@ -72,8 +72,7 @@ class Membership:
     def e6(self, evidence, day):
         wanted = self.parameters["E6"]
         return any(
-            valid(event, day)
-            and (event.data["scheme"], event.data["segment"]) == (wanted["scheme"], wanted["segment"])
+            valid(event, day) and (event.data["scheme"], event.data["segment"]) == (wanted["scheme"], wanted["segment"])
             for event in evidence["assignment"]
         )
 

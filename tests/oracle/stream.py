@@ -57,12 +57,8 @@ class Stream:
         }
         time = time or self.when()
         for _ in range(2 if self.r.random() < 0.08 else 1):
-            extra = self.r.choice(
-                [{}, {}, {"datacontenttype": "application/json"}, {"laajennus": {"a": [1]}}]
-            )
-            event = (
-                envelope | {"time": material.spell_time(self.r, time), "data": self.spell_data(data)} | extra
-            )
+            extra = self.r.choice([{}, {}, {"datacontenttype": "application/json"}, {"laajennus": {"a": [1]}}])
+            event = envelope | {"time": material.spell_time(self.r, time), "data": self.spell_data(data)} | extra
             self.lines.append(material.spell(self.r, event))
 
     def spell_data(self, data):

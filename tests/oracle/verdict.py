@@ -27,9 +27,7 @@ from tests.oracle.registers import midnight
 HOUR = timedelta(hours=1)
 LARGEST = 1024 * 1024
 # The Unicode property White_Space, which str.isspace() is not (it has U+001C-U+001F besides).
-WHITE = set("\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {
-    chr(c) for c in range(0x2000, 0x200B)
-}
+WHITE = set("\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
 
 
 @dataclass(frozen=True)
@@ -159,9 +157,7 @@ def accepted(event, county, kind, fields, registers):
     if kind == "feedback" and not retracted:
         fields["themes"] = list(dict.fromkeys(fields.get("themes", []) + themes(comment, registers)))
     identity = fields[id_field]
-    return Accepted(
-        event["type"], stream, kind, identity, county, fields["revision"], order, retracted, fields
-    )
+    return Accepted(event["type"], stream, kind, identity, county, fields["revision"], order, retracted, fields)
 
 
 def digest(fields):
