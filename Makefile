@@ -6,6 +6,8 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.installed
+ALONE := tests/unit tests/property tests/embedded
+SHARING := tests/store tests/kafka tests/fault tests/e2e
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: ready demo test check bench clean
@@ -18,8 +20,12 @@ $(READY): requirements.lock pyproject.toml .ci/install
 demo: $(READY)
 	@$(BIN)/python -m deploy.demo
 
+# Tests that need no server, or start and kill their own, run beside those that share one Kafka and one PostgreSQL.
 test: check
-	$(BIN)/pytest --ignore=tests/bench
+	@mkdir -p .cache; $(BIN)/pytest -q $(ALONE) >.cache/alone.log 2>&1 & alone=$$!; \
+	trap 'kill $$alone 2>/dev/null' EXIT; \
+	$(BIN)/pytest -q $(SHARING); sharing=$$?; wait $$alone; alone_said=$$?; cat .cache/alone.log; \
+	exit $$((sharing | alone_said))
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -29,7 +35,7 @@ check: $(READY)
 	$(BIN)/vulture
 
 bench: $(READY)
-	$(BIN)/pytest tests/bench
+	$(BIN)/python -m tests.bench --write docs/benchmarks.md
 
 clean:
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.embedded.clean .hva .hva/demo; fi

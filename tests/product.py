@@ -19,10 +19,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from deploy.hva.context import Connection
 from deploy.hva.load import Tally, send
 from deploy.hva.wait import wait_until_done
+from shared.contracts.catalogue import TOPICS
 from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
@@ -253,6 +256,18 @@ class Product:
                 await replica.kill()
 
 
+async def _forget_topics(kafka: str, prefix: str) -> None:
+    """Delete the topics of a test: the broker of the run would restart ever more slowly with them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        await admin.start()
+        await admin.delete_topics([prefix + topic.name for topic in TOPICS])
+    except KafkaError as error:
+        print(f"topics of {prefix} stay: {type(error).__name__}")  # a test may leave Kafka stopped
+    finally:
+        await admin.close()
+
+
 @pytest.fixture
 async def product(kafka: str, database: Database, tmp_path: Path) -> AsyncIterator[Product]:
     """Topics, keys and an empty database; services are started by the test."""
@@ -265,3 +280,4 @@ async def product(kafka: str, database: Database, tmp_path: Path) -> AsyncIterat
     product = Product(kafka, database, tmp_path, prefix)
     yield product
     await product.end()
+    await _forget_topics(kafka, prefix)

@@ -23,10 +23,12 @@ CHUNK: Final = 2000  # facts a transaction: about 50 ms of lock
 _MIXED: Final = "mixed"
 _ANY_DAY: Final = date(2000, 1, 1)  # a unit that no register has is in its gap row on every day
 
+# A fact by the version that a refold comes from stands in its way as much as one by any other: the place where it
+# belongs may be behind it already.
 _ADMIT: Final = """
 insert into {schema}.refold as r (county, version, registers) values ($1, $2, $4)
 on conflict (county) do update set version = $3, registers = '', target = null
-where r.version <> $2 and r.target is distinct from $2
+where coalesce(r.target, r.version) <> $2
 """
 _STATE: Final = "select version, target, place, after_id from {schema}.refold where county = $1"
 _MOVE: Final = """

@@ -33,7 +33,7 @@ async def history(
     events = events[: sizes.slice_events]
     await _measure(stage, database, events, f"{kind}-0.", scattered)
     found: dict[int, float] = {}
-    for size in sizes.histories:
+    for size in sizes.histories if scattered else (sizes.histories[0], sizes.histories[-1]):
         await grow(stage, database, size, scattered=scattered)
         rates = []
         for number in range(sizes.slices):

@@ -10,6 +10,7 @@ from typing import Final
 
 import psutil
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from shared.edge.offsets import committed_offsets
 from tests.bench.stage import Running, Stage
@@ -80,7 +81,10 @@ async def _next(stage: Stage, running: Running, admin: AIOKafkaAdminClient, grou
 
 
 async def _done(admin: AIOKafkaAdminClient, groups: list[str]) -> int:
-    return sum([sum((await committed_offsets(admin, group)).values()) for group in groups])
+    try:
+        return sum([sum((await committed_offsets(admin, group)).values()) for group in groups])
+    except GroupCoordinatorNotAvailableError:
+        return 0  # the first group of a new broker
 
 
 def _cpu(processes: Iterable[psutil.Process]) -> float:

@@ -10,6 +10,7 @@ import pytest
 
 from services.nps.store import REFOLD
 from shared.postgres import refold
+from shared.postgres.lock import lock_counties
 from shared.postgres.pool import make_pool
 from shared.registers import Registers, load_folder
 from shared.registers.load import load
@@ -117,3 +118,24 @@ async def test_a_replica_with_old_registers_refolds_nothing_back(
     before = await figures(store)
     assert await REFOLD.run(pool, old) == 0
     assert await figures(store) == before
+
+
+async def test_a_writer_with_old_registers_behind_a_refold_that_is_on_its_way(
+    pool: "asyncpg.Pool[asyncpg.Record]", changed: Registers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refold, "CHUNK", 1)
+    old, day = load_folder(CONFIG), START + timedelta(days=5)
+    await fed(pool, old)
+    async with pool.acquire() as connection:
+        await load(connection, changed)
+        reached = None
+        while reached is None or reached["place"] < 2:  # past every invitation and response
+            async with connection.transaction():
+                await lock_counties(connection, "nps", ["oma-hame"])
+                assert await REFOLD._chunk(connection, "oma-hame", changed) is not None
+            reached = await connection.fetchrow("select place from nps.refold where county = 'oma-hame'")
+    store = Store(pool, old)
+    await store.feed(answered("late", at=day))
+    await REFOLD.run(pool, changed)
+    row = changed.unit_row("oma-hame", "keskus", day.date())
+    assert await store.all("select unit_row from nps.response where id = 'late'") == [(row.key,)]
