@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from asyncpg.transaction import Transaction
 from faststream.kafka import KafkaBroker
 
 import services.ingest.app
@@ -35,6 +36,10 @@ from tests.fault.events import BUG
 from tests.fault.mutants import MUTANTS
 
 _BUILDS = {"ingest": services.ingest.app.build, "nps": services.nps.app.build}
+# By these names the type checker lets them be changed.
+_KafkaBroker: Any = KafkaBroker
+_Transaction: Any = Transaction
+_consume: Any = consume
 _folder = Path(os.environ["HVA_TEST_FOLDER"])
 _passed: Counter[str] = Counter()
 _batch: ContextVar[list[tuple[str, int, int]]] = ContextVar("batch", default=[])  # noqa: B039 - never changed
@@ -105,23 +110,21 @@ def _wrap_store() -> None:
         await passing("committed")
         return applied
 
-    StoreCommit.__init__, StoreCommit.__call__ = with_faults, committed  # type: ignore[method-assign,assignment]
+    StoreCommit.__init__, StoreCommit.__call__ = with_faults, committed  # type: ignore[method-assign]
 
 
 def _wrap_sending() -> None:
     """The COMMIT has left for the server and its answer is not there."""
-    from asyncpg.transaction import Transaction
+    commit = _Transaction._Transaction__commit  # what leaving `async with` calls
 
-    commit = Transaction._Transaction__commit  # what leaving `async with` calls
-
-    async def sent(self: Transaction) -> None:
+    async def sent(self: Any) -> None:
         answer = asyncio.ensure_future(commit(self))
         await asyncio.sleep(0)  # lets it write to the socket
         if _batch.get():
             await passing("sent")
         await answer
 
-    Transaction._Transaction__commit = sent
+    _Transaction._Transaction__commit = sent
 
 
 def _wrap_publishing() -> None:
@@ -140,19 +143,19 @@ def _wrap_publishing() -> None:
 
 
 def _wrap_group() -> None:
-    subscriber, group_id = KafkaBroker.subscriber, consume.group_id
+    subscriber, group_id = _KafkaBroker.subscriber, _consume.group_id
     owner = os.environ.get("HVA_TEST_OWNER", "")
 
-    def impatient(self: KafkaBroker, *topics: str, **settings: Any) -> Any:
+    def impatient(self: Any, *topics: str, **settings: Any) -> Any:
         session = int(os.environ["HVA_TEST_SESSION_MS"])
         times = {"session_timeout_ms": session, "heartbeat_interval_ms": session // 5}
         return subscriber(self, *topics, **settings, **times)
 
     def of_owner(service: str, topic: Topic) -> str:
-        return group_id(service, topic) + owner
+        return str(group_id(service, topic)) + owner
 
-    KafkaBroker.subscriber = impatient  # type: ignore[method-assign,assignment]
-    consume.group_id = of_owner
+    _KafkaBroker.subscriber = impatient
+    _consume.group_id = of_owner
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ def no_county_lock() -> None:
     async def free(connection: Any, service: str, counties: Any) -> None:
         """Take no lock."""
 
-    shared.postgres.commit.lock_counties = free
-    shared.postgres.refold.lock_counties = free
+    rooms: Any = shared.postgres
+    rooms.commit.lock_counties = rooms.refold.lock_counties = free
 
 
 def equal_order_wins() -> None:
@@ -29,7 +29,7 @@ def equal_order_wins() -> None:
     def sql(self: FactTable[Any]) -> str:
         return str(original.func(self)).replace("fact.rank < excluded.rank", "fact.rank <= excluded.rank")
 
-    FactTable._upsert_sql = property(sql)  # type: ignore[assignment,method-assign]
+    FactTable._upsert_sql = property(sql)
 
 
 def reject_is_ack() -> None:

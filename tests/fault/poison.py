@@ -67,7 +67,7 @@ def _broken_events(number: int) -> Iterator[Poison]:
     yield Poison("future", "future_time", _event(number, answered_at="2099-01-01T00:00:00Z"))
     yield Poison("unit not in the register", "unknown_unit", _event(number, unit=LOCAL_ID))
     yield Poison("county not in the register", "unknown_source", line("feedback.answered", _person(number), county="x"))
-    contact = {"contact_id": "c", "unit": "forssa-ta", "line": "x", "channel": "phone"}
+    contact: dict[str, Any] = {"contact_id": "c", "unit": "forssa-ta", "line": "x", "channel": "phone"}
     contact |= {"started_at": "2026-03-01T12:00:00Z", "client": {"local_id": LOCAL_ID}}
     yield Poison("another stream's event", "wrong_topic", line("contact.recorded", contact))
     yield Poison("person in the open", "personal_id", _event(number, note=HETU))

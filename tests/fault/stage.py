@@ -126,7 +126,7 @@ class Stage:
             ends = await end_offsets(self.product.kafka, [prefix + topic.name for topic in topics])
             consumer.assign([place for place, end in ends.items() if end])
             await consumer.seek_to_beginning()
-            found = []
+            found: list[Outgoing] = []
             while len(found) < sum(ends.values()):
                 for place, records in (await consumer.getmany(timeout_ms=1000)).items():
                     found += [Outgoing(place.topic.removeprefix(prefix), r.key, r.value) for r in records]

@@ -34,8 +34,8 @@ def test_a_token_file_that_protects_nothing_is_refused(tmp_path: Path, text: str
 
 def test_the_gateway_is_off_unless_a_port_is_set() -> None:
     base = {
-        "HVA_KAFKA_BOOTSTRAP": "k",
-        "HVA_POSTGRES_URL": "p",
+        "HVA_KAFKA_BOOTSTRAP": "k:1",
+        "HVA_POSTGRES_URL": "postgresql://p",
         "HVA_LETTER_KEY_FILE": "l",
         "HVA_PSEUDONYM_KEY_FILE": "s",
     }
