@@ -129,7 +129,19 @@ async def _taken_over(connection: Connection, database: "asyncpg.Connection[asyn
 
 
 async def _until(behind: Behind, deadline: float) -> None:
-    while (words := await behind()) is not None:
+    while (words := await _asked(behind)) is not None:
         if time.monotonic() >= deadline:
             raise NotSoError(f"Not everything is in the figures yet: {words}.")
         await asyncio.sleep(PAUSE_S)
+
+
+async def _asked(behind: Behind) -> str | None:
+    """What is behind; a Kafka that is just starting is behind, too."""
+    from aiokafka.errors import KafkaError
+
+    try:
+        return await behind()
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        return f"Kafka does not answer yet ({type(error).__name__})"

@@ -10,7 +10,7 @@ from services.ingest.redrive import make_attempt
 from shared.clock import system_clock
 from shared.contracts.catalogue import RAW
 from shared.edge.produce import make_producer
-from shared.edge.service import Job, Runtime, Wiring
+from shared.edge.runtime import Job, Runtime, Wiring
 from shared.postgres.redrive import redrive_due
 
 

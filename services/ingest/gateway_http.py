@@ -14,7 +14,7 @@ from services.ingest.gateway_message import NoBatchError, TooManyError, event_he
 from services.ingest.gateway_tokens import Tokens, read_tokens
 from shared.contracts.catalogue import MIB, RAW_LIMIT
 from shared.contracts.reasons import Reason
-from shared.edge.service import Runtime
+from shared.edge.runtime import Runtime
 from shared.keys import KeyFileError
 
 BATCH_LIMIT: Final = 16 * MIB

@@ -7,7 +7,7 @@ from services.nps.handlers import on_feedback, on_person
 from services.nps.metrics import Gauges
 from services.nps.store import REFOLD, SCHEMA
 from shared.contracts.catalogue import FEEDBACK, PERSON, Topic
-from shared.edge.service import Job, Runtime, Wiring
+from shared.edge.runtime import Job, Runtime, Wiring
 from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person}

@@ -1,5 +1,8 @@
 """Canonical records of the feedback stream to facts: the room between the contract's models and the domain."""
 
+from datetime import datetime
+from typing import Any
+
 from services.nps.derive import in_time, unit_row
 from services.nps.domain import Feedback, FeedbackFact, Invitation, PersonEvent, Response, label
 from shared.contracts.event import ContractError, Event, decode_event
@@ -46,20 +49,32 @@ def _fact(event: Event, registers: Registers) -> FeedbackFact | None:
     return None
 
 
+def _common(
+    county: str, order: bytes, id: str, data: Answered | Invited | Given, at: datetime, registers: Registers
+) -> dict[str, Any]:
+    """The fields that every fact has; `at` is the time that decides its period."""
+    day = local_day(at)
+    return {
+        "county": county,
+        "id": id,
+        "rank": order,
+        "retracted": False,
+        "unit": data.unit,
+        "unit_row": unit_row(registers, county, data.unit, day),
+        "channel": data.channel,
+        "day": day,
+        "label_day": day,
+        "own_client": data.client,
+        "segment": label(data.client),
+    }
+
+
 def _response(county: str, order: bytes, data: Answered, registers: Registers) -> Response:
-    day = local_day(data.answered_at)
+    common = _common(county, order, data.response_id, data, data.answered_at, registers)
+    if data.served_at is not None:
+        common["label_day"] = local_day(data.served_at)
     return Response(
-        county=county,
-        id=data.response_id,
-        rank=order,
-        retracted=False,
-        unit=data.unit,
-        unit_row=unit_row(registers, county, data.unit, day),
-        channel=data.channel,
-        day=day,
-        label_day=local_day(data.served_at) if data.served_at else day,
-        own_client=data.client,
-        segment=label(data.client),
+        **common,
         answered_at=data.answered_at,
         invitation_id=data.invitation_id,
         client=data.client,
@@ -70,38 +85,13 @@ def _response(county: str, order: bytes, data: Answered, registers: Registers) -
 
 
 def _invitation(county: str, order: bytes, data: Invited, registers: Registers) -> Invitation:
-    day = local_day(data.invited_at)
-    return Invitation(
-        county=county,
-        id=data.invitation_id,
-        rank=order,
-        retracted=False,
-        unit=data.unit,
-        unit_row=unit_row(registers, county, data.unit, day),
-        channel=data.channel,
-        day=day,
-        label_day=day,
-        own_client=data.client,
-        segment=label(data.client),
-        invited_at=data.invited_at,
-        delivered=data.delivered,
-    )
+    common = _common(county, order, data.invitation_id, data, data.invited_at, registers)
+    return Invitation(**common, invited_at=data.invited_at, delivered=data.delivered)
 
 
 def _feedback(county: str, order: bytes, data: Given, registers: Registers) -> Feedback:
-    day = local_day(data.given_at)
     return Feedback(
-        county=county,
-        id=data.feedback_id,
-        rank=order,
-        retracted=False,
-        unit=data.unit,
-        unit_row=unit_row(registers, county, data.unit, day),
-        channel=data.channel,
-        day=day,
-        label_day=day,
-        own_client=data.client,
-        segment=label(data.client),
+        **_common(county, order, data.feedback_id, data, data.given_at, registers),
         given_at=data.given_at,
         kind=data.kind,
         themes=tuple(data.themes or ()),

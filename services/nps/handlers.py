@@ -7,7 +7,7 @@ from services.nps.domain import FeedbackFact, PersonEvent
 from services.nps.store import SCHEMA, apply, apply_erasures
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import FEEDBACK, PERSON
-from shared.edge.service import Runtime
+from shared.edge.runtime import Runtime
 from shared.postgres.commit import StoreCommit
 
 

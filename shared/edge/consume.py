@@ -28,6 +28,8 @@ _FETCH_WAIT_MS: Final = 250  # how long the broker may hold an empty fetch; data
 _FETCH_BYTES: Final = 8 * 1024 * 1024
 # A handler may retry for a minute while the database is away; the group must not expel it for that.
 _MAX_POLL_MS: Final = 300_000
+# How long a group waits for a member that was killed. A loop is blocked for less than a second at the very most.
+_SESSION_MS: Final = 6_000
 
 BatchHandler = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -90,6 +92,8 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
         fetch_max_wait_ms=_FETCH_WAIT_MS,
         fetch_max_bytes=_FETCH_BYTES,
         max_poll_interval_ms=_MAX_POLL_MS,
+        session_timeout_ms=_SESSION_MS,
+        heartbeat_interval_ms=_SESSION_MS // 4,
         no_reply=True,
     )(on_batch)
 

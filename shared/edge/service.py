@@ -7,12 +7,9 @@ what no waiting mends: a wrong setting, key file or register.
 import asyncio
 import contextlib
 import gc
-import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import asyncpg
@@ -21,69 +18,24 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
-from shared.contracts.catalogue import Topic
 from shared.edge import watch
-from shared.edge.consume import BatchHandler, assert_safe, knock, make_broker, subscribe
+from shared.edge.consume import assert_safe, knock, make_broker, subscribe
+from shared.edge.reload import reload_registers
+from shared.edge.runtime import Build, Job, Runtime, Wiring
 from shared.failure import Failure, classify
 from shared.health import Health, HealthServer
-from shared.keys import Key, KeyFileError, read_keys
+from shared.keys import KeyFileError, read_keys
 from shared.letters import Sealer
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
 from shared.postgres.pool import make_pool
-from shared.registers import RegisterError, Registers, load_folder
+from shared.registers import RegisterError, load_folder
 from shared.registers.load import load
-from shared.settings import Settings, SettingsError, read_settings
+from shared.settings import SettingsError, read_settings
 
 T = TypeVar("T")
 
 _PAUSE_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something to be done again and again while the service runs; an error is logged and tried next time."""
-
-    name: str
-    every_s: float
-    run: Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What a service consumes and does beside it."""
-
-    subscriptions: Sequence[tuple[Topic, BatchHandler]]
-    jobs: Sequence[Job] = ()
-    close: Callable[[], Awaitable[None]] | None = None
-
-
-@dataclass
-class Runtime:
-    """What a running service has; `registers` is replaced whole when the folder changes."""
-
-    settings: Settings
-    registers: Registers
-    sealer: Sealer
-    pseudonym_keys: tuple[Key, ...]  # of ingest alone
-    logger: logging.Logger
-    registry: CollectorRegistry
-    metrics: PipelineMetrics
-    health: Health
-    pool: "asyncpg.Pool[asyncpg.Record]" = field(init=False)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    on_registers: list[Callable[[Registers], None]] = field(default_factory=list)
-    exit_code: int = 0
-
-    def give_up(self, sentence: str) -> None:
-        """Stop for something that only a new process mends; whoever runs the service starts it again."""
-        self.logger.error(sentence)
-        self.exit_code = 1
-        self.stopping.set()
-
-
-Build = Callable[[Runtime], Awaitable[Wiring]]
-"""Connects the rooms of a service; called when PostgreSQL answers, again while it raises that Kafka does not."""
 
 
 def main(name: str, build: Build) -> None:
@@ -198,48 +150,6 @@ async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
         await broker.stop()
         raise
     return broker
-
-
-def reload_registers(runtime: Runtime) -> watch.Task:
-    """Take over a changed folder of registers; a wrong one is told and changes nothing.
-
-    The first run looks whatever happened: the folder may have changed while Kafka or PostgreSQL was awaited.
-    """
-    seen: object = None
-
-    async def run() -> None:
-        nonlocal seen
-        now = fingerprint(runtime.settings.config_dir)
-        if now == seen:
-            return
-        try:
-            registers = load_folder(runtime.settings.config_dir)
-        except RegisterError as error:
-            runtime.health.warn("registers", f"changed and wrong, the old ones stay: {error}")
-            runtime.metrics.registers_wrong.set(1)
-            runtime.logger.error("registers are wrong, the old ones stay", extra={"problems": str(error)})
-        else:
-            if registers.version != runtime.registers.version:
-                await _take_over(runtime, registers)
-            runtime.health.warn("registers", None)
-            runtime.metrics.registers_wrong.set(0)
-        seen = now  # not where the store was away: it is tried again
-
-    return run
-
-
-async def _take_over(runtime: Runtime, registers: Registers) -> None:
-    async with runtime.pool.acquire() as connection:
-        await load(connection, registers)
-    runtime.registers = registers
-    for use in runtime.on_registers:
-        use(registers)
-    runtime.logger.info("registers taken over", extra={"version": registers.version})
-
-
-def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of a folder's files: cheap to compare, different after any edit."""
-    return tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir() if f.is_file()))
 
 
 async def _until_there(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:

@@ -7,7 +7,7 @@ from shared.batch import BatchRunner
 from shared.clock import Clock, system_clock
 from shared.contracts.catalogue import Topic
 from shared.edge.consume import BatchHandler
-from shared.edge.service import Runtime
+from shared.edge.runtime import Runtime
 from shared.edge.watch import Task
 from shared.letters import Rejected
 from shared.postgres.redrive import redrive_due

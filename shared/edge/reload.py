@@ -1,0 +1,50 @@
+"""Taking over registers that people changed, while the service runs."""
+
+from pathlib import Path
+
+from shared.edge.runtime import Runtime
+from shared.edge.watch import Task
+from shared.registers import RegisterError, Registers, load_folder
+from shared.registers.load import load
+
+
+def reload_registers(runtime: Runtime) -> Task:
+    """Take over a changed folder of registers; a wrong one is told and changes nothing.
+
+    The first run looks whatever happened: the folder may have changed while Kafka or PostgreSQL was awaited.
+    """
+    seen: object = None
+
+    async def run() -> None:
+        nonlocal seen
+        now = fingerprint(runtime.settings.config_dir)
+        if now == seen:
+            return
+        try:
+            registers = load_folder(runtime.settings.config_dir)
+        except RegisterError as error:
+            runtime.health.warn("registers", f"changed and wrong, the old ones stay: {error}")
+            runtime.metrics.registers_wrong.set(1)
+            runtime.logger.error("registers are wrong, the old ones stay", extra={"problems": str(error)})
+        else:
+            if registers.version != runtime.registers.version:
+                await _take_over(runtime, registers)
+            runtime.health.warn("registers", None)
+            runtime.metrics.registers_wrong.set(0)
+        seen = now  # not where the store was away: it is tried again
+
+    return run
+
+
+async def _take_over(runtime: Runtime, registers: Registers) -> None:
+    async with runtime.pool.acquire() as connection:
+        await load(connection, registers)
+    runtime.registers = registers
+    for use in runtime.on_registers:
+        use(registers)
+    runtime.logger.info("registers taken over", extra={"version": registers.version})
+
+
+def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of a folder's files: cheap to compare, different after any edit."""
+    return tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir() if f.is_file()))
