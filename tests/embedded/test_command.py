@@ -100,14 +100,23 @@ def restarts_what_dies(folder: Path) -> None:
 
 def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
     with subprocess.Popen(
-        command("up", "--dir", str(folder)), cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True
+        command("up", "--dir", str(folder)),
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in its background deaf to Ctrl-C, these tests among it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as up:
-        assert up.stdout is not None
-        said = list(takewhile("Ctrl-C stops all of it.\n".__ne__, up.stdout))
-        assert up.poll() is None, said
-        started = processes_of(folder)
-        up.send_signal(signal.SIGINT)
-        assert up.wait(_PATIENCE) == 0
+        try:
+            assert up.stdout is not None
+            said = list(takewhile("Ctrl-C stops all of it.\n".__ne__, up.stdout))
+            assert up.poll() is None, said
+            started = processes_of(folder)
+            up.send_signal(signal.SIGINT)
+            assert up.wait(_PATIENCE) == 0
+        finally:
+            up.kill()
     assert any(line.startswith("Kafka") for line in said)
     assert all(process.identity(pid) is None for pid in started)
 
