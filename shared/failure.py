@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 import asyncpg
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 
 class Failure(Enum):
@@ -41,6 +41,7 @@ _TRANSIENT_STATES: Final = frozenset(
         "58030",  # I/O error
     }
 )
+_NEVER_FITS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 _LOST: Final = (OSError, TimeoutError, KafkaError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -49,4 +50,5 @@ def classify(error: BaseException) -> Failure:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return Failure.TRANSIENT if state in _TRANSIENT_STATES or state[:2] == "08" else Failure.BUG
-    return Failure.TRANSIENT if isinstance(error, _LOST) else Failure.BUG
+    passes = isinstance(error, _LOST) and not isinstance(error, _NEVER_FITS)
+    return Failure.TRANSIENT if passes else Failure.BUG

@@ -24,6 +24,8 @@ KEPT_BYTES: Final = RAW_LIMIT + 64 * 1024
 """What is kept of a value. Only a record that was blown up by compression is longer; its rest is not kept."""
 
 _NONCE_BYTES: Final = 12
+_FIRST_MS: Final = -62_135_596_800_000 + 86_400_000  # a day into year 1
+_LAST_MS: Final = 253_402_300_799_999 - 86_400_000  # a day before the end of year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,13 @@ class Sealer:
         return _unpack(empty, packed)
 
 
+def kept_timestamp(milliseconds: int) -> int:
+    """A record's timestamp within what a table can hold: senders may write anything there."""
+    return max(_FIRST_MS, min(milliseconds, _LAST_MS))
+
+
 def _place(record: Record) -> bytes:
-    return f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp}".encode()
+    return f"{record.topic}/{record.partition}/{record.offset}/{kept_timestamp(record.timestamp)}".encode()
 
 
 def _pack(record: Record) -> bytes:

@@ -46,13 +46,21 @@ def register(app: typer.Typer) -> None:
     def redrive(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
         """Try letters again, by the code and registers of now; those that fail again stay open."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "redrive"))
+        _told(count, letters)
         print(f"{several(count, 'letter')} will be tried again.")
 
     @group.command()
     def discard(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
         """Give letters up: they stay on record, closed."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "discarded"))
+        _told(count, letters)
         print(f"{several(count, 'letter')} discarded.")
+
+
+def _told(count: int, letters: list[str] | None) -> None:
+    """Raises NotSoError where a letter that was named is not open."""
+    if letters and count < len(set(letters)):
+        raise NotSoError(f"{count} of {len(set(letters))} letters were open; the others are not there or closed.")
 
 
 async def _connect(connection: Connection) -> "asyncpg.Connection[asyncpg.Record]":

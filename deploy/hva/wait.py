@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 PAUSE_S = 0.1
 _GRACE_S = 2.0
 _DUE_LETTERS = """
-select count(*) from ingest.dead_letter where not truncated and (
-  state = 'redrive' or state = 'open' and reason in ('unknown_unit', 'unknown_source')
-  and register_version <> (select version from reference.register_version where part = 'registers'))
+select count(*) from {service}.dead_letter where not truncated and (
+  state = 'redrive' or state = 'open' and reason = 'future_time' and retry_at <= now()
+  or state = 'open' and reason in ('unknown_unit', 'unknown_source') and register_version <>
+    (select version from reference.register_version where part = 'registers'))
 """
 
 Behind = Callable[[], Awaitable[str | None]]
@@ -58,7 +59,8 @@ async def _wait(connection: Connection, deadline: float) -> None:
         if connection.services:  # an embedded run, whose folder of registers is known for certain
             await _until(partial(_taken_over, connection, database), deadline)
         await _follow(connection, admin, [("ingest", topic) for topic in RAW.values()], deadline)
-        await _until(partial(_redriven, database), deadline)
+        for service in SERVICES:
+            await _until(partial(_redriven, database, service), deadline)
         pairs = [(service, topic) for topic in TOPICS for service in topic.readers if service in SERVICES]
         await _follow(connection, admin, [pair for pair in pairs if pair[0] != "ingest"], deadline)
         for service in SERVICES:
@@ -103,8 +105,8 @@ async def _follow(
         await _until(left, deadline)
 
 
-async def _redriven(database: "asyncpg.Connection[asyncpg.Record]") -> str | None:
-    letters = await database.fetchval(_DUE_LETTERS)
+async def _redriven(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
+    letters = await database.fetchval(_DUE_LETTERS.format(service=service))
     return f"{letters} dead letters wait for their redrive" if letters else None
 
 

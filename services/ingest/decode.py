@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from services.ingest.client import pseudonyms_of_codes, refuse_codes
 from services.ingest.envelope import Envelope, Opened, open_record, read_envelope
+from services.ingest.hetu import holds_code
 from services.ingest.pseudonym import Keyring
 from services.ingest.refusal import Refusal
 from services.ingest.schema import fit
@@ -78,7 +79,8 @@ def validate(value: bytes | None, headers: Headers, stream: Stream, context: Con
         return _judge(opened, envelope, stream, context)
     except Refusal as no:
         retry_at = parse_instant(no.too_soon) - TOLERANCE if no.too_soon else None
-        return Rejected(no.reason, no.detail, source, retry_at, context.version)
+        known = None if source is None or holds_code(source) else source  # it is kept readable
+        return Rejected(no.reason, no.detail, known, retry_at, context.version)
 
 
 def _judge(opened: Opened, envelope: Envelope, stream: Stream, context: Context) -> Accepted:

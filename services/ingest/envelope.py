@@ -43,8 +43,11 @@ class Envelope(NamedTuple):
 
 def open_record(value: bytes | None, headers: Headers) -> Opened:
     """The event of a record. Raises Refusal: too_large, undecodable or (binary mode) envelope."""
-    if value is not None and len(value) > RECORD_LIMIT:
-        raise Refusal(Reason.TOO_LARGE, f"{len(value)} bytes are more than {RECORD_LIMIT}")
+    size = len(value or b"")
+    if headers:  # in binary mode they are part of the event
+        size += sum(len(name) + len(content or b"") for name, content in headers)
+    if size > RECORD_LIMIT:
+        raise Refusal(Reason.TOO_LARGE, f"{size} bytes are more than {RECORD_LIMIT}")
     if not headers:
         return _structured(value)
     by_name = [(str(name).lower(), content) for name, content in headers]

@@ -17,12 +17,13 @@ def reload_registers(runtime: Runtime) -> Task:
 
     async def run() -> None:
         nonlocal seen
-        now = fingerprint(runtime.settings.config_dir)
-        if now == seen:
-            return
+        now: object = None
         try:
+            now = fingerprint(runtime.settings.config_dir)
+            if now == seen:
+                return
             registers = load_folder(runtime.settings.config_dir)
-        except RegisterError as error:
+        except (RegisterError, OSError) as error:
             runtime.health.warn("registers", f"changed and wrong, the old ones stay: {error}")
             runtime.metrics.registers_wrong.set(1)
             runtime.logger.error("registers are wrong, the old ones stay", extra={"problems": str(error)})

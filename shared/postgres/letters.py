@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from shared.letters import KEPT_BYTES, Letter, Sealer
+from shared.letters import KEPT_BYTES, Letter, Sealer, kept_timestamp
 from shared.postgres.lock import Connection
 
 _WRITE: Final = """
@@ -41,7 +41,7 @@ def _row(letter: Letter, sealer: Sealer) -> tuple[object, ...]:
         record.topic,
         record.partition,
         record.offset,
-        at_milliseconds(record.timestamp),
+        at_milliseconds(kept_timestamp(record.timestamp)),
         sealer.seal(record),
         size,
         size > KEPT_BYTES,

@@ -10,6 +10,8 @@ from typing import Final
 
 import asyncpg
 
+from shared.contracts.reasons import Reason
+from shared.failure import Failure, classify
 from shared.letters import LetterSealedError, Rejected, Sealer
 from shared.postgres.lock import Connection
 from shared.record import PlainRecord
@@ -32,7 +34,8 @@ where letter = $1
 """
 _SEALED: Final = """
 update {schema}.dead_letter
-set state = 'open', attempts = attempts + 1, changed_at = clock_timestamp(), detail = $2, retry_at = null
+set state = 'open', attempts = attempts + 1, changed_at = clock_timestamp(), detail = $2, retry_at = null,
+    register_version = $3
 where letter = $1
 """
 _REJECTED_AGAIN: Final = """
@@ -57,7 +60,7 @@ async def redrive_due(
         async with pool.acquire() as connection, connection.transaction():
             due = await connection.fetch(_DUE.format(schema=schema), register_version, now, AT_ONCE, last)
             for row in due:
-                await _try(connection, schema, row, sealer, attempt)
+                await _try(connection, schema, row, sealer, attempt, register_version)
         tried, last = tried + len(due), due[-1]["letter"] if due else last
         if len(due) < AT_ONCE:
             return tried
@@ -69,14 +72,21 @@ async def _try(
     row: asyncpg.Record,
     sealer: Sealer,
     attempt: Attempt,
+    register_version: str,
 ) -> None:
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
         record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
     except LetterSealedError as error:
-        await connection.execute(_SEALED.format(schema=schema), row["letter"], f"cannot be opened: {error}")
+        sentence = f"cannot be opened: {error}"
+        await connection.execute(_SEALED.format(schema=schema), row["letter"], sentence, register_version)
         return
-    verdict = await attempt(record)
+    try:
+        verdict = await attempt(record)
+    except Exception as error:
+        if classify(error) is Failure.TRANSIENT:
+            raise
+        verdict = Rejected(Reason.HANDLER_BUG, type(error).__name__)
     if verdict is None:
         await connection.execute(_RESOLVED.format(schema=schema), row["letter"])
         return

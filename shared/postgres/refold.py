@@ -33,7 +33,7 @@ where coalesce(r.target, r.version) <> $2
 _STATE: Final = "select version, target, place, after_id from {schema}.refold where county = $1"
 _MOVE: Final = """
 update {schema}.refold
-set target = $2, place = $3, after_id = $4, changed_at = clock_timestamp() where county = $1
+set version = $5, target = $2, place = $3, after_id = $4, changed_at = clock_timestamp() where county = $1
 """
 _DONE: Final = """
 update {schema}.refold
@@ -86,6 +86,8 @@ class Refold:
         version = self.version(registers)
         state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
         assert state is not None  # counties are never forgotten
+        if await connection.fetchval(_CURRENT) != registers.version:
+            return None  # they changed again: whoever loaded those goes on
         if state["version"] == version:
             await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
@@ -98,7 +100,7 @@ class Refold:
         facts = await table.load(connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK)
         changed = await self._rewrite(connection, county, table, facts, registers)
         place, after = (place, facts[-1].id) if len(facts) == CHUNK else (place + 1, "")
-        await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after)
+        await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after, _MIXED)
         return changed
 
     async def _rewrite(

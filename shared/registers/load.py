@@ -29,7 +29,8 @@ SELECT *, $14::boolean
               $8::text[], $9::text[], $10::text[], $11::boolean[], $12::date[], $13::date[])
     ON CONFLICT (key) DO UPDATE
    SET name_fi = excluded.name_fi, name_sv = excluded.name_sv, name_en = excluded.name_en,
-       sensitive = excluded.sensitive, current = t.current OR excluded.current
+       sensitive = excluded.sensitive, current = true
+ WHERE excluded.current  -- a row that is added for its key alone leaves names and protection as they are
 """
 
 _INSERT_SCOPES = """
