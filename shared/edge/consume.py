@@ -16,6 +16,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from shared.contracts.catalogue import Topic, group_id
+from shared.edge.names import forgive_header_names
 from shared.record import Record
 from shared.settings import Settings
 
@@ -51,6 +52,7 @@ async def _decode(_: KafkaMessage) -> None:
 
 def make_broker(settings: Settings) -> KafkaBroker:
     """A broker whose every default that loses data or time is overridden."""
+    forgive_header_names()
     return KafkaBroker(
         settings.kafka,
         client_id=f"hva-{settings.service}",
