@@ -107,7 +107,7 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
         return {}
     try:
         content = yaml.load(text, Loader=_UniqueKeys)
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = path.name if mark is None else f"{path.name} line {mark.line + 1}"
         problems.add(where, f"this is not YAML ({getattr(error, 'problem', None) or error}).")

@@ -149,7 +149,7 @@ def _wrap_group() -> None:
     def impatient(self: Any, *topics: str, **settings: Any) -> Any:
         session = int(os.environ["HVA_TEST_SESSION_MS"])
         times = {"session_timeout_ms": session, "heartbeat_interval_ms": session // 5}
-        return subscriber(self, *topics, **settings, **times)
+        return subscriber(self, *topics, **settings | times)
 
     def of_owner(service: str, topic: Topic) -> str:
         return str(group_id(service, topic)) + owner
