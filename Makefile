@@ -6,8 +6,6 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.installed
-ALONE := tests/unit tests/property tests/embedded
-SHARING := tests/store tests/kafka tests/fault tests/e2e
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: ready demo test check bench clean
@@ -20,12 +18,9 @@ $(READY): requirements.lock pyproject.toml .ci/install
 demo: $(READY)
 	@$(BIN)/python -m deploy.demo
 
-# Tests that need no server, or start and kill their own, run beside those that share one Kafka and one PostgreSQL.
+# One after the other: fault tests want the machine to themselves.
 test: check
-	@mkdir -p .cache; $(BIN)/pytest -q $(ALONE) >.cache/alone.log 2>&1 & alone=$$!; \
-	trap 'kill $$alone 2>/dev/null' EXIT; \
-	$(BIN)/pytest -q $(SHARING); sharing=$$?; wait $$alone; alone_said=$$?; cat .cache/alone.log; \
-	exit $$((sharing | alone_said))
+	$(BIN)/pytest -q --ignore=tests/bench
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -54,13 +54,13 @@ async def test_two_live_owners_of_all_records(stage: Stage) -> None:
     log = usual_log()
     await stage.ingested(log)
     one, other = await both(
-        stage.start("nps", ready=False, batch=100), stage.start("nps", ready=False, batch=100, owner=".second")
+        stage.start("nps", "hold@in_transaction#2", ready=False, batch=100),
+        stage.start("nps", ready=False, batch=100, owner=".second"),
     )
-    await asyncio.gather(
-        until(stage.waiting_for_lock, "one waits for the other"),
-        stage.settled("nps"),
-        stage.settled("nps", ".second"),
-    )
+    await stage.mark("held-in_transaction", one)
+    await until(stage.waiting_for_lock, "one waits for the other")
+    stage.release(one)
+    await asyncio.gather(stage.settled("nps"), stage.settled("nps", ".second"))
     assert await stage.wrong(log) == []
     assert set(stage.handled(one)) == set(stage.handled(other))
 
