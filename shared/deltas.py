@@ -1,7 +1,7 @@
 """Additive differences of figures, pure: what a changed fact adds to and takes from its buckets.
 
-A measure is a group of integer counts under the same keys. A contribution says that one fact counts `+1` (or
-another whole number) in one count at one place; a change of a fact is its new contributions minus its old ones.
+A measure is a group of integer counts under the same keys. A contribution says in which counts of one place one
+fact counts `+1` (or another whole number); a change of a fact is its new contributions minus its old ones.
 """
 
 from collections import defaultdict
@@ -31,12 +31,12 @@ class Place(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """One number at one place: `column` is the position in the measure's counts."""
+    """What is added at one place: `amount` in each of `columns`, positions in the measure's counts."""
 
     measure: Measure
     place: Place
     codes: tuple[str, ...]
-    column: int
+    columns: tuple[int, ...]
     amount: int = 1
 
 
@@ -53,12 +53,13 @@ class Deltas:
     def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
         """Add contributions, or take them away with sign -1."""
         by_measure = self._counts
-        for measure, place, codes, column, amount in contributions:
+        for measure, place, codes, columns, amount in contributions:
             places = by_measure[measure]
             counts = places.get((place, codes))
             if counts is None:
                 counts = places[place, codes] = [0] * len(measure.counts)
-            counts[column] += sign * amount
+            for column in columns:
+                counts[column] += sign * amount
 
     def measures(self) -> set[Measure]:
         """The measures that anything was added to."""

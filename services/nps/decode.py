@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from services.nps.derive import in_time, unit_row
-from services.nps.domain import Feedback, FeedbackFact, Invitation, PersonEvent, Response, label
+from services.nps.domain import Feedback, FeedbackFact, Invitation, Response
 from shared.contracts.event import ContractError, Event, decode_event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
 from shared.contracts.order import rank
-from shared.contracts.person import Erased
 from shared.contracts.reasons import Reason
+from shared.labels import label
 from shared.letters import Rejected
 from shared.record import Record
 from shared.registers import Registers
@@ -24,15 +24,6 @@ def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
         return Rejected(Reason.UNDECODABLE, str(error))
     fact = _fact(event, registers)
     return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the feedback stream", event.source)
-
-
-def decode_person(record: Record) -> PersonEvent | Rejected:
-    """An erasure, or a merge that has no part in the figures of the family."""
-    try:
-        event = decode_event(record.value or b"")
-    except ContractError as error:
-        return Rejected(Reason.UNDECODABLE, str(error))
-    return PersonEvent(event.county, event.data.client if isinstance(event.data, Erased) else None)
 
 
 def _fact(event: Event, registers: Registers) -> FeedbackFact | None:

@@ -11,9 +11,7 @@ from datetime import date, datetime
 from typing import Final, TypeVar
 
 from shared.deltas import Contribution, Measure, Place
-
-UNKNOWN: Final = "unknown"
-OTHER: Final = "other"
+from shared.labels import UNKNOWN
 
 # What an answer adds to: counts a0..a5 of its question mean, by kind of question,
 #   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
@@ -90,25 +88,12 @@ class Feedback(Fact):
 FeedbackFact = Invitation | Response | Feedback
 
 
-@dataclass(frozen=True, slots=True)
-class PersonEvent:
-    """What the person stream says; `erased` is the client whose facts go, None for what concerns labels only."""
-
-    county: str
-    erased: str | None
-
-
 F = TypeVar("F", bound=Fact)
 
 
 def bare(fact: F) -> F:
     """What stays of a fact that is taken away: county, id and its place in the order."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)
-
-
-def label(client: str | None) -> str:
-    """The segment of a fact by its client. Membership arrives with the segment stream; until then `other`."""
-    return UNKNOWN if client is None else OTHER
 
 
 def answer_class(question: str, value: Answer) -> int:
@@ -140,19 +125,15 @@ def _place(fact: Fact) -> Place:
 def _of_response(response: Response, place: Place) -> Iterator[Contribution]:
     if not response.counts:
         return
-    yield Contribution(RESPONSE, place, (), 0)
-    if response.has_comment:
-        yield Contribution(RESPONSE, place, (), 1)
+    yield Contribution(RESPONSE, place, (), (0, 1) if response.has_comment else (0,))
     for question, value in (response.answers or {}).items():
-        yield Contribution(ANSWER, place, (question,), answer_class(question, value))
+        yield Contribution(ANSWER, place, (question,), (answer_class(question, value),))
 
 
 def _of_invitation(invitation: Invitation, place: Place) -> Iterator[Contribution]:
     if not invitation.delivered or place.channel == "device":
         return
-    yield Contribution(INVITATION, place, (), 0)
-    if invitation.answered:
-        yield Contribution(INVITATION, place, (), 1)
+    yield Contribution(INVITATION, place, (), (0, 1) if invitation.answered else (0,))
 
 
 def _of_feedback(feedback: Feedback, place: Place) -> Iterator[Contribution]:
@@ -163,6 +144,6 @@ def _of_feedback(feedback: Feedback, place: Place) -> Iterator[Contribution]:
         feedback.wants_reply and feedback.replied_at is not None,
         feedback.wants_reply and feedback.in_time,
     )
+    columns = tuple(i for i, yes in enumerate(counted) if yes)
     for theme in (ALL_THEMES, *dict.fromkeys(feedback.themes)):
-        codes = (feedback.kind, theme)
-        yield from (Contribution(FEEDBACK, place, codes, i) for i, yes in enumerate(counted) if yes)
+        yield Contribution(FEEDBACK, place, (feedback.kind, theme), columns)

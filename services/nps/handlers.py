@@ -2,12 +2,13 @@
 
 from functools import partial
 
-from services.nps.decode import decode, decode_person
-from services.nps.domain import FeedbackFact, PersonEvent
+from services.nps.decode import decode
+from services.nps.domain import FeedbackFact
 from services.nps.store import SCHEMA, apply, apply_erasures
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import FEEDBACK, PERSON
 from shared.edge.runtime import Runtime
+from shared.person import PersonEvent, decode_person
 from shared.postgres.commit import StoreCommit
 
 

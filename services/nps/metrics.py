@@ -1,20 +1,15 @@
 """The business gauges of the family: NPS and its answers for counties and divisions."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import asyncpg
 from prometheus_client import CollectorRegistry
 
 from shared.clock import Clock, system_clock
-from shared.gauges import GaugeBoard, Sample, shown_periods
+from shared.gauges import Gauge, GaugeBoard, Sample, place_of, showable, shown_periods
 from shared.postgres.pool import reading
 from shared.registers.calendar import local_day
-
-LEAST_ANSWERS: Final = 10
-"""Scores and their answers are shown from here on; fewer could tell what one person answered. What is hidden of a
-county must be so many together, too: else it follows from the county less the divisions that are shown."""
 
 _READ: Final = """
 select county, scope_level, scope, channel, segment, period, n, score from figures.nps
@@ -30,8 +25,8 @@ class Gauges:
         self._clock = clock
         self._board = GaugeBoard(
             {
-                "hva_nps_score": "Net promoter score in points, -100 to 100.",
-                "hva_nps_responses": "Answers behind the net promoter score.",
+                "hva_nps_score": Gauge("Net promoter score in points, -100 to 100."),
+                "hva_nps_responses": Gauge("Answers behind the net promoter score."),
             },
             registry,
         )
@@ -41,28 +36,10 @@ class Gauges:
         periods = shown_periods(local_day(self._clock()))
         async with pool.acquire() as connection, reading(connection):
             rows = await connection.fetch(_READ, list(periods))
-        self._board.show(
-            sample for row in showable(dict(row) for row in rows) for sample in _samples(row, periods[row["period"]])
-        )
-
-
-def showable(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The counties with enough answers, and of their divisions those that give no smaller one away."""
-    cells: dict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        cells[row["county"], row["period"], row["scope_level"]].append(row)
-    return [row for cell in cells.values() for row in _without_small(cell)]
-
-
-def _without_small(cell: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Hide the small ones, and with them the next smallest until what is hidden is nothing or enough together."""
-    left = sorted(cell, key=lambda row: (row["n"], row["scope"]))
-    hidden = 0
-    while left and (left[0]["n"] < LEAST_ANSWERS or 0 < hidden < LEAST_ANSWERS):
-        hidden += left.pop(0)["n"]
-    return left
+        shown = showable((dict(row) for row in rows), "n")
+        self._board.show(sample for row in shown for sample in _samples(row, periods[row["period"]]))
 
 
 def _samples(row: Mapping[str, Any], period: str) -> tuple[Sample, Sample]:
-    place = (row["county"], row["scope_level"], row["scope"], row["channel"], row["segment"], period)
+    place = place_of(row, period)
     return Sample("hva_nps_score", place, row["score"]), Sample("hva_nps_responses", place, row["n"])

@@ -9,10 +9,13 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from services.nps.derive import derive, version
-from services.nps.domain import Feedback, FeedbackFact, Invitation, PersonEvent, Response, bare, contributions, label
+from services.nps.domain import Feedback, FeedbackFact, Invitation, Response, bare, contributions
 from shared.batch import Applied
 from shared.deltas import Deltas
+from shared.labels import label
+from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
+from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
 from shared.postgres.refold import Refold, admit_units
@@ -77,10 +80,6 @@ not fact.retracted and fact.answered <> exists (
     and r.answered_at < fact.invited_at + interval '336 hours')
 """
 _HEIR: Final = "fact.own_client is null and not fact.retracted"
-_ERASE: Final = """
-insert into nps.erased (county, client) select $1, * from unnest($2::text[]) on conflict do nothing returning client
-"""
-_ERASED: Final = f"select fact.client {probes('nps.erased', 'client')}"
 _CLIENTS: Final = f"select fact.id, fact.own_client {probes('nps.invitation', 'id')}"
 
 
@@ -88,7 +87,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
     """Write the facts of one county, which were derived by these registers, and everything that follows."""
     await REFOLD.admit(connection, county, registers)
     await admit_units(connection, registers, facts)
-    facts = await _without_erased(connection, county, facts)
+    facts = await bare_if_erased(connection, SCHEMA, county, facts, bare)
     invitations = await INVITATIONS.upsert(connection, county, _only(Invitation, facts))
     responses = await RESPONSES.upsert(
         connection, county, await _with_clients(connection, county, _only(Response, facts))
@@ -101,33 +100,14 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
 
 async def apply_erasures(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
     """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`."""
-    clients = {event.erased for event in events if event.erased is not None}
-    rows = await connection.fetch(_ERASE, county, sorted(clients))
-    erased = [row["client"] for row in rows]
+    erased = await newly_erased(connection, SCHEMA, county, events)
     if not erased:
         return Applied(0)
-    invitations = await _strip(connection, county, INVITATIONS, erased)
-    responses = await _strip(connection, county, RESPONSES, erased)
-    feedback = await _strip(connection, county, FEEDBACK, erased)
+    invitations = await strip(connection, county, INVITATIONS, erased, bare)
+    responses = await strip(connection, county, RESPONSES, erased, bare)
+    feedback = await strip(connection, county, FEEDBACK, erased, bare)
     await _settle(connection, county, invitations, responses, feedback)
     return Applied(len(erased))
-
-
-async def _strip(connection: Connection, county: str, table: FactTable[F], clients: list[str]) -> list[Change[F]]:
-    facts = await table.load(connection, "county = $1 and own_client = any($2::text[])", county, clients)
-    changes = [Change(fact, bare(fact)) for fact in facts]
-    await table.overwrite(connection, county, [change.new for change in changes])
-    return changes
-
-
-async def _without_erased(connection: Connection, county: str, facts: Sequence[FeedbackFact]) -> Sequence[FeedbackFact]:
-    """Facts of erased clients are bare before they are written: their order counts, and nothing else."""
-    clients = list({fact.own_client for fact in facts if fact.own_client is not None})
-    rows = await connection.fetch(_ERASED, county, clients)
-    if not rows:
-        return facts
-    erased = {row["client"] for row in rows}
-    return [bare(fact) if fact.own_client in erased else fact for fact in facts]
 
 
 async def _settle(

@@ -12,6 +12,7 @@ from typing import Final
 
 import asyncpg
 
+from shared.postgres.arrays import use_fast_arrays
 from shared.postgres.lock import Connection
 
 _WRITER: Final = {
@@ -26,6 +27,10 @@ _WRITER: Final = {
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_custom_plan",
 }
+_WHOLE_PLANNER: Final = (
+    "set local enable_seqscan = on; set local enable_bitmapscan = on; "
+    "set local enable_hashjoin = on; set local enable_mergejoin = on"
+)
 CONNECT_TIMEOUT_S: Final = 10.0
 COMMAND_TIMEOUT_S: Final = 90.0  # above transaction_timeout: the server gives up first and says why
 
@@ -38,6 +43,7 @@ async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[
         max_size=size,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
+        init=use_fast_arrays,
         server_settings={"application_name": application, **_WRITER},
     )
 
@@ -46,8 +52,13 @@ async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[
 async def reading(connection: Connection) -> AsyncIterator[None]:
     """A read-only transaction with the whole planner: figures are sums over many rows, not probes."""
     async with connection.transaction(readonly=True):
-        await connection.execute(
-            "set local enable_seqscan = on; set local enable_bitmapscan = on; "
-            "set local enable_hashjoin = on; set local enable_mergejoin = on"
-        )
+        await connection.execute(_WHOLE_PLANNER)
+        yield
+
+
+@contextlib.asynccontextmanager
+async def counting(connection: Connection, seconds: int) -> AsyncIterator[None]:
+    """A transaction that counts many rows and writes what came out; it has `seconds` for all of it."""
+    async with connection.transaction(isolation="read_committed"):
+        await connection.execute(f"{_WHOLE_PLANNER}; set local transaction_timeout = '{seconds}s'")
         yield

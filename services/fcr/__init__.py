@@ -1,0 +1,1 @@
+"""The first-contact family: resolution, access, digital share, health promotion, revolving clients."""

@@ -1,0 +1,28 @@
+"""How the rooms of the service are connected; no logic."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.fcr.cells import Cells
+from services.fcr.handlers import on_contact, on_person
+from services.fcr.metrics import Gauges
+from services.fcr.store import REFOLD, SCHEMA
+from shared.contracts.catalogue import CONTACT, PERSON, Topic
+from shared.edge.runtime import Job, Runtime, Wiring
+from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
+
+HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person}
+
+
+async def build(runtime: Runtime) -> Wiring:
+    """Contacts, counts and erasures in, figures and gauges out."""
+    gauges, cells = Gauges(runtime.registry), Cells(runtime.pool)
+    return Wiring(
+        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
+        jobs=[
+            Job("cells", 0.5, cells.refresh),
+            Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
+            Job("refold", 1.0, refold(runtime, REFOLD)),
+            Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
+        ],
+    )

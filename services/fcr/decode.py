@@ -1,0 +1,78 @@
+"""Canonical records of the contact stream to facts: the room between the contract's models and the domain."""
+
+from services.fcr.derive import promised, unit_row
+from services.fcr.domain import Contact, ContactFact, HyteCount, settled
+from shared.contracts.contact import Contact as Recorded
+from shared.contracts.contact import ContactRetracted, HyteCounted, HyteRetracted
+from shared.contracts.event import ContractError, Event, decode_event
+from shared.contracts.order import rank
+from shared.contracts.reasons import Reason
+from shared.labels import label
+from shared.letters import Rejected
+from shared.record import Record
+from shared.registers import Registers
+from shared.registers.calendar import local_day
+
+
+def decode(record: Record, registers: Registers) -> ContactFact | Rejected:
+    """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
+    try:
+        event = decode_event(record.value or b"")
+    except ContractError as error:
+        return Rejected(Reason.UNDECODABLE, str(error))
+    fact = _fact(event, registers)
+    return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the contact stream", event.source)
+
+
+def _fact(event: Event, registers: Registers) -> ContactFact | None:
+    order = rank(event.data.revision, event.time, event.source, event.id, event.digest)
+    match event.data:
+        case Recorded() as data:
+            return _contact(event.county, order, data, registers)
+        case HyteCounted() as data:
+            row = unit_row(registers, event.county, data.unit, data.counted_on)
+            fields = (data.unit, row, data.counted_on, data.kind, data.count)
+            return HyteCount(event.county, data.count_id, order, False, *fields)
+        case ContactRetracted() as data:
+            return Contact(event.county, data.contact_id, order, retracted=True)
+        case HyteRetracted() as data:
+            return HyteCount(event.county, data.count_id, order, retracted=True)
+    return None
+
+
+def _contact(county: str, order: bytes, data: Recorded, registers: Registers) -> Contact:
+    day = local_day(data.started_at)
+    requested, reached = data.callback_requested_at, data.callback_reached_at
+    return settled(
+        Contact(
+            county=county,
+            id=data.contact_id,
+            rank=order,
+            retracted=False,
+            unit=data.unit,
+            unit_row=unit_row(registers, county, data.unit, day),
+            day=day,
+            line=data.line,
+            channel=data.channel,
+            own_client=data.client,
+            segment=label(data.client),
+            direction=data.direction,
+            excluded=data.excluded,
+            started_at=data.started_at,
+            answered_at=data.answered_at,
+            ended_at=data.ended_at,
+            answer_mode=data.answer_mode,
+            callback_requested_at=requested,
+            callback_first_attempt_at=data.callback_first_attempt_at,
+            callback_reached_at=reached,
+            promised_by=data.promised_by,
+            due=promised(registers, county, data.line, data.channel, data.started_at, data.promised_by),
+            abandoned=data.abandoned,
+            planned=data.planned,
+            transfers=data.transfers,
+            reason=data.reason,
+            outcome=data.outcome,
+            classification=data.classification,
+            callback_same_day=bool(requested and reached and local_day(requested) == local_day(reached)),
+        )
+    )

@@ -1,0 +1,37 @@
+"""What a fact of the family takes from the registers: its unit row, and until when an answer was promised."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from services.fcr.domain import Contact, Fact
+from shared.registers import Registers
+from shared.registers.promises import due
+
+
+def unit_row(registers: Registers, county: str, unit: str, day: date) -> int:
+    """The key of the register row valid on the day."""
+    return registers.unit_row(county, unit, day).key
+
+
+def promised(
+    registers: Registers, county: str, line: str, channel: str, started_at: datetime, promised_by: datetime | None
+) -> datetime | None:
+    """Until when an answer was promised: in this very case, else by the line and channel."""
+    return promised_by if promised_by is not None else due(registers, county, line, channel, started_at)
+
+
+def derive(fact: Fact, registers: Registers) -> Fact:
+    """The fact by these registers; the same object when nothing changes."""
+    assert fact.unit is not None and fact.day is not None  # a fact that is not retracted has both
+    row = unit_row(registers, fact.county, fact.unit, fact.day)
+    kept = fact
+    if isinstance(fact, Contact):
+        assert fact.line is not None and fact.channel is not None and fact.started_at is not None
+        until = promised(registers, fact.county, fact.line, fact.channel, fact.started_at, fact.promised_by)
+        kept = fact if until == fact.due else replace(fact, due=until)
+    return kept if row == kept.unit_row else replace(kept, unit_row=row)
+
+
+def version(registers: Registers) -> str:
+    """What the facts of the family depend on: units without their names, and promises."""
+    return f"{registers.version_of('unit_rows')}/{registers.version_of('promises')}"

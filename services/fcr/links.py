@@ -1,0 +1,93 @@
+"""Which contact repeats which: the state that a contact takes from its neighbours.
+
+R repeats C within W days of 24 hours when both are of the same person, line and reason, C is handled, R is
+repeatable, R follows C (by start, then id) and R.started_at <= end(C) + W (contract, section 5). So R needs the
+greatest end among the handled contacts before it, not that of its predecessor, and C the first repeatable contact
+after it. A contact says the least window of each: None, 1, 7 or 30 days.
+
+end(C) is at most 24 hours after its start, so a contact touches only those within 31 days of it: what is read does
+not grow with history.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from services.fcr.domain import Contact
+from shared.postgres.facts import Change, FactTable
+from shared.postgres.lock import Connection
+
+Key = tuple[int, str, str]
+"""Person, line and reason."""
+
+# Every touched key with the span of its touched times. Rows before the span keep `repeats_within`, rows behind it
+# `repeated_within`: what follows from contacts out of reach is not worked out anew.
+_WRONG: Final = """
+with near as (
+  select key.low, key.high, key.number, c.id, c.started_at, c.over_at, c.handled, c.repeatable,
+         c.repeats_within, c.repeated_within
+  from unnest($2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+       with ordinality key(person, line, reason, low, high, number)
+  cross join lateral (
+    select * from fcr.contact
+    where county = $1 and person = key.person
+      and started_at between key.low - interval '744 hours' and key.high + interval '744 hours'
+    offset 0) c
+  where c.line = key.line and c.reason = key.reason and c.counted
+),
+gaps as (
+  select *,
+    case when repeatable then started_at - max(over_at) filter (where handled) over before end as since,
+    case when handled then min(started_at) filter (where repeatable) over after - over_at end as until
+  from near
+  window before as (partition by number order by started_at, id rows between unbounded preceding and 1 preceding),
+         after as (partition by number order by started_at, id rows between 1 following and unbounded following)
+),
+told as (
+  select id, repeats_within, repeated_within,
+    case when started_at < low then repeats_within else fcr.least_window(since) end as repeats,
+    case when started_at > high then repeated_within else fcr.least_window(until) end as repeated
+  from gaps
+)
+select id, repeats, repeated from told
+where repeats is distinct from repeats_within or repeated is distinct from repeated_within
+"""
+
+
+async def link(
+    connection: Connection, county: str, table: FactTable[Contact], changes: Sequence[Change[Contact]]
+) -> list[Change[Contact]]:
+    """The changes with what follows for their links, and the neighbours that changed with them, all written.
+
+    `changes` are in the table already, their links not yet; the county's lock must be held.
+    """
+    spans = touched(changes)
+    if not spans:
+        return list(changes)
+    columns = zip(*((*key, *span) for key, span in spans.items()), strict=True)
+    rows = {row["id"]: row for row in await connection.fetch(_WRONG, county, *map(list, columns))}
+    own = [c if (row := rows.pop(c.new.id, None)) is None else Change(c.old, _linked(c.new, row)) for c in changes]
+    neighbours = await table.probe(connection, county, "id", rows)
+    followed = [Change(fact, _linked(fact, rows[fact.id])) for fact in neighbours]
+    await table.revise(connection, county, [c.new for c, before in zip(own, changes, strict=True) if c is not before])
+    await table.revise(connection, county, [c.new for c in followed])
+    return [*own, *followed]
+
+
+def touched(changes: Iterable[Change[Contact]]) -> dict[Key, tuple[datetime, datetime]]:
+    """The link keys of changed contacts, old and new, each with the first and the last time at which it changed."""
+    spans: dict[Key, tuple[datetime, datetime]] = {}
+    for change in changes:
+        for contact in change:
+            if contact is None or not contact.counted or contact.person is None or contact.reason is None:
+                continue
+            assert contact.line is not None and contact.started_at is not None
+            key, at = (contact.person, contact.line, contact.reason), contact.started_at
+            low, high = spans.get(key, (at, at))
+            spans[key] = (min(low, at), max(high, at))
+    return spans
+
+
+def _linked(contact: Contact, row: Any) -> Contact:
+    return replace(contact, repeats_within=row["repeats"], repeated_within=row["repeated"])

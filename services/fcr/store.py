@@ -1,0 +1,154 @@
+"""All SQL of facts and buckets of the first-contact family.
+
+Every function runs inside the batch's transaction with the county's lock held, so what it reads cannot change
+before it writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+from services.fcr.derive import derive, version
+from services.fcr.domain import Contact, ContactFact, Fact, HyteCount, bare, contributions
+from services.fcr.links import link
+from shared.batch import Applied
+from shared.deltas import Deltas
+from shared.person import PersonEvent
+from shared.postgres.buckets import add_to_buckets
+from shared.postgres.erased import bare_if_erased, newly_erased, strip
+from shared.postgres.facts import Change, FactTable, probes
+from shared.postgres.lock import Connection
+from shared.postgres.refold import Refold, admit_units
+from shared.registers import Registers
+
+SCHEMA: Final = "fcr"
+
+_COMMON: Final = {
+    "id": "text",
+    "rank": "bytea",
+    "retracted": "boolean",
+    "unit": "text",
+    "unit_row": "bigint",
+    "day": "date",
+}
+CONTACTS: Final = FactTable(
+    "fcr.contact",
+    Contact,
+    {
+        **_COMMON,
+        "line": "text",
+        "channel": "text",
+        "own_client": "text",
+        "person": "bigint",
+        "segment": "text",
+        "direction": "text",
+        "excluded": "text",
+        "started_at": "timestamptz",
+        "answered_at": "timestamptz",
+        "ended_at": "timestamptz",
+        "answer_mode": "text",
+        "callback_requested_at": "timestamptz",
+        "callback_first_attempt_at": "timestamptz",
+        "callback_reached_at": "timestamptz",
+        "promised_by": "timestamptz",
+        "due": "timestamptz",
+        "abandoned": "boolean",
+        "planned": "boolean",
+        "transfers": "bigint",
+        "reason": "text",
+        "outcome": "text",
+        "classification": "text",
+        "counted": "boolean",
+        "handled": "boolean",
+        "repeatable": "boolean",
+        "awaits": "boolean",
+        "callback_same_day": "boolean",
+        "over_at": "timestamptz",
+        "repeats_within": "smallint",
+        "repeated_within": "smallint",
+    },
+    derived=("unit_row", "segment", "due", "repeats_within", "repeated_within"),
+)
+HYTE: Final = FactTable("fcr.hyte", HyteCount, {**_COMMON, "kind": "text", "amount": "bigint"}, derived=("unit_row",))
+
+_ADD_CLIENTS: Final = """
+insert into fcr.client (county, client)
+select $1, wanted.value from unnest($2::text[]) wanted(value) on conflict do nothing
+"""
+_PERSONS: Final = f"select fact.client, fact.person {probes('fcr.client', 'client')}"
+# By the index of persons; a client has one.
+_OF_CLIENTS: Final = "person in (select person from fcr.client where county = $1 and client = any($2::text[]))"
+_STALE: Final = """
+insert into fcr.stale (county, period_kind, period)
+select $1, period_kind, period from reference.period_month where month = any($2::date[]) group by 2, 3 order by 2, 3
+on conflict (county, period_kind, period) do update set mark = fcr.stale.mark + 1
+"""
+_REACH: Final = timedelta(days=31)  # a contact makes later ones of 30 days of 24 hours revolving
+
+
+async def apply(connection: Connection, county: str, facts: Sequence[ContactFact], registers: Registers) -> Applied:
+    """Write the facts of one county, which were derived by these registers, and everything that follows."""
+    await REFOLD.admit(connection, county, registers)
+    await admit_units(connection, registers, facts)
+    contacts = [fact for fact in facts if isinstance(fact, Contact)]
+    contacts = list(await bare_if_erased(connection, SCHEMA, county, contacts, bare))
+    upserted = await CONTACTS.upsert(connection, county, await _numbered(connection, county, contacts))
+    hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
+    linked = await link(connection, county, CONTACTS, upserted.changes)
+    await fold(connection, county, (*linked, *hyte.changes))
+    return Applied(len(upserted.changes) + len(hyte.changes), upserted.conflicts + hyte.conflicts)
+
+
+async def apply_erasures(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
+    """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`."""
+    erased = await newly_erased(connection, SCHEMA, county, events)
+    if not erased:
+        return Applied(0)
+    changes = await strip(connection, county, CONTACTS, erased, bare, _OF_CLIENTS)
+    await fold(connection, county, await link(connection, county, CONTACTS, changes))
+    return Applied(len(erased))
+
+
+async def _numbered(connection: Connection, county: str, contacts: Sequence[Contact]) -> list[Contact]:
+    """The contacts with the numbers of their persons."""
+    clients = sorted({contact.own_client for contact in contacts if contact.own_client is not None})
+    numbers = await _numbers(connection, county, clients)
+    if new := [client for client in clients if client not in numbers]:
+        await connection.execute(_ADD_CLIENTS, county, new)
+        numbers |= await _numbers(connection, county, new)
+    return [
+        contact if contact.own_client is None else replace(contact, person=numbers[contact.own_client])
+        for contact in contacts
+    ]
+
+
+async def _numbers(connection: Connection, county: str, clients: Sequence[str]) -> dict[str, int]:
+    return {row["client"]: row["person"] for row in await connection.fetch(_PERSONS, county, clients)}
+
+
+async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
+    """Add to the buckets what the changed facts count now, less what they counted before, and say which counts of
+    clients that touches.
+    """
+    deltas, months = Deltas(), set[date]()
+    for old, new in changes:
+        if old is not None:
+            deltas.add(contributions(old), -1)
+            months.update(_months(old))
+        deltas.add(contributions(new))
+        months.update(_months(new))
+    await add_to_buckets(connection, SCHEMA, county, deltas)
+    if months:
+        await connection.execute(_STALE, county, sorted(months))
+
+
+def _months(fact: Fact) -> Iterable[date]:
+    """The months whose counts of clients a fact takes part in."""
+    if not isinstance(fact, Contact) or not fact.handled or fact.person is None or fact.day is None:
+        return ()
+    last = fact.day + _REACH if fact.day < date.max - _REACH else date.max
+    return {fact.day.replace(day=1), last.replace(day=1)}
+
+
+REFOLD: Final = Refold(SCHEMA, (CONTACTS, HYTE), derive, fold, version)

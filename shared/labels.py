@@ -1,0 +1,11 @@
+"""The segment under which a fact counts."""
+
+from typing import Final
+
+UNKNOWN: Final = "unknown"
+OTHER: Final = "other"
+
+
+def label(client: str | None) -> str:
+    """The segment of a fact by its client. Membership arrives with the segment stream; until then `other`."""
+    return UNKNOWN if client is None else OTHER

@@ -1,0 +1,68 @@
+"""Clients whose facts are gone for ever: table `<schema>.erased` of every family service.
+
+What stays of an erased fact is what stays of a retracted one, its id and its place in the order, so that no replay
+and no late arrival brings it back.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from shared.person import PersonEvent
+from shared.postgres.facts import Change, FactTable, probes
+from shared.postgres.lock import Connection
+
+
+class OfClient(Protocol):
+    """A fact that may belong to a client."""
+
+    @property
+    def county(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def rank(self) -> bytes: ...
+    @property
+    def own_client(self) -> str | None: ...
+
+
+F = TypeVar("F", bound=OfClient)
+
+
+async def newly_erased(connection: Connection, schema: str, county: str, events: Sequence[PersonEvent]) -> list[str]:
+    """Remember the clients that the events erase; returns those that were not erased before."""
+    clients = {event.erased for event in events if event.erased is not None}
+    rows = await connection.fetch(
+        f"insert into {schema}.erased (county, client) select $1, * from unnest($2::text[]) "
+        "on conflict do nothing returning client",
+        county,
+        sorted(clients),
+    )
+    return [row["client"] for row in rows]
+
+
+async def strip(
+    connection: Connection,
+    county: str,
+    table: FactTable[F],
+    clients: Sequence[str],
+    bare: Callable[[F], F],
+    where: str = "true",
+) -> list[Change[F]]:
+    """Make the stored facts of these clients bare; `where`, over county $1 and clients $2, may name an index."""
+    condition = f"county = $1 and own_client = any($2::text[]) and {where}"
+    facts = await table.load(connection, condition, county, clients)
+    changes = [Change(fact, bare(fact)) for fact in facts]
+    await table.overwrite(connection, county, [change.new for change in changes])
+    return changes
+
+
+async def bare_if_erased(
+    connection: Connection, schema: str, county: str, facts: Sequence[F], bare: Callable[[F], F]
+) -> Sequence[F]:
+    """Facts of erased clients are bare before they are written: their order counts, and nothing else."""
+    clients = sorted({fact.own_client for fact in facts if fact.own_client is not None})
+    rows = await connection.fetch(f"select fact.client {probes(f'{schema}.erased', 'client')}", county, clients)
+    if not rows:
+        return facts
+    erased = {row["client"] for row in rows}
+    return [bare(fact) if fact.own_client in erased else fact for fact in facts]
