@@ -14,16 +14,17 @@ from deploy.hva.figures import KEYS, further, plain, read, shown
 
 # Every family keeps one view `evidence`: its facts under every view they count in.
 EVIDENCE = """
-select e.fact, e.id, e.day, u.unit, e.channel, e.segment, e.keys, e.counted, e.rank
+select e.fact, e.id, e.day, e.at, u.unit, e.line, e.channel, e.segment, e.person, e.keys, e.counted, e.rank
 from {schema}.evidence e
-join reference.unit_scope s on s.unit_row = e.unit_row and s.scope_level = $3 and s.scope = $4
 join reference.unit_row u on u.key = e.unit_row
 where e.view = $1 and e.county = $2 and e.day >= $5 and e.day < $6
+  and ($3 = 'line' and e.line = $4 or exists (
+    select from reference.unit_scope s where s.unit_row = e.unit_row and s.scope_level = $3 and s.scope = $4))
   and ($7 = 'all' or e.channel = $7) and ($8 = 'all' or e.segment = $8)
   and not exists (
     select from unnest($9::text[], $10::text[]) w(key, value)
     where w.value <> 'all' and not (e.keys -> w.key) ? w.value)
-order by e.day, e.id, e.keys
+order by e.day, e.at, e.id, e.keys
 """
 DEFAULTS = {"scope_level": "county", "channel": "all", "segment": "all"}
 
@@ -38,7 +39,7 @@ PERIODS = (
 def register(app: typer.Typer) -> None:
     @app.command()
     def explain(
-        view: Annotated[str, typer.Argument(help="nps, statement, pei, response, response_rate, direct_feedback")],
+        view: Annotated[str, typer.Argument(help="nps, response_rate, fcr_confirmed, access, ...")],
         keys: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="county=... period=2026Q1 [scope=...]")],
         limit: Annotated[int, typer.Option(min=1, help="Facts to print at most")] = 200,
         json: AsJson = False,
@@ -95,6 +96,8 @@ def _month_after(year: int, month: int, months: int) -> date:
 async def _explain(dsn: str, view: str, wanted: Mapping[str, str], limit: int, as_json: bool) -> None:
     figure = await read(dsn, "figures", view, wanted)
     facts = await evidence(dsn, view, wanted)
+    if view == "fcr_client":
+        facts = first_of_client(facts)
     if as_json:
         import orjson
 
@@ -124,7 +127,14 @@ async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[
         )
     finally:
         await connection.close()
-    return [_fact(row, unrank(row["rank"])) for row in rows]
+    numbers = _numbers(rows)
+    return [_fact(row, numbers, unrank(row["rank"])) for row in rows]
+
+
+def _numbers(rows: Sequence[Any]) -> dict[Any, int]:
+    """Persons by a number of this answer, in the order in which they come: who they are is not shown."""
+    persons = dict.fromkeys(row["person"] for row in rows if row["person"] is not None)
+    return {person: number for number, person in enumerate(persons, 1)}
 
 
 async def _schema_of(connection: Any, view: str) -> str:
@@ -136,14 +146,25 @@ async def _schema_of(connection: Any, view: str) -> str:
     raise NotSoError(f"No fact counts in {view} yet.")
 
 
-def _fact(row: Any, event: Any) -> dict[str, Any]:
+def _fact(row: Any, numbers: Mapping[Any, int], event: Any) -> dict[str, Any]:
     return {
-        **{name: row[name] for name in ("fact", "id", "day", "unit", "channel", "segment", "counted")},
+        **{name: row[name] for name in ("fact", "id", "day", "at", "unit", "line", "channel", "segment", "counted")},
+        "client": numbers.get(row["person"]),
         "revision": event.revision,
         "event_source": event.source,
         "event_id": event.id,
         "event_time": event.time,
     }
+
+
+def first_of_client(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of the contacts of a cell and period only the first of each client counts: it says so."""
+    seen, told = set[int](), list[dict[str, Any]]()
+    for fact in facts:
+        first = fact["client"] not in seen
+        seen.add(fact["client"])
+        told.append({**fact, "counted": ("first of its client, " if first else "not the first: ") + fact["counted"]})
+    return told
 
 
 def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], limit: int) -> None:
@@ -156,9 +177,15 @@ def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mappi
         print(f"  {times:6}  {counted}")
     print()
     for fact in facts[:limit]:
+        client = f"client {fact['client']}" if fact["client"] else None
+        words = (
+            f"{fact['fact']} {fact['id']}",
+            client,
+            *(fact[name] for name in ("unit", "line", "channel", "segment")),
+        )
         print(
-            f"{fact['day']}  {fact['fact']} {fact['id']}  {fact['unit']}  {fact['channel']}  {fact['segment']}  "
-            f"{fact['counted']}  <- event {fact['event_id']} of {fact['event_source']}, revision {fact['revision']}, "
+            f"{fact['day']}  {'  '.join(word for word in words if word)}  {fact['counted']}  "
+            f"<- event {fact['event_id']} of {fact['event_source']}, revision {fact['revision']}, "
             f"{fact['event_time']:%Y-%m-%d %H:%M:%S} UTC"
         )
     if len(facts) > limit:

@@ -66,6 +66,7 @@ async def _wait(connection: Connection, deadline: float) -> None:
         for service in SERVICES:
             if service != "ingest":
                 await _until(partial(_refolded, database, service), deadline)
+                await _until(partial(_counted, database, service), deadline)
 
 
 @asynccontextmanager
@@ -116,6 +117,14 @@ async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str
         "(select version from reference.register_version where part = 'registers')"
     )
     return f"{service} refolds {counties} counties by changed registers" if counties else None
+
+
+async def _counted(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
+    """Whether the stored cells of a family that has some are those of its facts."""
+    if not await database.fetchval("select to_regclass($1) is not null", f"{service}.stale"):
+        return None
+    periods = await database.fetchval(f"select count(*) from {service}.stale")
+    return f"{service} counts the clients of {periods} periods" if periods else None
 
 
 async def _taken_over(connection: Connection, database: "asyncpg.Connection[asyncpg.Record]") -> str | None:

@@ -2,11 +2,13 @@
 
 It imports nothing of the product, keeps everything in lists and dicts, and is written from the contract
 alone: `verdict` (accepted or which reason), `facts` (which event wins), `segments` (who is a member), `nps`
-(every view of the NPS family), `compare` (two sets of rows), `generate` (streams meant to break the product).
+and `fcr` (every view of the NPS and the first-contact family), `compare` (two sets of rows), `generate`
+(streams meant to break the product).
 """
 
-from tests.oracle.compare import KEYS, differences
+from tests.oracle.compare import FCR_KEYS, KEYS, NPS_KEYS, differences
 from tests.oracle.facts import Facts, conflicts, current
+from tests.oracle.fcr import fcr_views
 from tests.oracle.generate import adversarial, duplicated, shuffled
 from tests.oracle.nps import nps_mix, views
 from tests.oracle.registers import Registers, load
@@ -14,7 +16,9 @@ from tests.oracle.segments import Membership
 from tests.oracle.verdict import Accepted, Rejected, judge, judge_all
 
 __all__ = [
+    "FCR_KEYS",
     "KEYS",
+    "NPS_KEYS",
     "Accepted",
     "Facts",
     "Membership",
@@ -25,6 +29,7 @@ __all__ = [
     "current",
     "differences",
     "duplicated",
+    "fcr_views",
     "judge",
     "judge_all",
     "load",

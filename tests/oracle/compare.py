@@ -3,7 +3,7 @@
 import math
 
 CELL = ("county", "period_kind", "period", "scope_level", "scope", "channel", "segment")
-KEYS = {
+NPS_KEYS = {
     "nps": CELL,
     "statement": (*CELL, "question"),
     "pei": (*CELL, "question"),
@@ -11,6 +11,16 @@ KEYS = {
     "response_rate": CELL,
     "direct_feedback": (*CELL, "kind", "theme"),
 }
+FCR_KEYS = {
+    "fcr": CELL,
+    "fcr_confirmed": (*CELL, "window_days"),
+    "fcr_client": (*CELL, "window_days"),
+    "access": CELL,
+    "digital": CELL,
+    "hyte": (*CELL, "kind"),
+    "revolving": CELL,
+}
+KEYS = NPS_KEYS | FCR_KEYS
 SHOWN = 20
 
 
@@ -25,7 +35,7 @@ def differences(expected_rows, actual_rows, keys):
         elif key not in expected:
             found.append(f"unexpected {show(key)}: {values(actual[key], keys)}")
         else:
-            found += differing(show(key), expected[key], actual[key])
+            found += differing(key, expected[key], actual[key])
     if len(found) > SHOWN:
         found[SHOWN:] = [f"… and {len(found) - SHOWN} more"]
     return found
@@ -41,10 +51,10 @@ def by_key(rows, keys, whose, found):
     return result
 
 
-def differing(where, expected, actual):
+def differing(key, expected, actual):
     columns = sorted(expected.keys() | actual.keys())
     return [
-        f"{where} {name}: expected {expected.get(name, 'no column')!r}, got {actual.get(name, 'no column')!r}"
+        f"{show(key)} {name}: expected {expected.get(name, 'no column')!r}, got {actual.get(name, 'no column')!r}"
         for name in columns
         if name not in expected or name not in actual or not same(expected[name], actual[name])
     ]
@@ -52,6 +62,8 @@ def differing(where, expected, actual):
 
 def same(expected, actual):
     """Counts, texts and None exactly (a bool is no count); floats within 1e-9; 'Infinity' is infinity."""
+    if type(expected) is type(actual) and expected == actual:
+        return True
     expected, actual = (float("inf") if value == "Infinity" else value for value in (expected, actual))
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual

@@ -1,7 +1,10 @@
 """What a person answers, and how a later revision of an event differs from the one before."""
 
+from datetime import timedelta
+
 from tests.oracle import material
 from tests.oracle.fields import PEI, PEI_VALUES, THL
+from tests.oracle.registers import local_date
 
 QUESTIONS = [
     "recommend",
@@ -13,6 +16,24 @@ QUESTIONS = [
     *PEI,
     "oma_kysymys",
     'kysymys "ä" 1',
+]
+KINDS = ["thanks", "complaint", "idea", "question"]
+SHIFTS = [timedelta(days=1), timedelta(days=-1), material.TICK, -material.TICK]
+# What a correction gives to a contact or, with None, takes from it.
+CONTACT_TURNS = [
+    {"reason": None},
+    {"reason": "kipu"},
+    {"outcome": None},
+    {"outcome": "hoidettu"},
+    {"answered_at": None, "callback_reached_at": None},
+    {"ended_at": None},
+    {"promised_by": None},
+    {"planned": True},
+    {"planned": None},
+    {"direction": "outbound"},
+    {"direction": None},
+    {"excluded": "spam"},
+    {"excluded": None},
 ]
 
 
@@ -46,11 +67,26 @@ def changer(stream, county):
     return change
 
 
+def contact_changer(stream, county, first, back):
+    """A correction of a contact: also of what it has at all, and (a share `back` of them) to what it was at first."""
+    r, change = stream.r, changer(stream, county)
+
+    def contact_change(state):
+        if r.random() < back:
+            return dict(first)
+        state = change(state)
+        if r.random() < 0.4:
+            state |= r.choice(CONTACT_TURNS)
+        return {name: value for name, value in state.items() if value is not None}
+
+    return contact_change
+
+
 def changed(stream, county, name, state):
     r = stream.r
     makers = {
         "unit": lambda: stream.unit(county),
-        "channel": lambda: r.choice(material.CHANNELS[:5]) if "line" not in state else "chat",
+        "channel": lambda: r.choice(material.CHANNELS[:5] if "line" not in state else material.CONTACT_CHANNELS),
         "invited_at": stream.when,
         "answered_at": stream.when,
         "given_at": stream.when,
@@ -59,9 +95,18 @@ def changed(stream, county, name, state):
         "client": lambda: r.choice(stream.people),
         "invitation_id": lambda: r.choice(stream.invitations)[1],
         "respondent": lambda: r.choice(["client", "relative"]),
-        "kind": lambda: r.choice(["thanks", "complaint", "idea", "question"]),
+        "kind": lambda: r.choice(KINDS if "counted_on" not in state else material.HYTE_KINDS),
         "themes": lambda: r.choices(stream.themes, k=r.randint(0, 2)),
         "comment": lambda: r.choice(material.SAID_COMMENTS),
         "wants_reply": lambda: not state["wants_reply"],
+        "started_at": lambda: r.choice([stream.when(), *(state["started_at"] + shift for shift in SHIFTS)]),
+        "line": lambda: r.choice(material.LINES),
+        "reason": lambda: r.choice(material.REASONS),
+        "outcome": lambda: r.choice(["hoidettu", "siirretty", "hyte-ohjattu", "outo"]),
+        "classification": lambda: r.choice(["2025", "2026", "1999"]),
+        "transfers": lambda: r.choice([0, 1, 2, 5]),
+        "abandoned": lambda: not state["abandoned"],
+        "counted_on": lambda: local_date(stream.when()).isoformat(),
+        "count": lambda: r.choice([0, state["count"] + 1]),
     }
     return {name: makers[name]()} if name in makers else {}

@@ -4,9 +4,12 @@ from collections import defaultdict
 
 
 class Facts:
-    """The live facts of every kind, the components of merges, and the clients that have been erased."""
+    """The live facts of every kind, the components of merges, and the clients that have been erased.
 
-    def __init__(self, accepted, erasures=False):
+    Without `merges` every client is a person of its own.
+    """
+
+    def __init__(self, accepted, erasures=False, merges=True):
         accepted = list(accepted)
         erased = {e.client for e in accepted if e.kind == "erasure"} if erasures else set()
         self.erased = erased
@@ -15,7 +18,7 @@ class Facts:
             for key, event in winners(accepted).items()
             if not event.retracted and (event.kind == "erasure" or event.client not in erased)
         }
-        self.person_of = components([e.data for e in self.of("merge")])
+        self.person_of = components([e.data for e in self.of("merge")]) if merges else {}
 
     def of(self, kind):
         return [event for (_, found, _), event in self.live.items() if found == kind]
@@ -35,8 +38,8 @@ class Facts:
         return self.person_of.get(client, client)
 
 
-def current(accepted, erasures=False):
-    return Facts(accepted, erasures)
+def current(accepted, erasures=False, merges=True):
+    return Facts(accepted, erasures, merges)
 
 
 def winners(accepted):

@@ -6,19 +6,23 @@ client or comment, for which the contract lets the first to arrive stay; and wha
 
 import random
 
+from tests.oracle.contact_lines import chain, counts, crowd, pair, returning
 from tests.oracle.feedback_lines import direct, survey
 from tests.oracle.hostile import hostile_lines
-from tests.oracle.other_lines import care, contact, persons
+from tests.oracle.other_lines import care, persons
 from tests.oracle.registers import load
 from tests.oracle.stream import Stream
+
+# How often of each; about half of the lines are feedback, most others contacts.
+MAKERS = {survey: 12, direct: 8, pair: 6, chain: 3, returning: 1, counts: 2, care: 3, persons: 2}
 
 
 def adversarial(seed, size, registers_dir, now=None):
     """`size` lines over all three streams, shuffled; with `now` also events at the edge of the future."""
     stream = Stream(random.Random(seed), load(registers_dir), size)
-    makers = [survey] * 9 + [direct] * 5 + [contact] * 3 + [care] * 2 + [persons]
+    crowd(stream)
     while len(stream.lines) < size * 0.92:
-        stream.r.choice(makers)(stream)
+        stream.r.choices(list(MAKERS), MAKERS.values())[0](stream)
     enough = max(size - len(stream.lines), 0)
     stream.lines += hostile_lines(stream, enough, now)
     stream.r.shuffle(stream.lines)

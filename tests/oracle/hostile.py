@@ -6,9 +6,11 @@ from datetime import date, timedelta
 from tests.oracle import material
 from tests.oracle.bases import SOMEONE, Bases, dump
 from tests.oracle.hostile_data import broken_data, other_fields
+from tests.oracle.registers import local_date
 
 MIB = 1024 * 1024
 FUTURE = "2099-01-01T12:00:00+02:00"
+CALLBACK_TIMES = ("callback_requested_at", "callback_first_attempt_at", "callback_reached_at")
 UNKNOWN_TYPES = ["fi.hva.contact.recorded", "FI.HVA.CONTACT.RECORDED.V1", "fi.hva.feedback.answered.v2", "x"]
 BROKEN_HETUS = [
     "",
@@ -187,7 +189,7 @@ def later_reasons(bases):
         yield "future_time", dump(bases.answered({name: FUTURE}))
     for name in ("given_at", "replied_at"):
         yield "future_time", dump(bases.given({name: FUTURE}))
-    for name in ("started_at", "ended_at", "callback_reached_at"):
+    for name in ("started_at", "answered_at", "ended_at", *CALLBACK_TIMES):
         yield "future_time", dump(bases.contact({name: FUTURE}))
     yield None, dump(bases.contact({"promised_by": FUTURE}))
     yield "future_time", dump(bases.invited({"invited_at": FUTURE}))
@@ -234,3 +236,7 @@ def clock_edges(bases, now):
         instant = material.spell_time(bases.stream.r, now + hour + shift)
         yield reason, dump(bases.answered({"answered_at": instant}))
         yield reason, dump(bases.given(time=instant))
+        yield reason, dump(bases.contact({"ended_at": instant}))
+    last = local_date(now + hour)
+    yield None, dump(bases.hyte({"counted_on": last.isoformat()}))
+    yield "future_time", dump(bases.hyte({"counted_on": (last + timedelta(days=1)).isoformat()}))

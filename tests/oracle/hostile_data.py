@@ -91,6 +91,9 @@ def other_fields(bases):
         yield "schema", dump(bases.retracted(data))
     yield None, dump(bases.retracted({"response_id": "ei-ole", "feedback_id": None, "contact_id": "x"}))
     yield "schema", dump(bases.retracted({"erasure_id": "x"}, "care"))
+    yield "schema", dump(bases.retracted({"count_id": "x"}, "contact"))
+    yield "schema", dump(bases.retracted({"contact_id": "x"}, "hyte"))
+    yield None, dump(bases.retracted({"contact_id": "ei-ole", "count_id": "x"}, "contact"))
     for data in (
         {"line": "all"},
         {"transfers": -1},
@@ -98,12 +101,28 @@ def other_fields(bases):
         {"reason": ""},
         {"channel": "web"},
         {"excluded": "x"},
+        {"excluded": "all"},
+        {"line": "left out"},
+        {"started_at": "left out"},
+        {"started_at": "2026-01-01T00:00:00"},
+        {"direction": "in"},
+        {"answer_mode": "later"},
+        {"abandoned": "true"},
+        {"planned": 1},
+        {"transfers": 1.5},
+        {"transfers": "1"},
+        {"transfers": True},
+        {"classification": "all"},
+        {"classification": 2026},
+        {"promised_by": "huomenna"},
     ):
         yield "schema", dump(bases.contact(data))
     for data in (
         {"count": -1},
         {"count": 1.5},
         {"kind": "other"},
+        {"kind": "first_line_guidance"},
+        {"counted_on": "2025-05-01T00:00:00Z"},
         {"counted_on": "2026-02-30"},
         {"count": "left out"},
     ):

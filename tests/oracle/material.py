@@ -41,6 +41,10 @@ ODD_IDS = [
     "x" * 200,
 ]
 CHANNELS = ["sms", "device", "web", "app", "phone", "paper", "chat", "other"]
+CONTACT_CHANNELS = ["phone", "phone", "phone", "chat", "chat", "sms", "sms", "digital_booking", "other"]
+LINES = ["terveys", "terveys", "sosiaali", "116117", "hammas", "outo linja", "feedback"]
+REASONS = ["kipu", "kipu", "aika", "e\u0301", "\u00e9"]
+HYTE_KINDS = ["tray_visit", "exercise_referral", "digital_path_coaching"]
 SYSTEMS = ["palaute", "acd", "lifecare", "mediatri", "0-9"]
 OFFSETS = [0, 0, 60, 120, 180, 330, 540, -300, -690, 840, -720]
 BLANK_COMMENTS = [
@@ -225,4 +229,4 @@ def fortnight_or_near(r, invited_at):
         exact + timedelta(minutes=59),
         local,
     ]
-    return r.choice([*near, invited_at, invited_at - TICK, invited_at + timedelta(hours=r.randint(0, 400))])
+    return r.choice([*near, *near[:3], invited_at, invited_at - TICK, invited_at + timedelta(hours=r.randint(0, 400))])

@@ -22,6 +22,7 @@ class Registers:
     sectors: dict
     sources: dict | None
     rule: dict
+    outcomes: list
 
     def counties(self):
         return {row["county"] for row in self.units}
@@ -47,23 +48,35 @@ class Registers:
 
     def reply_due(self, county, given_at):
         """The instant by which direct feedback is to be replied to, or None without a promise."""
-        day = local_date(given_at)
+        return self.due(county, "feedback", "", given_at)
+
+    def due(self, county, line, channel, since):
+        """The instant by which the promise of a line and channel falls due, or None without a promise."""
+        day = local_date(since)
         rows = [
             row
             for row in self.promises
-            if (row["county"], row["line"], row["channel"]) == (county, "feedback", "")
+            if (row["county"], row["line"], row["channel"]) == (county, line, channel)
             and date.fromisoformat(row["valid_from"]) <= day
         ]
         if not rows:
             return None
         row = max(rows, key=lambda r: r["valid_from"])
         if row["kind"] == "minutes":
-            return given_at + timedelta(minutes=int(row["amount"]))
+            return since + timedelta(minutes=int(row["amount"]))
         amount = 0 if row["kind"] == "same_day" else int(row["amount"])
         while amount:
             day += timedelta(days=1)
             amount -= working_day(day)
         return midnight(day + timedelta(days=1))
+
+    def flags(self, outcome, classification):
+        """The row of an outcome in its classification, else without one; empty where neither is listed."""
+        for version in (classification or "", ""):
+            for row in self.outcomes:
+                if (row["outcome"], row["classification"]) == (outcome, version):
+                    return row
+        return {}
 
 
 def local_date(instant):
@@ -95,5 +108,6 @@ def load(folder):
         themes=[(row["theme"], row["stem"]) for row in rows_of(folder / "themes.csv")],
         sectors={row["sector"]: row["kind"] for row in rows_of(folder / "sectors.csv")},
         sources=sources,
+        outcomes=rows_of(folder / "outcomes.csv"),
         rule=yaml.safe_load((folder / "segment_rule.yaml").read_text(encoding="utf-8")),
     )

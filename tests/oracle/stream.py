@@ -8,16 +8,23 @@ EXTRAS = [
     {"syva": {"a": [1, None, {"b": True}]}},
     {"tyhja": None},
 ]
-RETRACTED = {"response": "feedback", "feedback": "feedback", "invitation": "feedback", "contact": "contact"}
+RETRACTED = {
+    "response": "feedback",
+    "feedback": "feedback",
+    "invitation": "feedback",
+    "contact": "contact",
+    "hyte": "hyte",
+}
 
 
 class Stream:
     def __init__(self, r, registers, size):
-        self.r, self.registers = r, registers
+        self.r, self.registers, self.size = r, registers, size
         self.lines = []
         self.units = sorted({(row["county"], row["unit"]) for row in registers.units})
         self.counties = sorted(registers.counties())[:2]
         self.people = material.persons(r, 12 + size // 15)
+        self.regulars = self.people[: 6 + size // 250]  # who keep contacting
         self.turns = material.boundaries(registers)
         self.stems = [stem for _, stem in registers.themes] or ["jono"]
         self.themes = [theme for theme, _ in registers.themes] or ["sujuvuus"]
@@ -81,7 +88,7 @@ class Stream:
     def history(self, county, type_, kind, identity, first, change):
         """Writes 1-4 states of one business id, and retractions among them."""
         r = self.r
-        id_field = f"{kind}_id"
+        id_field = "count_id" if kind == "hyte" else f"{kind}_id"
         states, tie = [first], None
         for _ in range(r.choice([0, 0, 0, 1, 1, 2, 3])):
             states.append(change(states[-1]))

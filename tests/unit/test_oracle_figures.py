@@ -66,7 +66,7 @@ def responses(day, channel, promoters, detractors):
 
 
 def test_mix_and_within_sum_to_the_change():
-    registers = Registers([], [], [], {}, None, {})
+    registers = Registers([], [], [], {}, None, {}, [])
     facts = Facts(
         [
             *responses((2025, 1, 1), "phone", 30, 70),

@@ -21,8 +21,8 @@ create table fcr.contact (
 );
 -- From a person to the contacts near a time: links.
 create index contact_of_person on fcr.contact (county, person, started_at) where person is not null;
--- The handled contacts of a period: figures that count clients.
-create index contact_of_day on fcr.contact (county, day) where handled;
+-- The contacts of a period: figures that count clients, and explanations.
+create index contact_of_day on fcr.contact (county, day);
 -- Promises that nobody has kept or broken yet, by when they fall due.
 create index contact_awaited on fcr.contact (due) where awaits and due is not null;
 

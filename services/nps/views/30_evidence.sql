@@ -7,28 +7,29 @@ with response as (
   from nps.response r left join lateral jsonb_each(r.answers) a on true
   where r.counts and not r.retracted
 )
-select 'nps' as view, county, day, unit_row, channel, segment, '{}'::jsonb as keys, 'response' as fact, id, rank,
+select 'nps' as view, county, day, answered_at as at, unit_row, null as line, channel, segment, null::bigint as person,
+       '{}'::jsonb as keys, 'response' as fact, id, rank,
        case when value::int >= 9 then 'promoter' when value::int >= 7 then 'passive' else 'detractor' end
        || ' (answer ' || (value #>> '{}') || ')' as counted
 from response where question = 'recommend'
 union all
-select 'statement', county, day, unit_row, channel, segment, jsonb_build_object('question', question), 'response', id,
+select 'statement', county, day, answered_at, unit_row, null, channel, segment, null, jsonb_build_object('question', question), 'response', id,
        rank, case value::int when 0 then 'does not concern the client (0)' else 'answer ' || (value #>> '{}') end
 from response where question not in ('recommend', 'pei_cope_illness', 'pei_cope_situation')
 union all
-select 'pei', county, day, unit_row, channel, segment, jsonb_build_object('question', question), 'response', id, rank,
+select 'pei', county, day, answered_at, unit_row, null, channel, segment, null, jsonb_build_object('question', question), 'response', id, rank,
        value #>> '{}'
 from response where question in ('pei_cope_illness', 'pei_cope_situation')
 union all
-select 'response', county, day, unit_row, channel, segment, '{}'::jsonb, 'response', id, rank,
+select 'response', county, day, answered_at, unit_row, null, channel, segment, null, '{}'::jsonb, 'response', id, rank,
        case when has_comment then 'response with a comment' else 'response' end
 from nps.response where counts and not retracted
 union all
-select 'response_rate', county, day, unit_row, channel, segment, '{}'::jsonb, 'invitation', id, rank,
+select 'response_rate', county, day, invited_at, unit_row, null, channel, segment, null, '{}'::jsonb, 'invitation', id, rank,
        case when answered then 'delivered, answered within 14 days' else 'delivered, not answered within 14 days' end
 from nps.invitation where delivered and not retracted and channel <> 'device'
 union all
-select 'direct_feedback', county, day, unit_row, channel, segment,
+select 'direct_feedback', county, day, given_at, unit_row, null, channel, segment, null,
        jsonb_build_object('kind', kind, 'theme', themes), 'feedback', id, rank,
        kind || case when not wants_reply then ''
                     when in_time then ', replied in time'

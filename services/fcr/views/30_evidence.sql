@@ -1,0 +1,94 @@
+-- What `hva explain` reads: every contact and count under every view that it has to do with, counted or not, and why,
+-- told from the facts and not from the buckets. `keys` holds the view's further keys.
+drop view if exists fcr.evidence, fcr.told_contact cascade;
+
+-- A contact with its flags, and its neighbours of the same person, line and reason: the one that it repeats soonest,
+-- and the first that repeats it.
+create view fcr.told_contact as
+select c.*, o.resolved, o.first_line_resolvable, o.hyte, coalesce(o.outcome is not null, false) as known_outcome,
+       case when c.direction <> 'inbound' then 'not counted: outbound'
+            when c.excluded is not null then 'not counted: ' || c.excluded
+            when not c.handled then case when c.abandoned then 'counted, abandoned' else 'counted, not answered' end
+       end as unhandled,
+       before.id as repeats, after.id as repeated_by
+from fcr.contact c
+left join lateral (
+  select * from reference.outcome o
+  where o.outcome = c.outcome and o.classification in (coalesce(c.classification, ''), '')
+  order by o.classification desc limit 1) o on true
+left join lateral (
+  select n.id from fcr.contact n
+  where c.repeats_within is not null and n.county = c.county and n.person = c.person and n.handled
+    and n.line = c.line and n.reason = c.reason and (n.started_at, n.id) < (c.started_at, c.id)
+    and n.started_at >= c.started_at - interval '744 hours'
+  order by n.over_at desc, n.started_at desc, n.id desc limit 1) before on true
+left join lateral (
+  select n.id from fcr.contact n
+  where c.repeated_within is not null and n.county = c.county and n.person = c.person and n.repeatable
+    and n.line = c.line and n.reason = c.reason and (n.started_at, n.id) > (c.started_at, c.id)
+  order by n.started_at, n.id limit 1) after on true
+where not c.retracted;
+
+create view fcr.evidence as
+select 'fcr' as view, county, day, started_at as at, unit_row, line, channel, segment, person, '{}'::jsonb as keys,
+       'contact' as fact, id, rank,
+       coalesce(unhandled, case
+         when outcome is null then 'handled, no outcome'
+         when not known_outcome then 'handled, outcome ' || outcome || ' that the register lacks'
+         when resolved then 'resolved'
+         when first_line_resolvable then 'not resolved'
+         else 'not for the first line to resolve' end) as counted
+from fcr.told_contact where channel in ('phone', 'chat')
+union all
+select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segment, person,
+       jsonb_build_object('window_days', w.days::text), 'contact', id, rank,
+       coalesce(unhandled, case
+         when person is null then 'not linkable: no client'
+         when reason is null then 'not linkable: no reason'
+         else case when outcome is null then 'linkable, no outcome'
+                   when coalesce(resolved, false) then 'resolved'
+                   else 'not resolved' end
+              || case when repeated_within <= w.days then ', repeated by ' || repeated_by else ', not repeated' end
+              || case when repeats_within <= w.days then ', repeats ' || repeats else '' end
+         end)
+from fcr.told_contact cross join (values (1), (7), (30)) w(days) where channel in ('phone', 'chat')
+union all
+select 'fcr_client', county, day, started_at, unit_row, line, channel, segment, person,
+       jsonb_build_object('window_days', w.days::text), 'contact', id, rank,
+       case when repeated_within <= w.days then 'repeated by ' || repeated_by else 'not repeated' end
+from fcr.told_contact cross join (values (1), (7), (30)) w(days)
+where channel in ('phone', 'chat') and handled and person is not null and reason is not null
+union all
+select 'access', county, day, started_at, unit_row, line, channel, segment, person, '{}', 'contact', id, rank,
+       case when direction <> 'inbound' or excluded is not null then unhandled
+       else case when handled then 'handled' || coalesce(' (' || answer_mode || ')', '')
+                 when abandoned and ended_at <= started_at + interval '5 seconds' then 'early'
+                 else 'not handled' end
+            || case when response.at is null then ''
+                    else ', waited ' || greatest(extract(epoch from response.at - started_at), 0)::bigint || ' s' end
+            || case when due is null then '' when response.at is null then ', promise open'
+                    when response.at <= due then ', promise kept' else ', promise broken' end
+       end
+from fcr.told_contact,
+     lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) response(at)
+where channel in ('phone', 'chat', 'sms')
+union all
+select 'digital', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
+       case when counted then channel else unhandled end
+from fcr.told_contact where channel in ('phone', 'chat', 'sms', 'digital_booking')
+union all
+select 'hyte', county, day, null, unit_row, null, 'all', 'all', null, jsonb_build_object('kind', kind), 'count', id, rank,
+       kind || ' ' || amount
+from fcr.hyte where not retracted
+union all
+select 'hyte', county, day, started_at, unit_row, line, 'all', 'all', person,
+       jsonb_build_object('kind', 'first_line_guidance'), 'contact', id, rank, 'guidance given: ' || outcome
+from fcr.told_contact where handled and hyte
+union all
+select 'revolving', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
+       'contact number ' || nth.n || ' in 30 days'
+from fcr.told_contact c,
+     lateral (select count(*) from fcr.contact n
+              where n.county = c.county and n.person = c.person and n.handled
+                and n.started_at > c.started_at - interval '720 hours' and n.started_at <= c.started_at) nth(n)
+where handled and person is not null;
