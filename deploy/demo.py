@@ -55,6 +55,7 @@ def _run(quarter: str) -> None:
     _hva("wait", "--timeout", "150")
     _tell_records(before, _counted(), began)
     asyncio.run(_tell_figures(quarter))
+    asyncio.run(_tell_first_contact(quarter))
     _tell_what_next(quarter, time.monotonic() - started)
 
 
@@ -70,7 +71,7 @@ def _hva(*words: str) -> None:
 
 
 def _counted() -> Counter[str]:
-    """Records by what ingest and nps did with them so far, from their own metrics."""
+    """Records by what the services did with them so far, from their own metrics."""
     counted: Counter[str] = Counter()
     for service, url in resolve().services.items():
         with urllib.request.urlopen(f"{url}/metrics", timeout=10) as page:
@@ -85,7 +86,8 @@ def _tell_records(before: Mapping[str, int], after: Mapping[str, int], began: da
     new = {name: after[name] - before.get(name, 0) for name in after}
     sys.stdout.write(
         f"\nIngest accepted {new.get('ingest applied', 0)} events and rejected {new.get('ingest rejected', 0)}; "
-        f"nps found {new.get('nps applied', 0)} new states of facts and {new.get('nps unchanged', 0)} unchanged.\n"
+        f"nps and fcr found {new.get('nps applied', 0) + new.get('fcr applied', 0)} new states of facts and "
+        f"{new.get('nps unchanged', 0) + new.get('fcr unchanged', 0)} unchanged.\n"
         "Rejected and kept, encrypted, as dead letters:\n"
     )
     for letter in asyncio.run(_fetch(_LETTERS, began)):
@@ -109,13 +111,56 @@ async def _fetch(query: str, *arguments: object) -> list[dict[str, Any]]:
 
 
 async def _tell_figures(quarter: str) -> None:
-    wanted = {"county": COUNTY, "period": quarter, "channel": "all", "segment": "all"}
-    dsn = resolve().postgres_steward
     sys.stdout.write(f"\nNPS of {COUNTY} by service area, {quarter}, with 95 % intervals (shown from 10 answers):\n\n")
     for level in ("county", "service_area"):
-        rows = await read(dsn, "figures", "nps", {**wanted, "scope_level": level})
-        for row in sorted(rows, key=lambda row: -row["n"]):
+        for row in sorted(await _figures("nps", quarter, level), key=lambda row: -row["n"]):
             sys.stdout.write(_bar(row))
+
+
+async def _tell_first_contact(quarter: str) -> None:
+    """The first lines: a row each, and what is told of the county as a whole."""
+    lines = {row["scope"]: row for row in await _figures("fcr", quarter, scope_level="line")}
+    confirmed = {row["scope"]: row for row in await _figures("fcr_confirmed", quarter, "line", window_days="7")}
+    access = {row["scope"]: row for row in await _figures("access", quarter, "line")}
+    sys.stdout.write(
+        f"\nFirst contact of {COUNTY} by line, {quarter}: contacts of phone and chat that were handled, resolved of "
+        "those with an\noutcome (gross) and of those that the first line can resolve (net), resolved and not repeated "
+        "within 7 days, repeats,\nand contacts answered:\n\n"
+        f"  {'':24} {'handled':>8} {'gross':>8} {'net':>8} {'confirmed':>10} {'repeats':>8} {'answered':>9}\n"
+    )
+    for line, row in sorted(lines.items(), key=lambda item: -item[1]["handled"]):
+        shares = (
+            (row["gross"], 8),
+            (row["net"], 8),
+            (confirmed[line]["fcr_confirmed"], 10),
+            (confirmed[line]["repeat_rate"], 8),
+            (access[line]["answered_share"], 9),
+        )
+        cells = " ".join(f"{_percent(share):>{width}}" for share, width in shares)
+        sys.stdout.write(f"  {line:24} {row['handled']:8} {cells}\n")
+    await _tell_county(quarter)
+
+
+async def _tell_county(quarter: str) -> None:
+    (access,) = await _figures("access", quarter)
+    (digital,) = await _figures("digital", quarter)
+    (revolving,) = await _figures("revolving", quarter)
+    hyte = ", ".join(f"{row['kind']} {row['count']}" for row in await _figures("hyte", quarter))
+    sys.stdout.write(
+        f"\n  called back the same day {_percent(access['callback_same_day_share'])}, promised times kept "
+        f"{_percent(access['promise_kept_share'])}, digital share {_percent(digital['digital_share'])}, "
+        f"revolving clients {revolving['index']:.1f} %\n"
+        f"  health promotion: {hyte}\n"
+    )
+
+
+async def _figures(view: str, quarter: str, scope_level: str = "county", **keys: str) -> list[dict[str, Any]]:
+    wanted = {"county": COUNTY, "period": quarter, "channel": "all", "segment": "all", "scope_level": scope_level}
+    return await read(resolve().postgres_steward, "figures", view, {**wanted, **keys})
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def _bar(row: Mapping[str, Any]) -> str:
@@ -141,6 +186,7 @@ def _tell_what_next(quarter: str, seconds: float) -> None:
         "  export HVA_DIR=.hva/demo\n"
         f"  {hva} figures response_rate --exact --county {COUNTY} --period {quarter} --scope-level county\n"
         f"  {hva} explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
+        f"  {hva} explain fcr_confirmed county={COUNTY} period={quarter} scope_level=line scope=terveys window_days=7\n"
         f"  {hva} deadletters list --limit 5\n"
         "  make demo        sends the same events again: no figure moves\n"
         f"  {hva} down  stops it\n"

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,9 @@ from deploy.embedded import jars, kafka, pgfiles
 from deploy.embedded.faults import EmbeddedError
 from deploy.embedded.places import cache_dir, run_dir
 from deploy.embedded.services import config_dir
+from deploy.hva.codes import codes
 from deploy.hva.context import AsJson, Dir
+from deploy.hva.finding import Finding
 
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network: what is not here yet is missing")]
 _OLDEST_PYTHON = (3, 11)
@@ -33,15 +35,6 @@ _PACKAGES = (
 )
 _ROOM = 2 * 1024**3  # bytes: jars, templates, a demo's data
 _KEY_VARIABLES = ("HVA_PSEUDONYM_KEY_FILE", "HVA_LETTER_KEY_FILE")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at; `words` say what is there, or what is missing and what to do."""
-
-    name: str
-    ok: bool
-    words: str
 
 
 def register(app: typer.Typer) -> None:
@@ -70,6 +63,7 @@ def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
         if value := os.environ.get(variable):
             yield _key_file(variable, Path(value))
     yield _registers(config_dir())
+    yield from codes(folder)
 
 
 def _tried(name: str, look: Callable[[], str]) -> Finding:

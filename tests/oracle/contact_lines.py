@@ -6,6 +6,7 @@ from tests.oracle import material
 from tests.oracle.contact_times import (
     DAY,
     NEAR,
+    TICKS,
     WINDOWS,
     before_clocks_change,
     course,
@@ -15,7 +16,7 @@ from tests.oracle.contact_times import (
     start,
 )
 from tests.oracle.corrections import changer, contact_changer
-from tests.oracle.material import CONTACT_CHANNELS, HYTE_KINDS, LINES, REASONS, TICK
+from tests.oracle.material import CONTACT_CHANNELS, HYTE_KINDS, LINES, REASONS
 from tests.oracle.registers import local_date
 
 CONTACT, HYTE = "fi.hva.contact.recorded.v1", "fi.hva.hyte.counted.v1"
@@ -29,13 +30,13 @@ def pair(stream):
     begun = start(stream) if r.random() < 0.6 else before_clocks_change(r, days)
     first = contact(stream, county, begun, key | {"channel": r.choice(["phone", "phone", "chat", "chat", "sms"])})
     first |= {"answered_at": begun + timedelta(seconds=r.randint(0, 99)), "abandoned": False}
-    begun = first["started_at"] if r.random() < 0.2 else end_of(first) + days * DAY + r.choice(NEAR)
+    begun = first["started_at"] if r.random() < 0.25 else end_of(first) + days * DAY + r.choice(NEAR)
     second = contact(stream, county, begun, key)
     if r.random() < 0.15:
         second |= r.choice([{"planned": True}, {"direction": "outbound"}, {"excluded": "test"}])
     if r.random() < 0.15:
         second["client"] = also_known_as(stream, county, key["client"])
-    prefixes = r.sample(r.choice([material.TIED_IDS[:6], material.TIED_IDS[6:10]]), 2)
+    prefixes = r.sample(r.choice([material.TIED_IDS[:4], material.TIED_IDS[6:10]]), 2)
     for state, prefix in zip((first, second), prefixes, strict=True):
         record(stream, county, state, 0.8, prefix)
 
@@ -75,7 +76,7 @@ def returning(stream):
     """Three handled contacts of one client, the third about thirty days after the first."""
     r, county, first = stream.r, stream.r.choice(stream.counties), start(stream)
     key = {"line": r.choice(LINES), "client": r.choice(stream.people)}
-    last = first + 30 * DAY + r.choice([-TICK, TICK * 0, TICK])
+    last = first + 30 * DAY + r.choice(TICKS)
     for started_at in (first, r.choice([first, last, first + timedelta(days=r.randint(0, 29))]), last):
         state = contact(stream, county, started_at, key | {"channel": r.choice(["phone", "chat", "sms"])})
         state["answered_at"] = started_at + timedelta(seconds=r.randint(0, 99))

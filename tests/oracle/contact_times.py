@@ -6,6 +6,7 @@ from tests.oracle.material import TICK
 from tests.oracle.registers import local_date, midnight
 
 SECOND, DAY = timedelta(seconds=1), timedelta(hours=24)
+TICKS = (-TICK, TICK * 0, TICK)
 NEAR = (-SECOND, -TICK, TICK * 0, TICK * 0, TICK, SECOND)
 WINDOWS = (1, 7, 30)
 WAITS = (10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
@@ -70,11 +71,11 @@ def course(stream, county, first):
 def waited(r, registers, county, first):
     """Until a bound of the histogram, until the promise falls due, or less than nothing."""
     due = registers.due(county, first["line"], first["channel"], first["started_at"])
-    if due is not None and r.random() < 0.4:
-        return due - first["started_at"] + r.choice(NEAR)
+    if due is not None and r.random() < 0.5:
+        return due - first["started_at"] + r.choice(TICKS)
     if r.random() < 0.1:
         return r.choice([-TICK, -SECOND, -DAY])
-    return timedelta(seconds=r.choice([*WAITS, 0, r.randint(0, 90000)])) + r.choice([TICK * 0, TICK * 0, TICK])
+    return r.choice([*WAITS, 0, r.randint(0, 90000)]) * SECOND + r.choice([TICK * 0, TICK * 0, TICK])
 
 
 def ended(r, started_at):
@@ -87,7 +88,7 @@ def ended(r, started_at):
 
 def given_up(r, started_at):
     """Not answered: given up within five seconds, or just not."""
-    edges = [timedelta(seconds=5) + near for near in NEAR] + [-SECOND, TICK * 0, timedelta(seconds=9)]
+    edges = [5 * SECOND + near for near in (*TICKS, *NEAR)] + [-SECOND, TICK * 0, 9 * SECOND]
     found = {"abandoned": r.random() < 0.8}
     return found | r.choice([{}, *({"ended_at": started_at + edge} for edge in edges)])
 
@@ -98,7 +99,7 @@ def called_back(r, started_at):
     turn = midnight(local_date(requested) + timedelta(days=1))
     reached = r.choice(
         [
-            *(turn + r.choice([-TICK, TICK * 0, TICK]) for _ in range(2)),
+            *(turn + r.choice(TICKS) for _ in range(2)),
             *(requested + timedelta(minutes=r.randint(0, 700)) for _ in range(2)),
             requested + DAY,
             requested - timedelta(hours=1),
@@ -124,5 +125,5 @@ def promised(stream, county, state):
     names = ("answered_at", "callback_first_attempt_at", "callback_reached_at")
     response = min((state[name] for name in names if name in state), default=AS_OF)
     far = datetime(9999, 12, 30, tzinfo=UTC), datetime(1000, 1, 1, tzinfo=UTC)
-    base = stream.r.choice([due or AS_OF, response, response, AS_OF, state["started_at"], *far])
-    return base + stream.r.choice([-TICK, TICK * 0, TICK])
+    base = stream.r.choice([response] * 4 + [due or AS_OF, state["started_at"], *far])
+    return base + stream.r.choice(TICKS)

@@ -1,0 +1,82 @@
+"""What `hva doctor` finds in the facts of a running system: codes that registers lack, and link keys out of measure."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from deploy.hva.context import NotSoError, resolve
+from deploy.hva.finding import Finding
+
+if TYPE_CHECKING:
+    import asyncpg
+
+LONG_KEY: Final = 1000  # contacts of one client about one reason: a test number, or a desk that answers for others
+SHOWN: Final = 10
+_TIMEOUT_S: Final = 60.0
+
+_OUTCOMES: Final = """
+select county, outcome || case when classification = '' then '' else ' (' || classification || ')' end as code
+from fcr.handled_month b
+where outcome <> '' and handled + guided > 0 and not exists (
+  select from reference.outcome o where o.outcome = b.outcome and o.classification in (b.classification, ''))
+group by 1, 2 order by 1, 2
+"""
+_LINES: Final = """
+select county, line as code from fcr.access_month b
+where inbound > 0 and not exists (select from reference.promise p where p.county = b.county and p.line = b.line)
+group by 1, 2 order by 1, 2
+"""
+_LONG_KEYS: Final = """
+select county, line || ' / ' || reason || ': ' || count(*) || ' contacts' as code from fcr.contact
+where person is not null and reason is not null group by county, person, line, reason having count(*) >= $1
+order by count(*) desc
+"""
+
+
+def codes(folder: Path) -> Iterator[Finding]:
+    """Looks into the facts of the run in the folder, or of the one that the settings name; nothing where none runs."""
+    try:
+        dsn = resolve(folder).postgres_steward
+    except NotSoError:
+        return
+    yield from asyncio.run(_look(dsn))
+
+
+async def _look(dsn: str) -> list[Finding]:
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(dsn, timeout=5, command_timeout=_TIMEOUT_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return []  # `hva status` says what runs
+    try:
+        if not await connection.fetchval("select to_regclass('fcr.contact') is not null"):
+            return []
+        return await findings(connection)
+    except asyncpg.PostgresError as error:
+        return [Finding("facts", False, f"cannot be read ({type(error).__name__}): ask as the role hva_steward.")]
+    finally:
+        await connection.close()
+
+
+async def findings(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
+    """Codes without flags or promises, and clients with very many contacts about one thing. Names no client."""
+    outcomes, lines = await _codes(connection, _OUTCOMES), await _codes(connection, _LINES)
+    long = await _codes(connection, _LONG_KEYS, LONG_KEY)
+    return [
+        _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks, so that they have no flags:"),
+        _finding("lines", lines, True, "no promise in promises.csv:"),
+        _finding("link keys", long, True, f"clients with {LONG_KEY} contacts or more about one reason:"),
+    ]
+
+
+async def _codes(connection: "asyncpg.Connection[asyncpg.Record]", query: str, *arguments: object) -> list[str]:
+    return [f"{row['county']} {row['code']}" for row in await connection.fetch(query, *arguments)]
+
+
+def _finding(name: str, found: list[str], ok: bool, words: str) -> Finding:
+    if not found:
+        return Finding(name, True, "nothing out of the ordinary in the facts")
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return Finding(name, ok, f"{words} {', '.join(found[:SHOWN])}{more}")

@@ -1,0 +1,85 @@
+"""The oracle's access, digital and hyte figures at the edges that the contract names."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.oracle import fcr_views
+from tests.oracle.facts import Facts
+from tests.oracle.fcr_rows import smallest
+from tests.oracle.few_contacts import DAY, HANDLED, MONDAY, NOW, REGISTERS, SECOND, TICK, contact, figures
+from tests.oracle.verdict import Accepted
+
+
+@pytest.mark.parametrize(("after", "early"), [(5 * SECOND, 1), (5 * SECOND + TICK, 0), (-SECOND, 1)])
+def test_given_up_within_five_seconds_is_early(after, early):
+    given_up = {"abandoned": True, "ended_at": MONDAY + after}
+    contacts = [contact("a", **given_up), contact("b", **given_up, **HANDLED), contact("c", abandoned=True)]
+    (row,) = figures(contacts, period="2026-03")["access"]
+    assert (row["inbound"], row["early"], row["answered_share"]) == (3, early, 1 / (3 - early))
+
+
+def test_waiting_times_are_bounds_of_buckets():
+    waits = [-SECOND, 10 * SECOND, 10 * SECOND + TICK, 86400 * SECOND, 86400 * SECOND + TICK]
+    contacts = [contact(f"{n}", answered_at=MONDAY + wait) for n, wait in enumerate(waits)]
+    for count, half, most in ((1, 10, 10), (2, 10, 10), (3, 10, 30), (4, 10, 86400), (5, 30, float("inf"))):
+        (row,) = figures(contacts[:count], period="2026-03")["access"]
+        assert (row["waits"], row["wait_p50"], row["wait_p90"]) == (count, half, most)
+    assert smallest(list(range(1, 11)), 9) == 9 and smallest([], 5) is None
+
+
+def test_promises_are_kept_until_they_fall_due():
+    april = datetime(2026, 4, 30, 12, tzinfo=UTC)
+    midnight, after_may_day = datetime(2026, 4, 30, 21, tzinfo=UTC), datetime(2026, 5, 4, 21, tzinfo=UTC)
+    for started_at, channel, due in (
+        (MONDAY, "phone", MONDAY + timedelta(minutes=10)),
+        (april, "phone", midnight),
+        (april, "chat", after_may_day),
+    ):
+        assert REGISTERS.due("c", "l", channel, started_at) == due
+        for shift, kept in ((0 * DAY, 1), (TICK, 0)):
+            called = {"callback_first_attempt_at": due + shift}
+            (row,) = figures([contact("a", started_at, channel=channel, **called)], period="2026")["access"]
+            assert (row["with_promise"], row["promise_kept"], row["handled"]) == (1, kept, 0)
+    own = contact("a", promised_by=MONDAY, answered_at=MONDAY + TICK)
+    assert figures([own], period="2026")["access"][0]["promise_kept"] == 0
+    assert figures([contact("a", line="m", **HANDLED)], period="2026")["access"][0]["with_promise"] == 0
+
+
+def test_a_promise_without_response_counts_once_it_is_due():
+    waiting = contact("a", promised_by=NOW)
+    for as_of, count in ((NOW - TICK, 0), (NOW, 1)):
+        (row,) = figures([waiting], as_of, period="2026-03")["access"]
+        assert (row["with_promise"], row["promise_kept"]) == (count, 0)
+
+
+def test_a_callback_on_the_local_date_of_its_request():
+    asked = datetime(2026, 3, 29, 1, tzinfo=UTC)
+    midnight = datetime(2026, 3, 29, 21, tzinfo=UTC)
+    for reached, same in ((midnight - TICK, 1), (midnight, 0), (None, 0)):
+        called = {"callback_requested_at": asked, "callback_reached_at": reached, "answer_mode": "callback"}
+        (row,) = figures([contact("a", asked, **called)], period="2026-03")["access"]
+        assert (row["callback_requested"], row["callback_same_day"], row["callback"]) == (1, same, int(bool(reached)))
+
+
+def test_transfers_and_digital_channels():
+    channels = ("phone", "chat", "sms", "digital_booking", "other")
+    contacts = [contact(name, channel=name, transfers=n, **HANDLED) for n, name in enumerate(channels)]
+    (row,) = figures(contacts, period="2026-03")["access"]
+    assert [row[name] for name in ("inbound", "transfers", "transfers_mean", "bounced")] == [3, 3, 1.0, 1]
+    (row,) = figures(contacts, period="2026-03")["digital"]
+    assert (row["phone"], row["digital_booking"], row["digital_share"]) == (1, 1, 0.5)
+    assert figures(contacts[-1:])["digital"] == []
+
+
+def test_hyte_counts_are_not_summed_together():
+    def counted(name, kind, count):
+        data = {"unit": "u", "kind": kind, "counted_on": date(2026, 3, 31), "count": count}
+        return Accepted("fi.hva.hyte.counted.v1", "contact", "hyte", name, "c", 1, (1,), False, data)
+
+    counts = [counted("a", "tray_visit", 2), counted("b", "tray_visit", 3), counted("c", "exercise_referral", 0)]
+    rows = fcr_views(Facts(counts), REGISTERS, NOW)["hyte"]
+    assert {(row["kind"], row["count"]) for row in rows} == {("tray_visit", 5)}
+    assert {row["scope_level"] for row in rows} == {
+        *("county", "unit", "division", "result_area", "service_area", "region")
+    }
