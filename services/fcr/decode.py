@@ -1,7 +1,7 @@
 """Canonical records of the contact stream to facts: the room between the contract's models and the domain."""
 
 from services.fcr.derive import promised, unit_row
-from services.fcr.domain import Contact, ContactFact, HyteCount, settled
+from services.fcr.domain import Contact, ContactFact, HyteCount
 from shared.contracts.contact import Contact as Recorded
 from shared.contracts.contact import ContactRetracted, HyteCounted, HyteRetracted
 from shared.contracts.event import ContractError, Event, decode_event
@@ -43,36 +43,34 @@ def _fact(event: Event, registers: Registers) -> ContactFact | None:
 def _contact(county: str, order: bytes, data: Recorded, registers: Registers) -> Contact:
     day = local_day(data.started_at)
     requested, reached = data.callback_requested_at, data.callback_reached_at
-    return settled(
-        Contact(
-            county=county,
-            id=data.contact_id,
-            rank=order,
-            retracted=False,
-            unit=data.unit,
-            unit_row=unit_row(registers, county, data.unit, day),
-            day=day,
-            line=data.line,
-            channel=data.channel,
-            own_client=data.client,
-            segment=label(data.client),
-            direction=data.direction,
-            excluded=data.excluded,
-            started_at=data.started_at,
-            answered_at=data.answered_at,
-            ended_at=data.ended_at,
-            answer_mode=data.answer_mode,
-            callback_requested_at=requested,
-            callback_first_attempt_at=data.callback_first_attempt_at,
-            callback_reached_at=reached,
-            promised_by=data.promised_by,
-            due=promised(registers, county, data.line, data.channel, data.started_at, data.promised_by),
-            abandoned=data.abandoned,
-            planned=data.planned,
-            transfers=data.transfers,
-            reason=data.reason,
-            outcome=data.outcome,
-            classification=data.classification,
-            callback_same_day=bool(requested and reached and local_day(requested) == local_day(reached)),
-        )
+    return Contact(
+        county,
+        data.contact_id,
+        order,
+        retracted=False,
+        unit=data.unit,
+        unit_row=unit_row(registers, county, data.unit, day),
+        day=day,
+        line=data.line,
+        channel=data.channel,
+        own_client=data.client,
+        segment=label(data.client),
+        direction=data.direction,
+        excluded=data.excluded,
+        started_at=data.started_at,
+        answered_at=data.answered_at,
+        ended_at=data.ended_at,
+        answer_mode=data.answer_mode,
+        callback_requested_at=requested,
+        callback_first_attempt_at=data.callback_first_attempt_at,
+        callback_reached_at=reached,
+        callback_same_day=bool(requested and reached and local_day(requested) == local_day(reached)),
+        promised_by=data.promised_by,
+        due=promised(registers, county, data.line, data.channel, data.started_at, data.promised_by),
+        abandoned=data.abandoned,
+        planned=data.planned,
+        transfers=data.transfers,
+        reason=data.reason,
+        outcome=data.outcome,
+        classification=data.classification,
     )

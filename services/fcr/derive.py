@@ -1,9 +1,8 @@
 """What a fact of the family takes from the registers: its unit row, and until when an answer was promised."""
 
-from dataclasses import replace
 from datetime import date, datetime
 
-from services.fcr.domain import Contact, Fact
+from services.fcr.domain import Contact, ContactFact
 from shared.registers import Registers
 from shared.registers.promises import due
 
@@ -20,16 +19,15 @@ def promised(
     return promised_by if promised_by is not None else due(registers, county, line, channel, started_at)
 
 
-def derive(fact: Fact, registers: Registers) -> Fact:
+def derive(fact: ContactFact, registers: Registers) -> ContactFact:
     """The fact by these registers; the same object when nothing changes."""
     assert fact.unit is not None and fact.day is not None  # a fact that is not retracted has both
     row = unit_row(registers, fact.county, fact.unit, fact.day)
-    kept = fact
     if isinstance(fact, Contact):
         assert fact.line is not None and fact.channel is not None and fact.started_at is not None
         until = promised(registers, fact.county, fact.line, fact.channel, fact.started_at, fact.promised_by)
-        kept = fact if until == fact.due else replace(fact, due=until)
-    return kept if row == kept.unit_row else replace(kept, unit_row=row)
+        fact = fact if until == fact.due else fact._replace(due=until)
+    return fact if row == fact.unit_row else fact._replace(unit_row=row)
 
 
 def version(registers: Registers) -> str:

@@ -5,10 +5,11 @@ one place that knows what it counts. What a contact takes from its neighbours, t
 with the same line and reason, stands in `repeats_within` and `repeated_within` (`services.fcr.links`).
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 from shared.deltas import Contribution, Measure, Place
 from shared.labels import UNKNOWN
@@ -57,10 +58,15 @@ NO_CODE: Final = ""  # in buckets: no outcome, or no classification
 ANYWHERE: Final = "all"  # counts of no channel and no client
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What every fact has. `rank` is its place in the order of the same business id; `unit_row` the row of the
-    unit register valid on `day`. A retracted fact keeps only county, id and rank.
+class Contact(NamedTuple):
+    """A contact with the first line and its course so far.
+
+    `rank` is its place in the order of the same business id; `unit_row` the row of the unit register valid on `day`.
+    A retracted contact keeps only county, id and rank. `person` numbers the client. `due`: until when an answer was
+    promised. `repeats_within`: the least window in which it repeats a contact, None where in none; `repeated_within`:
+    the least window in which a contact repeats it.
+
+    A tuple, since a batch makes several of them an event: a frozen dataclass of this width costs ten times as much.
     """
 
     county: str
@@ -70,19 +76,6 @@ class Fact:
     unit: str | None = None
     unit_row: int | None = None
     day: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Contact(Fact):
-    """A contact with the first line and its course so far.
-
-    `person` numbers the client. `due`: until when an answer was promised. `over_at`: end(C) of the contract.
-    `counted`: inbound and not excluded. `repeatable`: counted and not planned, so that it may repeat another.
-    `awaits`: counted, not early, on a first-line channel, and nothing answered it yet.
-    `repeats_within`: the least window in which it repeats a contact, None where in none; `repeated_within`: the
-    least window in which a contact repeats it.
-    """
-
     line: str | None = None
     channel: str | None = None
     own_client: str | None = None
@@ -97,6 +90,7 @@ class Contact(Fact):
     callback_requested_at: datetime | None = None
     callback_first_attempt_at: datetime | None = None
     callback_reached_at: datetime | None = None
+    callback_same_day: bool = False
     promised_by: datetime | None = None
     due: datetime | None = None
     abandoned: bool = False
@@ -105,20 +99,57 @@ class Contact(Fact):
     reason: str | None = None
     outcome: str | None = None
     classification: str | None = None
-    counted: bool = False
-    handled: bool = False
-    repeatable: bool = False
-    awaits: bool = False
-    callback_same_day: bool = False
-    over_at: datetime | None = None
     repeats_within: int | None = None
     repeated_within: int | None = None
 
+    @property
+    def counted(self) -> bool:
+        """Whether it counts at all."""
+        return self.direction == "inbound" and self.excluded is None
 
-@dataclass(frozen=True, slots=True)
-class HyteCount(Fact):
+    @property
+    def handled(self) -> bool:
+        """Whether the first line spoke or wrote with the client."""
+        reached = self.answered_at is not None or self.callback_reached_at is not None
+        return reached and self.channel in FIRST_LINE and self.counted
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may repeat another."""
+        return not self.planned and self.counted
+
+    @property
+    def early(self) -> bool:
+        """Whether the client gave up within five seconds: nobody could have answered."""
+        if not self.abandoned or self.ended_at is None or self.handled:
+            return False
+        assert self.started_at is not None
+        return self.ended_at - self.started_at <= EARLY
+
+    @property
+    def awaits(self) -> bool:
+        """Whether it counts for access, was not early, and nothing answered it yet."""
+        return self.counted and self.channel in FIRST_LINE and first_response(self) is None and not self.early
+
+    @property
+    def over_at(self) -> datetime | None:
+        """end(C): the earlier of `ended_at` and `started_at` + 24 h, else `started_at`."""
+        started, ended = self.started_at, self.ended_at
+        if started is None or ended is None:
+            return started
+        return ended if ended - started <= LONGEST else started + LONGEST
+
+
+class HyteCount(NamedTuple):
     """Welfare and health promotion work of one day, counted by hand."""
 
+    county: str
+    id: str
+    rank: bytes
+    retracted: bool
+    unit: str | None = None
+    unit_row: int | None = None
+    day: date | None = None
     kind: str | None = None
     amount: int = 0
 
@@ -131,44 +162,10 @@ def bare(fact: Contact) -> Contact:
     return Contact(fact.county, fact.id, fact.rank, retracted=True)
 
 
-def settled(contact: Contact) -> Contact:
-    """The contact with everything that follows from its own course."""
-    counted = contact.direction == "inbound" and contact.excluded is None
-    reached = contact.answered_at is not None or contact.callback_reached_at is not None
-    handled = counted and reached and contact.channel in FIRST_LINE
-    return replace(
-        contact,
-        counted=counted,
-        handled=handled,
-        repeatable=counted and not contact.planned,
-        awaits=counted
-        and contact.channel in FIRST_LINE
-        and first_response(contact) is None
-        and not is_early(contact, handled),
-        over_at=over_at(contact),
-    )
-
-
 def first_response(contact: Contact) -> datetime | None:
     """When the client first got an answer, or an attempt of one."""
     tries = (contact.answered_at, contact.callback_first_attempt_at, contact.callback_reached_at)
     return min((at for at in tries if at is not None), default=None)
-
-
-def is_early(contact: Contact, handled: bool) -> bool:
-    """Whether the client gave up within five seconds: nobody could have answered."""
-    if not contact.abandoned or handled or contact.ended_at is None:
-        return False
-    assert contact.started_at is not None
-    return contact.ended_at - contact.started_at <= EARLY
-
-
-def over_at(contact: Contact) -> datetime | None:
-    """end(C): the earlier of `ended_at` and `started_at` + 24 h, else `started_at`."""
-    started, ended = contact.started_at, contact.ended_at
-    if started is None or ended is None:
-        return started
-    return ended if ended - started <= LONGEST else started + LONGEST
 
 
 def is_linkable(contact: Contact) -> bool:
@@ -179,14 +176,13 @@ def is_linkable(contact: Contact) -> bool:
 def wait_class(contact: Contact, response: datetime) -> int:
     """The class of the waiting time among w0..w13: the first bound that is not exceeded."""
     assert contact.started_at is not None
-    wait = response - contact.started_at
-    return next((i for i, bound in enumerate(_BOUNDS) if wait <= bound), len(_BOUNDS))
+    return bisect_left(_BOUNDS, response - contact.started_at)
 
 
 _BOUNDS: Final = tuple(timedelta(seconds=bound) for bound in WAIT_BOUNDS)
 
 
-def contributions(fact: Fact) -> Iterator[Contribution]:
+def contributions(fact: ContactFact) -> Iterator[Contribution]:
     """Everything a fact counts, as of its present state; nothing when it is retracted."""
     if fact.retracted:
         return
@@ -207,54 +203,59 @@ def _of_contact(contact: Contact, place: Place) -> Iterator[Contribution]:
     if place.channel == DIGITAL_BOOKING:
         yield Contribution(ACCESS, place, codes, (_ACCESS[DIGITAL_BOOKING],))
     elif place.channel in FIRST_LINE:
-        yield Contribution(ACCESS, place, codes, tuple(_access(contact, place.channel)))
-        if contact.handled:
+        handled = contact.handled
+        yield Contribution(ACCESS, place, codes, _access(contact, place.channel, handled))
+        if handled:
             if contact.transfers:
                 yield Contribution(ACCESS, place, codes, (_ACCESS["transfers"],), contact.transfers)
             outcome, classification = contact.outcome or NO_CODE, contact.classification or NO_CODE
-            yield Contribution(HANDLED, place, (*codes, outcome, classification), tuple(_handled(contact)))
+            yield Contribution(HANDLED, place, (*codes, outcome, classification), _handled(contact))
 
 
-def _access(contact: Contact, channel: str) -> Iterator[int]:
+def _access(contact: Contact, channel: str, handled: bool) -> tuple[int, ...]:
     """The columns of access in which a counted contact counts one."""
-    yield _ACCESS["inbound"]
-    yield _ACCESS[channel]
-    if contact.handled:
-        yield _ACCESS["handled"]
+    columns = [_ACCESS["inbound"], _ACCESS[channel]]
+    if handled:
+        columns.append(_ACCESS["handled"])
         if contact.answer_mode is not None:
-            yield _ACCESS[contact.answer_mode]
+            columns.append(_ACCESS[contact.answer_mode])
         if contact.transfers >= 2:
-            yield _ACCESS["bounced"]
+            columns.append(_ACCESS["bounced"])
     if contact.callback_requested_at is not None:
-        yield _ACCESS["callback_requested"]
+        columns.append(_ACCESS["callback_requested"])
         if contact.callback_same_day:
-            yield _ACCESS["callback_same_day"]
+            columns.append(_ACCESS["callback_same_day"])
     response = first_response(contact)
     if response is not None:
-        yield _WAITS + wait_class(contact, response)
-    if is_early(contact, contact.handled):
-        yield _ACCESS["early"]
+        columns.append(_WAITS + wait_class(contact, response))
+    if contact.early:
+        columns.append(_ACCESS["early"])
     elif contact.due is not None:
-        yield from _promise(contact.due, response)
+        columns.extend(_promise(contact.due, response))
+    return tuple(columns)
 
 
-def _promise(due: datetime, response: datetime | None) -> Iterator[int]:
+def _promise(due: datetime, response: datetime | None) -> tuple[int, ...]:
     if response is None:
-        yield _ACCESS["awaited"]
-        return
-    yield _ACCESS["promised"]
-    if response <= due:
-        yield _ACCESS["promise_kept"]
+        return (_ACCESS["awaited"],)
+    return (_ACCESS["promised"], _ACCESS["promise_kept"]) if response <= due else (_ACCESS["promised"],)
 
 
-def _handled(contact: Contact) -> Iterator[int]:
+def _handled(contact: Contact) -> tuple[int, ...]:
     """The columns of resolution in which a handled contact counts one."""
-    yield _HANDLED["guided"]
     if contact.channel not in RESOLVING:
-        return
-    yield _HANDLED["handled"]
-    if is_linkable(contact):
-        yield _HANDLED["linkable"]
-        repeated, repeats = contact.repeated_within or _NEVER, contact.repeats_within or _NEVER
-        yield from (column for days, column in zip(WINDOWS, _UNREPEATED, strict=True) if repeated > days)
-        yield from (column for days, column in zip(WINDOWS, _REPEATS, strict=True) if repeats <= days)
+        return (_HANDLED["guided"],)
+    columns = (_HANDLED["guided"], _HANDLED["handled"])
+    if not is_linkable(contact):
+        return columns
+    return (*columns, _HANDLED["linkable"], *_linked(contact.repeats_within, contact.repeated_within))
+
+
+@cache
+def _linked(repeats_within: int | None, repeated_within: int | None) -> tuple[int, ...]:
+    """The columns of a linkable contact by its links: 16 answers in all."""
+    repeats, repeated = repeats_within or _NEVER, repeated_within or _NEVER
+    return (
+        *(column for days, column in zip(WINDOWS, _UNREPEATED, strict=True) if repeated > days),
+        *(column for days, column in zip(WINDOWS, _REPEATS, strict=True) if repeats <= days),
+    )

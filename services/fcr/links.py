@@ -10,7 +10,6 @@ not grow with history.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -42,7 +41,8 @@ gaps as (
     case when handled then min(started_at) filter (where repeatable) over after - over_at end as until
   from near
   window before as (partition by number order by started_at, id rows between unbounded preceding and 1 preceding),
-         after as (partition by number order by started_at, id rows between 1 following and unbounded following)
+         after as (partition by number order by started_at desc, id desc
+                   rows between unbounded preceding and 1 preceding)
 ),
 told as (
   select id, repeats_within, repeated_within,
@@ -90,4 +90,4 @@ def touched(changes: Iterable[Change[Contact]]) -> dict[Key, tuple[datetime, dat
 
 
 def _linked(contact: Contact, row: Any) -> Contact:
-    return replace(contact, repeats_within=row["repeats"], repeated_within=row["repeated"])
+    return contact._replace(repeats_within=row["repeats"], repeated_within=row["repeated"])

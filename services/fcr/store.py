@@ -5,12 +5,12 @@ before it writes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from services.fcr.derive import derive, version
-from services.fcr.domain import Contact, ContactFact, Fact, HyteCount, bare, contributions
+from services.fcr.domain import Contact, ContactFact, HyteCount, bare, contributions
 from services.fcr.links import link
 from shared.batch import Applied
 from shared.deltas import Deltas
@@ -59,16 +59,18 @@ CONTACTS: Final = FactTable(
         "reason": "text",
         "outcome": "text",
         "classification": "text",
-        "counted": "boolean",
-        "handled": "boolean",
-        "repeatable": "boolean",
-        "awaits": "boolean",
         "callback_same_day": "boolean",
-        "over_at": "timestamptz",
         "repeats_within": "smallint",
         "repeated_within": "smallint",
     },
     derived=("unit_row", "segment", "due", "repeats_within", "repeated_within"),
+    computed={
+        "counted": "boolean",
+        "handled": "boolean",
+        "repeatable": "boolean",
+        "awaits": "boolean",
+        "over_at": "timestamptz",
+    },
 )
 HYTE: Final = FactTable("fcr.hyte", HyteCount, {**_COMMON, "kind": "text", "amount": "bigint"}, derived=("unit_row",))
 
@@ -118,7 +120,7 @@ async def _numbered(connection: Connection, county: str, contacts: Sequence[Cont
         await connection.execute(_ADD_CLIENTS, county, new)
         numbers |= await _numbers(connection, county, new)
     return [
-        contact if contact.own_client is None else replace(contact, person=numbers[contact.own_client])
+        contact if contact.own_client is None else contact._replace(person=numbers[contact.own_client])
         for contact in contacts
     ]
 
@@ -143,12 +145,17 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Any
         await connection.execute(_STALE, county, sorted(months))
 
 
-def _months(fact: Fact) -> Iterable[date]:
+def _months(fact: ContactFact) -> tuple[date, ...]:
     """The months whose counts of clients a fact takes part in."""
-    if not isinstance(fact, Contact) or not fact.handled or fact.person is None or fact.day is None:
+    if not isinstance(fact, Contact) or fact.person is None or fact.day is None or not fact.handled:
         return ()
-    last = fact.day + _REACH if fact.day < date.max - _REACH else date.max
-    return {fact.day.replace(day=1), last.replace(day=1)}
+    return _months_of(fact.day)
+
+
+@lru_cache(maxsize=4096)
+def _months_of(day: date) -> tuple[date, date]:
+    last = day + _REACH if day < date.max - _REACH else date.max
+    return day.replace(day=1), last.replace(day=1)
 
 
 REFOLD: Final = Refold(SCHEMA, (CONTACTS, HYTE), derive, fold, version)

@@ -19,7 +19,6 @@ from shared.postgres.lock import Connection
 
 _HEAD: Final = struct.Struct("!iiiii")
 _LENGTH: Final = struct.Struct("!i")
-_LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(512))
 _NULL: Final = _LENGTH.pack(-1)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL counts days and microseconds from here
 _EPOCH_DAY: Final = date(2000, 1, 1).toordinal()
@@ -40,19 +39,27 @@ def _head(element: int, size: int, nulls: bool) -> bytes:
     return _HEAD.pack(1, nulls, element, size, 1) if size else _HEAD.pack(0, 0, element, 0, 0)[:12]
 
 
-def _joined(element: int, values: Sequence[Any], to_bytes: Callable[[Any], bytes]) -> bytes:
-    """Elements of any length, nulls among them."""
-    parts = [_head(element, len(values), None in values)]
-    add = parts.append
-    for value in values:
-        if value is None:
-            add(_NULL)
-            continue
-        encoded = to_bytes(value)
-        length = len(encoded)
-        add(_LENGTHS[length] if length < 512 else _LENGTH.pack(length))
-        add(encoded)
-    return b"".join(parts)
+class _Elements(dict[Any, bytes]):
+    """Elements as they stand on the wire, each encoded once: most columns repeat a few codes or days."""
+
+    def __init__(self, to_bytes: Callable[[Any], bytes]) -> None:
+        super().__init__({None: _NULL})
+        self._to_bytes = to_bytes
+
+    def __missing__(self, value: Any) -> bytes:
+        encoded = self._to_bytes(value)
+        element = self[value] = _LENGTH.pack(len(encoded)) + encoded
+        return element
+
+
+def _repeating(element: int, to_bytes: Callable[[Any], bytes]) -> Encode:
+    """The encoder of a type whose values repeat."""
+
+    def encode(values: Sequence[Any]) -> bytes:
+        elements = _Elements(to_bytes)
+        return _head(element, len(values), None in values) + b"".join(map(elements.__getitem__, values))
+
+    return encode
 
 
 def _striped(element: int, code: str, values: Sequence[int]) -> bytes:
@@ -62,21 +69,22 @@ def _striped(element: int, code: str, values: Sequence[int]) -> bytes:
     if sys.byteorder == "little":
         numbers.byteswap()
     raw = numbers.tobytes()
-    body = bytearray(_LENGTHS[width] + bytes(width)) * size
+    body = bytearray(_LENGTH.pack(width) + bytes(width)) * size
     stride = 4 + width
     for place in range(width):
         body[4 + place :: stride] = raw[place::width]
     return _head(element, size, nulls=False) + bytes(body)
 
 
-def _whole(element: int, code: str, to_int: Callable[[Any], int] | None = None) -> Encode:
-    """The encoder of a type that is an integer on the wire."""
-    pack = struct.Struct(f"!{code}").pack
+def _whole(element: int, code: str, to_int: Callable[[Any], int] = int) -> Encode:
+    """The encoder of a type that is an integer on the wire, and whose values do not repeat."""
+    width, pack = struct.calcsize(f"!{code}"), struct.Struct(f"!i{code}").pack
 
     def encode(values: Sequence[Any]) -> bytes:
-        if None in values:
-            return _joined(element, values, lambda value: pack(value if to_int is None else to_int(value)))
-        return _striped(element, code, values if to_int is None else list(map(to_int, values)))
+        if None not in values:
+            return _striped(element, code, values if to_int is int else list(map(to_int, values)))
+        parts = [_NULL if value is None else pack(width, to_int(value)) for value in values]
+        return _head(element, len(values), nulls=True) + b"".join(parts)
 
     return encode
 
@@ -86,20 +94,8 @@ def _microseconds(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _days(day: date) -> int:
-    return day.toordinal() - _EPOCH_DAY
-
-
-def _text_array(values: Sequence[Any]) -> bytes:
-    return _joined(25, values, str.encode)
-
-
-def _bytes_array(values: Sequence[Any]) -> bytes:
-    return _joined(17, values, bytes)
-
-
-def _json_array(values: Sequence[Any]) -> bytes:
-    return _joined(3802, values, lambda value: b"\x01" + value.encode())
+def _day(day: date) -> bytes:
+    return _LENGTH.pack(day.toordinal() - _EPOCH_DAY)
 
 
 def _no_results(_: bytes) -> Any:
@@ -108,12 +104,12 @@ def _no_results(_: bytes) -> Any:
 
 _CODECS: Final[tuple[tuple[int, str, Encode], ...]] = (
     (1000, "_bool", _whole(16, "b")),
-    (1001, "_bytea", _bytes_array),
+    (1001, "_bytea", _repeating(17, bytes)),
     (1005, "_int2", _whole(21, "h")),
     (1007, "_int4", _whole(23, "i")),
-    (1009, "_text", _text_array),
+    (1009, "_text", _repeating(25, str.encode)),
     (1016, "_int8", _whole(20, "q")),
-    (1182, "_date", _whole(1082, "i", _days)),
+    (1182, "_date", _repeating(1082, _day)),
     (1185, "_timestamptz", _whole(1184, "q", _microseconds)),
-    (3807, "_jsonb", _json_array),
+    (3807, "_jsonb", _repeating(3802, lambda value: b"\x01" + value.encode())),
 )

@@ -6,8 +6,9 @@ corrections, retractions and any order of arrival need no other mechanism.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
@@ -49,20 +50,22 @@ class FactTable(Generic[F]):
     """A table whose columns are the fields of a fact class, under the same names.
 
     `columns` gives the PostgreSQL type of every field but `county`. Fields of type jsonb go through JSON.
-    `derived` names those that follow from other facts or registers and may change without a new event.
+    `derived` names those that follow from other facts or registers and may change without a new event. `computed` are
+    columns of what a fact says of itself (its properties): written for queries and indexes, never read back.
     """
 
     name: str
     fact: type[F]
     columns: Mapping[str, str]
     derived: tuple[str, ...]
+    computed: Mapping[str, str] = field(default_factory=dict)
 
     async def upsert(self, connection: Connection, county: str, facts: Iterable[F]) -> Upserted[F]:
         """Write the facts of one county that win over what is stored; its lock must be held."""
         best, conflicts = greatest(facts)
         if not best:
             return Upserted([], 0)
-        rows = await connection.fetch(self._upsert_sql, county, *self._arrays(best.values(), self.columns))
+        rows = await connection.fetch(self._upsert_sql, county, *self._arrays(best.values(), self._written))
         changes = [Change(self._old(row), best[row["new_id"]]) for row in rows]
         conflicts += sum(c.old is not None and conflicting(c.old.rank, c.new.rank) for c in changes)
         if len(changes) < len(best):
@@ -94,12 +97,12 @@ class FactTable(Generic[F]):
 
     async def overwrite(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
         """Write every field of stored facts, whatever their order; the county's lock must be held."""
-        await self._update(connection, county, facts, tuple(name for name in self.columns if name != "id"))
+        await self._update(connection, county, facts, tuple(name for name in self._written if name != "id"))
 
     async def _update(self, connection: Connection, county: str, facts: Sequence[F], names: tuple[str, ...]) -> None:
         if not facts:
             return
-        columns = {"id": "text", **{name: self.columns[name] for name in names}}
+        columns = {"id": "text", **{name: self._written[name] for name in names}}
         sets = ", ".join(f"{name} = revised.{name}" for name in names)
         # `offset 0` keeps the county from being a constant of the outer query, as in `probes`.
         await connection.execute(
@@ -112,7 +115,9 @@ class FactTable(Generic[F]):
 
     def _arrays(self, facts: Iterable[F], columns: Mapping[str, str]) -> list[list[object]]:
         """One array a column, in the columns' order."""
-        return [[_to_store(getattr(fact, name), kind) for fact in facts] for name, kind in columns.items()]
+        known = list(facts)
+        arrays = ((kind, map(attrgetter(name), known)) for name, kind in columns.items())
+        return [[_to_json(value) for value in values] if kind == "jsonb" else list(values) for kind, values in arrays]
 
     async def _count_conflicts(self, connection: Connection, county: str, losers: Mapping[str, bytes]) -> int:
         stored = await connection.fetch(f"select fact.id, fact.rank {probes(self.name, 'id')}", county, list(losers))
@@ -127,13 +132,17 @@ class FactTable(Generic[F]):
         return make(county=row["county"], **values)
 
     @cached_property
+    def _written(self) -> Mapping[str, str]:
+        return {**self.columns, **self.computed}
+
+    @cached_property
     def _upsert_sql(self) -> str:
-        names = ", ".join(self.columns)
-        excluded = ", ".join(f"excluded.{name}" for name in self.columns)
+        names = ", ".join(self._written)
+        excluded = ", ".join(f"excluded.{name}" for name in self._written)
         old = ", ".join(f"old.{name}" for name in ("county", *self.columns))
         return (
             f"insert into {self.name} as fact (county, {names}) "
-            f"select $1, * from unnest({_parameters(self.columns)}) "
+            f"select $1, * from unnest({_parameters(self._written)}) "
             f"on conflict (county, id) do update set ({names}) = row({excluded}) "
             f"where fact.rank < excluded.rank returning new.id as new_id, {old}"
         )
@@ -157,8 +166,8 @@ def _parameters(columns: Mapping[str, str]) -> str:
     return ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(columns.values(), 2))
 
 
-def _to_store(value: Any, kind: str) -> Any:
-    return orjson.dumps(value).decode() if kind == "jsonb" and value is not None else value
+def _to_json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
 
 
 def _from_store(value: Any, kind: str) -> Any:
