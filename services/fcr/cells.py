@@ -72,9 +72,12 @@ from client group by scope_level, scope, segment
 _FORGET: Final = "delete from fcr.{table} where county = $1 and period_kind = $2 and period = $3"
 _COUNTS: Final = {"client_cell": _COUNT_CLIENTS, "revolving_cell": _COUNT_REVOLVING}
 
+# Asked twice a second: one probe for each stale period, whatever the planner believes (`shared.postgres.facts.probes`).
 _STALE: Final = """
 select s.county, s.period_kind, s.period, p.first_day, p.last_day
-from fcr.stale s join reference.period p using (period_kind, period)
+from fcr.stale s
+cross join lateral (
+  select * from reference.period p where p.period_kind = s.period_kind and p.period = s.period offset 0) p
 order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.since, s.county
 """
 _MARK: Final = "select mark from fcr.stale where county = $1 and period_kind = $2 and period = $3"

@@ -5,7 +5,7 @@ before it writes.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
@@ -86,7 +86,9 @@ insert into fcr.stale (county, period_kind, period)
 select $1, period_kind, period from reference.period_month where month = any($2::date[]) group by 2, 3 order by 2, 3
 on conflict (county, period_kind, period) do update set mark = fcr.stale.mark + 1
 """
-_REACH: Final = timedelta(days=31)  # a contact makes later ones of 30 days of 24 hours revolving
+# A contact makes later ones of 30 days of 24 hours revolving, up to 31 local days on. From 30 January that reaches
+# March; February, of no fewer than 28 days, must not be forgotten.
+_REACH: Final = (0, 28, 31)
 
 
 async def apply(connection: Connection, county: str, facts: Sequence[ContactFact], registers: Registers) -> Applied:
@@ -153,9 +155,9 @@ def _months(fact: ContactFact) -> tuple[date, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _months_of(day: date) -> tuple[date, date]:
-    last = day + _REACH if day < date.max - _REACH else date.max
-    return day.replace(day=1), last.replace(day=1)
+def _months_of(day: date) -> tuple[date, ...]:
+    later = (min(day.toordinal() + days, date.max.toordinal()) for days in _REACH)
+    return tuple({date.fromordinal(ordinal).replace(day=1) for ordinal in later})
 
 
 REFOLD: Final = Refold(SCHEMA, (CONTACTS, HYTE), derive, fold, version)

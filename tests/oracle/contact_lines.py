@@ -6,6 +6,7 @@ from tests.oracle import material
 from tests.oracle.contact_times import (
     DAY,
     NEAR,
+    SECOND,
     TICKS,
     WINDOWS,
     before_clocks_change,
@@ -30,15 +31,25 @@ def pair(stream):
     begun = start(stream) if r.random() < 0.6 else before_clocks_change(r, days)
     first = contact(stream, county, begun, key | {"channel": r.choice(["phone", "phone", "chat", "chat", "sms"])})
     first |= {"answered_at": begun + timedelta(seconds=r.randint(0, 99)), "abandoned": False}
-    begun = first["started_at"] if r.random() < 0.25 else end_of(first) + days * DAY + r.choice(NEAR)
-    second = contact(stream, county, begun, key)
-    if r.random() < 0.15:
-        second |= r.choice([{"planned": True}, {"direction": "outbound"}, {"excluded": "test"}])
-    if r.random() < 0.15:
-        second["client"] = also_known_as(stream, county, key["client"])
-    prefixes = r.sample(r.choice([material.TIED_IDS[:4], material.TIED_IDS[6:10]]), 2)
+    if r.random() < 0.3:
+        first["ended_at"] = begun + r.choice([-DAY, -SECOND, DAY, DAY + SECOND, 3 * DAY])
+    tie = r.random() < 0.25
+    second = contact(stream, county, begun if tie else end_of(first) + days * DAY + r.choice(NEAR), key)
+    if r.random() < 0.3:
+        second |= not_quite(stream, county, key)
+    # By code point B comes before a, and U+FFFF before U+1F600; elsewhere they come the other way round.
+    prefixes = r.sample(r.choice([["a", "B"], ["\uffff", "\U0001f600"]]), 2)
     for state, prefix in zip((first, second), prefixes, strict=True):
         record(stream, county, state, 0.8, prefix)
+
+
+def not_quite(stream, county, key):
+    """What keeps a contact from repeating another, or only seems to."""
+    r = stream.r
+    if r.random() < 0.35:
+        return {"client": also_known_as(stream, county, key["client"])}
+    twin = {"e\u0301": "\u00e9", "\u00e9": "e\u0301"}.get(key["reason"], "aika")
+    return r.choice([{"planned": True}, {"direction": "outbound"}, {"excluded": "test"}, {"reason": twin}])
 
 
 def also_known_as(stream, county, client):
@@ -74,8 +85,9 @@ def crowd(stream):
 
 def returning(stream):
     """Three handled contacts of one client, the third about thirty days after the first."""
-    r, county, first = stream.r, stream.r.choice(stream.counties), start(stream)
+    r, county = stream.r, stream.r.choice(stream.counties)
     key = {"line": r.choice(LINES), "client": r.choice(stream.people)}
+    first = start(stream) if r.random() < 0.6 else before_clocks_change(r, 30)
     last = first + 30 * DAY + r.choice(TICKS)
     for started_at in (first, r.choice([first, last, first + timedelta(days=r.randint(0, 29))]), last):
         state = contact(stream, county, started_at, key | {"channel": r.choice(["phone", "chat", "sms"])})
@@ -90,7 +102,7 @@ def contact(stream, county, started_at, key):
     state |= course(stream, county, state) | outcome(stream)
     if r.random() < 0.7:
         state["transfers"] = r.choice([0, 0, 1, 1, 2, 2, 5, 5, 3_000_000_000])
-    if r.random() < (0.3 if "answered_at" in state else 0.5):
+    if r.random() < (0.3 if "answered_at" in state else 0.7):
         state["promised_by"] = promised(stream, county, state)
     return state
 

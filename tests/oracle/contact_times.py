@@ -83,14 +83,14 @@ def ended(r, started_at):
     if r.random() < 0.5:
         return started_at + timedelta(seconds=r.randint(0, 4000))
     shifts = [-DAY, -SECOND, TICK * 0, DAY - TICK, DAY, DAY + TICK, DAY + SECOND, 3 * DAY]
-    return r.choice([None, None, *(started_at + shift for shift in shifts)])
+    return r.choice([None, None, None, None, *(started_at + shift for shift in shifts)])
 
 
 def given_up(r, started_at):
     """Not answered: given up within five seconds, or just not."""
     edges = [5 * SECOND + near for near in (*TICKS, *NEAR)] + [-SECOND, TICK * 0, 9 * SECOND]
     found = {"abandoned": r.random() < 0.8}
-    return found | r.choice([{}, *({"ended_at": started_at + edge} for edge in edges)])
+    return found | r.choice([{}, {}, {}, *({"ended_at": started_at + edge} for edge in edges)])
 
 
 def called_back(r, started_at):

@@ -14,7 +14,7 @@ from tests.oracle.registers import load
 from tests.oracle.stream import Stream
 
 # How often of each; about half of the lines are feedback, most others contacts.
-MAKERS = {survey: 12, direct: 8, pair: 6, chain: 3, returning: 1, counts: 2, care: 3, persons: 2}
+MAKERS = {survey: 14, direct: 9, pair: 7, chain: 3, returning: 2, counts: 2, care: 3, persons: 2}
 
 
 def adversarial(seed, size, registers_dir, now=None):
