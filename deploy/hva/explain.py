@@ -27,6 +27,8 @@ where e.view = $1 and e.county = $2 and e.day >= $5 and e.day < $6
 order by e.day, e.at, e.id, e.keys
 """
 DEFAULTS = {"scope_level": "county", "channel": "all", "segment": "all"}
+HEADLINES = {"fcr_confirmed": {"window_days": "7"}, "fcr_client": {"window_days": "7"}}
+"""What is meant where a further key is left out, since one fact counts under several of its values."""
 
 PERIODS = (
     (re.compile(r"(\d{4})-(\d\d)-(\d\d)"), "day"),
@@ -46,17 +48,19 @@ def register(app: typer.Typer) -> None:
         dir: Dir = None,
     ) -> None:
         """Show which facts a figure counts, and the event that each of them stands on."""
-        wanted = complete(further(keys))
+        wanted = complete(view, further(keys))
         asyncio.run(_explain(resolve(dir).postgres_steward, view, wanted, limit, json))
 
 
-def complete(keys: Mapping[str, str]) -> dict[str, str]:
+def complete(view: str, keys: Mapping[str, str]) -> dict[str, str]:
     """The keys with what is left out filled in. Raises BadParameter."""
     if missing := [key for key in ("county", "period") if key not in keys]:
         raise typer.BadParameter(f"{' and '.join(missing)} must be given")
     wanted = {**DEFAULTS, **keys}
     if wanted["scope_level"] == "county":
         wanted.setdefault("scope", wanted["county"])
+    if view in HEADLINES:
+        wanted = {**HEADLINES[view], **wanted}
     if "scope" not in wanted:
         raise typer.BadParameter(f"name the scope, a code of level {wanted['scope_level']}")
     period_days(wanted["period"])

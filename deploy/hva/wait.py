@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +26,8 @@ select count(*) from {service}.dead_letter where not truncated and (
   or state = 'open' and reason in ('unknown_unit', 'unknown_source') and register_version <>
     (select version from reference.register_version where part = 'registers'))
 """
+
+_STALE = "select county, period_kind, period, since, counted from {service}.stale"
 
 Behind = Callable[[], Awaitable[str | None]]
 """What is behind, as a few words; None when nothing is."""
@@ -66,7 +68,8 @@ async def _wait(connection: Connection, deadline: float) -> None:
         for service in SERVICES:
             if service != "ingest":
                 await _until(partial(_refolded, database, service), deadline)
-                await _until(partial(_counted, database, service), deadline)
+                marks = await _marks(database, service)
+                await _until(partial(_counted, database, service, marks), deadline)
 
 
 @asynccontextmanager
@@ -119,12 +122,20 @@ async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str
     return f"{service} refolds {counties} counties by changed registers" if counties else None
 
 
-async def _counted(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
-    """Whether the stored cells of a family that has some are those of its facts."""
+async def _marks(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> "list[asyncpg.Record]":
+    """The periods whose stored cells lag behind the facts now, for a family that has some."""
     if not await database.fetchval("select to_regclass($1) is not null", f"{service}.stale"):
-        return None
-    periods = await database.fetchval(f"select count(*) from {service}.stale")
-    return f"{service} counts the clients of {periods} periods" if periods else None
+        return []
+    return await database.fetch(f"select county, period_kind, period, since, mark from {service}.stale")
+
+
+async def _counted(
+    database: "asyncpg.Connection[asyncpg.Record]", service: str, marks: "Sequence[asyncpg.Record]"
+) -> str | None:
+    """Whether the cells of these periods hold the changes up to these marks. Later changes are not waited for."""
+    now = {tuple(row)[:4]: row for row in await database.fetch(_STALE.format(service=service))} if marks else {}
+    left = sum(tuple(mark)[:4] in now and now[tuple(mark)[:4]]["counted"] < mark["mark"] for mark in marks)
+    return f"{service} counts the clients of {left} periods" if left else None
 
 
 async def _taken_over(connection: Connection, database: "asyncpg.Connection[asyncpg.Record]") -> str | None:

@@ -1,8 +1,8 @@
 """Figures that count clients, which do not add up: cells of whole periods, counted anew when a change touches them.
 
 A batch says in `fcr.stale` which periods of a county it touched (`services.fcr.store.fold`); here those are counted
-beside the batches, without the county's lock, each in one transaction of one snapshot. A change that comes meanwhile
-raises the period's mark, and it stays stale.
+beside the batches, without the county's lock. A change that comes meanwhile raises the period's mark, and it stays
+stale: what was counted may hold some of that change, and is counted again.
 """
 
 import time
@@ -14,60 +14,94 @@ import asyncpg
 from shared.postgres.lock import Connection
 from shared.postgres.pool import counting
 
-# Of phone and chat contacts whose client and reason are known: for every person and cell the first one of the period,
-# and within how many days it was repeated, packed into its number: number * 4 + 0 (not at all), 1, 2 or 3.
+# Both counts go alike. A `spot` is a place of contacts: unit row, line, channel, segment. Most persons have all their
+# contacts of a period in one spot: these are added up by spot, and only then brought under the cells in which the spot
+# counts. Of the others, one number for every person and cell decides: the least, or the greatest, of their contacts'.
+
+# Of phone and chat contacts whose client and reason are known. The number is that of the first contact in time, times
+# 4, plus within how many days it was repeated: 0 not at all, 1, 2, 3 for the windows.
 _COUNT_CLIENTS: Final = """
 insert into fcr.client_cell
   (county, period_kind, period, scope_level, scope, channel, segment, window_days, clients, clients_not_repeated)
 with contact as materialized (
   select person, unit_row, line, channel, segment,
          row_number() over (order by started_at, id) * 4 + case repeated_within
-           when 1 then 1 when 7 then 2 when 30 then 3 else 0 end as first
+           when 1 then 1 when 7 then 2 when 30 then 3 else 0 end as number
   from fcr.contact
   where county = $1 and day between $4 and $5 and handled and channel in ('phone', 'chat')
     and person is not null and reason is not null
 ),
-place as (
-  select person, unit_row, line, channel, segment, min(first) as first
-  from contact group by person, unit_row, line, channel, segment
+spot as materialized (
+  select row_number() over () as spot, * from (select distinct unit_row, line, channel, segment from contact) spots
 ),
-client as (
-  select p.person, s.scope_level, s.scope, k.channel, k.segment, min(p.first) as first
-  from place p
-  cross join lateral fcr.scopes_of(p.unit_row, p.line) s
-  cross join lateral (values ('all', 'all'), (p.channel, 'all'), ('all', p.segment)) k(channel, segment)
-  group by p.person, s.scope_level, s.scope, k.channel, k.segment
+cell as materialized (
+  select spot, s.scope_level, s.scope, k.channel, k.segment,
+         dense_rank() over (order by s.scope_level, s.scope, k.channel, k.segment) as cell
+  from spot
+  cross join lateral fcr.scopes_of(spot.unit_row, spot.line) s
+  cross join lateral (values ('all', 'all'), (spot.channel, 'all'), ('all', spot.segment)) k(channel, segment)
+),
+place as materialized (
+  select person, spot, min(number) as number, count(*) over (partition by person) as spots
+  from contact join spot using (unit_row, line, channel, segment) group by person, spot
+),
+told as (
+  select cell, one.code, one.clients
+  from (select spot, number % 4 as code, count(*) as clients from place where spots = 1 group by 1, 2) one
+  join cell using (spot)
+  union all
+  select cell, number % 4, count(*)
+  from (select person, cell, min(number) as number from place join cell using (spot) where spots > 1 group by 1, 2) more
+  group by 1, 2
 )
-select $1, $2, $3, scope_level, scope, channel, segment, w.days,
-       count(*), count(*) filter (where first % 4 = 0 or first % 4 > w.place)
-from client cross join (values (1, 1), (2, 7), (3, 30)) w(place, days)
-group by scope_level, scope, channel, segment, w.days
+select $1, $2, $3, c.scope_level, c.scope, c.channel, c.segment, w.days,
+       sum(clients), coalesce(sum(clients) filter (where code = 0 or code > w.place), 0)
+from told
+join (select distinct cell, scope_level, scope, channel, segment from cell) c using (cell)
+cross join (values (1, 1), (2, 7), (3, 30)) w(place, days)
+group by c.scope_level, c.scope, c.channel, c.segment, w.days
 """
-# A contact is revolving when its person had at least three handled ones in the 30 days of 24 hours up to it.
+# Of all handled contacts whose client is known. The number is 1 where the person had at least three of them in the 30
+# days of 24 hours up to the contact.
 _COUNT_REVOLVING: Final = """
 insert into fcr.revolving_cell
   (county, period_kind, period, scope_level, scope, segment, clients, revolving_clients)
-with contact as materialized (
+with near as (
   select person, day, unit_row, line, segment,
-         count(*) over (partition by person order by started_at
-                        range between interval '719 hours 59 minutes 59.999999 seconds' preceding
-                              and current row) >= 3 as revolving
+         (count(*) over (partition by person order by started_at
+                         range between interval '719 hours 59 minutes 59.999999 seconds' preceding
+                               and current row) >= 3)::int as number
   from fcr.contact
   where county = $1 and day between $4::date - 32 and $5 and handled and person is not null
 ),
-place as (
-  select person, unit_row, line, segment, bool_or(revolving) as revolving
-  from contact where day >= $4 group by person, unit_row, line, segment
+contact as materialized (select * from near where day >= $4),
+spot as materialized (
+  select row_number() over () as spot, * from (select distinct unit_row, line, segment from contact) spots
 ),
-client as (
-  select p.person, s.scope_level, s.scope, k.segment, bool_or(p.revolving) as revolving
-  from place p
-  cross join lateral fcr.scopes_of(p.unit_row, p.line) s
-  cross join lateral (values ('all'), (p.segment)) k(segment)
-  group by p.person, s.scope_level, s.scope, k.segment
+cell as materialized (
+  select spot, s.scope_level, s.scope, k.segment,
+         dense_rank() over (order by s.scope_level, s.scope, k.segment) as cell
+  from spot
+  cross join lateral fcr.scopes_of(spot.unit_row, spot.line) s
+  cross join lateral (values ('all'), (spot.segment)) k(segment)
+),
+place as materialized (
+  select person, spot, max(number) as number, count(*) over (partition by person) as spots
+  from contact join spot using (unit_row, line, segment) group by person, spot
+),
+told as (
+  select cell, one.clients, one.revolving
+  from (select spot, count(*) as clients, sum(number) as revolving from place where spots = 1 group by 1) one
+  join cell using (spot)
+  union all
+  select cell, count(*), sum(number)
+  from (select person, cell, max(number) as number from place join cell using (spot) where spots > 1 group by 1, 2) more
+  group by 1
 )
-select $1, $2, $3, scope_level, scope, segment, count(*), count(*) filter (where revolving)
-from client group by scope_level, scope, segment
+select $1, $2, $3, c.scope_level, c.scope, c.segment, sum(clients), sum(revolving)
+from told
+join (select distinct cell, scope_level, scope, segment from cell) c using (cell)
+group by c.scope_level, c.scope, c.segment
 """
 _FORGET: Final = "delete from fcr.{table} where county = $1 and period_kind = $2 and period = $3"
 _COUNTS: Final = {"client_cell": _COUNT_CLIENTS, "revolving_cell": _COUNT_REVOLVING}
@@ -82,11 +116,12 @@ order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.sin
 """
 _MARK: Final = "select mark from fcr.stale where county = $1 and period_kind = $2 and period = $3"
 _FRESH: Final = "delete from fcr.stale where county = $1 and period_kind = $2 and period = $3 and mark = $4"
+_COUNTED: Final = "update fcr.stale set counted = $4 where county = $1 and period_kind = $2 and period = $3"
 
 _LOCK: Final = 0x6876_6163_656C_6C73  # whoever holds it counts cells; the other replicas need not
 _LONGEST_S: Final = 600
 # A busy period is counted anew after ten times what that took, so that counting takes a tenth of a core at most, but
-# after 15 seconds at the latest, so that figures are never half a minute old.
+# after 15 seconds at the latest, so that figures are never half a minute old unless counting takes as long.
 _REST_FACTOR: Final = 10.0
 _LONGEST_REST_S: Final = 15.0
 
@@ -102,15 +137,21 @@ class Cells:
         self._rests_until: dict[Period, float] = {}
 
     async def refresh(self) -> None:
-        """Count every stale period that has rested, the shorter ones first."""
+        """Count every stale period that has rested, the shorter ones first. One that fails holds up no other."""
+        failed: Exception | None = None
         async with self._pool.acquire() as connection:
-            stale = await connection.fetch(_STALE)
-            for row in stale:
-                period: Period = (row["county"], row["period_kind"], row["period"])
+            stale = {(row["county"], row["period_kind"], row["period"]): row for row in await connection.fetch(_STALE)}
+            for period, row in stale.items():
                 if self._clock() >= self._rests_until.get(period, 0.0):
-                    await self._count(connection, period, (row["first_day"], row["last_day"]))
-        kept = {(row["county"], row["period_kind"], row["period"]) for row in stale}
-        self._rests_until = {period: until for period, until in self._rests_until.items() if period in kept}
+                    try:
+                        await self._count(connection, period, (row["first_day"], row["last_day"]))
+                    except asyncpg.PostgresError as error:
+                        self._rests_until[period] = self._clock() + _LONGEST_REST_S
+                        failed = error
+        now = self._clock()
+        self._rests_until = {period: until for period, until in self._rests_until.items() if until > now}
+        if failed is not None:
+            raise failed
 
     async def _count(self, connection: Connection, period: Period, days: tuple[object, object]) -> None:
         started = self._clock()
@@ -121,6 +162,7 @@ class Cells:
             for table, count in _COUNTS.items():
                 await connection.execute(_FORGET.format(table=table), *period)
                 await connection.execute(count, *period, *days, timeout=_LONGEST_S)
-            await connection.execute(_FRESH, *period, mark)
+            if await connection.execute(_FRESH, *period, mark) == "DELETE 0":
+                await connection.execute(_COUNTED, *period, mark)
         ended = self._clock()
         self._rests_until[period] = ended + min(_REST_FACTOR * (ended - started), _LONGEST_REST_S)

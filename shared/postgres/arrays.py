@@ -19,6 +19,7 @@ from shared.postgres.lock import Connection
 
 _HEAD: Final = struct.Struct("!iiiii")
 _LENGTH: Final = struct.Struct("!i")
+_LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(256))
 _NULL: Final = _LENGTH.pack(-1)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL counts days and microseconds from here
 _EPOCH_DAY: Final = date(2000, 1, 1).toordinal()
@@ -39,27 +40,26 @@ def _head(element: int, size: int, nulls: bool) -> bytes:
     return _HEAD.pack(1, nulls, element, size, 1) if size else _HEAD.pack(0, 0, element, 0, 0)[:12]
 
 
-class _Elements(dict[Any, bytes]):
-    """Elements as they stand on the wire, each encoded once: most columns repeat a few codes or days."""
-
-    def __init__(self, to_bytes: Callable[[Any], bytes]) -> None:
-        super().__init__({None: _NULL})
-        self._to_bytes = to_bytes
-
-    def __missing__(self, value: Any) -> bytes:
-        encoded = self._to_bytes(value)
-        element = self[value] = _LENGTH.pack(len(encoded)) + encoded
-        return element
-
-
-def _repeating(element: int, to_bytes: Callable[[Any], bytes]) -> Encode:
-    """The encoder of a type whose values repeat."""
+def _any(element: int, to_bytes: Callable[[Any], bytes]) -> Encode:
+    """The encoder of a type of any width. Codes and days repeat: then every value is encoded once."""
 
     def encode(values: Sequence[Any]) -> bytes:
-        elements = _Elements(to_bytes)
-        return _head(element, len(values), None in values) + b"".join(map(elements.__getitem__, values))
+        distinct = set(values)
+        head = _head(element, len(values), None in distinct)
+        if 2 * len(distinct) < len(values):
+            known = {value: _element(value, to_bytes) for value in distinct}
+            return head + b"".join(map(known.__getitem__, values))
+        return head + b"".join([_element(value, to_bytes) for value in values])
 
     return encode
+
+
+def _element(value: Any, to_bytes: Callable[[Any], bytes]) -> bytes:
+    if value is None:
+        return _NULL
+    encoded = to_bytes(value)
+    length = len(encoded)
+    return (_LENGTHS[length] if length < len(_LENGTHS) else _LENGTH.pack(length)) + encoded
 
 
 def _striped(element: int, code: str, values: Sequence[int]) -> bytes:
@@ -104,12 +104,12 @@ def _no_results(_: bytes) -> Any:
 
 _CODECS: Final[tuple[tuple[int, str, Encode], ...]] = (
     (1000, "_bool", _whole(16, "b")),
-    (1001, "_bytea", _repeating(17, bytes)),
+    (1001, "_bytea", _any(17, bytes)),
     (1005, "_int2", _whole(21, "h")),
     (1007, "_int4", _whole(23, "i")),
-    (1009, "_text", _repeating(25, str.encode)),
+    (1009, "_text", _any(25, str.encode)),
     (1016, "_int8", _whole(20, "q")),
-    (1182, "_date", _repeating(1082, _day)),
+    (1182, "_date", _any(1082, _day)),
     (1185, "_timestamptz", _whole(1184, "q", _microseconds)),
-    (3807, "_jsonb", _repeating(3802, lambda value: b"\x01" + value.encode())),
+    (3807, "_jsonb", _any(3802, lambda value: b"\x01" + value.encode())),
 )

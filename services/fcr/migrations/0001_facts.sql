@@ -85,9 +85,9 @@ create table fcr.hyte_count_month (
 
 -- Figures that count clients do not add up over days or places: their cells are stored, and counted anew as a whole
 -- for a county and period that is in `stale`. `mark` grows with every change, so that one that comes while the cells
--- are counted is not forgotten.
+-- are counted is not forgotten; the cells hold every change up to `counted`.
 create table fcr.stale (
-  county text, period_kind text, period text, mark bigint not null default 1,
+  county text, period_kind text, period text, mark bigint not null default 1, counted bigint not null default 0,
   since timestamptz not null default clock_timestamp(),
   primary key (county, period_kind, period)
 );

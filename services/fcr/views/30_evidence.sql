@@ -62,15 +62,18 @@ union all
 select 'access', county, day, started_at, unit_row, line, channel, segment, person, '{}', 'contact', id, rank,
        case when direction <> 'inbound' or excluded is not null then unhandled
        else case when handled then 'handled' || coalesce(' (' || answer_mode || ')', '')
-                 when abandoned and ended_at <= started_at + interval '5 seconds' then 'early'
+                 when early.yes then 'early'
                  else 'not handled' end
             || case when response.at is null then ''
                     else ', waited ' || greatest(extract(epoch from response.at - started_at), 0)::bigint || ' s' end
-            || case when due is null then '' when response.at is null then ', promise open'
-                    when response.at <= due then ', promise kept' else ', promise broken' end
+            || case when due is null or early.yes then ''
+                    when response.at <= due then ', promise kept'
+                    when response.at is null and due > reference.as_of() then ', promise open'
+                    else ', promise broken' end
        end
 from fcr.told_contact,
-     lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) response(at)
+     lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) response(at),
+     lateral (select abandoned and not handled and ended_at <= started_at + interval '5 seconds') early(yes)
 where channel in ('phone', 'chat', 'sms')
 union all
 select 'digital', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
