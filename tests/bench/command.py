@@ -10,52 +10,85 @@ from typing import Final
 
 import orjson
 
-from shared.registers import load_folder
+from shared.registers import Registers, load_folder
 from tests.bench.contest import contest
+from tests.bench.family import FAMILIES, FCR, NPS, Family
 from tests.bench.flips import flips
 from tests.bench.freshness import freshness
 from tests.bench.history import history
 from tests.bench.ingesting import ingesting
-from tests.bench.report import Results, machine, markdown, write_into
+from tests.bench.reading import reading
+from tests.bench.report import FamilyResults, Results, machine, markdown, write_into
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
-PARTS: Final = ("contest", "ingest", "flips", "history", "freshness")
+PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "reading")
+_OF_FAMILIES: Final = {
+    NPS.name: {"contest", "flips", "history", "freshness"},
+    FCR.name: {"contest", "flips", "history", "freshness", "reading"},
+}
 _JSON: Final = Path(".hva/bench.json")
 
 
-async def measure(stage: Stage, sizes: Sizes, parts: list[str], say: Callable[[str], None]) -> Results:
+async def measure(
+    stage: Stage, sizes: Sizes, parts: set[str], families: list[Family], say: Callable[[str], None]
+) -> Results:
     """The parts asked for."""
     results = Results(await machine(stage))
     registers = load_folder(registers_folder())
-    events = canonical(sizes.events, registers)
-    say(f"{len(events)} events of the feedback stream made")
-    if "contest" in parts:
-        results.contest = await contest(stage, events, sizes, say)
     if "ingest" in parts:
         results.ingest = await ingesting(stage, raw(sizes.raw), sizes, say)
-    if "flips" in parts:
-        results.flips = await flips(stage, events, registers, sizes, say)
-    if "history" in parts or "freshness" in parts:
-        await _with_history(stage, events, sizes, parts, results, say)
+    for family in families:
+        if wanted := parts & _OF_FAMILIES[family.name]:
+            results.families[family.name] = await _family(stage, family, registers, sizes, wanted, say)
     return results
 
 
+async def _family(
+    stage: Stage,
+    family: Family,
+    registers: Registers,
+    sizes: Sizes,
+    parts: set[str],
+    say: Callable[[str], None],
+) -> FamilyResults:
+    events = canonical(sizes.events, registers, family.stream)
+    say(f"{len(events)} events of the {family.stream} stream made")
+    found = FamilyResults()
+    if "contest" in parts:
+        found.contest = await contest(stage, family, events, sizes, say)
+    if "flips" in parts:
+        found.flips = await flips(stage, family, events, registers, sizes, say)
+    if "history" in parts or "freshness" in parts:
+        await _with_history(stage, family, events, sizes, parts, found, say)
+    if "reading" in parts:
+        found.reading = await reading(stage, events, sizes, say)
+    return found
+
+
 async def _with_history(
-    stage: Stage, events: list[Event], sizes: Sizes, parts: list[str], results: Results, say: Callable[[str], None]
+    stage: Stage,
+    family: Family,
+    events: list[Event],
+    sizes: Sizes,
+    parts: set[str],
+    results: FamilyResults,
+    say: Callable[[str], None],
 ) -> None:
     """Freshness is measured on the largest database there is."""
     if "history" in parts:
-        found, database = await history(stage, events, sizes, say, scattered=False)
+        found, database = await history(stage, family, events, sizes, say, scattered=False)
         results.history["growing ids"] = found
         await stage.drop(database)
-    found, database = await history(stage, events, sizes, say, scattered=True)
+    found, database = await history(stage, family, events, sizes, say, scattered=True)
     results.history["random ids"] = found
     if "freshness" in parts:
         for way, whole_way in (("canonical record to figure", False), ("raw record to figure", True)):
-            results.freshness[way] = await freshness(stage, database, events, sizes, whole_way=whole_way)
-            say(f"freshness, {way}: p99 {results.freshness[way].p99:.0f} ms")
+            fresh = await freshness(stage, family, database, events, sizes, whole_way=whole_way)
+            results.freshness[way] = fresh
+            say(f"{family.name}, freshness, {way}: p99 {fresh.p99:.0f} ms")
+    await stage.drop(database)
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -67,7 +100,8 @@ async def run(options: argparse.Namespace) -> None:
 
     async with stage() as ready:
         say("the servers are up")
-        results = await measure(ready, QUICK if options.quick else FULL, options.only or list(PARTS), say)
+        families = [FAMILIES[name] for name in options.family or FAMILIES]
+        results = await measure(ready, QUICK if options.quick else FULL, set(options.only or PARTS), families, say)
     say("done\n")
     print(markdown(results))
     options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a look in a minute and a half; its numbers are rough")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part only; may be given again")
+    parser.add_argument("--family", action="append", choices=FAMILIES, help="of this family only; may be given again")
     parser.add_argument("--json", type=Path, default=_JSON, help=f"where the numbers go ({_JSON})")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page, between its marks")
     asyncio.run(run(parser.parse_args()))

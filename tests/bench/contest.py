@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from shared.contracts.catalogue import FEEDBACK, PERSON
+from shared.contracts.catalogue import PERSON
+from tests.bench.family import Family
 from tests.bench.measure import Measured, watch
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage, group_of
@@ -17,7 +18,6 @@ OURS: Final = "ours"
 BARE: Final = "bare"
 REPLAY: Final = "replay"
 _PREFIX: Final = "contest."
-_TOPIC: Final = _PREFIX + FEEDBACK.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +45,37 @@ def summary(rounds: list[Measured]) -> Summary:
     )
 
 
-async def contest(stage: Stage, events: list[Event], sizes: Sizes, say: Callable[[str], None]) -> dict[str, Summary]:
+async def contest(
+    stage: Stage, family: Family, events: list[Event], sizes: Sizes, say: Callable[[str], None]
+) -> dict[str, Summary]:
     """Name to summary. Every round has an empty database, but for the replay, which has that of the round."""
-    await stage.topics(_PREFIX, [FEEDBACK, PERSON])
-    await stage.publish(outgoing(salted(events, "c"), _PREFIX))
+    await stage.topics(_PREFIX, [family.topic, PERSON])
+    await stage.publish(outgoing(salted(events, "c"), family.topic, _PREFIX))
     found: dict[str, list[Measured]] = defaultdict(list)
     for _ in range(sizes.rounds):
         for name in (NAIVE, OURS, BARE):
             database = await stage.database()
             longest = sizes.naive_s if name == NAIVE else 600.0
-            found[name].append(await run(stage, name, database, len(events), longest))
-            say(f"{name}: {found[name][-1].rate:.0f} events/s")
+            found[name].append(await run(stage, family, name, database, len(events), longest))
+            say(f"{family.name}, {name}: {found[name][-1].rate:.0f} events/s")
             if name == OURS:
-                found[REPLAY].append(await run(stage, name, database, len(events)))
-                say(f"{REPLAY}: {found[REPLAY][-1].rate:.0f} events/s")
+                found[REPLAY].append(await run(stage, family, name, database, len(events)))
+                say(f"{family.name}, {REPLAY}: {found[REPLAY][-1].rate:.0f} events/s")
             await stage.drop(database)
     return {name: summary(rounds) for name, rounds in found.items()}
 
 
-async def run(stage: Stage, name: str, database: Database, total: int, longest_s: float = 600.0) -> Measured:
+async def run(
+    stage: Stage, family: Family, name: str, database: Database, total: int, longest_s: float = 600.0
+) -> Measured:
     """One contender over the whole log."""
-    group = group_of("nps", FEEDBACK, _PREFIX) if name == OURS else f"{_PREFIX}{name}"
-    await stage.rewind(group, _TOPIC)
+    topic = _PREFIX + family.topic.name
+    group = group_of(family.name, family.topic, _PREFIX) if name == OURS else f"{topic}.{name}"
+    await stage.rewind(group, topic)
     if name == OURS:
-        running = await stage.service("nps", database, _PREFIX)
+        running = await stage.service(family.name, database, _PREFIX)
     else:
-        running = await stage.peer(name, database, _TOPIC, group)
+        running = await stage.peer(name, family.name, database, topic, group)
     try:
         return await watch(stage, running, [group], total, longest_s)
     finally:

@@ -8,11 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
-from services.nps.decode import decode
-from services.nps.domain import FeedbackFact
-from services.nps.store import SCHEMA, apply
 from shared.keys import Key
 from shared.letters import Rejected, Sealer
 from shared.postgres.commit import StoreCommit
@@ -20,6 +17,7 @@ from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
 from shared.registers import Registers
 from shared.registers.load import load
+from tests.bench.family import Family
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage
 from tests.bench.workload import Event, salted
@@ -41,33 +39,35 @@ class Flips:
 
 
 async def flips(
-    stage: Stage, events: list[Event], registers: Registers, sizes: Sizes, say: Callable[[str], None]
+    stage: Stage, family: Family, events: list[Event], registers: Registers, sizes: Sizes, say: Callable[[str], None]
 ) -> Flips:
     """Each history takes statistics at another moment: never, on empty tables, after one batch, after two, ..."""
     taken: list[float] = []
     for number in range(sizes.starts):
         database = await stage.database()
-        facts = _facts(salted(events[: _BATCH * _BATCHES], f"f{number}"), registers)
-        taken += await _history(stage, database, facts, registers, analysed=number % (_BATCHES + 1) - 1)
+        facts = _facts(family, salted(events[: _BATCH * _BATCHES], f"f{number}"), registers)
+        taken += await _history(stage, family, database, facts, registers, analysed=number % (_BATCHES + 1) - 1)
         await stage.drop(database)
     taken.sort()
     found = Flips(sizes.starts, len(taken), median(taken), taken[int(len(taken) * 0.99)], taken[-1])
-    say(f"a batch of {_BATCH}: {found.p50:.0f} ms, the slowest of {found.batches}: {found.largest:.0f} ms")
+    batches = f"{family.name}: {found.batches} batches of {_BATCH}"
+    say(f"{batches}: median {found.p50:.0f} ms, slowest {found.largest:.0f} ms")
     return found
 
 
-def _facts(events: list[Event], registers: Registers) -> list[FeedbackFact]:
+def _facts(family: Family, events: list[Event], registers: Registers) -> list[Any]:
     records = (PlainRecord("flips", 0, i, 0, event.key, event.value) for i, event in enumerate(events))
-    outcomes = (decode(record, registers) for record in records)
+    outcomes = (family.decode(record, registers) for record in records)
     return [fact for fact in outcomes if not isinstance(fact, Rejected)]
 
 
 async def _history(
-    stage: Stage, database: Database, facts: list[FeedbackFact], registers: Registers, analysed: int
+    stage: Stage, family: Family, database: Database, facts: list[Any], registers: Registers, analysed: int
 ) -> list[float]:
     """Milliseconds of each batch but the first, which opens the connection. `analysed` -1: never."""
-    pool = await make_pool(database.dsn("hva_nps"), "bench-flips")
-    commit = StoreCommit(SCHEMA, pool, Sealer((Key("bench", _SECRET),)), partial(apply, registers=registers))
+    pool = await make_pool(database.dsn(f"hva_{family.name}"), "bench-flips")
+    apply = partial(family.apply, registers=registers)
+    commit = StoreCommit(family.name, pool, Sealer((Key("bench", _SECRET),)), apply)
     taken = []
     try:
         async with pool.acquire() as connection:

@@ -9,8 +9,9 @@ from typing import Final
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream
+from shared.contracts.catalogue import CARE, PERSON, RAW
 from shared.edge.produce import make_producer
+from tests.bench.family import FAMILIES, Family
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Running, Stage
 from tests.bench.workload import Event, fact_ids, salted
@@ -19,12 +20,6 @@ RATE: Final = 200  # events a second
 _WARM_S: Final = 3.0  # not counted: connections, caches
 _LOOK_S: Final = 0.004
 _PATIENCE_S: Final = 20.0
-_READ: Final = """
-select id from unnest($1::text[]) wanted(id)
-where exists (select from nps.invitation f where f.county = any($2) and f.id = wanted.id)
-   or exists (select from nps.response f where f.county = any($2) and f.id = wanted.id)
-   or exists (select from nps.feedback f where f.county = any($2) and f.id = wanted.id)
-"""
 _COUNTIES: Final = ["oma-hame", "pirha"]
 
 
@@ -38,44 +33,59 @@ class Freshness:
     events: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The topic that events are sent to, raw or canonical, and the question that finds their facts."""
+
+    topic: str
+    raw: bool
+    read: str
+
+
 async def freshness(
-    stage: Stage, database: Database, events: list[Event], sizes: Sizes, *, whole_way: bool
+    stage: Stage, family: Family, database: Database, events: list[Event], sizes: Sizes, *, whole_way: bool
 ) -> Freshness:
-    """Of nps alone (from canonical record to fact), or of ingest and nps (`whole_way`: from raw record to fact)."""
-    prefix = "fresh-whole." if whole_way else "fresh-nps."
+    """Of the family alone (from canonical record to fact), or of ingest and it (`whole_way`: from raw record)."""
+    prefix = f"fresh-{'whole' if whole_way else 'own'}."
     paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_S))]
-    await stage.topics(prefix, [RAW[Stream.FEEDBACK], RAW[Stream.CONTACT], RAW[Stream.CARE], FEEDBACK, PERSON])
-    services = [await stage.service("nps", database, prefix)]
+    await stage.topics(prefix, [*RAW.values(), *(family.topic for family in FAMILIES.values()), CARE, PERSON])
+    services = [await stage.service(family.name, database, prefix)]
     if whole_way:
         services.append(await stage.service("ingest", database, prefix))
+    topic = RAW[family.stream] if whole_way else family.topic
     producer = make_producer(stage.kafka, "bench-pace")
     await producer.start()
     try:
-        return await _pace(producer, database, prefix, paced, whole_way)
+        return await _pace(producer, database, _Way(prefix + topic.name, whole_way, _read(family)), paced)
     finally:
         await producer.stop()
         await _stop(services)
+
+
+def _read(family: Family) -> str:
+    there = " or ".join(
+        f"exists (select from {table.name} f where f.county = any($2) and f.id = wanted.id)" for table in family.tables
+    )
+    return f"select id from unnest($1::text[]) wanted(id) where {there}"
 
 
 async def _stop(services: Iterable[Running]) -> None:
     await asyncio.gather(*(service.stop() for service in services))
 
 
-async def _pace(
-    producer: AIOKafkaProducer, database: Database, prefix: str, events: list[Event], whole_way: bool
-) -> Freshness:
+async def _pace(producer: AIOKafkaProducer, database: Database, way: _Way, events: list[Event]) -> Freshness:
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
-    looking = asyncio.create_task(_look(database, sent, seen))
+    looking = asyncio.create_task(_look(database, way.read, sent, seen))
     try:
-        await _warm_up(producer, prefix, events[:10], whole_way, sent, seen)
+        await _warm_up(producer, way, events[:10], sent, seen)
         started = time.perf_counter()
         ids = fact_ids(events)
         for number, (event, id) in enumerate(zip(events[10:], ids[10:], strict=True)):
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             if id is not None:
                 sent[id] = time.perf_counter()
-            await _send(producer, prefix, event, whole_way)
+            await _send(producer, way, event)
         await _all_seen(sent, seen)
     finally:
         looking.cancel()
@@ -84,26 +94,21 @@ async def _pace(
     return Freshness(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1], len(taken))
 
 
-async def _send(producer: AIOKafkaProducer, prefix: str, event: Event, whole_way: bool) -> None:
-    if whole_way:
-        await producer.send(prefix + RAW[Stream.FEEDBACK].name, value=event.line)
+async def _send(producer: AIOKafkaProducer, way: _Way, event: Event) -> None:
+    if way.raw:
+        await producer.send(way.topic, value=event.line)
     else:
-        await producer.send(prefix + FEEDBACK.name, value=event.value, key=event.key)
+        await producer.send(way.topic, value=event.value, key=event.key)
 
 
 async def _warm_up(
-    producer: AIOKafkaProducer,
-    prefix: str,
-    events: list[Event],
-    whole_way: bool,
-    sent: dict[str, float],
-    seen: dict[str, float],
+    producer: AIOKafkaProducer, way: _Way, events: list[Event], sent: dict[str, float], seen: dict[str, float]
 ) -> None:
     """The services have started once they brought these."""
     for event, id in zip(events, fact_ids(events), strict=True):
         if id is not None:
             sent[id] = time.perf_counter()
-        await _send(producer, prefix, event, whole_way)
+        await _send(producer, way, event)
     await _all_seen(sent, seen, patience=60.0)
     sent.clear()
 
@@ -116,12 +121,12 @@ async def _all_seen(sent: dict[str, float], seen: dict[str, float], patience: fl
         await asyncio.sleep(0.02)
 
 
-async def _look(database: Database, sent: dict[str, float], seen: dict[str, float]) -> None:
+async def _look(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
     """Ask for what is on its way, again and again."""
     connection = await asyncpg.connect(database.dsn())
     try:
         while True:
-            rows = await connection.fetch(_READ, [id for id in sent if id not in seen][:1000], _COUNTIES)
+            rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], _COUNTIES)
             now = time.perf_counter()
             seen.update((row["id"], now) for row in rows)
             await asyncio.sleep(_LOOK_S)

@@ -1,105 +1,132 @@
 """The rate with history: the same service on a database that holds more and more facts.
 
-What the service wrote itself is copied with other ids into earlier times, facts and buckets alike, until the size is
-there; that takes a minute where the service would take ten. Then fresh events go through the service as ever.
+What the service wrote itself is copied into earlier times, with other ids and other clients, until the size is there:
+facts, numbers of persons and buckets alike. That takes a minute where the service would take ten. Then fresh events go
+through the service as ever: of clients that it does not know, and every slice in a month of its own, since a month of
+ten slices at once is no month of these counties.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
-from services.nps.domain import MEASURES
-from services.nps.store import FEEDBACK, INVITATIONS, RESPONSES
-from shared.contracts.catalogue import FEEDBACK as TOPIC
 from shared.contracts.catalogue import PERSON
-from shared.postgres.facts import FactTable
+from tests.bench.family import Family, columns
 from tests.bench.measure import Measured, watch
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage, group_of
 from tests.bench.workload import Event, outgoing, salted
 
-TABLES: Final[tuple[FactTable[Any], ...]] = (INVITATIONS, RESPONSES, FEEDBACK)
-_APART: Final = 100  # days between a copy and the next, more than the log is long
+APART: Final = 100  # days between a copy and the next, more than the log is long
+_A_MONTH: Final = 35  # days between a slice and the next
+_ENOUGH: Final = 0.98  # of a size: facts that belong together are copied together, so that the last share is rough
+_PERSONS: Final[Mapping[str, str]] = {"client": "text", "person": "bigint"}
 
 
 async def history(
-    stage: Stage, events: list[Event], sizes: Sizes, say: Callable[[str], None], *, scattered: bool
+    stage: Stage, family: Family, events: list[Event], sizes: Sizes, say: Callable[[str], None], *, scattered: bool
 ) -> tuple[dict[int, float], Database]:
     """Number of facts to events a second, and the database at its largest."""
     kind = "scattered" if scattered else "growing"
     database = await stage.database()
     events = events[: sizes.slice_events]
-    await _measure(stage, database, events, f"{kind}-0.", scattered)
+    months = count()
+    await pour(stage, family, database, salted(events, f"{kind}-0.", scattered=scattered), f"{kind}-0.")
     found: dict[int, float] = {}
     for size in sizes.histories if scattered else (sizes.histories[0], sizes.histories[-1]):
-        await grow(stage, database, size, scattered=scattered)
+        await grow(stage, family, database, size, scattered=scattered)
         rates = []
         for number in range(sizes.slices):
-            measured = await _measure(stage, database, events, f"{kind}-{size}-{number}.", scattered)
+            prefix = f"{kind}-{size}-{number}."
+            fresh = salted(events, prefix, scattered=scattered, days=_A_MONTH * next(months))
+            measured = await pour(stage, family, database, fresh, prefix)
             rates.append(measured.rate)
-            say(f"{size} facts, {kind} ids: {measured.rate:.0f} events/s")
+            say(f"{family.name}, {size} facts, {kind} ids: {measured.rate:.0f} events/s")
         found[size] = median(rates)
     return found, database
 
 
-async def _measure(stage: Stage, database: Database, events: list[Event], prefix: str, scattered: bool) -> Measured:
-    await stage.topics(prefix, [TOPIC, PERSON])
-    await stage.publish(outgoing(salted(events, prefix, scattered=scattered), prefix))
-    running = await stage.service("nps", database, prefix)
+async def pour(stage: Stage, family: Family, database: Database, events: list[Event], prefix: str) -> Measured:
+    """Let the service apply the events, on topics of their own."""
+    await stage.topics(prefix, [family.topic, PERSON])
+    await stage.publish(outgoing(events, family.topic, prefix))
+    running = await stage.service(family.name, database, prefix)
     try:
-        return await watch(stage, running, [group_of("nps", TOPIC, prefix)], len(events))
+        return await watch(stage, running, [group_of(family.name, family.topic, prefix)], len(events))
     finally:
         await running.stop()
 
 
-async def grow(stage: Stage, database: Database, size: int, *, scattered: bool) -> None:
+async def grow(
+    stage: Stage, family: Family, database: Database, size: int, *, scattered: bool, apart: int = APART
+) -> None:
     """Double the facts until there are `size`; then leave the server as it is long after: analysed and written out."""
-    doubled = 0
-    while (there := await _facts(database)) < size:
+    for doubled in count():
+        there = await _facts(family, database)
+        if there >= _ENOUGH * size:
+            break
         share = min(1.0, (size - there) / there)
-        doubled += 1
-        salt = f"{size}-{doubled}-"
-        shift = _APART * 2**doubled
-        await stage.execute(database, *_doubling(salt, shift, share, scattered))
+        copied = _Copies(family, f"{size}-{doubled}-", apart * 2**doubled, share, scattered)
+        await stage.execute(database, *copied.statements())
     await stage.execute(database, "vacuum analyze", "checkpoint")
 
 
-async def _facts(database: Database) -> int:
+async def _facts(family: Family, database: Database) -> int:
     connection = await asyncpg.connect(database.dsn())
     try:
-        counts = [await connection.fetchval(f"select count(*) from {table.name}") for table in TABLES]
+        counts = [await connection.fetchval(f"select count(*) from {table.name}") for table in family.tables]
     finally:
         await connection.close()
     return sum(counts)
 
 
-def _doubling(salt: str, shift: int, share: float, scattered: bool) -> list[str]:
-    def id(name: str) -> str:
-        return f"md5('{salt}' || {name})" if scattered else f"'{salt}' || {name}"
+class _Copies:
+    """The statements that copy a share of everything into earlier days."""
 
-    def changed(name: str, kind: str) -> str:
-        if name in ("id", "invitation_id"):
-            return id(name)
-        return {"date": f"{name} - {shift}", "timestamptz": f"{name} - interval '{shift} days'"}.get(kind, name)
+    def __init__(self, family: Family, salt: str, days: int, share: float, scattered: bool) -> None:
+        self._family, self._salt, self._days, self._share, self._scattered = family, salt, days, share, scattered
 
-    statements = []
-    for table in TABLES:
-        values = ", ".join(changed(*column) for column in table.columns.items())
-        statements.append(
-            f"insert into {table.name} (county, {', '.join(table.columns)}) select county, {values} "
-            f"from {table.name} limit {share} * (select count(*) from {table.name})"
+    def statements(self) -> Iterator[str]:
+        """Persons come last, so that all copies see the same greatest number."""
+        for table in self._family.tables:
+            yield self._rows(table.name, columns(table))
+        yield from self._buckets()
+        if self._family.persons:
+            name = f"{self._family.name}.client"
+            yield self._rows(name, _PERSONS)
+            yield f"select setval(pg_get_serial_sequence('{name}', 'person'), max(person)) from {name}"
+
+    def _rows(self, table: str, kinds: Mapping[str, str]) -> str:
+        values = ", ".join(self._changed(*column) for column in kinds.items())
+        return (
+            f"insert into {table} (county, {', '.join(kinds)}) overriding system value "
+            f"select county, {values} from {table} "
+            f"where hashtext({self._family.together[table]}) & 1023 < {self._share} * 1024"
         )
-    for measure in MEASURES:
-        keys = ("unit_row", *measure.codes, *measure.counts)
-        for grain, day, more in (
-            ("day", f"day - {shift}", ()),
-            ("month", f"date_trunc('month', month - {shift})::date", ("channel", "segment")),
-        ):
-            names = ", ".join((*more, *keys))
-            statements.append(
-                f"insert into nps.{measure.name}_{grain} (county, {grain}, {names}) "
-                f"select county, {day}, {names} from nps.{measure.name}_{grain} on conflict do nothing"
-            )
-    return statements
+
+    def _changed(self, name: str, kind: str) -> str:
+        match name:
+            case "id" | "invitation_id":
+                return f"md5('{self._salt}' || {name})" if self._scattered else f"'{self._salt}' || {name}"
+            case "client" | "own_client":
+                return f"'bench.' || left(md5('{self._salt}' || {name}), 22)"
+            case "person":
+                return f"person + (select max(person) from {self._family.name}.client)"
+        days = self._days
+        return {"date": f"{name} - {days}", "timestamptz": f"{name} - interval '{days} days'"}.get(kind, name)
+
+    def _buckets(self) -> Iterator[str]:
+        for measure in self._family.measures:
+            keys = ("unit_row", *measure.codes, *measure.counts)
+            for grain, day, more in (
+                ("day", f"day - {self._days}", ()),
+                ("month", f"date_trunc('month', month - {self._days})::date", ("channel", "segment")),
+            ):
+                table, names = f"{self._family.name}.{measure.name}_{grain}", ", ".join((*more, *keys))
+                yield (
+                    f"insert into {table} (county, {grain}, {names}) "
+                    f"select county, {day}, {names} from {table} on conflict do nothing"
+                )

@@ -17,7 +17,8 @@ class Sizes:
     fresh_s: float
     raw: int  # lines of every stream for ingest
     starts: int  # times a history begins from nothing, for plans
+    reading: int  # contacts that are there when figures are read
 
 
-FULL: Final = Sizes(60_000, 3, 8.0, (300_000, 1_000_000, 3_000_000), 3, 30_000, 30.0, 150_000, 40)
-QUICK: Final = Sizes(20_000, 1, 2.0, (30_000, 60_000), 1, 12_000, 4.0, 30_000, 2)
+FULL: Final = Sizes(60_000, 3, 8.0, (300_000, 1_000_000, 3_000_000), 3, 30_000, 30.0, 150_000, 40, 10_000_000)
+QUICK: Final = Sizes(20_000, 1, 2.0, (30_000, 60_000), 1, 12_000, 4.0, 30_000, 2, 300_000)

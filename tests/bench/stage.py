@@ -26,12 +26,13 @@ from shared.edge.produce import Outgoing, make_producer, publish
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
+from tests.bench.family import FAMILIES
 from tests.bench.workload import registers_folder
 
 ROOT: Final = Path(__file__).parents[2]
 _PASSWORD: Final = "bench-only"
 _TEMPLATE: Final = "bench_template"
-_SERVICES: Final = ("ingest", "nps")
+_SERVICES: Final = ("ingest", *FAMILIES)
 _CHUNK: Final = 5000  # records published together
 _numbers = itertools.count(1)
 
@@ -132,9 +133,9 @@ class Stage:
         }
         return await self._run([f"services.{name}"], environment)
 
-    async def peer(self, name: str, database: Database, topic: str, group: str) -> Running:
+    async def peer(self, name: str, family: str, database: Database, topic: str, group: str) -> Running:
         """One of the programs to compare with."""
-        return await self._run([f"tests.bench.peers.{name}", self.kafka, database.dsn(), topic, group], {})
+        return await self._run([f"tests.bench.peers.{name}", family, self.kafka, database.dsn(), topic, group], {})
 
     async def _run(self, module: Sequence[str], environment: Mapping[str, str]) -> Running:
         log = self.folder / f"{module[0]}-{next(_numbers)}.log"

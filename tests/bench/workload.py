@@ -1,14 +1,14 @@
-"""The events of the benchmarks: the simulation's, restricted to the feedback stream and made canonical once.
+"""The events of the benchmarks: the simulation's, restricted to one stream and made canonical once.
 
-A salt gives the same events other business ids, so that a measurement can be repeated with facts that are new. Ids
-are hashes by default: random ids are the hard case for indexes, numbers that grow (as the simulation gives them)
-the easy one.
+A salt gives the same events other business ids and clients, so that a measurement can be repeated with facts that are
+new and have the same neighbours as before. Ids are hashes by default: random ids are the hard case for indexes,
+numbers that grow (as the simulation gives them) the easy one.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import md5
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from deploy.simulate import Options, stream
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted, validate
 from services.ingest.pseudonym import Keyring
-from shared.contracts.catalogue import FEEDBACK, RAW, Stream
+from shared.contracts.catalogue import RAW, Stream, Topic
 from shared.contracts.route import stream_of
 from shared.edge.produce import Outgoing
 from shared.keys import Key
@@ -28,10 +28,12 @@ from shared.registers import Registers
 
 UNTIL: Final = date(2026, 7, 1)
 _NOW: Final = datetime(2026, 7, 2, tzinfo=UTC)
-_FEEDBACK_SHARE: Final = 0.18  # of the simulation's events, a little less than it is
+_SHARES: Final = {Stream.FEEDBACK: 0.18, Stream.CONTACT: 0.23}  # of the simulation's events, a little less than it is
 _A_YEAR_OF_A_CLIENT: Final = 22.0  # events, a little less than it is
 _SECRET: Final = b"benchmarks have nothing to hide."
-_BUSINESS_ID: Final = re.compile(rb'"(response_id|feedback_id|invitation_id)":"([^"]+)"')
+_IDS: Final = ("response_id", "feedback_id", "invitation_id", "contact_id", "count_id")
+_NAMED: Final = re.compile(rb'"(%b)":"([^"]+)"' % "|".join((*_IDS, "client")).encode())
+_DAY: Final = re.compile(rb'"(\d{4}-\d\d-\d\d)(?=["T])')  # of a time or by itself
 
 CLIENTS: Final = 60_000
 
@@ -56,13 +58,13 @@ def raw(events: int, seed: int = 1) -> list[Outgoing]:
     return [Outgoing(RAW[stream_of(line)].name, None, line) for line in islice(lines(events, seed), events)]
 
 
-def canonical(events: int, registers: Registers, seed: int = 1) -> list[Event]:
-    """Events of the feedback stream as ingest writes them."""
+def canonical(events: int, registers: Registers, stream: Stream = Stream.FEEDBACK, seed: int = 1) -> list[Event]:
+    """Events of one stream as ingest writes them."""
     contexts = Contexts(registers, Keyring((Key("bench", _SECRET),)), lambda: _NOW)
     found: list[Event] = []
-    for line in lines(int(events / _FEEDBACK_SHARE), seed):
-        if b'"type":"fi.hva.feedback.' in line:
-            verdict = validate(line, (), Stream.FEEDBACK, contexts.now())
+    for line in lines(int(events / _SHARES[stream]), seed):
+        if stream_of(line) is stream:
+            verdict = validate(line, (), stream, contexts.now())
             if isinstance(verdict, Accepted):
                 found.append(Event(verdict.key, verdict.value, line))
                 if len(found) == events:
@@ -70,18 +72,28 @@ def canonical(events: int, registers: Registers, seed: int = 1) -> list[Event]:
     return found
 
 
-def salted(events: list[Event], salt: str, *, scattered: bool = True) -> list[Event]:
-    """The same events about other facts; links from responses to invitations stay."""
-    prefix = salt.encode()
+def salted(events: list[Event], salt: str, *, scattered: bool = True, days: int = 0) -> list[Event]:
+    """The same events about other facts and clients, that many days earlier; links among them stay."""
+    prefix, moved = salt.encode(), dict[bytes, bytes]()
 
-    def change(match: re.Match[bytes]) -> bytes:
+    def rename(match: re.Match[bytes]) -> bytes:
         id = prefix + match[2]
-        return b'"%b":"%b"' % (match[1], md5(id, usedforsecurity=False).hexdigest().encode() if scattered else id)
+        hashed = md5(id, usedforsecurity=False).hexdigest().encode()
+        if match[1] == b"client":
+            return b'"client":"bench.%b"' % hashed[:22]
+        return b'"%b":"%b"' % (match[1], hashed if scattered else id)
 
-    return [
-        Event(event.key, _BUSINESS_ID.sub(change, event.value), _BUSINESS_ID.sub(change, event.line))
-        for event in events
-    ]
+    def move(match: re.Match[bytes]) -> bytes:
+        if match[1] not in moved:
+            day = date.fromisoformat(match[1].decode()) - timedelta(days)
+            moved[match[1]] = b'"' + day.isoformat().encode()
+        return moved[match[1]]
+
+    def change(value: bytes) -> bytes:
+        renamed = _NAMED.sub(rename, value)
+        return _DAY.sub(move, renamed) if days else renamed
+
+    return [Event(event.key, change(event.value), change(event.line)) for event in events]
 
 
 def fact_ids(events: list[Event]) -> list[str | None]:
@@ -89,17 +101,17 @@ def fact_ids(events: list[Event]) -> list[str | None]:
     seen: set[str] = set()
     found: list[str | None] = []
     for event in events:
-        raw = orjson.loads(event.value)
-        data = raw["data"]
-        id = data.get("response_id") or data.get("feedback_id") or data["invitation_id"]
+        data = orjson.loads(event.value)["data"]
+        # a response names its invitation as well
+        id = next(data[name] for name in _IDS if name in data)
         found.append(None if id in seen or "unit" not in data else id)
         seen.add(id)
     return found
 
 
-def outgoing(events: list[Event], prefix: str) -> list[Outgoing]:
+def outgoing(events: list[Event], topic: Topic, prefix: str) -> list[Outgoing]:
     """As records of the canonical topic."""
-    return [Outgoing(prefix + FEEDBACK.name, event.key, event.value) for event in events]
+    return [Outgoing(prefix + topic.name, event.key, event.value) for event in events]
 
 
 def registers_folder() -> Path:

@@ -1,7 +1,7 @@
 """The floor of cost: poll, parse and check, one upsert a table and batch, commit. No framework, no figures, no
-neighbours, no lock, no dead letters, no second try. It writes the product's own fact tables.
+neighbours, no lock, no dead letters, no second try. It writes the product's own fact tables, with its own decoding.
 
-Run as `python -m tests.bench.peers.bare <kafka> <dsn> <topic> <group>`.
+Run as `python -m tests.bench.peers.bare <family> <kafka> <dsn> <topic> <group>`.
 """
 
 import asyncio
@@ -16,27 +16,25 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from services.nps.decode import decode
-from services.nps.store import FEEDBACK, INVITATIONS, RESPONSES
 from shared.letters import Rejected
+from shared.postgres.arrays import use_fast_arrays
 from shared.postgres.facts import FactTable
 from shared.registers import Registers, load_folder
+from tests.bench.family import FAMILIES, Family, columns
 from tests.bench.workload import registers_folder
 
 BATCH = 2500  # as the product's default
 
 
 def _statement(table: FactTable[Any]) -> str:
-    names = ", ".join(("county", *table.columns))
-    arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(("text", *table.columns.values()), 1))
-    sets = ", ".join(f"{name} = excluded.{name}" for name in table.columns)
+    written = columns(table)
+    names = ", ".join(("county", *written))
+    arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(("text", *written.values()), 1))
+    sets = ", ".join(f"{name} = excluded.{name}" for name in written)
     return (
         f"insert into {table.name} as fact ({names}) select * from unnest({arrays}) "
         f"on conflict (county, id) do update set {sets} where fact.rank < excluded.rank"
     )
-
-
-TABLES = [(table, _statement(table)) for table in (INVITATIONS, RESPONSES, FEEDBACK)]
 
 
 def _column(facts: Iterable[Any], name: str, kind: str) -> list[Any]:
@@ -46,30 +44,36 @@ def _column(facts: Iterable[Any], name: str, kind: str) -> list[Any]:
 
 
 async def store(
-    connection: "asyncpg.Connection[asyncpg.Record]", records: Iterable[ConsumerRecord], registers: Registers
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    family: Family,
+    statements: list[tuple[FactTable[Any], str]],
+    records: Iterable[ConsumerRecord],
+    registers: Registers,
 ) -> None:
     """One transaction."""
     best: dict[tuple[type, str, str], Any] = {}
     for record in records:
-        fact = decode(record, registers)
+        fact = family.decode(record, registers)
         if not isinstance(fact, Rejected):
             key = (type(fact), fact.county, fact.id)
             if key not in best or best[key].rank < fact.rank:
                 best[key] = fact
     async with connection.transaction():
-        for table, statement in TABLES:
+        for table, statement in statements:
             facts = [fact for fact in best.values() if type(fact) is table.fact]
             if facts:
-                columns = {"county": "text", **table.columns}
-                await connection.execute(statement, *(_column(facts, *column) for column in columns.items()))
+                written = {"county": "text", **columns(table)}
+                await connection.execute(statement, *(_column(facts, *column) for column in written.items()))
 
 
-async def main(kafka: str, dsn: str, topic: str, group: str) -> None:
+async def main(family: str, kafka: str, dsn: str, topic: str, group: str) -> None:
     """Consume until SIGTERM."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    registers = load_folder(registers_folder())
+    registers, of = load_folder(registers_folder()), FAMILIES[family]
+    statements = [(table, _statement(table)) for table in of.tables]
     connection = await asyncpg.connect(dsn, server_settings={"jit": "off"})
+    await use_fast_arrays(connection)
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=kafka,
@@ -82,7 +86,7 @@ async def main(kafka: str, dsn: str, topic: str, group: str) -> None:
     while not stopping.is_set():
         batches = await consumer.getmany(timeout_ms=20, max_records=BATCH)
         if batches:
-            await store(connection, chain.from_iterable(batches.values()), registers)
+            await store(connection, of, statements, chain.from_iterable(batches.values()), registers)
             await consumer.commit()
     await consumer.stop()
     await connection.close()

@@ -6,3 +6,17 @@ create table naive.fact (
 );
 create table naive.day (county text, day date, unit text, type text, n bigint not null,
   primary key (county, day, unit, type));
+create table naive.contact (
+  county text, id text, revision int not null, unit text not null, line text not null, channel text not null,
+  day date not null, started_at timestamptz not null, ended_at timestamptz not null, client text, reason text,
+  handled boolean not null, resolved boolean not null, repeated boolean not null default false,
+  primary key (county, id)
+);
+create index on naive.contact (county, client);
+create index on naive.contact (county, day);
+create table naive.contact_day (
+  county text, day date, unit text, contacts bigint not null, handled bigint not null, resolved bigint not null,
+  repeated bigint not null, primary key (county, day, unit)
+);
+create table naive.hyte (county text, id text, revision int not null, unit text not null, kind text not null,
+  amount bigint not null, primary key (county, id));

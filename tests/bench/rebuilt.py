@@ -1,0 +1,108 @@
+"""The buckets of the first-contact family counted from its facts, in SQL: a second telling of what
+`services.fcr.domain.contributions` says, for facts that no service wrote.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from services.fcr.domain import ACCESS, FIRST_LINE, HANDLED, HYTE, MEASURES, RESOLVING, WAIT_BOUNDS, WINDOWS
+from shared.deltas import Measure
+
+
+def _texts(values: tuple[str, ...]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+_ON_TIME: Final = "promised and first_line and not early and response is not null"
+_COUNTS: Final[dict[str, str]] = {
+    "inbound": "first_line",
+    "early": "first_line and early",
+    "handled": "handled",
+    **{mode: f"handled and answer_mode = '{mode}'" for mode in ("direct", "callback")},
+    "callback_requested": "first_line and callback_requested_at is not null",
+    "callback_same_day": "first_line and callback_requested_at is not null and callback_same_day",
+    "promised": _ON_TIME,
+    "promise_kept": f"{_ON_TIME} and response <= due",
+    "awaited": "promised and first_line and not early and response is null",
+    "bounced": "handled and transfers >= 2",
+    **{channel: f"channel = '{channel}'" for channel in (*FIRST_LINE, "digital_booking")},
+    **{f"w{i}": f"first_line and wait = {i}" for i in range(len(WAIT_BOUNDS) + 1)},
+}
+_LINKABLE: Final = "resolving and own_client is not null and reason is not null"
+_HANDLED: Final[dict[str, str]] = {
+    "handled": "resolving",
+    "linkable": _LINKABLE,
+    "guided": "true",
+    **{f"unrepeated_{days}": f"{_LINKABLE} and coalesce(repeated_within, 31) > {days}" for days in WINDOWS},
+    **{f"repeats_{days}": f"{_LINKABLE} and repeats_within <= {days}" for days in WINDOWS},
+}
+# A wait that is as long as a bound belongs below it, hence the bounds and the wait with the other sign.
+_CONTACTS: Final = f"""
+select *, channel in ({_texts(FIRST_LINE)}) as first_line, channel in ({_texts(RESOLVING)}) as resolving,
+  due is not null as promised, coalesce(outcome, '') as told, coalesce(classification, '') as class,
+  coalesce(abandoned and not handled and ended_at - started_at <= interval '5 seconds', false) as early,
+  {len(WAIT_BOUNDS)} - width_bucket(-extract(epoch from response - started_at)::float8,
+    array[{", ".join(f"-{bound}" for bound in reversed(WAIT_BOUNDS))}]::float8[]) as wait
+from fcr.contact, lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) first(response)
+where counted and channel in ({_texts((*FIRST_LINE, "digital_booking"))})
+"""
+
+
+def rebuild() -> Iterator[str]:
+    """Statements of one session: temporary tables `<measure>_day` and `<measure>_month` with all buckets."""
+    yield f"create temp table access_place as {_places(ACCESS, _CONTACTS, _counted(ACCESS, _COUNTS), 'line')}"
+    codes = "line, told as outcome, class as classification"
+    yield (
+        "create temp table handled_place as "
+        + _places(HANDLED, f"select * from ({_CONTACTS}) c where handled", _counted(HANDLED, _HANDLED), codes)
+    )
+    yield (
+        "create temp table hyte_count_place as select county, day, unit_row, 'all' as channel, 'all' as segment, kind, "
+        "sum(amount)::bigint as amount from fcr.hyte where not retracted group by 1, 2, 3, 4, 5, 6"
+    )
+    for measure in MEASURES:
+        yield _grain(measure, "day", "county, day, unit_row")
+        yield _grain(measure, "month", "county, date_trunc('month', day)::date as month, unit_row, channel, segment")
+
+
+def _counted(measure: Measure, conditions: dict[str, str]) -> str:
+    return ", ".join(
+        "coalesce(sum(transfers) filter (where handled), 0)::bigint as transfers"
+        if name == "transfers"
+        else f"count(*) filter (where {conditions[name]}) as {name}"
+        for name in measure.counts
+    )
+
+
+def _places(measure: Measure, source: str, counts: str, codes: str) -> str:
+    keys = 5 + len(measure.codes)
+    places = ", ".join(str(i + 1) for i in range(keys))
+    return f"select county, day, unit_row, channel, segment, {codes}, {counts} from ({source}) c group by {places}"
+
+
+def _grain(measure: Measure, grain: str, keys: str) -> str:
+    names = ", ".join((keys, *measure.codes))
+    sums = ", ".join(f"sum({name})::bigint as {name}" for name in measure.counts)
+    places = ", ".join(str(i + 1) for i in range(names.count(",") + 1 - keys.count("('month', ")))
+    return (
+        f"create temp table {measure.name}_{grain} as select {names}, {sums} from {measure.name}_place "
+        f"group by {places} having {' or '.join(f'sum({name}) <> 0' for name in measure.counts)}"
+    )
+
+
+def tables() -> Iterator[str]:
+    """The names of all buckets, without a schema."""
+    return (f"{measure.name}_{grain}" for measure in MEASURES for grain in ("day", "month"))
+
+
+def differing(table: str) -> str:
+    """A query for the number of buckets in which the service and the rebuilding differ; rows of zeros say nothing."""
+    measure = next(m for m in (ACCESS, HANDLED, HYTE) if table.startswith(m.name))
+    ours = f"select * from fcr.{table} where {' or '.join(f'{name} <> 0' for name in measure.counts)}"
+    theirs = f"select * from pg_temp.{table}"
+    return f"select count(*) from (({ours} except {theirs}) union all ({theirs} except {ours})) d"
+
+
+def take_over(table: str) -> tuple[str, str]:
+    """Put the rebuilt buckets in the place of the service's."""
+    return f"truncate fcr.{table}", f"insert into fcr.{table} select * from pg_temp.{table}"
