@@ -26,12 +26,11 @@ _WRONG: Final = """
 with near as (
   select key.low, key.high, key.number, c.id, c.started_at, c.over_at, c.handled, c.repeatable,
          c.repeats_within, c.repeated_within
-  from unnest($2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+  from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
        with ordinality key(person, line, reason, low, high, number)
   cross join lateral (
     select * from fcr.contact
-    where county = $1 and person = key.person
-      and started_at between key.low - interval '744 hours' and key.high + interval '744 hours'
+    where person = key.person and started_at between key.low - interval '744 hours' and key.high + interval '744 hours'
     offset 0) c
   where c.line = key.line and c.reason = key.reason and c.counted
 ),
@@ -66,7 +65,7 @@ async def link(
     if not spans:
         return list(changes)
     columns = zip(*((*key, *span) for key, span in spans.items()), strict=True)
-    rows = {row["id"]: row for row in await connection.fetch(_WRONG, county, *map(list, columns))}
+    rows = {row["id"]: row for row in await connection.fetch(_WRONG, *map(list, columns))}
     own = [c if (row := rows.pop(c.new.id, None)) is None else Change(c.old, _linked(c.new, row)) for c in changes]
     neighbours = await table.probe(connection, county, "id", rows)
     followed = [Change(fact, _linked(fact, rows[fact.id])) for fact in neighbours]

@@ -79,8 +79,9 @@ insert into fcr.client (county, client)
 select $1, wanted.value from unnest($2::text[]) wanted(value) on conflict do nothing
 """
 _PERSONS: Final = f"select fact.client, fact.person {probes('fcr.client', 'client')}"
-# By the index of persons; a client has one.
-_OF_CLIENTS: Final = "person in (select person from fcr.client where county = $1 and client = any($2::text[]))"
+_OF_CLIENTS: Final = """
+own_client = any($2::text[]) and person in (select person from fcr.client where county = $1 and client = any($2))
+"""
 _STALE: Final = """
 insert into fcr.stale (county, period_kind, period)
 select $1, period_kind, period from reference.period_month where month = any($2::date[]) group by 2, 3 order by 2, 3

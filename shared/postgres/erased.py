@@ -46,11 +46,10 @@ async def strip(
     table: FactTable[F],
     clients: Sequence[str],
     bare: Callable[[F], F],
-    where: str = "true",
+    where: str = "county = $1 and own_client = any($2::text[])",
 ) -> list[Change[F]]:
-    """Make the stored facts of these clients bare; `where`, over county $1 and clients $2, may name an index."""
-    condition = f"county = $1 and own_client = any($2::text[]) and {where}"
-    facts = await table.load(connection, condition, county, clients)
+    """Make the stored facts of these clients bare: those `where` county $1 and clients $2 say so."""
+    facts = await table.load(connection, where, county, clients)
     changes = [Change(fact, bare(fact)) for fact in facts]
     await table.overwrite(connection, county, [change.new for change in changes])
     return changes

@@ -18,13 +18,13 @@ left join lateral (
   order by o.classification desc limit 1) o on true
 left join lateral (
   select n.id from fcr.contact n
-  where c.repeats_within is not null and n.county = c.county and n.person = c.person and n.handled
+  where c.repeats_within is not null and n.person = c.person and n.handled
     and n.line = c.line and n.reason = c.reason and (n.started_at, n.id) < (c.started_at, c.id)
     and n.started_at >= c.started_at - interval '744 hours'
   order by n.over_at desc, n.started_at desc, n.id desc limit 1) before on true
 left join lateral (
   select n.id from fcr.contact n
-  where c.repeated_within is not null and n.county = c.county and n.person = c.person and n.repeatable
+  where c.repeated_within is not null and n.person = c.person and n.repeatable
     and n.line = c.line and n.reason = c.reason and (n.started_at, n.id) > (c.started_at, c.id)
   order by n.started_at, n.id limit 1) after on true
 where not c.retracted;
@@ -92,6 +92,6 @@ select 'revolving', county, day, started_at, unit_row, line, 'all', segment, per
        'contact number ' || nth.n || ' in 30 days'
 from fcr.told_contact c,
      lateral (select count(*) from fcr.contact n
-              where n.county = c.county and n.person = c.person and n.handled
+              where n.person = c.person and n.handled
                 and n.started_at > c.started_at - interval '720 hours' and n.started_at <= c.started_at) nth(n)
 where handled and person is not null;
