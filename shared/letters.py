@@ -20,6 +20,9 @@ from shared.contracts.reasons import Reason
 from shared.keys import Key
 from shared.record import Headers, PlainRecord, Record
 
+GATEWAY: Final = "gateway"
+"""Stands for a topic, in dead letters and in metrics, for what came over HTTP."""
+
 KEPT_BYTES: Final = RAW_LIMIT + 64 * 1024
 """What is kept of a value. Only a record that was blown up by compression is longer; its rest is not kept."""
 

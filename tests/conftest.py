@@ -16,7 +16,9 @@ import pytest
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.faults import EmbeddedError
 from deploy.embedded.places import Places
+from tests.bytecode import keep_bytecode
 
+keep_bytecode()
 pytest_plugins = ["tests.product"]
 
 _PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}

@@ -6,12 +6,9 @@ loaded, `hva wait` waits, figures are read from the views.
 
 import asyncio
 import itertools
-import json
 import os
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,12 +27,12 @@ from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
+from tests.bytecode import BYTECODE
+from tests.replica import Replica, until
 
 SERVICES = ("ingest", "nps", "fcr")
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "tests" / "data" / "sample"
-BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
-"""Lets a process start in a third of the time where the machine otherwise keeps no bytecode."""
 _PASSWORD = "test-only"
 _numbers = itertools.count(1)
 
@@ -82,74 +79,6 @@ async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Databa
     )
     yield Database(name, postgres)
     await _execute(postgres, f"drop database {name} with (force)")
-
-
-@dataclass
-class Replica:
-    """One running service process."""
-
-    service: str
-    process: asyncio.subprocess.Process
-    log: Path
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to this very process."""
-        self.process.send_signal(number)
-
-    async def ended(self, within: float = 30.0) -> int:
-        """Wait for its end; returns the exit code."""
-        return await asyncio.wait_for(self.process.wait(), within)
-
-    async def kill(self) -> None:
-        """kill -9."""
-        if self.process.returncode is None:
-            self.signal(signal.SIGKILL)
-        await self.ended()
-
-    async def probe(self, path: str = "/readyz") -> tuple[int, dict[str, Any] | str]:
-        """Status and body of one of its pages; (0, '') while it does not listen."""
-        return await asyncio.to_thread(_get, f"http://127.0.0.1:{await self.port()}{path}")
-
-    async def port(self) -> int:
-        """The port of its health server, as its first log line tells it."""
-
-        async def told() -> int | None:
-            for line in self.log.read_text().splitlines():
-                if '"started"' in line:
-                    return int(json.loads(line)["port"])
-            return None
-
-        return await until(told, f"{self.service} listens")
-
-
-def _get(url: str) -> tuple[int, dict[str, Any] | str]:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            text = answer.read().decode()
-            return answer.status, json.loads(text) if text.startswith("{") else text
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read())
-    except OSError:
-        return 0, ""
-
-
-async def until(condition: Any, what: str, within: float = 30.0) -> Any:
-    """Wait for a condition (sync or async) to give something true, with a deadline; returns what it gave."""
-    deadline = asyncio.get_running_loop().time() + within
-    while True:
-        got = condition()
-        if asyncio.iscoroutine(got):
-            got = await got
-        if got:
-            return got
-        if asyncio.get_running_loop().time() > deadline:
-            pytest.fail(f"not within {within} s: {what}")
-        await asyncio.sleep(0.02)
 
 
 @dataclass

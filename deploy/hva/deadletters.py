@@ -2,20 +2,33 @@
 
 import asyncio
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve, several
+from shared.contracts.reasons import Reason
 
 if TYPE_CHECKING:
     import asyncpg
 
+_GREATEST = 2**63 - 1  # that the column can hold
 COLUMNS = 'letter, topic, "partition", "offset", reason, detail, source, state, attempts, first_seen, payload_bytes'
 
 LetterIds = Annotated[list[str] | None, typer.Argument(metavar="LETTER...", help="As listed, for instance ingest-12")]
-Reason = Annotated[str | None, typer.Option(help="Only letters of this reason")]
+OfReason = Annotated[Reason | None, typer.Option(help="Only letters of this reason")]
 All = Annotated[bool, typer.Option("--all", help="Every open letter (of --reason)")]
+
+
+class State(StrEnum):
+    """What `list` takes as a state."""
+
+    OPEN = "open"
+    REDRIVE = "redrive"
+    RESOLVED = "resolved"
+    DISCARDED = "discarded"
+    ALL = "all"
 
 
 def register(app: typer.Typer) -> None:
@@ -24,9 +37,9 @@ def register(app: typer.Typer) -> None:
 
     @group.command(name="list")
     def list_letters(
-        reason: Reason = None,
-        state: Annotated[str, typer.Option(help="open, redrive, resolved, discarded or all")] = "open",
-        limit: Annotated[int, typer.Option(min=1)] = 100,
+        reason: OfReason = None,
+        state: Annotated[State, typer.Option(help="Only letters in this state, or all")] = State.OPEN,
+        limit: Annotated[int, typer.Option(min=1, max=1_000_000)] = 100,
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
@@ -43,14 +56,14 @@ def register(app: typer.Typer) -> None:
         _print_letter(asyncio.run(_show(resolve(dir), letter)), json)
 
     @group.command()
-    def redrive(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
+    def redrive(letters: LetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
         """Try letters again, by the code and registers of now; those that fail again stay open."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "redrive"))
         _told(count, letters)
         print(f"{several(count, 'letter')} will be tried again.")
 
     @group.command()
-    def discard(letters: LetterIds = None, all: All = False, reason: Reason = None, dir: Dir = None) -> None:
+    def discard(letters: LetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
         """Give letters up: they stay on record, closed."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "discarded"))
         _told(count, letters)
@@ -69,7 +82,7 @@ async def _connect(connection: Connection) -> "asyncpg.Connection[asyncpg.Record
     return await asyncpg.connect(connection.postgres_steward)
 
 
-async def _list(connection: Connection, reason: str | None, state: str, limit: int) -> list[dict[str, Any]]:
+async def _list(connection: Connection, reason: Reason | None, state: State, limit: int) -> list[dict[str, Any]]:
     from deploy.embedded.services import SERVICES
 
     database = await _connect(connection)
@@ -96,6 +109,8 @@ def _place(letter: str) -> tuple[str, int]:
     service, _, number = letter.rpartition("-")
     if service not in SERVICES or not (number.isascii() and number.isdigit()):
         raise NotSoError(f"{letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`.")
+    if len(number) > len(str(_GREATEST)) or int(number) > _GREATEST:
+        raise NotSoError(f"There is no letter {letter}.")
     return service, int(number)
 
 
@@ -137,7 +152,7 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "backslashreplace")
 
 
-async def _mark(connection: Connection, letters: Sequence[str], every: bool, reason: str | None, state: str) -> int:
+async def _mark(connection: Connection, letters: Sequence[str], every: bool, reason: Reason | None, state: str) -> int:
     if bool(letters) == every:
         raise typer.BadParameter("name letters, or give --all (with --reason to narrow it)")
     from deploy.embedded.services import SERVICES

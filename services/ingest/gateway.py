@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from services.ingest.decode import Accepted, Context, validate
-from services.ingest.gateway_message import GATEWAY, as_record, stream_of
+from services.ingest.gateway_message import as_record, stream_of
 from shared.batch import Commit
 from shared.contracts.reasons import Reason
 from shared.failure import Failure, classify
-from shared.letters import Letter, Rejected
+from shared.letters import GATEWAY, Letter, Rejected
 from shared.metrics import PipelineMetrics
 from shared.record import Headers, PlainRecord
 

@@ -16,9 +16,9 @@ from services.ingest.refusal import Refusal
 from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.route import UNROUTED
+from shared.letters import GATEWAY
 from shared.record import Headers, PlainRecord
 
-GATEWAY: Final = "gateway"  # stands for a topic, in dead letters and in metrics
 BATCH: Final = b"application/cloudevents-batch+json"
 STRUCTURED: Final = b"application/cloudevents+json"
 

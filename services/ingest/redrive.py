@@ -2,10 +2,10 @@
 
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted, validate
-from services.ingest.gateway_message import GATEWAY, stream_of
+from services.ingest.gateway_message import stream_of
 from services.ingest.publish import PublishCommit
 from shared.contracts.catalogue import RAW
-from shared.letters import Rejected
+from shared.letters import GATEWAY, Rejected
 from shared.postgres.redrive import Attempt
 from shared.record import PlainRecord
 

@@ -46,6 +46,11 @@ async def _take_over(runtime: Runtime, registers: Registers) -> None:
     runtime.logger.info("registers taken over", extra={"version": registers.version})
 
 
-def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of a folder's files: cheap to compare, different after any edit."""
-    return tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir() if f.is_file()))
+def fingerprint(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Names, sizes and times of a folder's files: cheap to compare, different after any edit.
+
+    The time of the last change tells of permissions that were mended, and of copies that keep the times of their
+    originals.
+    """
+    files = ((file.name, file.stat()) for file in folder.iterdir() if file.is_file())
+    return tuple(sorted((name, at.st_size, at.st_mtime_ns, at.st_ctime_ns) for name, at in files))

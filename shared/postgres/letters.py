@@ -4,16 +4,28 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from shared.letters import KEPT_BYTES, Letter, Sealer, kept_timestamp
+from shared.letters import GATEWAY, KEPT_BYTES, Letter, Sealer, kept_timestamp
 from shared.postgres.lock import Connection
 
-_WRITE: Final = """
-insert into {schema}.dead_letter
-  (topic, "partition", "offset", recorded_at, sealed, payload_bytes, truncated, reason, detail, source,
-   retry_at, register_version)
-select * from unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5::bytea[], $6::bigint[],
-  $7::boolean[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[])
+_COLUMNS: Final = """topic, "partition", "offset", recorded_at, sealed, payload_bytes, truncated, reason, detail,
+  source, retry_at, register_version"""
+_ROWS: Final = """unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5::bytea[], $6::bigint[],
+  $7::boolean[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[])"""
+_WRITE: Final = f"""
+insert into {{schema}}.dead_letter ({_COLUMNS})
+select * from {_ROWS}
 on conflict (topic, "partition", "offset", recorded_at) do nothing
+"""
+
+# A statement of its own rather than `on conflict do update`, which would wait for the rows that a redrive holds.
+_REOPEN: Final = f"""
+update {{schema}}.dead_letter letter
+set state = 'open', attempts = letter.attempts + 1, changed_at = clock_timestamp(), sealed = again.sealed,
+    reason = again.reason, detail = again.detail, source = again.source, retry_at = again.retry_at,
+    register_version = again.register_version
+from {_ROWS} again({_COLUMNS})
+where letter.topic = again.topic and letter."partition" = again."partition" and letter."offset" = again."offset"
+  and letter.recorded_at = again.recorded_at and letter.state in ('resolved', 'discarded')
 """
 
 _OPEN: Final = """
@@ -27,11 +39,19 @@ def at_milliseconds(timestamp: int) -> datetime:
 
 
 async def write_letters(connection: Connection, schema: str, letters: Sequence[Letter], sealer: Sealer) -> None:
-    """Keep the letters; one that is there already stays as it is, so that redelivery adds nothing."""
-    if not letters:
-        return
+    """Keep the letters; one that is there already stays as it is, so that redelivery adds nothing.
+
+    Except for the gateway: its places follow from what was sent, and nothing is sent there by itself. Whoever sends
+    what was given up or had counted is rejected again, so the letter is open again, with the verdict of now.
+    """
     rows = [_row(letter, sealer) for letter in letters]
-    await connection.execute(_WRITE.format(schema=schema), *map(list, zip(*rows, strict=True)))
+    await _execute(connection, _WRITE.format(schema=schema), rows)
+    await _execute(connection, _REOPEN.format(schema=schema), [row for row in rows if row[0] == GATEWAY])
+
+
+async def _execute(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        await connection.execute(statement, *map(list, zip(*rows, strict=True)))
 
 
 def _row(letter: Letter, sealer: Sealer) -> tuple[object, ...]:

@@ -33,7 +33,8 @@ where coalesce(r.target, r.version) <> $2
 _STATE: Final = "select version, target, place, after_id from {schema}.refold where county = $1"
 _MOVE: Final = """
 update {schema}.refold
-set version = $5, target = $2, place = $3, after_id = $4, changed_at = clock_timestamp() where county = $1
+set version = $5, registers = '', target = $2, place = $3, after_id = $4, changed_at = clock_timestamp()
+where county = $1
 """
 _DONE: Final = """
 update {schema}.refold

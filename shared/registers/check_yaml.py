@@ -1,6 +1,6 @@
 """The YAML registers: the segment rule and the key results."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -91,10 +91,10 @@ class _Mapping:
 
     def number(self, name: str, default: float | None = None) -> float:
         value = self.values.get(name, default)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-            self.wrong(f"{name} must be a number.")
-            return 0.0
-        return float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+            return float(value)
+        self.wrong(f"{name} must be a number.")
+        return 0.0
 
     def day(self, name: str, default: date | None = None) -> date | None:
         value = self.values.get(name, default)

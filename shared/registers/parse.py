@@ -14,6 +14,9 @@ from shared.registers.problems import Problems
 LONGEST = 200
 """Characters in a code or a name."""
 
+_NOT_YAML = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What the reader of YAML lets out beside its own errors, for an escape, a tag or a depth that it cannot take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -85,8 +88,17 @@ def _lines(name: str, header: list[str], reader: Any, problems: Problems) -> lis
     return lines
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML that refuses a doubled key instead of quietly keeping the last."""
+class _Strict(yaml.SafeLoader):
+    """YAML that refuses a doubled key instead of quietly keeping the last, and text that no UTF-8 can hold."""
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        if any("\ud800" <= character <= "\udfff" for character in node.value):
+            raise yaml.composer.ComposerError(
+                problem="an escape stands for half a character; write the character itself",
+                problem_mark=node.start_mark,
+            )
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
@@ -106,8 +118,8 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        content = yaml.load(text, Loader=_UniqueKeys)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        content = yaml.load(text, Loader=_Strict)
+    except (yaml.YAMLError, *_NOT_YAML) as error:
         mark = getattr(error, "problem_mark", None)
         where = path.name if mark is None else f"{path.name} line {mark.line + 1}"
         problems.add(where, f"this is not YAML ({getattr(error, 'problem', None) or error}).")

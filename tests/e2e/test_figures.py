@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.e2e.mixes import KEYS_OF_MIX, expected_mixes, found_mixes
 from tests.oracle import KEYS, adversarial, current, differences, duplicated, judge_all, load, shuffled, views
 from tests.product import SAMPLE, Product
 
@@ -15,7 +16,8 @@ async def test_every_view_equals_the_recomputation(product: Product, seed: int) 
     lines = adversarial(seed, 3000, SAMPLE / "config")
     registers = load(SAMPLE / "config")
     verdicts = judge_all(lines, registers, datetime.now(UTC))
-    expected = views(current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True), registers, AS_OF)
+    facts = current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True)
+    expected, mixes = views(facts, registers, AS_OF), expected_mixes(facts, registers, seed)
 
     product.environment["HVA_MAX_RECORDS"] = str([1000, 37][seed % 2])
     await product.start("ingest")
@@ -26,3 +28,5 @@ async def test_every_view_equals_the_recomputation(product: Product, seed: int) 
     for view, rows in expected.items():
         found = await product.fetch(f"select * from figures.{view}", as_of=AS_OF.isoformat())
         assert differences(rows, found, KEYS[view]) == [], view
+
+    assert differences(mixes, await found_mixes(product, mixes), KEYS_OF_MIX) == [], "nps_mix"

@@ -19,6 +19,7 @@ from deploy.embedded.client import SupervisorClient
 from deploy.embedded.ending import erase
 from deploy.embedded.places import PROJECT, Places, cache_dir
 from deploy.embedded.ports import LOOPBACK, free_port, is_free
+from tests.bytecode import BYTECODE
 
 _START = """
 import os, sys
@@ -58,6 +59,7 @@ def test_an_ordinary_account_can_run_it() -> None:
             env={
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": f"{PROJECT}:{packages}",
+                **BYTECODE,
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "HVA_CACHE_DIR": f"{folder}/cache",
             },

@@ -15,6 +15,13 @@ CANARIES = (HETU, LOCAL_ID, COMMENT)
 MIB = 1024 * 1024
 
 
+class RawName(str):
+    """A header name of any bytes, for the client's builder of batches that is written in Python."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return super().encode("latin-1")
+
+
 class Poison(NamedTuple):
     """A record for `hva.raw.feedback` and what becomes of it: a reason, or None for an event that counts."""
 
@@ -80,10 +87,12 @@ def _strange_records(number: int) -> Iterator[Poison]:
     for kind, key, headers in (
         ("header not utf-8", b"k", (("x-trace", b"\xff\xfe"),)),
         ("null header", b"k", (("x-trace", None),)),
+        ("header name not utf-8", b"k", ((RawName("x-\xff\xfe"), b"v"), ("x-trace", b"v"))),
         ("null key", None, ()),
         ("key not utf-8", b"\xff\x00", ()),
     ):
         yield Poison(kind, None, _event(number, response_id=f"{kind}{number}"), key, headers)
+    yield Poison("header name not utf-8, nor the value", "undecodable", b"\xff", b"k", ((RawName("\xe4"), None),))
     yield Poison("ancient", None, _event(number, response_id=f"old{number}", answered_at="1900-01-01T00:00:00Z"))
     many = {f"tuntematon-{n}": LOCAL_ID[0] for n in range(40_000)}
     yield Poison("flood of unknown fields", None, _event(number, response_id=f"many{number}", **many))

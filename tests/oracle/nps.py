@@ -169,6 +169,11 @@ def share_of_feedback(counts, key):
 def nps_mix(facts, registers, county, scope_level, scope, segment, period_a, period_b, label=unknown_or_other):
     """`figures.nps_mix`: the change of NPS split in its parts within channels and of the channel mix."""
     counts = count(facts, registers, label)["nps"]
+    return mix_of(counts, county, scope_level, scope, segment, period_a, period_b)
+
+
+def mix_of(counts, county, scope_level, scope, segment, period_a, period_b):
+    """The same out of what was counted for NPS already."""
 
     def by_channel(period):
         return {
@@ -181,7 +186,7 @@ def nps_mix(facts, registers, county, scope_level, scope, segment, period_a, per
     score_a, score_b = (nps_score(found["all"]) if found else None for found in (a, b))
     names = ("score_a", "score_b", "change", "within", "mix")
     if score_a is None or score_b is None:
-        return dict(zip(names, (score_a, score_b, None, None, None), strict=True))
+        return dict.fromkeys(names)
     within = mix = 0.0
     for channel in sorted((a.keys() | b.keys()) - {"all"}):
         parts = [found.get(channel, Counter()) for found in (a, b)]

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from services.ingest.decode import Accepted, Context, Rejected, validate
+from services.ingest.hetu import CHECK
 from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.contracts.catalogue import Stream
@@ -142,3 +143,8 @@ def kept(what: object) -> dict[str, Any]:
     """The canonical data of what must be accepted."""
     data: dict[str, Any] = canonical(what)["data"]
     return data
+
+
+def code(day: str, separator: str = "-", individual: str = "900") -> str:
+    """A personal identity code with its right check character."""
+    return f"{day}{separator}{individual}{CHECK[int(day + individual) % 31]}"

@@ -1,99 +1,13 @@
-"""The gateway from request to answer, with a commit that only remembers what it was given."""
+"""The gateway from request to answer, for one event."""
 
-import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
-from prometheus_client import CollectorRegistry
 
-from services.ingest import gateway as gateway_module
-from services.ingest import gateway_http
-from services.ingest.decode import Accepted
-from services.ingest.gateway import Gateway
-from services.ingest.gateway_http import Door
 from services.ingest.gateway_tokens import Tokens
-from services.ingest.redrive import make_attempt
-from shared.batch import Applied
-from shared.letters import Letter
-from shared.metrics import PipelineMetrics
-from tests.unit.ingest_cases import ANSWERED, CONTACT, HETU, PLAN, context, event
-
-MIB = 1024 * 1024
-STRUCTURED = {"Content-Type": "application/cloudevents+json"}
-BATCH = {"Content-Type": "application/cloudevents-batch+json"}
-TOKEN = "correct-horse-battery-staple"
-
-
-@dataclass
-class Kept:
-    """A commit that keeps what it gets. `fault` may raise for what it is given."""
-
-    accepted: list[Accepted] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
-    fault: Callable[[Sequence[Accepted]], None] = lambda events: None
-
-    async def __call__(self, events: Sequence[Accepted], letters: Sequence[Letter]) -> Applied:
-        await asyncio.sleep(0)
-        self.fault(events)
-        self.accepted += events
-        self.letters += letters
-        return Applied(len(events))
-
-    async def publish(self, events: Sequence[Accepted]) -> None:
-        self.accepted += events
-
-
-@dataclass
-class Standing:
-    """A gateway that can be sent to."""
-
-    kept: Kept
-    client: TestClient[Any, Any]
-    registry: CollectorRegistry
-    away: list[str]
-
-    async def post(self, body: bytes | object, headers: dict[str, str] | None = None) -> tuple[int, Any]:
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = await self.answer(raw, headers if headers is not None else STRUCTURED)
-        return answer.status, await answer.json()
-
-    async def answer(self, body: bytes, headers: dict[str, str]) -> ClientResponse:
-        # Without this, the client would name a content type where the test gives none.
-        return await self.client.post(
-            "/events", data=BytesIO(body), headers=headers, skip_auto_headers=["Content-Type"]
-        )
-
-    def counted(self, outcome: str) -> float:
-        labels = {"service": "ingest", "topic": "gateway", "outcome": outcome}
-        return self.registry.get_sample_value("hva_records_total", labels) or 0.0
-
-
-@pytest.fixture
-def tokens() -> Tokens | None:
-    return None
-
-
-@pytest.fixture
-async def gateway(tokens: Tokens | None) -> AsyncIterator[Standing]:
-    kept, registry, away = Kept(), CollectorRegistry(), list[str]()
-    logger = logging.getLogger("test-gateway")
-    core = Gateway(context, kept, PipelineMetrics("ingest", registry), logger)
-    door = Door(core, tokens, lambda: bool(away), logger)
-    async with TestClient(TestServer(door.app())) as client:
-        yield Standing(kept, client, registry, away)
-
-
-def binary(what: dict[str, Any], **headers: str) -> tuple[bytes, dict[str, str]]:
-    """An event in binary mode."""
-    attributes = {f"ce-{name}": value for name, value in what.items() if name != "data"}
-    return json.dumps(what["data"]).encode(), {"Content-Type": "application/json", **attributes, **headers}
+from tests.unit.gateway_cases import BATCH, MIB, STRUCTURED, TOKEN, Standing, binary
+from tests.unit.ingest_cases import ANSWERED, CONTACT, HETU, PLAN, event
 
 
 async def test_a_structured_event_is_acknowledged(gateway: Standing) -> None:
@@ -192,46 +106,6 @@ async def test_four_mebibytes_get_through_and_no_more(gateway: Standing) -> None
     assert len(gateway.kept.letters) == 1
 
 
-async def test_each_event_of_a_batch_is_judged_for_itself(gateway: Standing) -> None:
-    one = json.dumps(event(CONTACT))
-    deepest = one.replace('"data": {', '"data": {"x": ' + "[" * 62 + "]" * 62 + ", ")
-    parts = [
-        one,
-        one.replace('"id":', '"id": "e0", "id":'),
-        deepest,
-        deepest.replace("[[", "[[[").replace("]]", "]]]"),
-        json.dumps(event(ANSWERED) | {"id": "e2"}),
-        json.dumps(event(CONTACT) | {"subject": "x" * MIB}),
-        one.replace('"phone"', "NaN"),
-        "7",
-    ]
-    status, told = await gateway.post(f"[{', '.join(parts)}]".encode(), BATCH)
-    assert status == 200
-    assert [item.get("id") or item["reason"] for item in told] == [
-        "e1", "undecodable", "e1", "undecodable", "e2", "too_large", "undecodable", "envelope",
-    ]  # fmt: skip
-    assert [letter.record.value for letter in gateway.kept.letters] == [parts[n].encode() for n in (1, 3, 5, 6, 7)]
-    assert (gateway.counted("applied"), gateway.counted("rejected")) == (3, 5)
-
-
-async def test_a_batch_may_be_empty(gateway: Standing) -> None:
-    assert await gateway.post(b" [ ] ", BATCH) == (200, [])
-
-
-async def test_a_batch_without_an_array_is_kept_whole(gateway: Standing) -> None:
-    body = b"[" + json.dumps(event(CONTACT)).encode()
-    status, told = await gateway.post(body, BATCH)
-    assert (status, told["reason"]) == (400, "undecodable")
-    assert [letter.record.value for letter in gateway.kept.letters] == [body]
-    assert gateway.kept.accepted == []
-
-
-async def test_a_batch_is_bounded(gateway: Standing) -> None:
-    assert (await gateway.post(b"[" + b"1," * gateway_http.MOST_EVENTS + b"1]", BATCH))[0] == 413
-    assert (await gateway.post(b" " * (gateway_http.BATCH_LIMIT + 1), BATCH))[0] == 413
-    assert gateway.kept.letters == []
-
-
 async def test_a_rejected_event_sent_again_has_the_same_place(gateway: Standing) -> None:
     for _ in range(2):
         await gateway.post(event(CONTACT, unit="tc"))
@@ -239,61 +113,6 @@ async def test_a_rejected_event_sent_again_has_the_same_place(gateway: Standing)
     places = [(letter.record.topic, letter.record.partition, letter.record.offset) for letter in gateway.kept.letters]
     assert places[:2] == places[2:]
     assert len(set(places)) == 2
-
-
-async def test_what_passes_by_itself_is_asked_for_again(gateway: Standing) -> None:
-    def fault(events: Sequence[Accepted]) -> None:
-        raise ConnectionRefusedError
-
-    gateway.kept.fault = fault
-    for body, headers in ((event(CONTACT), STRUCTURED), ([event(CONTACT)], BATCH), (b"[", BATCH)):
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = await gateway.answer(raw, headers)
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
-    assert gateway.counted("applied") == 0
-
-
-async def test_an_answer_comes_in_time(gateway: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_module, "SETTLE_S", 0.0)
-    assert (await gateway.post(event(CONTACT)))[0] == 503
-
-
-async def test_while_it_is_known_that_nothing_can_be_settled_nothing_is_tried(gateway: Standing) -> None:
-    gateway.away.append("kafka")
-    assert (await gateway.post(event(CONTACT)))[0] == 503
-    assert gateway.kept.accepted == []
-
-
-async def test_an_event_that_our_code_cannot_stand_becomes_a_letter_alone(gateway: Standing) -> None:
-    def fault(events: Sequence[Accepted]) -> None:
-        if any(b'"bad"' in e.value for e in events):
-            raise ZeroDivisionError("with a value in its text")
-
-    gateway.kept.fault = fault
-    batch = [event(CONTACT) | {"id": name} for name in ("a", "bad", "b")]
-    status, told = await gateway.post(batch, BATCH)
-    assert status == 200
-    assert [item["outcome"] for item in told] == ["accepted", "rejected", "accepted"]
-    assert (told[1]["reason"], told[1]["detail"]) == ("handler_bug", "ZeroDivisionError")
-    assert len(gateway.kept.accepted) == 2
-    assert (await gateway.post(batch[1]))[0] == 500
-
-
-async def test_a_letter_is_tried_again_on_the_stream_of_its_type(gateway: Standing) -> None:
-    await gateway.post(event(ANSWERED, unit="tc"))
-    await gateway.post(*binary(event(CONTACT, unit="tc")))
-    known = context()
-
-    class Known:
-        def now(self) -> Any:
-            return type(known)(
-                dict(known.units) | {"oma-hame": frozenset({"tc"})}, None, known.themes, known.keyring, known.now
-            )
-
-    attempt = make_attempt(Known(), gateway.kept, "prefix.")  # type: ignore[arg-type]
-    for letter in gateway.kept.letters:
-        assert await attempt(letter.record) is None  # type: ignore[arg-type]
-    assert [e.topic for e in gateway.kept.accepted] == ["hva.feedback.v1", "hva.contact.v1"]
 
 
 @pytest.mark.parametrize("tokens", [Tokens(["x" * 20, TOKEN])])

@@ -1,11 +1,13 @@
 """Letters open to what was sealed, and to nothing else."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 
 from shared.keys import Key
-from shared.letters import KEPT_BYTES, LetterSealedError, Sealer
+from shared.letters import KEPT_BYTES, LetterSealedError, Sealer, kept_timestamp
+from shared.postgres.letters import at_milliseconds
 from shared.record import PlainRecord
 
 OLD, NEW = Key("l1", b"a" * 32), Key("l2", b"b" * 32)
@@ -50,3 +52,23 @@ def test_of_a_bomb_the_beginning_is_kept() -> None:
     sealer = Sealer([OLD])
     record = dataclasses.replace(RECORD, value=b"x" * (KEPT_BYTES + 10))
     assert opened(sealer, sealer.seal(record), record).value == b"x" * KEPT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "time"),
+    [
+        (-(2**63), datetime(1, 1, 2, tzinfo=UTC)),
+        (-1, datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        (RECORD.timestamp, datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)),
+        (2**63 - 1, datetime(9999, 12, 30, 23, 59, 59, 999_000, tzinfo=UTC)),
+    ],
+)
+def test_a_timestamp_that_no_table_holds_becomes_the_nearest_that_one_does(timestamp: int, time: datetime) -> None:
+    kept = kept_timestamp(timestamp)
+    assert at_milliseconds(kept) == time
+    assert (kept == timestamp) == (abs(timestamp) < 2**62)
+    record = dataclasses.replace(RECORD, timestamp=timestamp)
+    sealer = Sealer([OLD])
+    at_its_kept_time = dataclasses.replace(record, timestamp=kept)
+    assert opened(sealer, sealer.seal(record), at_its_kept_time) == at_its_kept_time

@@ -1,0 +1,23 @@
+"""`hva wait` follows every service to its dead letters."""
+
+import asyncpg
+import pytest
+
+from deploy.embedded.services import SERVICES
+from deploy.hva.context import NotSoError
+from shared.postgres.letters import write_letters
+from tests.product import Product
+from tests.store.letters import SEALER, letter
+
+
+async def test_it_waits_for_the_letters_of_every_service(product: Product) -> None:
+    await product.wait()  # nothing was sent, so nothing is behind
+    for service in SERVICES:
+        connection = await asyncpg.connect(product.database.dsn(f"hva_{service}"))
+        await write_letters(connection, service, [letter(1)], SEALER)
+        await connection.execute(f"update {service}.dead_letter set state = 'redrive'")
+        with pytest.raises(NotSoError, match="1 dead letters wait for their redrive"):
+            await product.wait(0.2)
+        await connection.execute(f"update {service}.dead_letter set state = 'resolved'")
+        await connection.close()
+        await product.wait()

@@ -1,0 +1,80 @@
+"""One running process of a service, and waiting for what it says."""
+
+import asyncio
+import json
+import signal
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class Replica:
+    """One running service process."""
+
+    service: str
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to this very process."""
+        self.process.send_signal(number)
+
+    async def ended(self, within: float = 30.0) -> int:
+        """Wait for its end; returns the exit code."""
+        return await asyncio.wait_for(self.process.wait(), within)
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self.process.returncode is None:
+            self.signal(signal.SIGKILL)
+        await self.ended()
+
+    async def probe(self, path: str = "/readyz") -> tuple[int, dict[str, Any] | str]:
+        """Status and body of one of its pages; (0, '') while it does not listen."""
+        return await asyncio.to_thread(_get, f"http://127.0.0.1:{await self.port()}{path}")
+
+    async def port(self) -> int:
+        """The port of its health server, as its first log line tells it."""
+
+        async def told() -> int | None:
+            for line in self.log.read_text().splitlines():
+                if '"started"' in line:
+                    return int(json.loads(line)["port"])
+            return None
+
+        return await until(told, f"{self.service} listens")
+
+
+def _get(url: str) -> tuple[int, dict[str, Any] | str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            text = answer.read().decode()
+            return answer.status, json.loads(text) if text.startswith("{") else text
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+    except OSError:
+        return 0, ""
+
+
+async def until(condition: Any, what: str, within: float = 30.0) -> Any:
+    """Wait for a condition (sync or async) to give something true, with a deadline; returns what it gave."""
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        got = condition()
+        if asyncio.iscoroutine(got):
+            got = await got
+        if got:
+            return got
+        if asyncio.get_running_loop().time() > deadline:
+            pytest.fail(f"not within {within} s: {what}")
+        await asyncio.sleep(0.02)

@@ -1,0 +1,156 @@
+"""`hva deadletters` as people use it: what it says, and with which exit code."""
+
+import asyncio
+import base64
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.hva.__main__ import main
+from deploy.hva.context import NotSoError
+from deploy.hva.deadletters import _told
+from shared.contracts.reasons import Reason
+from shared.postgres.pool import make_pool
+from tests.product import Database
+from tests.store.letters import keep, kept, letter
+
+HUGE = "99999999999999999999"
+Verb = Callable[..., Awaitable[tuple[int, str]]]
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    """Three open letters of ingest: 1 and 2 for their schema, 3 for its unit."""
+    pool = await make_pool(database.dsn("hva_ingest"), "test")
+    await keep(pool, letter(1), letter(2), letter(3, Reason.UNKNOWN_UNIT))
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def hva(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Verb:
+    """Runs `hva deadletters ...`; gives the exit code and what it said."""
+    keys = tmp_path / "letter.keys"
+    keys.touch(mode=0o600)
+    keys.write_text(f"l1 {base64.b64encode(b'x' * 32).decode()}\n")
+    monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("HVA_POSTGRES_URL", database.dsn("hva_steward"))
+    monkeypatch.setenv("HVA_LETTER_KEY_FILE", str(keys))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    async def run(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["hva", "deadletters", *words])
+        with pytest.raises(SystemExit) as ended:
+            await asyncio.to_thread(main)
+        said = "".join(capsys.readouterr())
+        code = ended.value.code
+        return (code, said) if isinstance(code, int) else (1, str(code)) if code else (0, said)
+
+    return run
+
+
+async def states(pool: "asyncpg.Pool[asyncpg.Record]") -> list[str]:
+    return [state for (state,) in await kept(pool, "state")]
+
+
+@pytest.mark.parametrize(
+    ("count", "letters", "so"),
+    [
+        (2, ["ingest-1", "ingest-2"], True),
+        (1, ["ingest-1", "ingest-1"], True),
+        (1, ["ingest-1", "ingest-2"], False),
+        (0, ["ingest-1"], False),
+        (0, None, True),  # --all of none
+        (0, [], True),
+    ],
+)
+def test_a_letter_that_was_named_must_have_been_open(count: int, letters: list[str] | None, so: bool) -> None:
+    if so:
+        return _told(count, letters)
+    with pytest.raises(NotSoError, match=f"^{count} of {len(letters or ())} letters were open"):
+        _told(count, letters)
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "said"), [("redrive", "redrive", "will be tried again"), ("discard", "discarded", "discarded")]
+)
+async def test_exit_codes_of_what_changes_letters(
+    pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, verb: str, state: str, said: str
+) -> None:
+    assert await hva(verb, "ingest-1") == (0, f"1 letter {said}.\n")
+    others = "the others are not there or closed."
+    assert await hva(verb, "ingest-1", "ingest-2") == (1, f"1 of 2 letters were open; {others}")
+    assert await states(pool) == [state, state, "open"]
+    assert await hva(verb, "ingest-77") == (1, f"0 of 1 letters were open; {others}")
+    assert await hva(verb, "nps-3") == (1, f"0 of 1 letters were open; {others}")
+    assert await hva(verb, "--all", "--reason", "envelope") == (0, f"0 letters {said}.\n")
+    assert await hva(verb, "--all", "--reason", "unknown_unit") == (0, f"1 letter {said}.\n")
+    assert await states(pool) == [state] * 3
+    assert (await hva(verb))[0] == 2
+    assert (await hva(verb, "ingest-1", "--all"))[0] == 2
+
+
+async def test_a_letter_that_waits_for_its_redrive_may_be_discarded(
+    pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb
+) -> None:
+    await hva("redrive", "--all")
+    assert await hva("discard", "ingest-1") == (0, "1 letter discarded.\n")
+    assert await states(pool) == ["discarded", "redrive", "redrive"]
+
+
+@pytest.mark.parametrize("letter", [f"ingest-{HUGE}", f"ingest-{2**63}", f"ingest-{2**63 - 1}", "nps-" + "9" * 5000])
+async def test_a_number_that_no_letter_can_have(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, letter: str) -> None:
+    assert await hva("show", letter) == (1, f"There is no letter {letter}.")
+    for verb in ("redrive", "discard"):
+        assert (await hva(verb, letter))[0] == 1
+    assert await states(pool) == ["open"] * 3
+
+
+@pytest.mark.parametrize("letter", [HUGE, "ingest", "ingest-", "ingest--1", "ingest-١", "fcr-1", "-1x", ""])
+async def test_what_is_no_letter_at_all(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, letter: str) -> None:
+    sentence = f"{letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`."
+    assert await hva("show", "--", letter) == (1, sentence)
+
+
+async def test_a_letter_is_shown(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb) -> None:
+    code, said = await hva("show", "ingest-2")
+    assert (code, "value: value 2\n" in said) == (0, True)
+
+
+async def test_lists(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb) -> None:
+    async def listed(*words: str) -> list[str]:
+        code, said = await hva("list", "--json", *words)
+        assert code == 0
+        return sorted(row["letter"] for row in json.loads(said))
+
+    await hva("redrive", "ingest-1")
+    assert await listed() == ["ingest-2", "ingest-3"]
+    assert await listed("--reason", "schema") == ["ingest-2"]
+    assert await listed("--state", "redrive") == ["ingest-1"]
+    assert await listed("--state", "all", "--reason", "schema") == ["ingest-1", "ingest-2"]
+    assert await listed("--state", "all", "--limit", "1") == ["ingest-3"]
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (("list", "--state", "opened"), ("open", "redrive", "resolved", "discarded", "all")),
+        (("list", "--reason", "skema"), tuple(Reason)),
+        (("redrive", "--all", "--reason", ""), tuple(Reason)),
+        (("discard", "--all", "--reason", "SCHEMA"), tuple(Reason)),
+        (("list", "--limit", HUGE), ("1", "1000000")),
+    ],
+)
+async def test_words_out_of_closed_lists(
+    pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, words: tuple[str, ...], allowed: tuple[str, ...]
+) -> None:
+    code, said = await hva(*words)
+    assert code == 2
+    assert [name for name in allowed if name not in said] == []
+    assert await states(pool) == ["open"] * 3

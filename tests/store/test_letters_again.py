@@ -1,0 +1,80 @@
+"""Letters written twice: redelivery adds nothing, and what is sent to the gateway again is open again."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from shared.contracts.reasons import Reason
+from shared.letters import GATEWAY
+from shared.postgres.letters import write_letters
+from shared.postgres.pool import make_pool
+from tests.product import Database
+from tests.store.letters import OTHER_SEALER, SEALER, keep, kept, letter
+
+CLOSED = ("resolved", "discarded")
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    pool = await make_pool(database.dsn("hva_ingest"), "test")
+    yield pool
+    await pool.close()
+
+
+async def close(pool: "asyncpg.Pool[asyncpg.Record]", state: str) -> None:
+    await pool.execute(
+        "update ingest.dead_letter set state = $1, changed_at = '2000-01-01', first_seen = '2000-01-01'", state
+    )
+
+
+@pytest.mark.parametrize("state", ["open", "redrive", *CLOSED])
+async def test_a_redelivered_record_changes_nothing(pool: "asyncpg.Pool[asyncpg.Record]", state: str) -> None:
+    await keep(pool, letter(1), letter(2))
+    await close(pool, state)
+    before = await kept(pool, "to_jsonb(dead_letter)")
+    await keep(pool, letter(1, Reason.ENVELOPE), letter(2))
+    assert await kept(pool, "to_jsonb(dead_letter)") == before
+
+
+@pytest.mark.parametrize("state", CLOSED)
+async def test_what_the_gateway_gets_again_is_open_again_with_the_verdict_of_now(
+    pool: "asyncpg.Pool[asyncpg.Record]", state: str
+) -> None:
+    first = letter(1, topic=GATEWAY, timestamp=0, reason=Reason.UNKNOWN_UNIT, registers="v1", source="urn:hva:a:b")
+    async with pool.acquire() as connection:
+        await write_letters(connection, "ingest", [first], OTHER_SEALER)
+    await close(pool, state)
+    retry_at = datetime(2027, 1, 1, tzinfo=UTC)
+    again = letter(1, topic=GATEWAY, timestamp=0, reason=Reason.FUTURE_TIME, registers="v2", retry_at=retry_at)
+    await keep(pool, again, letter(2, topic=GATEWAY, timestamp=0), again)
+    assert await kept(pool, "state, attempts, reason, register_version, retry_at, source") == [
+        ("open", 2, "future_time", "v2", retry_at, None),
+        ("open", 1, "schema", "", None, None),
+    ]
+    assert (await kept(pool, "changed_at > '2001-01-01', first_seen < '2001-01-01'"))[0] == (True, True)
+    (sealed, *_) = await kept(pool, "sealed")
+    assert SEALER.open(GATEWAY, 0, 1, 0, *sealed).value == b"value 1", "by the key that writes now"
+
+
+@pytest.mark.parametrize("state", ["open", "redrive"])
+async def test_what_the_gateway_gets_again_while_it_is_open_stays(
+    pool: "asyncpg.Pool[asyncpg.Record]", state: str
+) -> None:
+    await keep(pool, letter(1, topic=GATEWAY, timestamp=0))
+    await close(pool, state)
+    before = await kept(pool, "to_jsonb(dead_letter)")
+    await keep(pool, letter(1, topic=GATEWAY, timestamp=0))
+    assert await kept(pool, "to_jsonb(dead_letter)") == before
+
+
+async def test_a_letter_of_the_gateway_does_not_wait_for_a_redrive(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    await keep(pool, letter(1, topic=GATEWAY, timestamp=0))
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("select from ingest.dead_letter for update")
+        async with pool.acquire() as connection:
+            await connection.execute("set lock_timeout = 100")
+            again = [letter(n, topic=GATEWAY, timestamp=0) for n in (1, 2)]
+            await write_letters(connection, "ingest", again, SEALER)
+    assert await kept(pool, "state, attempts") == [("open", 1), ("open", 1)]

@@ -1,0 +1,71 @@
+"""A gateway that can be sent to, with a commit that only remembers what it was given."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient
+from prometheus_client import CollectorRegistry
+
+from services.ingest.decode import Accepted
+from shared.batch import Applied
+from shared.letters import Letter
+
+MIB = 1024 * 1024
+STRUCTURED = {"Content-Type": "application/cloudevents+json"}
+BATCH = {"Content-Type": "application/cloudevents-batch+json"}
+TOKEN = "correct-horse-battery-staple"
+
+
+@dataclass
+class Kept:
+    """A commit that keeps what it gets. `fault` may raise for what it is given."""
+
+    accepted: list[Accepted] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    fault: Callable[[Sequence[Accepted]], None] = lambda events: None
+
+    async def __call__(self, events: Sequence[Accepted], letters: Sequence[Letter]) -> Applied:
+        await asyncio.sleep(0)
+        self.fault(events)
+        self.accepted += events
+        self.letters += letters
+        return Applied(len(events))
+
+    async def publish(self, events: Sequence[Accepted]) -> None:
+        self.accepted += events
+
+
+@dataclass
+class Standing:
+    """A gateway that can be sent to."""
+
+    kept: Kept
+    client: TestClient[Any, Any]
+    registry: CollectorRegistry
+    away: list[str]
+
+    async def post(self, body: bytes | object, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer = await self.answer(raw, headers if headers is not None else STRUCTURED)
+        return answer.status, await answer.json()
+
+    async def answer(self, body: bytes, headers: dict[str, str]) -> ClientResponse:
+        # Without this, the client would name a content type where the test gives none.
+        return await self.client.post(
+            "/events", data=BytesIO(body), headers=headers, skip_auto_headers=["Content-Type"]
+        )
+
+    def counted(self, outcome: str) -> float:
+        labels = {"service": "ingest", "topic": "gateway", "outcome": outcome}
+        return self.registry.get_sample_value("hva_records_total", labels) or 0.0
+
+
+def binary(what: dict[str, Any], **headers: str) -> tuple[bytes, dict[str, str]]:
+    """An event in binary mode."""
+    attributes = {f"ce-{name}": value for name, value in what.items() if name != "data"}
+    return json.dumps(what["data"]).encode(), {"Content-Type": "application/json", **attributes, **headers}
