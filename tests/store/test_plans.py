@@ -109,7 +109,7 @@ def reads_a_county(plan: dict[str, Any], schema: str) -> Iterator[str]:
         if node.get("Schema") == schema and "Scan" in node["Node Type"]:
             condition = node.get("Index Cond", "")
             # A person is of one county.
-            if not ("county =" in condition and " AND " in condition or "person =" in condition):
+            if not (("county =" in condition and " AND " in condition) or "person =" in condition):
                 yield f"{node['Node Type']} on {node['Relation Name']} {condition}"
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from services.nps.metrics import Gauges
+from services.fcr.metrics import Gauges as FcrGauges
+from services.nps.metrics import Gauges as NpsGauges
 from shared.metrics import PipelineMetrics
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,8 @@ def test_every_setting_is_in_the_table() -> None:
 def test_every_metric_is_in_the_table() -> None:
     registry = CollectorRegistry()
     PipelineMetrics("any", registry)
-    Gauges(registry)
+    FcrGauges(registry)
+    NpsGauges(registry)
     families = registry.collect()
     assert first_cells("hva_[a-z_]+") == {
         f"{family.name}_total" if family.type == "counter" else family.name for family in families
