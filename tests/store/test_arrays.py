@@ -1,5 +1,6 @@
 """Fast arrays say the same as asyncpg's own, for every type that is sent."""
 
+import struct
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.failure import Failure, classify
 from shared.postgres.arrays import use_fast_arrays
 from tests.product import Database
 
@@ -49,13 +51,43 @@ async def test_what_is_sent_is_what_arrives(database: Database, kind: str) -> No
         await usual.close()
 
 
-async def test_a_value_that_does_not_fit_is_refused(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("kind", "values", "cause"),
+    [
+        ("bigint", [2**63], OverflowError),
+        ("bigint", [2**63, None], struct.error),
+        ("bigint", ["x"], TypeError),
+        ("bigint", ["x", None], ValueError),
+        ("smallint", [2**15], OverflowError),
+        ("text", [5], TypeError),
+        ("text", ["\ud800"], UnicodeEncodeError),
+        ("date", ["2026-03-02"], AttributeError),
+        ("timestamptz", [datetime(2026, 3, 2)], TypeError),
+    ],
+)
+async def test_a_value_that_does_not_fit_is_refused(
+    database: Database, kind: str, values: list[Any], cause: type[Exception]
+) -> None:
+    """asyncpg makes one error of it, and that is ours: a dead letter comes of it, nobody tries for ever."""
     connection = await asyncpg.connect(database.dsn("hva_nps"))
     await use_fast_arrays(connection)
     try:
-        for values in ([2**63], [2**63, None], ["x"]):
-            with pytest.raises((OverflowError, TypeError, asyncpg.DataError, Exception)):
-                await connection.fetch("select * from unnest($1::bigint[])", values)
+        with pytest.raises(asyncpg.DataError) as refused:
+            await connection.fetch(f"select * from unnest($1::{kind}[])", values)
+        assert isinstance(refused.value.__cause__, cause)
+        assert classify(refused.value) is Failure.BUG
         assert await connection.fetchval("select 1") == 1
+    finally:
+        await connection.close()
+
+
+async def test_a_text_that_cannot_be_stored_is_refused(database: Database) -> None:
+    """U+0000 is text to Python and to the wire; PostgreSQL says no, and that is ours as well."""
+    connection = await asyncpg.connect(database.dsn("hva_nps"))
+    await use_fast_arrays(connection)
+    try:
+        with pytest.raises(asyncpg.CharacterNotInRepertoireError) as refused:
+            await connection.fetch("select * from unnest($1::text[])", ["a\0b"])
+        assert classify(refused.value) is Failure.BUG
     finally:
         await connection.close()

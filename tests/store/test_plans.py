@@ -199,10 +199,9 @@ async def test_a_county_that_statistics_know_nothing_of(
     assert watch.scans == []
 
 
+@pytest.mark.parametrize("family", [FAMILIES[1]], indirect=True, ids=["fcr"])
 async def test_the_statements_of_links_are_among_them(database: Database, watch: Watch, family: Family) -> None:
     """Neighbours were looked for, found and rewritten: else the test above says little of them."""
-    if family.schema != "fcr":
-        pytest.skip("only contacts are linked")
     async with writer(database, family) as pool:
         write, _ = commits(family, pool)
         for number in range(3):

@@ -1,0 +1,148 @@
+"""Whatever happened to a person's contacts, in any order and any batches: links are those of a comparison of every pair
+of the facts that won, buckets and cells those of a store that was told these facts at once.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from shared.contracts.event import decode_event
+from shared.record import PlainRecord
+from tests.product import Database
+from tests.store.fcr_stage import BERTTA, DAY, HOUR, SECOND, TICK, Store, contact, counted, opened, retracted
+
+FIRST = datetime(2026, 1, 30, 8, tzinfo=UTC)  # 30 days on it is March already
+WINDOWS = (1, 7, 30)
+ENDS = (None, 0 * DAY, 300 * SECOND, -HOUR, DAY - TICK, DAY, DAY + SECOND, 3 * DAY)
+
+# What makes a contact other than the rest, which are handled calls about one matter.
+OTHERWISE: tuple[dict[str, Any], ...] = (
+    {"client": BERTTA},
+    {"client": None},
+    {"reason": "muu"},
+    {"reason": None},
+    {"line": "sosiaali"},
+    {"channel": "chat", "unit": "hml-ta"},
+    {"channel": "sms", "outcome": "hyte-ohjattu"},
+    {"channel": "digital_booking"},
+    {"channel": "other"},
+    {"excluded": "test"},
+    {"direction": "outbound"},
+    {"planned": True},
+    {"planned": True},
+    {"answered_at": None},
+    {"answered_at": None, "outcome": None},
+    {"unit": "hml-ta", "transfers": 2},
+)
+IDS, REVISIONS = st.sampled_from("abcdefgh"), st.sampled_from((1, 1, 1, 2, 3))
+SHIFTS = st.sampled_from((0 * DAY, TICK, -TICK, SECOND))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[PlainRecord]:
+    """Contacts that begin where a window of another ends, about there, or together with it; and what became of them."""
+    told, known = list[PlainRecord](), [(FIRST, FIRST)]
+    for _ in range(draw(st.integers(4, 9))):
+        began, over = draw(st.sampled_from(known))
+        window = draw(st.sampled_from((0, *WINDOWS)))
+        at = over + window * DAY + draw(SHIFTS) if window else began
+        lasted = draw(st.sampled_from(ENDS))
+        known.append((at, at + max(-HOUR, min(lasted or 0 * DAY, DAY))))
+        fields: dict[str, Any] = {"ended_at": None if lasted is None else at + lasted}
+        if draw(st.integers(0, 3)) == 3:
+            fields |= draw(st.sampled_from(OTHERWISE))
+        fields["time"] = FIRST + draw(st.integers(0, 1)) * HOUR  # of equal revisions the later, else the greater event
+        told.append(contact(draw(IDS), at, draw(REVISIONS), **fields))
+    return told + draw(st.lists(RETRACTIONS | COUNTS, max_size=3))
+
+
+RETRACTIONS = st.builds(lambda id, revision: retracted(revision, contact_id=id), IDS, REVISIONS)
+COUNTS = st.builds(
+    lambda id, revision, n: counted(id, n, revision=revision), st.sampled_from("hi"), REVISIONS, st.integers(0, 3)
+)
+BATCHES = st.lists(st.tuples(st.integers(1, 6), st.booleans()), min_size=1, max_size=30)
+
+
+@pytest.fixture
+async def fcr(database: Database) -> AsyncIterator[Store]:
+    async with opened(database) as store:
+        yield store
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=histories(), again=st.sets(st.integers(0, 11), max_size=4), batches=BATCHES, data=st.data())
+async def test_any_history(
+    fcr: Store, history: list[PlainRecord], again: set[int], batches: list[tuple[int, bool]], data: st.DataObject
+) -> None:
+    told = data.draw(st.permutations([*history, *(record for n, record in enumerate(history) if n in again)]))
+    await fcr.clear()
+    await feed(fcr, told, batches)
+    won = winners(history)
+    links, (buckets, cells) = await fcr.links(), await figures(fcr)
+    assert links == naive(won)
+    event(f"{sum(repeats is not None for repeats, _ in links.values())} repeats")
+
+    await fcr.clear()
+    await fcr.feed(*won)
+    assert (buckets, cells) == await figures(fcr)
+    assert await fcr.links() == links
+
+
+async def feed(fcr: Store, told: Sequence[PlainRecord], batches: Sequence[tuple[int, bool]]) -> None:
+    """In batches of these sizes, the last one for the rest; cells are counted where it says so."""
+    start = 0
+    for size, count in (*batches, (len(told), False)):
+        if start < len(told):
+            await fcr.feed(*told[start : start + size])
+            start += size
+            if count:
+                await fcr.count()
+
+
+async def figures(fcr: Store) -> tuple[Any, Any]:
+    await fcr.count()
+    assert await fcr.stale() == set()
+    return await fcr.buckets(), await fcr.cells()
+
+
+def winners(history: Iterable[PlainRecord]) -> list[PlainRecord]:
+    """Of every business id the greatest by revision, time and id of the event."""
+    best: dict[tuple[bool, Any], tuple[Any, PlainRecord]] = {}
+    for record in history:
+        told = decode_event(record.value or b"")
+        id = getattr(told.data, "contact_id", None) or getattr(told.data, "count_id", None)
+        order = (told.data.revision, told.time, told.id)
+        key = (hasattr(told.data, "contact_id"), id)
+        if key not in best or best[key][0] < order:
+            best[key] = (order, record)
+    return [record for _, record in best.values()]
+
+
+def naive(facts: Iterable[PlainRecord]) -> dict[str, tuple[int | None, int | None]]:
+    """The least windows in which each contact repeats one and is repeated by one, by comparing every pair."""
+    told: list[Any] = [decode_event(record.value or b"").data for record in facts]
+    contacts = [data for data in told if hasattr(data, "started_at")]
+    found = {}
+    for one in contacts:
+        repeats = min((gap(one, other) for other in contacts), default=None, key=lambda w: w or 99)
+        repeated = min((gap(other, one) for other in contacts), default=None, key=lambda w: w or 99)
+        found[one.contact_id] = (repeats, repeated)
+    return found
+
+
+def gap(later: Any, earlier: Any) -> int | None:
+    """The least window in which a contact repeats another; None where in none."""
+    if any(c.direction != "inbound" or c.excluded or c.client is None or c.reason is None for c in (later, earlier)):
+        return None
+    if (later.client, later.line, later.reason) != (earlier.client, earlier.line, earlier.reason) or later.planned:
+        return None
+    if earlier.answered_at is None or earlier.channel not in ("phone", "chat", "sms"):
+        return None
+    if (later.started_at, later.contact_id) <= (earlier.started_at, earlier.contact_id):
+        return None
+    ended = min(earlier.ended_at or earlier.started_at, earlier.started_at + timedelta(hours=24))
+    return next((days for days in WINDOWS if later.started_at <= ended + days * DAY), None)

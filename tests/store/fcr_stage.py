@@ -1,0 +1,153 @@
+"""The first-contact family on a real PostgreSQL: records as ingest writes them, applied as the handlers do it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import asyncpg
+
+from services.fcr import store
+from services.fcr.cells import Cells
+from services.fcr.decode import decode
+from services.fcr.domain import ContactFact
+from shared.contracts.event import Event, encode_event
+from shared.contracts.event_types import EVENT_TYPES
+from shared.keys import Key
+from shared.letters import Rejected, Sealer
+from shared.person import decode_person
+from shared.postgres.commit import StoreCommit
+from shared.postgres.pool import make_pool, reading
+from shared.record import PlainRecord
+from shared.registers import Registers, load_folder
+from shared.registers.load import load
+from tests.product import SAMPLE, Database
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # Monday, 10 in Finland
+TODAY = START.date()
+TICK, SECOND, HOUR, DAY = (timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1), timedelta(hours=24))
+ANNA, BERTTA = "k1." + "A" * 22, "k1." + "B" * 22
+SEALER = Sealer([Key("l1", b"x" * 32)])
+COUNTY = "oma-hame"
+BUCKETS = tuple(f"{m}_{grain}" for m in ("access", "handled", "hyte_count") for grain in ("day", "month"))
+TABLES = ("contact", "hyte", "client", *BUCKETS, "stale", "client_cell", "revolving_cell", "refold", "erased")
+
+
+def record(stem: str, revision: int = 1, time: datetime = START, county: str = COUNTY, **data: Any) -> PlainRecord:
+    """A canonical record as ingest writes it; what is None is absent."""
+    name = f"fi.hva.{stem}.v1"
+    plain = {key: _plain(value) for key, value in data.items() if value is not None}
+    model = EVENT_TYPES[name].model.model_validate({"revision": revision, **plain})
+    id = sha256(f"{name} {plain}".encode()).hexdigest()
+    event = Event(county, f"urn:hva:{county}:puhelin", id, name, time, bytes(32), model)
+    return PlainRecord("t", 0, 0, 0, None, encode_event(event))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def contact(id: str, at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
+    """A call of Anna's that was answered, resolved, and ended when it began; None takes a field away."""
+    common = {"unit": "keskus", "line": "terveys", "channel": "phone", "answered_at": at + 20 * SECOND}
+    linked = {"client": ANNA, "reason": "kuume", "outcome": "hoidettu"}
+    return record("contact.recorded", revision, contact_id=id, started_at=at, **{**common, **linked, **data})
+
+
+def retracted(revision: int = 9, **id: str) -> PlainRecord:
+    stem = "contact.retracted" if "contact_id" in id else "hyte.retracted"
+    fields: dict[str, Any] = {**id}
+    return record(stem, revision, **fields)
+
+
+def counted(id: str, count: int, on: date = TODAY, revision: int = 1, **data: Any) -> PlainRecord:
+    common: dict[str, Any] = {"unit": "keskus", "kind": "tray_visit", "counted_on": on, "count": count}
+    return record("hyte.counted", revision, count_id=id, **{**common, **data})
+
+
+def erased(client: str) -> PlainRecord:
+    return record("client.erased", erasure_id=f"e-{client}", client=client)
+
+
+@dataclass
+class Store:
+    """Applies records in the batches that a test wants, and reads what came of them."""
+
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    registers: Registers
+
+    async def feed(self, *records: PlainRecord) -> None:
+        async def apply(connection: Any, county: str, facts: Sequence[ContactFact]) -> Any:
+            return await store.apply(connection, county, facts, self.registers)
+
+        facts = [fact for r in records if not isinstance(fact := decode(r, self.registers), Rejected)]
+        assert len(facts) == len(records)
+        await StoreCommit("fcr", self.pool, SEALER, apply)(facts, [])
+
+    async def erase(self, *clients: str) -> None:
+        events = [event for c in clients if not isinstance(event := decode_person(erased(c)), Rejected)]
+        assert len(events) == len(clients)
+        await StoreCommit("fcr", self.pool, SEALER, store.apply_erasures)(events, [])
+
+    async def count(self) -> None:
+        """Count the cells of every stale period, as the service's job does."""
+        await Cells(self.pool).refresh()
+
+    async def clear(self) -> None:
+        """Begin anew; persons get other numbers."""
+        await self.pool.execute(";".join(f"delete from fcr.{table}" for table in TABLES))
+
+    async def all(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
+        async with self.pool.acquire() as connection, reading(connection):
+            await connection.execute("select set_config('hva.as_of', $1, true)", as_of)
+            return [tuple(row) for row in await connection.fetch(query, *arguments)]
+
+    async def row(self, view: str, columns: str, as_of: str = "", **keys: object) -> tuple[Any, ...] | None:
+        """The columns of the one row with these keys, the whole county's March where they say nothing; or None."""
+        whole = {"scope_level": "county", "channel": "all", "segment": "all", "period": "2026-03"}
+        wanted = {key: str(value) for key, value in {**whole, **keys}.items()}
+        condition = " and ".join(f"{key}::text = ${place}" for place, key in enumerate(wanted, 1))
+        rows = await self.all(f"select {columns} from figures.{view} where {condition}", *wanted.values(), as_of=as_of)
+        assert len(rows) < 2
+        return rows[0] if rows else None
+
+    async def links(self) -> dict[str, tuple[int | None, int | None]]:
+        """Id of every contact that is not retracted: the least windows in which it repeats and is repeated."""
+        rows = await self.all("select id, repeats_within, repeated_within from fcr.contact where not retracted")
+        return {id: (repeats, repeated) for id, repeats, repeated in rows}
+
+    async def buckets(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of all buckets that say anything."""
+        found = {}
+        for table in BUCKETS:
+            columns = await self.pool.fetch(
+                "select column_name from information_schema.columns where table_schema = 'fcr' and table_name = $1 "
+                "and data_type in ('bigint', 'numeric') and column_name <> 'unit_row' order by ordinal_position",
+                table,
+            )
+            says = " or ".join(f"{column['column_name']} <> 0" for column in columns)
+            found[table] = sorted(await self.all(f"select * from fcr.{table} where {says}"))
+        return found
+
+    async def cells(self) -> list[list[tuple[Any, ...]]]:
+        """The stored cells."""
+        return [sorted(await self.all(f"select * from fcr.{table}")) for table in ("client_cell", "revolving_cell")]
+
+    async def stale(self) -> set[str]:
+        """The periods whose cells are to be counted."""
+        return {period for (period,) in await self.all("select period from fcr.stale")}
+
+
+@asynccontextmanager
+async def opened(database: Database) -> AsyncIterator[Store]:
+    """The family on a database, with the registers of the sample."""
+    registers = load_folder(SAMPLE / "config")
+    pool = await make_pool(database.dsn("hva_fcr"), "test")
+    try:
+        async with pool.acquire() as connection:
+            await load(connection, registers)
+        yield Store(pool, registers)
+    finally:
+        await pool.close()

@@ -1,0 +1,246 @@
+"""`hva explain` for the family: which contacts stand behind a figure, how each counts, and by which neighbour."""
+
+from typing import Any
+
+import pytest
+
+from deploy.hva.explain import complete, evidence, first_of_client
+from tests.product import Database
+from tests.store.fcr_stage import (
+    ANNA,
+    BERTTA,
+    DAY,
+    HOUR,
+    SECOND,
+    START,
+    TICK,
+    TODAY,
+    Store,
+    contact,
+    counted,
+    retracted,
+)
+
+
+class Explained:
+    """What the verb shows of the facts behind a figure."""
+
+    def __init__(self, database: Database) -> None:
+        self._dsn = database.dsn("hva_steward")
+
+    async def facts(self, view: str, **keys: str) -> list[dict[str, Any]]:
+        return await evidence(self._dsn, view, complete(view, {"county": "oma-hame", "period": "2026-03", **keys}))
+
+    async def counted(self, view: str, **keys: str) -> dict[str, str]:
+        facts = await self.facts(view, **keys)
+        told = {fact["id"]: fact["counted"] for fact in facts}
+        assert len(told) == len(facts)
+        return told
+
+
+@pytest.fixture
+def explain(fcr: Store, _fcr_database: Database) -> Explained:
+    return Explained(_fcr_database)
+
+
+async def test_which_contact_repeated_which(fcr: Store, explain: Explained) -> None:
+    await fcr.feed(
+        contact("a"),
+        contact("missed", START + 2 * DAY, answered_at=None, abandoned=True),
+        contact("b", START + 4 * DAY, outcome="siirretty"),
+        contact("planned", START + 5 * DAY, planned=True, outcome=None),
+        contact("c", START + 25 * DAY, channel="chat"),
+        contact("sms", START + 25 * DAY + HOUR, channel="sms"),
+        contact("lone", client=None),
+        contact("why", reason=None),
+        contact("other matter", START + DAY, line="sosiaali"),
+        contact("out", START + DAY, direction="outbound"),
+        contact("gone", START + DAY),
+        retracted(contact_id="gone"),
+    )
+    assert await explain.counted("fcr_confirmed", window_days="7") == {
+        "a": "resolved, repeated by missed",
+        "missed": "counted, abandoned",
+        "b": "not resolved, not repeated, repeats a",
+        "planned": "linkable, no outcome, not repeated",
+        "c": "resolved, repeated by sms",
+        "lone": "not linkable: no client",
+        "why": "not linkable: no reason",
+        "other matter": "resolved, not repeated",
+        "out": "not counted: outbound",
+    }
+    of_month = await explain.counted("fcr_confirmed", window_days="30")
+    assert of_month["b"] == "not resolved, repeated by c, repeats a"
+    assert of_month["c"] == "resolved, repeated by sms, repeats planned"
+    assert (await explain.counted("fcr_confirmed", window_days="1"))["a"] == "resolved, not repeated"
+
+
+async def test_the_contact_that_is_repeated_soonest_is_the_one_that_ends_last(fcr: Store, explain: Explained) -> None:
+    await fcr.feed(contact("long", ended_at=START + 20 * HOUR), contact("short", START + HOUR))
+    await fcr.feed(contact("late", START + DAY + 10 * HOUR))
+    told = await explain.counted("fcr_confirmed", window_days="1")
+    assert told["late"] == "resolved, not repeated, repeats long"
+    assert told["short"] == "resolved, not repeated, repeats long"
+    assert told["long"] == "resolved, repeated by short"
+
+
+async def test_scopes_channels_and_segments(fcr: Store, explain: Explained) -> None:
+    await fcr.feed(
+        contact("a"),
+        contact("b", line="sosiaali", unit="hml-ta"),
+        contact("c", channel="chat", client=None),
+        contact("sms", channel="sms"),
+        contact("april", START + 40 * DAY),
+    )
+
+    async def ids(**keys: str) -> set[str]:
+        return set(await explain.counted("fcr", **keys))
+
+    assert await ids() == {"a", "b", "c"}
+    assert await ids(period="2026Q2") == {"april"}
+    assert await ids(period="2026-03-02") == {"a", "b", "c"}
+    assert await ids(scope_level="line", scope="terveys") == {"a", "c"}
+    assert await ids(scope_level="unit", scope="hml-ta") == {"b"}
+    assert await ids(scope_level="division", scope="sote") == {"a", "b", "c"}
+    assert await ids(channel="chat") == {"c"}
+    assert await ids(segment="unknown") == {"c"}
+    assert set(await explain.counted("access", scope_level="line", scope="terveys")) == {"a", "c", "sms"}
+
+
+async def test_clients_have_numbers_and_no_names(fcr: Store, explain: Explained) -> None:
+    await fcr.feed(
+        contact("a", client=BERTTA),
+        contact("b", START + HOUR, client=ANNA),
+        contact("c", START + 2 * HOUR, client=BERTTA),
+        contact("d", START + 3 * HOUR, client=None),
+    )
+    facts = await explain.facts("fcr")
+    assert [(fact["id"], fact["client"]) for fact in facts] == [("a", 1), ("b", 2), ("c", 1), ("d", None)]
+    assert ANNA not in str(facts) and BERTTA not in str(facts) and "person" not in facts[0]
+    assert [(fact["unit"], fact["line"], fact["revision"]) for fact in facts] == [("keskus", "terveys", 1)] * 4
+    assert {fact["event_source"] for fact in facts} == {"urn:hva:oma-hame:puhelin"}
+
+
+async def test_of_each_client_the_first_contact_counts(fcr: Store, explain: Explained) -> None:
+    await fcr.feed(
+        contact("a", unit="hml-ta"),
+        contact("b", START + 3 * DAY),
+        contact("c", START + 4 * DAY, client=BERTTA),
+        contact("sms", START + 4 * DAY, channel="sms", client=BERTTA),
+        contact("missed", START - DAY, answered_at=None),
+    )
+
+    async def told(**keys: str) -> dict[str, str]:
+        facts = first_of_client(await explain.facts("fcr_client", **keys))
+        assert len(facts) == len({fact["id"] for fact in facts})
+        return {fact["id"]: fact["counted"] for fact in facts}
+
+    assert await told(window_days="7") == {
+        "a": "first of its client, repeated by b",
+        "b": "not the first: not repeated",
+        "c": "first of its client, repeated by sms",
+    }
+    assert (await told(window_days="1"))["a"] == "first of its client, not repeated"
+    assert (await told(window_days="7", scope_level="unit", scope="keskus"))["b"] == "first of its client, not repeated"
+
+
+async def test_without_a_window_the_headline_is_told(fcr: Store, explain: Explained) -> None:
+    """Else every contact would stand there three times, and be its client's first only once."""
+    await fcr.feed(contact("a"), contact("b", START + 3 * DAY))
+    for view in ("fcr_confirmed", "fcr_client"):
+        assert await explain.counted(view) == await explain.counted(view, window_days="7")
+    assert (await explain.counted("fcr_client"))["a"] == "repeated by b"
+
+
+async def test_resolution(fcr: Store, explain: Explained) -> None:
+    outcomes = {"r": "hoidettu", "n": "siirretty", "l": "hata-112", "u": "keksitty", "none": None}
+    await fcr.feed(*(contact(id, outcome=outcome) for id, outcome in outcomes.items()))
+    await fcr.feed(contact("pair", outcome="ajanvaraus", classification="2026"), contact("spam", excluded="spam"))
+    await fcr.feed(contact("alone", outcome="hoidettu", classification="1999"), contact("missed", answered_at=None))
+    assert await explain.counted("fcr") == {
+        "r": "resolved",
+        "n": "not resolved",
+        "l": "not for the first line to resolve",
+        "u": "handled, outcome keksitty that the register lacks",
+        "none": "handled, no outcome",
+        "pair": "not resolved",
+        "alone": "resolved",
+        "spam": "not counted: spam",
+        "missed": "counted, not answered",
+    }
+
+
+async def test_access(fcr: Store, explain: Explained) -> None:
+    due: dict[str, Any] = {"promised_by": START + HOUR}
+    early: dict[str, Any] = {"answered_at": None, "abandoned": True, "ended_at": START + 5 * SECOND}
+    await fcr.feed(
+        contact("kept", answer_mode="direct", **due),
+        contact("broken", answered_at=START + HOUR + TICK, **due),
+        contact("before", answered_at=START - SECOND, line="neuvola"),
+        contact(
+            "tried", answered_at=None, callback_first_attempt_at=START + 90 * SECOND, line="neuvola", channel="sms"
+        ),
+        contact("late", line="neuvola", **{**early, "ended_at": START + 6 * SECOND}),
+        contact("early", line="neuvola", **early),
+        contact("out", direction="outbound"),
+        contact("booking", channel="digital_booking"),
+    )
+    assert await explain.counted("access") == {
+        "kept": "handled (direct), waited 20 s, promise kept",
+        "broken": "handled, waited 3600 s, promise broken",
+        "before": "handled, waited 0 s",
+        "tried": "not handled, waited 90 s",
+        "late": "not handled",
+        "early": "early",
+        "out": "not counted: outbound",
+    }
+
+
+async def test_nothing_was_promised_to_those_who_gave_up_at_once(fcr: Store, explain: Explained) -> None:
+    """They are no part of with_promise, whatever was tried afterwards."""
+    early: dict[str, Any] = {
+        "answered_at": None,
+        "abandoned": True,
+        "ended_at": START + 5 * SECOND,
+        "promised_by": START + HOUR,
+    }
+    await fcr.feed(contact("early", **early), contact("tried", **early, callback_first_attempt_at=START + 60 * SECOND))
+    assert await fcr.row("access", "with_promise", as_of=(START + DAY).isoformat()) == (0,)
+    assert await explain.counted("access") == {"early": "early", "tried": "early, waited 60 s"}
+
+
+async def test_a_promise_that_is_over_is_not_open(fcr: Store, explain: Explained) -> None:
+    """Both are unanswered; the one that is due counts in with_promise, the other not yet."""
+    far = START + 20_000 * DAY
+    await fcr.feed(
+        contact("over", answered_at=None, promised_by=START + HOUR),
+        contact("open", answered_at=None, promised_by=far),
+    )
+    told = await explain.counted("access")
+    assert await fcr.row("access", "with_promise, promise_kept") == (1, 0)
+    assert told == {"over": "not handled, promise broken", "open": "not handled, promise open"}
+
+
+async def test_the_other_views(fcr: Store, explain: Explained) -> None:
+    await fcr.feed(
+        contact("a", outcome="hyte-ohjattu", channel="sms"),
+        contact("b", START + DAY, reason=None),
+        contact("c", START + 2 * DAY, line="sosiaali"),
+        contact("d", START + 30 * DAY, client=BERTTA, channel="digital_booking", period=None),
+        counted("h", 12),
+        counted("h2", 3, TODAY, kind="exercise_referral"),
+    )
+    assert await explain.counted("revolving") == {
+        "a": "contact number 1 in 30 days",
+        "b": "contact number 2 in 30 days",
+        "c": "contact number 3 in 30 days",
+    }
+    assert await explain.counted("hyte") == {
+        "a": "guidance given: hyte-ohjattu",
+        "h": "tray_visit 12",
+        "h2": "exercise_referral 3",
+    }
+    assert await explain.counted("hyte", kind="tray_visit") == {"h": "tray_visit 12"}
+    assert await explain.counted("hyte", scope_level="line", scope="terveys") == {"a": "guidance given: hyte-ohjattu"}
+    digital = await explain.counted("digital", period="2026Q2")
+    assert digital == {"d": "digital_booking"}

@@ -1,0 +1,127 @@
+"""What follows from the course of one contact: handled, early, its end, its wait."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.fcr.domain import WAIT_BOUNDS, first_response, is_linkable, wait_class
+from tests.unit.fcr_cases import ANSWERED, DAY, INBOUND, LINKED, SECOND, START, TICK, access, contact
+
+LATER = START + 30 * SECOND
+EARLY = {"abandoned": True, "ended_at": START + 5 * SECOND}
+
+
+@pytest.mark.parametrize("channel", ["phone", "chat", "sms", "digital_booking", "other"])
+@pytest.mark.parametrize(
+    ("fields", "reached"),
+    [
+        ({"answered_at": LATER}, True),
+        ({"callback_reached_at": LATER}, True),
+        ({"answered_at": START - SECOND}, True),
+        ({"answered_at": LATER, "abandoned": True}, True),
+        ({"callback_first_attempt_at": LATER}, False),
+        ({"callback_requested_at": LATER}, False),
+        ({"answer_mode": "direct", "ended_at": LATER, "outcome": "hoidettu"}, False),
+        ({"answered_at": LATER, "direction": "outbound"}, False),
+        ({"answered_at": LATER, "excluded": "internal"}, False),
+    ],
+)
+def test_handled(channel: str, fields: dict[str, Any], reached: bool) -> None:
+    assert contact(channel=channel, **fields).handled is (reached and channel in ("phone", "chat", "sms"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "early"),
+    [
+        (EARLY, True),
+        ({**EARLY, "ended_at": START + timedelta(seconds=5, microseconds=1)}, False),
+        ({**EARLY, "ended_at": START - SECOND}, True),
+        ({**EARLY, "ended_at": None}, False),
+        ({**EARLY, "abandoned": False}, False),
+        ({**EARLY, **ANSWERED}, False),
+        ({**EARLY, "callback_reached_at": LATER}, False),
+        ({**EARLY, "callback_first_attempt_at": LATER}, True),
+    ],
+)
+def test_early(fields: dict[str, Any], early: bool) -> None:
+    assert contact(**fields).early is early
+    assert access(**fields).get("early", 0) == early
+
+
+def test_a_contact_that_was_given_up_early_and_called_back_in_vain() -> None:
+    fields = {**EARLY, "callback_first_attempt_at": LATER, "due": LATER}
+    assert access(**fields) == {**INBOUND, "early": 1, "w1": 1}  # it waited, but nothing was promised to it
+    assert not contact(**fields).awaits
+
+
+@pytest.mark.parametrize(
+    ("fields", "awaits"),
+    [
+        ({}, True),
+        ({"channel": "sms"}, True),
+        ({"channel": "digital_booking"}, False),
+        ({"channel": "other"}, False),
+        ({"direction": "outbound"}, False),
+        ({"excluded": "spam"}, False),
+        (EARLY, False),
+        ({**EARLY, "ended_at": START + 6 * SECOND}, True),
+        (ANSWERED, False),
+        ({"callback_first_attempt_at": LATER}, False),
+        ({"callback_reached_at": LATER}, False),
+    ],
+)
+def test_who_still_waits_for_an_answer(fields: dict[str, Any], awaits: bool) -> None:
+    fact = contact(**fields, due=LATER)
+    assert fact.awaits is awaits
+    assert access(**fields, due=LATER).get("awaited", 0) == awaits  # the views take away by the one what the other adds
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "over"),
+    [
+        (None, START),
+        (START, START),
+        (START - SECOND, START - SECOND),
+        (START + 300 * SECOND, START + 300 * SECOND),
+        (START + DAY - TICK, START + DAY - TICK),
+        (START + DAY, START + DAY),
+        (START + DAY + TICK, START + DAY),
+        (START + 400 * DAY, START + DAY),
+    ],
+)
+def test_where_a_contact_ends(ended_at: datetime | None, over: datetime) -> None:
+    assert contact(ended_at=ended_at).over_at == over
+
+
+def test_a_fact_without_a_course_has_no_end() -> None:
+    assert contact(started_at=None).over_at is None
+
+
+@pytest.mark.parametrize(("number", "bound"), list(enumerate(WAIT_BOUNDS)))
+def test_a_wait_on_the_bound_is_inside(number: int, bound: int) -> None:
+    fact = contact()
+    assert wait_class(fact, START + bound * SECOND) == number
+    assert wait_class(fact, START + bound * SECOND + TICK) == number + 1
+
+
+def test_waits_beyond_every_bound_and_below_nothing() -> None:
+    assert wait_class(contact(), START + 1000 * DAY) == len(WAIT_BOUNDS) == 13
+    assert wait_class(contact(), START) == wait_class(contact(), START - DAY) == 0
+    assert access(answered_at=START - SECOND) == {**INBOUND, "handled": 1, "w0": 1}
+    assert access(answered_at=START + DAY + TICK) == {**INBOUND, "handled": 1, "w13": 1}
+
+
+def test_the_first_response_is_the_earliest_of_three() -> None:
+    one, two, three = (START + n * SECOND for n in (1, 2, 3))
+    names = ("answered_at", "callback_first_attempt_at", "callback_reached_at")
+    for order in ((one, two, three), (three, one, two), (two, three, one)):
+        assert first_response(contact(**dict(zip(names, order, strict=True)))) == one
+    assert first_response(contact(callback_reached_at=two)) == two
+    assert first_response(contact(callback_requested_at=one)) is None
+
+
+def test_linkable_needs_a_client_and_a_reason() -> None:
+    assert is_linkable(contact(**LINKED))
+    assert not is_linkable(contact(**{**LINKED, "reason": None}))
+    assert not is_linkable(contact(**{**LINKED, "own_client": None}))

@@ -1,0 +1,28 @@
+"""How `hva explain` tells of clients without naming them, and which contact of a client counts."""
+
+from typing import Any
+
+from deploy.hva.explain import _numbers, first_of_client
+
+
+def facts(*clients: int | None) -> list[dict[str, Any]]:
+    return [{"id": f"c{n}", "client": client, "counted": "not repeated"} for n, client in enumerate(clients)]
+
+
+def test_the_first_contact_of_each_client_counts() -> None:
+    told = first_of_client(facts(1, 2, 1, 1, 3, 2))
+    firsts = [fact["id"] for fact in told if fact["counted"] == "first of its client, not repeated"]
+    others = [fact["id"] for fact in told if fact["counted"] == "not the first: not repeated"]
+    assert (firsts, others) == (["c0", "c1", "c4"], ["c2", "c3", "c5"])
+
+
+def test_what_is_told_leaves_what_was_read() -> None:
+    read = facts(1, 1)
+    assert [fact["id"] for fact in first_of_client(read)] == ["c0", "c1"]
+    assert {fact["counted"] for fact in read} == {"not repeated"}
+    assert first_of_client([]) == []
+
+
+def test_persons_are_numbered_as_they_come() -> None:
+    rows = [{"person": person} for person in (901, None, 17, 901, 4)]
+    assert _numbers(rows) == {901: 1, 17: 2, 4: 3}

@@ -1,0 +1,114 @@
+"""Business gauges: what is small is hidden with enough beside it, and a scrape sees one whole reading."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from services.fcr import metrics
+from services.nps import metrics as nps_metrics
+from shared.gauges import LABELS, LEAST_SHOWN, Gauge, GaugeBoard, Sample, place_of, showable
+
+PLACE = ("oma-hame", "county", "oma-hame", "all", "all", "month_current")
+
+
+def rows(level: str, *populations: int, period: str = "2026-03", **more: Any) -> list[dict[str, Any]]:
+    places = {"county": "oma-hame", "period": period, "scope_level": level, "channel": "all", "segment": "all"}
+    return [{**places, "scope": f"s{place}", "n": n, **more} for place, n in enumerate(populations)]
+
+
+@pytest.mark.parametrize(
+    ("populations", "shown"),
+    [
+        ([], []),
+        ([10], [10]),
+        ([9], []),
+        ([9, 12, 30], [30]),  # 9 alone would follow from the county
+        ([4, 6, 30], [30]),  # together enough
+        ([4, 5, 30], []),
+        ([9, 1, 10, 11], [10, 11]),
+        ([0, 30], [30]),
+        ([10, 10, 10], [10, 10, 10]),
+    ],
+)
+def test_what_is_hidden_is_nothing_or_enough(populations: list[int], shown: list[int]) -> None:
+    assert sorted(row["n"] for row in showable(rows("division", *populations), "n")) == shown
+
+
+@given(st.lists(st.integers(0, 30), max_size=8))
+def test_no_small_number_follows_from_the_sum(populations: list[int]) -> None:
+    given = rows("division", *populations)
+    shown = showable(given, "n")
+    assert all(row["n"] >= LEAST_SHOWN for row in shown)
+    hidden = sum(populations) - sum(row["n"] for row in shown)
+    assert hidden == 0 or hidden >= LEAST_SHOWN or not shown
+    assert sorted(row["scope"] for row in shown) == sorted(row["scope"] for row in showable(given[::-1], "n"))
+
+
+def test_every_period_and_level_is_hidden_for_itself() -> None:
+    given = [*rows("county", 21), *rows("division", 9, 12), *rows("division", 12, 13, period="2026-02")]
+    assert [(row["scope_level"], row["period"], row["n"]) for row in showable(given, "n")] == [
+        ("county", "2026-03", 21),
+        ("division", "2026-02", 12),
+        ("division", "2026-02", 13),
+    ]
+
+
+def test_the_place_of_a_row_has_the_labels_in_their_order() -> None:
+    (row,) = rows("division", 30)
+    place = place_of(row, "month_current")
+    assert dict(zip(LABELS, place, strict=True)) == {
+        "county": "oma-hame",
+        "scope_level": "division",
+        "scope": "s0",
+        "channel": "all",
+        "segment": "all",
+        "period": "month_current",
+    }
+
+
+def test_a_board_shows_the_last_reading_and_nothing_else() -> None:
+    registry = CollectorRegistry()
+    board = GaugeBoard({"one": Gauge("One."), "two": Gauge("Two.", ("window_days",))}, registry)
+    assert [family.name for family in registry.collect()] == ["one", "two"]
+    board.show([Sample("one", PLACE, 0.5), Sample("two", (*PLACE, "7"), 0.25), Sample("two", (*PLACE, "30"), 0.125)])
+    labels = dict(zip(LABELS, PLACE, strict=True))
+    assert registry.get_sample_value("one", labels) == 0.5
+    assert registry.get_sample_value("two", {**labels, "window_days": "7"}) == 0.25
+    assert registry.get_sample_value("two", {**labels, "window_days": "30"}) == 0.125
+    board.show([Sample("one", PLACE, 0.75)])
+    assert registry.get_sample_value("one", labels) == 0.75
+    assert registry.get_sample_value("two", {**labels, "window_days": "7"}) is None
+
+
+def test_the_gauges_of_the_families_are_those_of_the_contract() -> None:
+    registry = CollectorRegistry()
+    for family in (metrics, nps_metrics):
+        family.Gauges(registry)
+    ratios = ("fcr_gross", "fcr_net", "fcr_confirmed", "fcr_repeat", "answered", "digital")
+    names = {f"hva_{name}_ratio" for name in ratios} | {"hva_nps_score", "hva_nps_responses"}
+    assert {family.name for family in registry.collect()} == names
+    windows = {name for name, gauge in metrics.GAUGES.items() if gauge.further == ("window_days",)}
+    assert windows == {"hva_fcr_confirmed_ratio", "hva_fcr_repeat_ratio"}
+
+
+def test_samples_of_a_view_are_hidden_window_by_window() -> None:
+    shares: dict[str, Any] = {"fcr_confirmed": 0.5, "repeat_rate": 0.25}
+    given = [
+        *(row | {"linkable": 12} for row in rows("county", 0, window_days=7, **shares)),
+        *(row | {"linkable": 9} for row in rows("county", 0, window_days=30, **shares)),
+    ]
+    samples = list(metrics._samples("fcr_confirmed", given, {"2026-03": "month_current"}))
+    place = ("oma-hame", "county", "s0", "all", "all", "month_current", "7")
+    assert samples == [
+        Sample("hva_fcr_confirmed_ratio", place, 0.5),
+        Sample("hva_fcr_repeat_ratio", place, 0.25),
+    ]
+
+
+def test_a_share_of_nothing_is_not_shown() -> None:
+    given = [row | {"handled": 40} for row in rows("county", 0, gross=None, net=0.0)]
+    samples = list(metrics._samples("fcr", given, {"2026-03": "month_current"}))
+    assert [(sample.gauge, sample.value) for sample in samples] == [("hva_fcr_net_ratio", 0.0)]
