@@ -14,11 +14,15 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True, eq=False)  # one object a measure: hashing it is a third of folding otherwise
 class Measure:
-    """A group of counts that share their keys: `codes` are the keys beside place, `counts` the numbers."""
+    """A group of counts that share their keys: `codes` are the keys beside place, `counts` the numbers.
+
+    `sums` are those of them that add up numbers of senders, which may together be more than 64 bits hold.
+    """
 
     name: str
     codes: tuple[str, ...]
     counts: tuple[str, ...]
+    sums: frozenset[str] = frozenset()
 
 
 class Place(NamedTuple):

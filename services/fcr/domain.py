@@ -33,6 +33,7 @@ ACCESS: Final = Measure(
         *("phone", "chat", "sms", "digital_booking"),
         *(f"w{i}" for i in range(len(WAIT_BOUNDS) + 1)),
     ),
+    sums=frozenset({"transfers"}),
 )
 # Handled contacts by outcome, whose flags the views look up. `handled` and what follows are of phone and chat;
 # `guided` is of every first-line channel. `unrepeated_W` and `repeats_W` are of linkable ones.
@@ -45,7 +46,7 @@ HANDLED: Final = Measure(
         *(f"repeats_{days}" for days in WINDOWS),
     ),
 )
-HYTE: Final = Measure("hyte_count", ("kind",), ("amount",))
+HYTE: Final = Measure("hyte_count", ("kind",), ("amount",), sums=frozenset({"amount"}))
 MEASURES: Final = (ACCESS, HANDLED, HYTE)
 
 _ACCESS: Final = {name: column for column, name in enumerate(ACCESS.counts)}

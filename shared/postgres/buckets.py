@@ -16,26 +16,32 @@ _MONTH = ("month date", "unit_row bigint", "channel text", "segment text")
 async def add_to_buckets(connection: Connection, schema: str, county: str, deltas: Deltas) -> None:
     """Add the differences of one county; its lock must be held."""
     for measure in sorted(deltas.measures(), key=lambda m: m.name):
-        await _add(connection, _statement(schema, measure, "day"), county, deltas.by_day(measure))
-        await _add(connection, _statement(schema, measure, "month"), county, deltas.by_month(measure))
+        for grain, rows in (("day", deltas.by_day(measure)), ("month", deltas.by_month(measure))):
+            if rows:
+                statement = _statement(schema, measure, grain)
+                await connection.execute(statement, county, *_columns(measure, rows))
 
 
-async def _add(connection: Connection, statement: str, county: str, rows: list[BucketRow]) -> None:
-    if rows:
-        columns = zip(*((*key, *counts) for key, counts in rows), strict=True)
-        await connection.execute(statement, county, *map(list, columns))
+def _columns(measure: Measure, rows: list[BucketRow]) -> list[list[object]]:
+    """One array a column. Sums travel as texts: they may be more than 64 bits hold."""
+    columns: list[list[object]] = list(map(list, zip(*((*key, *counts) for key, counts in rows), strict=True)))
+    first = len(columns) - len(measure.counts)
+    for place, count in enumerate(measure.counts, first):
+        if count in measure.sums:
+            columns[place] = list(map(str, columns[place]))
+    return columns
 
 
 @cache
 def _statement(schema: str, measure: Measure, grain: str) -> str:
     keys = [*(_DAY if grain == "day" else _MONTH), *(f"{code} text" for code in measure.codes)]
-    columns = [*keys, *(f"{count} bigint" for count in measure.counts)]
-    names = ", ".join(column.split()[0] for column in columns)
-    arrays = ", ".join(f"${i}::{column.split()[1]}[]" for i, column in enumerate(columns, 2))
-    sums = ", ".join(f"{count} = bucket.{count} + excluded.{count}" for count in measure.counts)
+    kinds = [f"{key.split()[1]}[]" for key in keys]
+    kinds += ["text[]::numeric[]" if count in measure.sums else "bigint[]" for count in measure.counts]
+    arrays = ", ".join(f"${i}::{kind}" for i, kind in enumerate(kinds, 2))
     key_names = ", ".join(key.split()[0] for key in keys)
+    sums = ", ".join(f"{count} = bucket.{count} + excluded.{count}" for count in measure.counts)
     return (
-        f"insert into {schema}.{measure.name}_{grain} as bucket (county, {names}) "
+        f"insert into {schema}.{measure.name}_{grain} as bucket (county, {key_names}, {', '.join(measure.counts)}) "
         f"select $1, * from unnest({arrays}) "
         f"on conflict (county, {key_names}) do update set {sums}"
     )

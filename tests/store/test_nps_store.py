@@ -9,12 +9,13 @@ import asyncpg
 import pytest
 
 from services.nps import store
-from services.nps.decode import decode, decode_person
+from services.nps.decode import decode
 from services.nps.domain import FeedbackFact
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
 from shared.keys import Key
 from shared.letters import Rejected, Sealer
+from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
 from shared.record import PlainRecord

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from prometheus_client import CollectorRegistry
 
-from shared.gauges import GaugeBoard, Sample, shown_periods
+from shared.gauges import Gauge, GaugeBoard, Sample, shown_periods
 from shared.health import LOOP_SILENCE_S, Health, HealthServer
 from shared.metrics import BulkHistogram
 
@@ -46,7 +46,7 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 def test_pages() -> None:
     registry, health = CollectorRegistry(), Health(("kafka",))
-    GaugeBoard({"hva_nps_score": "Score."}, registry).show([Sample("hva_nps_score", ("a",) * 6, 29.0)])
+    GaugeBoard({"hva_nps_score": Gauge("Score.")}, registry).show([Sample("hva_nps_score", ("a",) * 6, 29.0)])
     server = HealthServer(health, registry, "127.0.0.1", 0)
     server.start()
     try:

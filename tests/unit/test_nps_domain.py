@@ -17,9 +17,9 @@ from services.nps.domain import (
     answer_class,
     bare,
     contributions,
-    label,
 )
 from shared.deltas import Deltas, Place
+from shared.labels import label
 
 DAY = date(2026, 3, 31)
 PLACE = Place(DAY, 7, "sms", "other")
@@ -40,10 +40,11 @@ COMMON: dict[str, Any] = {
 def counted(fact: Fact) -> dict[tuple[Any, ...], int]:
     """(measure, codes, name of the count) -> number."""
     found: dict[tuple[Any, ...], int] = {}
-    for measure, place, codes, column, amount in contributions(fact):  # type: ignore[arg-type]
+    for measure, place, codes, columns, amount in contributions(fact):  # type: ignore[arg-type]
         assert place == Place(DAY, 7, fact.channel or "", fact.segment)
-        key = (measure.name, *codes, measure.counts[column])
-        found[key] = found.get(key, 0) + amount
+        for column in columns:
+            key = (measure.name, *codes, measure.counts[column])
+            found[key] = found.get(key, 0) + amount
     return found
 
 

@@ -35,12 +35,13 @@ create table fcr.hyte (
 );
 
 -- Buckets: counts of one local day, and of one month by channel and segment, under the row of the unit register
--- that was valid on the fact's day. Only differences are ever added; a row of zeros says nothing.
+-- that was valid on the fact's day. Only differences are ever added; a row of zeros says nothing. What adds up numbers of
+-- senders is numeric: two of them may be more than a bigint holds.
 create table fcr.access_day (
   county text, day date, unit_row bigint, line text,
   inbound bigint not null, early bigint not null, handled bigint not null, direct bigint not null,
   callback bigint not null, callback_requested bigint not null, callback_same_day bigint not null,
-  promised bigint not null, promise_kept bigint not null, awaited bigint not null, transfers bigint not null,
+  promised bigint not null, promise_kept bigint not null, awaited bigint not null, transfers numeric not null,
   bounced bigint not null, phone bigint not null, chat bigint not null, sms bigint not null,
   digital_booking bigint not null, w0 bigint not null, w1 bigint not null, w2 bigint not null, w3 bigint not null,
   w4 bigint not null, w5 bigint not null, w6 bigint not null, w7 bigint not null, w8 bigint not null,
@@ -51,7 +52,7 @@ create table fcr.access_month (
   county text, month date, unit_row bigint, channel text, segment text, line text,
   inbound bigint not null, early bigint not null, handled bigint not null, direct bigint not null,
   callback bigint not null, callback_requested bigint not null, callback_same_day bigint not null,
-  promised bigint not null, promise_kept bigint not null, awaited bigint not null, transfers bigint not null,
+  promised bigint not null, promise_kept bigint not null, awaited bigint not null, transfers numeric not null,
   bounced bigint not null, phone bigint not null, chat bigint not null, sms bigint not null,
   digital_booking bigint not null, w0 bigint not null, w1 bigint not null, w2 bigint not null, w3 bigint not null,
   w4 bigint not null, w5 bigint not null, w6 bigint not null, w7 bigint not null, w8 bigint not null,
@@ -76,12 +77,12 @@ create table fcr.handled_month (
 
 create table fcr.hyte_count_day (
   county text, day date, unit_row bigint, kind text,
-  amount bigint not null,
+  amount numeric not null,
   primary key (county, day, unit_row, kind)
 );
 create table fcr.hyte_count_month (
   county text, month date, unit_row bigint, channel text, segment text, kind text,
-  amount bigint not null,
+  amount numeric not null,
   primary key (county, month, unit_row, channel, segment, kind)
 );
 
