@@ -15,8 +15,9 @@ PLACES = st.builds(
     st.sampled_from(["sms", "web"]),
     st.just("o"),
 )
+COLUMNS = st.sampled_from([(0,), (1,), (0, 1)])
 CONTRIBUTIONS = st.builds(
-    Contribution, st.just(MEASURE), PLACES, st.tuples(st.sampled_from("ab")), st.integers(0, 1), st.integers(-2, 3)
+    Contribution, st.just(MEASURE), PLACES, st.tuples(st.sampled_from("ab")), COLUMNS, st.integers(-2, 3)
 )
 SIGNED = st.lists(st.tuples(CONTRIBUTIONS, st.sampled_from([1, -1])), max_size=30)
 
