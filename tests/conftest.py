@@ -22,6 +22,7 @@ keep_bytecode()
 pytest_plugins = ["tests.product"]
 
 _PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}
+_QUICK = ("property", "unit")  # rooms whose tests need no server
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ class EmbeddedRun:
 
 
 _RUN = pytest.StashKey[EmbeddedRun]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick rooms come first: what fails in them is told soonest, and the servers start meanwhile."""
+    items.sort(key=lambda item: item.path.parent.name not in _QUICK)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

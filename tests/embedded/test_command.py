@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def hva(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*words), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=120
     )
+
+
+def hva_at_once(*commands: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
+    """Commands that do not mind each other."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda words: hva(*words), commands))
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -131,14 +138,14 @@ def test_a_service_that_cannot_start_is_one_sentence(folder: Path, tmp_path: Pat
 
 def test_where_nothing_runs(tmp_path: Path) -> None:
     folder = str(tmp_path / "none")
-    status = hva("status", "--dir", folder)
+    status, as_json, down = hva_at_once(
+        ("status", "--dir", folder), ("status", "--json", "--dir", folder), ("down", "--dir", folder)
+    )
     assert (status.returncode, status.stderr) == (
         1,
         f"Nothing runs in {folder}: start it with `hva up --dir {folder}`.\n",
     )
-    as_json = hva("status", "--json", "--dir", folder)
     assert (as_json.returncode, json.loads(as_json.stdout)) == (1, {"kafka": None, "postgres": {}, "services": {}})
-    down = hva("down", "--dir", folder)
     assert (down.returncode, down.stdout) == (0, f"Nothing runs in {folder}.\n")
     assert not Path(folder).exists()
 
@@ -168,9 +175,8 @@ def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_used_wrongly() -> None:
-    assert hva("no-such-verb").returncode == 2
-    assert hva("up", "--no-such-option").returncode == 2
-    assert hva("--help").returncode == 0
+    done = hva_at_once(("no-such-verb",), ("up", "--no-such-option"), ("--help",))
+    assert [command.returncode for command in done] == [2, 2, 0]
 
 
 def test_the_environment_wins(tmp_path: Path) -> None:

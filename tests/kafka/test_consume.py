@@ -18,7 +18,7 @@ from shared.edge.produce import Outgoing, make_producer, partition_of, publish
 from shared.edge.topics import TopicMismatchError, ensure_topics
 from shared.record import Record
 from shared.settings import Settings
-from tests.product import until
+from tests.replica import until
 
 TOPIC = RAW[Stream.FEEDBACK]
 _numbers = count(1)

@@ -15,7 +15,8 @@ import pytest
 
 from tests import oracle
 from tests.conftest import ServerUnderTest
-from tests.product import SAMPLE, Product, Replica, until
+from tests.product import SAMPLE, Product
+from tests.replica import Replica, until
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
@@ -74,11 +75,11 @@ async def sender() -> AsyncIterator[Sender]:
 
 
 async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Product, sender: Sender) -> None:
+    ingest, _ = await asyncio.gather(product.start("ingest", ON), product.start("nps"))
+    await sender.use(ingest)
     lines = oracle.adversarial(5, 600, SAMPLE / "config")
     registers = oracle.load(SAMPLE / "config")
     verdicts = oracle.judge_all(lines, registers, datetime.now(UTC))
-    await sender.use(await product.start("ingest", ON))
-    await product.start("nps")
 
     turns = asyncio.Semaphore(8)
 
@@ -109,8 +110,8 @@ async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Prod
 
 async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: Product, sender: Sender) -> None:
     product.config_dir = Path(shutil.copytree(SAMPLE / "config", product.folder / "config"))
-    await sender.use(await product.start("ingest", ON))
-    await product.start("nps")
+    ingest, _ = await asyncio.gather(product.start("ingest", ON), product.start("nps"))
+    await sender.use(ingest)
     structured, by_headers = answered("perustettu"), binary(answered("perustettu", id="e2"))
     for _ in range(2):
         assert (await sender.post(dump(structured)))[1]["reason"] == "unknown_unit"
@@ -136,7 +137,7 @@ async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: 
 async def test_servers_that_are_away_are_told_and_what_is_sent_again_counts(
     product: Product, sender: Sender, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
 ) -> None:
-    await sender.use(await product.start("ingest", ON))
+    await sender.use(await product.start("ingest", ON, module="tests.kafka.hasty"))
     right, wrong = dump(answered("hml-ta")), dump(answered("perustettu"))
 
     async def settled(body: bytes) -> Any:
@@ -163,12 +164,13 @@ async def test_a_token_is_asked_for_and_a_stop_is_polite(product: Product, sende
     assert (await sender.post(dump(answered("hml-ta")), right))[0] == 202
 
     taken = sender.url.split(":")[2].split("/")[0]
-    second = await product.start("ingest", {"HVA_GATEWAY_PORT": taken}, ready=False)
-    assert await second.ended() == 1
-    assert "cannot listen on HVA_GATEWAY_PORT" in second.log.read_text()
     tokens.chmod(0o644)
-    third = await product.start("ingest", ON | {"HVA_GATEWAY_TOKEN_FILE": str(tokens)}, ready=False)
-    assert await third.ended() == 1
+    second, third = await asyncio.gather(
+        product.start("ingest", {"HVA_GATEWAY_PORT": taken}, ready=False),
+        product.start("ingest", ON | {"HVA_GATEWAY_TOKEN_FILE": str(tokens)}, ready=False),
+    )
+    assert (await second.ended(), await third.ended()) == (1, 1)
+    assert "cannot listen on HVA_GATEWAY_PORT" in second.log.read_text()
     assert "open to others" in third.log.read_text()
 
     replica.signal(signal.SIGTERM)

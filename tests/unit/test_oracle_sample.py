@@ -1,11 +1,11 @@
 """The oracle against the sample set: every verdict, every fact, every row of both families, exactly."""
 
 import gzip
-import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tests.oracle import (
@@ -27,7 +27,7 @@ AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def expected():
-    everything = json.loads(gzip.decompress((SAMPLE / "figures.json.gz").read_bytes()))
+    everything = orjson.loads(gzip.decompress((SAMPLE / "figures.json.gz").read_bytes()))
     family = {view: everything["figures"][view] for view in KEYS}
     return {"figures": family, "facts": everything["facts"], "rejected": everything["rejected"]}
 
