@@ -6,7 +6,7 @@ from typing import Any
 
 COUNTY = "oma-hame"
 BUG = "rikki"
-"""A fact whose id begins so is more than the handler of the service with faults can stand."""
+"""A fact whose id begins so is more than the handler of the service with faults can stand, until that is fixed."""
 
 
 def line(type_: str, data: Mapping[str, Any], id: str = "", county: str = COUNTY, **envelope: Any) -> bytes:
@@ -45,6 +45,25 @@ def given(feedback_id: str, **data: Any) -> bytes:
         "wants_reply": True,
     }
     return line("feedback.given", base | data)
+
+
+def recorded(contact_id: str, **data: Any) -> bytes:
+    """A call that was answered and resolved; without a client and a reason, unless `data` has them."""
+    base = {
+        "contact_id": contact_id,
+        "unit": "forssa-ta",
+        "line": "terveys",
+        "channel": "phone",
+        "started_at": "2026-03-02T10:00:00+02:00",
+        "answered_at": "2026-03-02T10:01:00+02:00",
+        "outcome": "hoidettu",
+    }
+    return line("contact.recorded", base | data)
+
+
+def retracted(contact_id: str) -> bytes:
+    """Takes a contact back; it names no client, so its key is another than that of the contact."""
+    return line("contact.retracted", {"contact_id": contact_id, "revision": 2}, id=f"x-{contact_id}")
 
 
 def erased(erasure_id: str, client: Mapping[str, str]) -> bytes:

@@ -3,7 +3,8 @@
 The product has no hooks for this; everything is wrapped here, by the environment:
 
 HVA_TEST_FOLDER      where every batch that is handled leaves a line, and every fault its mark
-HVA_TEST_FAULTS      `<action>@<point>#<n>,...`: what happens the n-th time that this process passes the point
+HVA_TEST_FAULTS      `<action>@<point>#<n>,...`: what happens the n-th time that this process passes the point;
+                     `in_transaction:<id>` is that of a transaction with the fact of this id
 HVA_TEST_MUTANT      a guarantee of the product taken away, to see that the suite notices
 HVA_TEST_SESSION_MS  how soon the group misses a process that was killed; 10 s in the product
 HVA_TEST_OWNER       a consumer group of its own: this process gets every record, whoever else does
@@ -18,14 +19,16 @@ from collections import Counter
 from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from asyncpg.transaction import Transaction
 from faststream.kafka import KafkaBroker
 
+import services.fcr.app
 import services.ingest.app
 import services.nps.app
 import shared.edge.consume as consume
+from services.fcr.cells import Cells
 from services.ingest.publish import PublishCommit
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import Topic
@@ -35,12 +38,17 @@ from shared.record import Record
 from tests.fault.events import BUG
 from tests.fault.mutants import MUTANTS
 
-_BUILDS = {"ingest": services.ingest.app.build, "nps": services.nps.app.build}
+_BUILDS: Final = {
+    "ingest": services.ingest.app.build,
+    "nps": services.nps.app.build,
+    "fcr": services.fcr.app.build,
+}
 # By these names the type checker lets them be changed.
 _KafkaBroker: Any = KafkaBroker
 _Transaction: Any = Transaction
 _consume: Any = consume
 _folder = Path(os.environ["HVA_TEST_FOLDER"])
+_fixed = _folder / "fixed"
 _passed: Counter[str] = Counter()
 _batch: ContextVar[list[tuple[str, int, int]]] = ContextVar("batch", default=[])  # noqa: B039 - never changed
 
@@ -79,13 +87,17 @@ def _mark(what: str, point: str) -> None:
     mark.with_suffix(".new").rename(mark)
 
 
+def _tell(what: str, row: object) -> None:
+    with (_folder / f"{what}-{os.getpid()}").open("a") as lines:
+        lines.write(json.dumps(row) + "\n")
+
+
 def _wrap_batches() -> None:
     run = BatchRunner.run
 
     async def traced(self: BatchRunner[Any], records: Sequence[Record]) -> None:
         _batch.set([(r.topic, r.partition, r.offset) for r in records])
-        with (_folder / f"trace-{os.getpid()}").open("a") as trace:
-            trace.write(json.dumps(_batch.get()) + "\n")
+        _tell("trace", _batch.get())
         await run(self, records)
 
     BatchRunner.run = traced  # type: ignore[method-assign]
@@ -97,10 +109,12 @@ def _wrap_store() -> None:
     def with_faults(self: StoreCommit[Any], service: str, pool: Any, sealer: Any, apply: Any) -> None:
         async def faulty(connection: Any, county: str, events: Sequence[Any]) -> Any:
             await passing("begun")
-            if any(getattr(event, "id", "").startswith(BUG) for event in events):
+            if not _fixed.exists() and any(getattr(event, "id", "").startswith(BUG) for event in events):
                 raise ValueError(f"cannot stand {events}")
             applied = await apply(connection, county, events)
             await passing("in_transaction")
+            for event in events:
+                await passing(f"in_transaction:{getattr(event, 'id', '')}")
             return applied
 
         init(self, service, pool, sealer, faulty)
@@ -142,6 +156,34 @@ def _wrap_publishing() -> None:
     PublishCommit.publish, PublishCommit.__call__ = published, settled  # type: ignore[method-assign]
 
 
+class _BeforeClearing:
+    """A connection that passes a point when the cells of a period are counted and its mark is still there."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def execute(self, query: str, *arguments: Any, **settings: Any) -> Any:
+        if query.startswith("delete from fcr.stale"):
+            _tell("counted", arguments[:3])
+            await passing("counted")
+        return await self._connection.execute(query, *arguments, **settings)
+
+
+def _wrap_cells() -> None:
+    count = Cells._count
+
+    async def traced(self: Cells, connection: Any, period: Any, days: Any) -> None:
+        _tell("counting", period)
+        await passing("counting")
+        wrapped: Any = _BeforeClearing(connection)
+        await count(self, wrapped, period, days)
+
+    Cells._count = traced  # type: ignore[method-assign]
+
+
 def _wrap_group() -> None:
     subscriber, group_id = _KafkaBroker.subscriber, _consume.group_id
     owner = os.environ.get("HVA_TEST_OWNER", "")
@@ -159,7 +201,7 @@ def _wrap_group() -> None:
 
 
 if __name__ == "__main__":
-    for wrap in (_wrap_batches, _wrap_store, _wrap_sending, _wrap_publishing, _wrap_group):
+    for wrap in (_wrap_batches, _wrap_store, _wrap_sending, _wrap_publishing, _wrap_cells, _wrap_group):
         wrap()
     if mutant := os.environ.get("HVA_TEST_MUTANT"):
         MUTANTS[mutant]()

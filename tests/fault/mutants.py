@@ -1,24 +1,31 @@
 """Guarantees of the product taken away one at a time: each must be noticed by the test that stands for it."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
+import services.fcr.cells as cells
 import shared.postgres.commit
 import shared.postgres.refold
+from services.fcr.cells import Cells
 from shared.batch import BatchRunner
 from shared.postgres.facts import FactTable
 from shared.record import Record
 
 
 def no_county_lock() -> None:
-    """Nothing orders the writers of a county."""
+    """Nothing orders the writers of a county, nor the row that says by which registers its facts were derived."""
 
     async def free(connection: Any, service: str, counties: Any) -> None:
         """Take no lock."""
 
     rooms: Any = shared.postgres
     rooms.commit.lock_counties = rooms.refold.lock_counties = free
+    rooms.refold._ADMIT = (
+        "insert into {schema}.refold (county, version, registers) "
+        "select $1, $2, $4 where $3 <> '' on conflict do nothing"
+    )
 
 
 def equal_order_wins() -> None:
@@ -58,6 +65,30 @@ def error_is_ack() -> None:
     BatchRunner.run, BatchRunner._commit_patiently = swallowing, once  # type: ignore[method-assign]
 
 
-MUTANTS: Final[dict[str, Callable[[], None]]] = {
-    mutant.__name__: mutant for mutant in (no_county_lock, equal_order_wins, reject_is_ack, error_is_ack)
-}
+def everyone_counts() -> None:
+    """Nothing keeps replicas from counting the cells of a period beside each other."""
+    rooms: Any = cells
+    rooms._LOCK = os.getpid()
+
+
+def fresh_before_counted() -> None:
+    """A period is no longer stale when its cells begin to be counted, not when they are."""
+    count = Cells._count
+
+    async def hasty(self: Cells, connection: Any, period: tuple[str, str, str], days: Any) -> None:
+        mark = await connection.fetchval(cells._MARK, *period)
+        await connection.execute(cells._FRESH, *period, mark)
+        await count(self, connection, period, days)
+
+    Cells._count = hasty  # type: ignore[method-assign]
+
+
+_ALL: Final = (
+    no_county_lock,
+    equal_order_wins,
+    reject_is_ack,
+    error_is_ack,
+    everyone_counts,
+    fresh_before_counted,
+)
+MUTANTS: Final[dict[str, Callable[[], None]]] = {mutant.__name__: mutant for mutant in _ALL}

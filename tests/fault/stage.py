@@ -12,29 +12,31 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
-
-from shared.contracts.catalogue import FEEDBACK, PERSON, TOPICS, Topic, group_id
-from shared.edge.offsets import behind, committed_offsets, end_offsets
+from shared.contracts.catalogue import CONTACT, FEEDBACK, PERSON, Topic
 from shared.edge.produce import Outgoing, make_producer, publish
-from tests.oracle import KEYS, Registers, adversarial, current, differences, duplicated, judge, load, shuffled, views
-from tests.product import BYTECODE, ROOT, SAMPLE, Product, Replica, until
+from tests import oracle
+from tests.bytecode import BYTECODE
+from tests.fault import topics
+from tests.product import ROOT, SAMPLE, Product
+from tests.replica import Replica, until
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 CONFIG = SAMPLE / "config"
 NIGHTLY = int(os.environ.get("HVA_FAULT_ROUNDS", "1"))
 """How many times the usual number of faults; a quiet night can afford 20."""
+FAMILIES: Final = {"nps": oracle.NPS_KEYS, "fcr": oracle.FCR_KEYS}
+"""Family service -> its views."""
+SERVICES: Final = ("ingest", *FAMILIES)
 
-Place = tuple[str, int, int]  # topic, partition, offset
+Place = topics.Place
 Rows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Log:
-    """Lines to send, and what must come of them by the recomputation."""
+    """Lines to send, and what must come of them by the recomputation: the views of every family."""
 
     lines: tuple[bytes, ...]
     figures: Rows
@@ -45,25 +47,27 @@ _ingested: dict[tuple[bytes, ...], list[Outgoing]] = {}
 
 
 @cache
-def registers_of(folder: Path) -> Registers:
-    return load(folder)
+def registers_of(folder: Path) -> oracle.Registers:
+    return oracle.load(folder)
 
 
 def judged(lines: Iterable[bytes], folder: Path = CONFIG) -> Log:
     """The lines with their recomputation by the registers of a folder."""
     lines, registers, now = tuple(lines), registers_of(folder), datetime.now(UTC)
-    of_line = {line: judge(line, registers, now) for line in set(lines)}
+    of_line = {line: oracle.judge(line, registers, now) for line in set(lines)}
     verdicts = [of_line[line] for line in lines]
     accepted = [v for v in verdicts if hasattr(v, "kind")]
     rejected = Counter(v.reason for v in verdicts if not hasattr(v, "kind"))
-    return Log(lines, views(current(accepted, erasures=True), registers, AS_OF), rejected)
+    figures = oracle.views(oracle.current(accepted, erasures=True), registers, AS_OF)
+    figures |= oracle.fcr_views(oracle.current(accepted, erasures=True, merges=False), registers, AS_OF)
+    return Log(lines, figures, rejected)
 
 
 @cache
 def usual_log(size: int = 800) -> Log:
     """One log for most tests: adversarial, shuffled, a tenth of it doubled."""
-    lines = adversarial(7, size, CONFIG)
-    return judged(duplicated(shuffled(lines, 7), 7, 0.1))
+    lines = oracle.adversarial(7, size, CONFIG)
+    return judged(oracle.duplicated(oracle.shuffled(lines, 7), 7, 0.1))
 
 
 @dataclass
@@ -115,43 +119,30 @@ class Stage:
         await self.settled("ingest")
         ingest.signal(signal.SIGTERM)
         await ingest.ended()
-        _ingested[log.lines] = await self.records(FEEDBACK, PERSON)
+        _ingested[log.lines] = await self.records(FEEDBACK, CONTACT, PERSON)
 
-    async def records(self, *topics: Topic) -> list[Outgoing]:
+    async def records(self, *wanted: Topic) -> list[Outgoing]:
         """Everything that stands on topics, without this run's prefix in their names."""
-        prefix = self.product.topic_prefix
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.product.kafka, client_id="test-records")
-        await consumer.start()
-        try:
-            ends = await end_offsets(self.product.kafka, [prefix + topic.name for topic in topics])
-            consumer.assign([place for place, end in ends.items() if end])
-            await consumer.seek_to_beginning()
-            found: list[Outgoing] = []
-            while len(found) < sum(ends.values()):
-                for place, records in (await consumer.getmany(timeout_ms=1000)).items():
-                    found += [Outgoing(place.topic.removeprefix(prefix), r.key, r.value) for r in records]
-            return found
-        finally:
-            await consumer.stop()
+        return await topics.records(self.product.kafka, self.product.topic_prefix, wanted)
 
-    async def settled(self, service: str, owner: str = "", within: float = 60.0) -> None:
+    async def settled(self, service: str, owner: str = "") -> None:
+        """Wait until a service (or one owner of it) has committed all offsets, and counted what does not add up."""
+        await self.committed(service, owner)
+        if service == "fcr":
+            await until(self.counted, "fcr has counted its clients", 60)
+
+    async def committed(self, service: str, owner: str = "") -> None:
         """Wait until a service (or one owner of it) has committed all offsets of its topics."""
-        prefix = self.product.topic_prefix
-        topics = [topic for topic in TOPICS if service in topic.readers]
-        ends = await end_offsets(self.product.kafka, [prefix + topic.name for topic in topics])
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.product.kafka, client_id="test-settled")
-        await admin.start()
+        async with topics.left(self.product.kafka, self.product.topic_prefix, service, owner) as left:
 
-        async def nothing_left() -> bool:
-            done: dict[Any, int] = {}
-            for topic in topics:
-                done |= await committed_offsets(admin, prefix + group_id(service, topic) + owner)
-            return behind(ends, done) == 0
+            async def nothing_left() -> bool:
+                return await left() == 0
 
-        try:
-            await until(nothing_left, f"{service}{owner} has committed everything", within)
-        finally:
-            await admin.close()
+            await until(nothing_left, f"{service}{owner} has committed everything", 60)
+
+    async def counted(self) -> bool:
+        """Whether the stored cells hold every change."""
+        return not await self.product.fetch("select 1 from fcr.stale where counted < mark")
 
     async def mark(self, what: str, replica: Replica, within: float = 30.0) -> list[Place]:
         """Wait until a fault has struck a replica (`held-in_transaction`); returns the batch it struck."""
@@ -167,25 +158,43 @@ class Stage:
         """Let a replica go on that is held."""
         (self.folder / f"release-{replica.pid}").touch()
 
+    def fix(self) -> None:
+        """Let the handlers stand every fact from now on."""
+        (self.folder / "fixed").touch()
+
     def handled(self, replica: Replica) -> list[Place]:
         """Every record that was handed to a replica, in order, as often as it was."""
-        trace = self.folder / f"trace-{replica.pid}"
-        lines = trace.read_text().splitlines() if trace.exists() else []
-        return [(topic, partition, offset) for line in lines for topic, partition, offset in json.loads(line)]
+        return [tuple(place) for batch in self.told(replica, "trace") for place in batch]
+
+    def told(self, replica: Replica, what: str) -> list[Any]:
+        """What the faults of a replica wrote down of its work, in order."""
+        lines = self.folder / f"{what}-{replica.pid}"
+        return [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+
+    @property
+    def families(self) -> list[str]:
+        """The families under test: those of which a replica was ever started."""
+        started = {replica.service for replica in self.product.replicas}
+        return [family for family in FAMILIES if family in started]
 
     async def figures(self) -> Rows:
-        """All six views as they are now."""
-        as_of = AS_OF.isoformat()
-        return {view: await self.product.fetch(f"select * from figures.{view}", as_of=as_of) for view in KEYS}
+        """All views of the families under test as they are now."""
+        wanted, as_of = [view for family in self.families for view in FAMILIES[family]], AS_OF.isoformat()
+        reading = (self.product.fetch(f"select * from figures.{view}", as_of=as_of) for view in wanted)
+        return dict(zip(wanted, await asyncio.gather(*reading), strict=True))
 
     async def wrong(self, log: Log) -> list[str]:
-        """What differs from the recomputation: cells of the six views, and dead letters by reason."""
-        found = await self.figures()
-        cells = [line for view, keys in KEYS.items() for line in differences(log.figures[view], found[view], keys)]
+        """What differs from the recomputation: cells of views, each after its view, and dead letters by reason."""
+        wrong = []
+        for view, rows in (await self.figures()).items():
+            wrong += [f"{view} {line}" for line in oracle.differences(log.figures[view], rows, oracle.KEYS[view])]
         letters, expected = await self.letters(), log.rejected if self.expects_letters else Counter()
         if letters != expected:
-            cells.append(f"letters: expected {expected}, got {letters}")
-        return cells + [f"nps letter: {row}" for row in await self.product.fetch("select reason from nps.dead_letter")]
+            wrong.append(f"letters: expected {expected}, got {letters}")
+        for family in self.families:
+            rows = await self.product.fetch(f"select reason from {family}.dead_letter")
+            wrong += [f"{family} letter: {row}" for row in rows]
+        return wrong
 
     async def letters(self) -> Counter[str]:
         """Open letters of ingest by reason. Their place is unique, so each record has one at most."""
@@ -221,12 +230,13 @@ class Stage:
         assert process.returncode == 0, output.decode()
         return output.decode()
 
-    async def waiting_for_lock(self) -> bool:
-        """Whether some writer waits for the county lock of another."""
-        query = "select 1 from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database() "
-        return bool(await self.product.fetch(query + "where l.locktype = 'advisory' and not l.granted"))
-
 
 async def both(*starts: Any) -> list[Replica]:
     """Start replicas at once."""
     return list(await asyncio.gather(*starts))
+
+
+def told_by(wrong: Iterable[str]) -> set[str]:
+    """The families whose views say that something is wrong."""
+    views = {line.partition(" ")[0] for line in wrong}
+    return {family for family, keys in FAMILIES.items() if views & keys.keys()}

@@ -1,7 +1,9 @@
 """The whole log again, backwards: nothing changes, and what is equal in the whole order does not replace."""
 
-from tests.fault.events import answered
-from tests.fault.stage import Stage, both, judged, usual_log
+import asyncio
+
+from tests.fault.events import answered, recorded
+from tests.fault.stage import FAMILIES, Stage, both, judged, told_by, usual_log
 
 PID = f"k1.{'A' * 22}"
 
@@ -9,18 +11,23 @@ PID = f"k1.{'A' * 22}"
 async def log_twice(stage: Stage, mutant: str) -> list[str]:
     """Send a log and then all of it again in reverse; returns what came out wrong or was written twice.
 
-    Last comes an answer of the same order as a stored one, with a client, which the order does not see.
+    Last come a contact and an answer of the same order as stored ones, with a client, which the order does not see.
     """
-    passes = [(*usual_log().lines, answered("tie")), usual_log().lines[::-1], (answered("tie", client={"pid": PID}),)]
-    _, nps = await both(stage.start("ingest", batch=500), stage.start("nps", batch=500, mutant=mutant))
+    tie = (answered("tie"), recorded("tie"))
+    late = (answered("tie", client={"pid": PID}), recorded("tie", client={"pid": PID}))
+    passes = [(*usual_log().lines, *tie), usual_log().lines[::-1], late]
+    starts = (stage.start(family, batch=500, mutant=mutant) for family in FAMILIES)
+    _, *replicas = await both(stage.start("ingest", batch=500), *starts)
     applied = []
     for lines in passes:
         await stage.product.load(lines)
         await stage.product.wait()
-        applied.append(await stage.metric(nps, "hva_records_total", {"outcome": "applied"}))
-    assert len(stage.handled(nps)) > 2 * applied[0], "every pass reached the service"
-    wrong = await stage.wrong(judged(line for lines in passes for line in lines))
-    return [f"{applied[-1] - applied[0]} facts written again"] * (applied[-1] > applied[0]) + wrong
+        applied.append([await stage.metric(r, "hva_records_total", {"outcome": "applied"}) for r in replicas])
+    wrong = []
+    for replica, first, last in zip(replicas, applied[0], applied[-1], strict=True):
+        assert len(stage.handled(replica)) > 2 * first, "every pass reached the service"
+        wrong += [f"{replica.service}: {last - first} facts written again"] * (last > first)
+    return wrong + await stage.wrong(judged(line for lines in passes for line in lines))
 
 
 async def test_a_second_pass_changes_nothing(stage: Stage) -> None:
@@ -28,15 +35,17 @@ async def test_a_second_pass_changes_nothing(stage: Stage) -> None:
 
 
 async def test_equal_order_that_wins_is_noticed(stage: Stage) -> None:
-    written, *figures = await log_twice(stage, "equal_order_wins")
-    assert "written again" in written and figures
+    nps, fcr, *figures = await log_twice(stage, "equal_order_wins")
+    assert "written again" in nps and "written again" in fcr and told_by(figures) == set(FAMILIES)
 
 
 async def test_lost_answer_to_a_commit(stage: Stage) -> None:
     """The COMMIT succeeded and its answer did not arrive: it is done again, to no effect."""
     log = usual_log()
     await stage.ingested(log)
-    nps = await stage.start("nps", ",".join(f"lose@committed#{n}" for n in (2, 3, 7)))
-    await stage.settled("nps")
-    assert await stage.metric(nps, "hva_commit_errors_total", {"kind": "ConnectionResetError"}) == 3
+    faults = ",".join(f"lose@committed#{n}" for n in (2, 3, 7))
+    replicas = await both(*(stage.start(family, faults) for family in FAMILIES))
+    await asyncio.gather(*map(stage.settled, FAMILIES))
+    for replica in replicas:
+        assert await stage.metric(replica, "hva_commit_errors_total", {"kind": "ConnectionResetError"}) == 3
     assert await stage.wrong(log) == []

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.fault.events import answered, given
-from tests.fault.stage import CONFIG, Log, Stage, both, judged, usual_log
-from tests.product import until
+from tests.fault.stage import CONFIG, FAMILIES, Log, Stage, both, judged, usual_log
+from tests.replica import until
 
 
 @pytest.fixture
@@ -50,14 +50,17 @@ async def become(stage: Stage, log: Log) -> None:
 
 async def test_figures_follow_the_registers(stage: Stage, folder: Path) -> None:
     lines = usual_log().lines
-    _, nps = await both(stage.start("ingest", batch=500), stage.start("nps"))
+    _, *replicas = await both(stage.start("ingest", batch=500), *map(stage.start, FAMILIES))
     await stage.product.load(lines[::2])
     await stage.product.wait()
     change(folder, "units.csv", "asiakasohjaus,sote,hameenlinna", "asiakasohjaus,konserni,hameenlinna")
+    change(folder, "outcomes.csv", "lahete,2026,false,false,false", "lahete,2026,true,true,true")
+    change(folder, "promises.csv", "terveys,phone,minutes,10,", "terveys,phone,minutes,1,")
     change(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,minutes,60,")
     await stage.product.load(lines[1::2])
     await become(stage, as_judged_now((*lines[::2], *lines[1::2]), folder))
-    assert "refolded by changed registers" in nps.log.read_text()
+    for replica in replicas:
+        assert "refolded by changed registers" in replica.log.read_text()
 
 
 async def test_wrong_registers_change_nothing(stage: Stage, folder: Path) -> None:
