@@ -142,6 +142,10 @@ class Product:
             await self.ready(replica)
         return replica
 
+    async def start_all(self, extra: Mapping[str, str] | None = None) -> list[Replica]:
+        """Start a replica of every service at once, since `hva wait` follows them all; ingest comes first."""
+        return list(await asyncio.gather(*(self.start(service, extra) for service in SERVICES)))
+
     async def ready(self, replica: Replica) -> None:
         """Wait until a replica says that it can work."""
 

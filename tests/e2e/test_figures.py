@@ -5,7 +5,18 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.e2e.mixes import KEYS_OF_MIX, expected_mixes, found_mixes
-from tests.oracle import KEYS, adversarial, current, differences, duplicated, judge_all, load, shuffled, views
+from tests.oracle import (
+    KEYS,
+    adversarial,
+    current,
+    differences,
+    duplicated,
+    fcr_views,
+    judge_all,
+    load,
+    shuffled,
+    views,
+)
 from tests.product import SAMPLE, Product
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
@@ -16,12 +27,13 @@ async def test_every_view_equals_the_recomputation(product: Product, seed: int) 
     lines = adversarial(seed, 3000, SAMPLE / "config")
     registers = load(SAMPLE / "config")
     verdicts = judge_all(lines, registers, datetime.now(UTC))
-    facts = current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True)
-    expected, mixes = views(facts, registers, AS_OF), expected_mixes(facts, registers, seed)
+    facts = current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True, merges=False)
+    expected = views(facts, registers, AS_OF) | fcr_views(facts, registers, AS_OF)
+    assert expected.keys() == KEYS.keys() and all(expected.values())
+    mixes = expected_mixes(facts, registers, seed)
 
     product.environment["HVA_MAX_RECORDS"] = str([1000, 37][seed % 2])
-    await product.start("ingest")
-    await product.start("nps")
+    await product.start_all()
     await product.load(duplicated(shuffled(lines, seed), seed, 0.1))
     await product.wait()
 
@@ -29,4 +41,6 @@ async def test_every_view_equals_the_recomputation(product: Product, seed: int) 
         found = await product.fetch(f"select * from figures.{view}", as_of=AS_OF.isoformat())
         assert differences(rows, found, KEYS[view]) == [], view
 
+    for family in ("nps", "fcr"):
+        assert await product.fetch(f"select reason from {family}.dead_letter") == []
     assert differences(mixes, await found_mixes(product, mixes), KEYS_OF_MIX) == [], "nps_mix"

@@ -75,7 +75,7 @@ async def sender() -> AsyncIterator[Sender]:
 
 
 async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Product, sender: Sender) -> None:
-    ingest, _ = await asyncio.gather(product.start("ingest", ON), product.start("nps"))
+    ingest, *_ = await product.start_all(ON)
     await sender.use(ingest)
     lines = oracle.adversarial(5, 600, SAMPLE / "config")
     registers = oracle.load(SAMPLE / "config")
@@ -110,7 +110,7 @@ async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Prod
 
 async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: Product, sender: Sender) -> None:
     product.config_dir = Path(shutil.copytree(SAMPLE / "config", product.folder / "config"))
-    ingest, _ = await asyncio.gather(product.start("ingest", ON), product.start("nps"))
+    ingest, *_ = await product.start_all(ON)
     await sender.use(ingest)
     structured, by_headers = answered("perustettu"), binary(answered("perustettu", id="e2"))
     for _ in range(2):
