@@ -159,8 +159,6 @@ class Cells:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return
             mark = await connection.fetchval(_MARK, *period)
-            if mark is None:
-                return  # another replica was faster
             for table, count in _COUNTS.items():
                 await connection.execute(_FORGET.format(table=table), *period)
                 await connection.execute(count, *period, *days, timeout=_LONGEST_S)
