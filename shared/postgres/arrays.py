@@ -99,7 +99,7 @@ def _day(day: date) -> bytes:
 
 
 def _no_results(_: bytes) -> Any:
-    raise NotImplementedError("writers read rows, no arrays")
+    raise TypeError("a connection of a writer sends arrays and reads none")
 
 
 _CODECS: Final[tuple[tuple[int, str, Encode], ...]] = (
