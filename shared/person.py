@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from shared.contracts.event import ContractError, decode_event
 from shared.contracts.person import Erased
-from shared.contracts.reasons import Reason
+from shared.events import event_of
 from shared.letters import Rejected
 from shared.record import Record
 
@@ -19,8 +18,7 @@ class PersonEvent:
 
 def decode_person(record: Record) -> PersonEvent | Rejected:
     """An erasure, or a merge that has no part in the figures of the family."""
-    try:
-        event = decode_event(record.value or b"")
-    except ContractError as error:
-        return Rejected(Reason.UNDECODABLE, str(error))
+    event = event_of(record)
+    if isinstance(event, Rejected):
+        return event
     return PersonEvent(event.county, event.data.client if isinstance(event.data, Erased) else None)

@@ -1,12 +1,13 @@
 """Canonical records of the contact stream to facts: the room between the contract's models and the domain."""
 
 from services.fcr.derive import promised, unit_row
-from services.fcr.domain import Contact, ContactFact, HyteCount
+from services.fcr.facts import Contact, ContactFact, HyteCount
 from shared.contracts.contact import Contact as Recorded
 from shared.contracts.contact import ContactRetracted, HyteCounted, HyteRetracted
-from shared.contracts.event import ContractError, Event, decode_event
+from shared.contracts.event import Event
 from shared.contracts.order import rank
 from shared.contracts.reasons import Reason
+from shared.events import event_of
 from shared.labels import label
 from shared.letters import Rejected
 from shared.record import Record
@@ -16,10 +17,9 @@ from shared.registers.calendar import local_day
 
 def decode(record: Record, registers: Registers) -> ContactFact | Rejected:
     """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
-    try:
-        event = decode_event(record.value or b"")
-    except ContractError as error:
-        return Rejected(Reason.UNDECODABLE, str(error))
+    event = event_of(record)
+    if isinstance(event, Rejected):
+        return event
     fact = _fact(event, registers)
     return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the contact stream", event.source)
 

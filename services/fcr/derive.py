@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from services.fcr.domain import Contact, ContactFact
+from services.fcr.facts import Contact, ContactFact
 from shared.registers import Registers
 from shared.registers.promises import due
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from services.fcr.domain import Contact
+from services.fcr.facts import Contact
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 

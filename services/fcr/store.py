@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from services.fcr.derive import derive, version
-from services.fcr.domain import Contact, ContactFact, HyteCount, bare, contributions
+from services.fcr.domain import contributions
+from services.fcr.facts import Contact, ContactFact, HyteCount, bare
 from services.fcr.links import link
 from shared.batch import Applied
 from shared.deltas import Deltas

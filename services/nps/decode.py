@@ -5,10 +5,11 @@ from typing import Any
 
 from services.nps.derive import in_time, unit_row
 from services.nps.domain import Feedback, FeedbackFact, Invitation, Response
-from shared.contracts.event import ContractError, Event, decode_event
+from shared.contracts.event import Event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
 from shared.contracts.order import rank
 from shared.contracts.reasons import Reason
+from shared.events import event_of
 from shared.labels import label
 from shared.letters import Rejected
 from shared.record import Record
@@ -18,10 +19,9 @@ from shared.registers.calendar import local_day
 
 def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
     """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
-    try:
-        event = decode_event(record.value or b"")
-    except ContractError as error:
-        return Rejected(Reason.UNDECODABLE, str(error))
+    event = event_of(record)
+    if isinstance(event, Rejected):
+        return event
     fact = _fact(event, registers)
     return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the feedback stream", event.source)
 

@@ -1,7 +1,7 @@
 """What the family services do alike: run batches by the registers of the moment, refold, try letters again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.batch import BatchRunner
 from shared.clock import Clock, system_clock
@@ -10,13 +10,30 @@ from shared.edge.consume import BatchHandler
 from shared.edge.runtime import Runtime
 from shared.edge.watch import Task
 from shared.letters import Rejected
+from shared.postgres.commit import Apply, OfCounty, StoreCommit
 from shared.postgres.redrive import redrive_due
 from shared.postgres.refold import Refold
 from shared.record import PlainRecord, Record
 
+E = TypeVar("E", bound=OfCounty)
+
 MakeRunner = Callable[[Runtime], BatchRunner[Any]]
 """A runner bound to the registers that the service has when it is made: made anew for every batch, so that facts
 are never derived by one version of the registers and written as of another."""
+
+
+def store_runner(
+    runtime: Runtime, schema: str, topic: Topic, decode: Callable[[Record], E | Rejected], apply: Apply[E]
+) -> BatchRunner[E]:
+    """Decode a batch of a topic and apply it to the service's schema, in one transaction with its letters."""
+    return BatchRunner(
+        topic=topic.name,
+        decode=decode,
+        commit=StoreCommit(schema, runtime.pool, runtime.sealer, apply),
+        metrics=runtime.metrics,
+        logger=runtime.logger,
+        largest=runtime.settings.max_records,
+    )
 
 
 def batch_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:

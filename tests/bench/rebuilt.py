@@ -5,7 +5,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from services.fcr.domain import ACCESS, FIRST_LINE, HANDLED, HYTE, MEASURES, RESOLVING, WAIT_BOUNDS, WINDOWS
+from services.fcr.domain import ACCESS, HANDLED, HYTE, MEASURES, RESOLVING, WAIT_BOUNDS, WINDOWS
+from services.fcr.facts import FIRST_LINE
 from shared.deltas import Measure
 
 

@@ -12,7 +12,7 @@ import asyncpg
 from services.fcr import store
 from services.fcr.cells import Cells
 from services.fcr.decode import decode
-from services.fcr.domain import ContactFact
+from services.fcr.facts import ContactFact
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
 from shared.keys import Key

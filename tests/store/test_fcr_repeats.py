@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.fcr.decode import decode
-from services.fcr.domain import Contact
+from services.fcr.facts import Contact
 from services.fcr.store import apply
 from shared.postgres.lock import lock_counties
 from tests.store.fcr_stage import (

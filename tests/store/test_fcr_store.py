@@ -8,7 +8,7 @@ import asyncpg
 from deploy.hva.wait import _counted, _marks
 from services.fcr import store
 from services.fcr.decode import decode
-from services.fcr.domain import Contact
+from services.fcr.facts import Contact
 from shared.contracts.order import rank
 from shared.record import PlainRecord
 from tests.product import Database

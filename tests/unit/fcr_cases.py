@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from services.fcr.domain import Contact, ContactFact, contributions
+from services.fcr.domain import contributions
+from services.fcr.facts import Contact, ContactFact
 from shared.deltas import Place
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # Monday, 10 in Finland

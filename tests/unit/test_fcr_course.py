@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.fcr.domain import WAIT_BOUNDS, first_response, is_linkable, wait_class
+from services.fcr.domain import WAIT_BOUNDS, wait_class
+from services.fcr.facts import first_response, is_linkable
 from tests.unit.fcr_cases import ANSWERED, DAY, INBOUND, LINKED, SECOND, START, TICK, access, contact
 
 LATER = START + 30 * SECOND

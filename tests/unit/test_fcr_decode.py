@@ -8,7 +8,7 @@ import pytest
 
 from services.fcr.decode import decode
 from services.fcr.derive import derive, version
-from services.fcr.domain import Contact, ContactFact, HyteCount
+from services.fcr.facts import Contact, ContactFact, HyteCount
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.order import rank

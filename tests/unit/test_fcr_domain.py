@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.fcr.domain import ACCESS, HANDLED, HYTE, HyteCount, bare, contributions
+from services.fcr.domain import ACCESS, HANDLED, HYTE, contributions
+from services.fcr.facts import HyteCount, bare
 from shared.deltas import Deltas
 from tests.unit.fcr_cases import (
     ANSWERED,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.fcr.domain import Contact, bare
+from services.fcr.facts import Contact, bare
 from services.fcr.links import touched
 from shared.postgres.facts import Change
 from tests.unit.fcr_cases import ANSWERED, DAY, LINKED, START, contact

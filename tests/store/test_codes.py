@@ -1,0 +1,45 @@
+"""What `hva doctor` tells of the facts: codes that the registers lack, and clients with very many contacts."""
+
+import pytest
+
+from deploy.hva import codes
+from deploy.hva.finding import Finding
+from tests.store.fcr_stage import HOUR, START, Store, contact, retracted
+
+NOTHING = "nothing out of the ordinary in the facts"
+
+
+async def found(fcr: Store) -> dict[str, Finding]:
+    async with fcr.pool.acquire() as connection:
+        return {finding.name: finding for finding in await codes.findings(connection)}
+
+
+async def test_codes_that_every_register_knows(fcr: Store) -> None:
+    await fcr.feed(contact("a"))
+    assert {name: (one.ok, one.words) for name, one in (await found(fcr)).items()} == {
+        "outcomes": (True, NOTHING),
+        "lines": (True, NOTHING),
+        "link keys": (True, NOTHING),
+    }
+
+
+async def test_an_outcome_without_flags_is_named_until_it_is_gone(fcr: Store) -> None:
+    await fcr.feed(contact("a", outcome="outo"), contact("b", outcome="outo", classification="2031"))
+    outcomes = (await found(fcr))["outcomes"]
+    assert not outcomes.ok and outcomes.words.endswith("no flags: oma-hame outo, oma-hame outo (2031)")
+    await fcr.feed(retracted(contact_id="a"), retracted(contact_id="b"))
+    assert (await found(fcr))["outcomes"].ok
+
+
+async def test_a_line_without_a_promise_is_told_and_no_fault(fcr: Store) -> None:
+    await fcr.feed(contact("a", line="uusi-linja"))
+    assert (await found(fcr))["lines"] == Finding("lines", True, "no promise in promises.csv: oma-hame uusi-linja")
+
+
+async def test_a_long_link_key_is_told_without_its_client(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes, "LONG_KEY", 5)
+    await fcr.feed(*(contact(f"c{n}", START + n * HOUR) for n in range(5)))
+    keys = (await found(fcr))["link keys"]
+    assert keys.ok and keys.words.endswith("about one reason: oma-hame terveys / kuume: 5 contacts")
+    await fcr.feed(retracted(contact_id="c0"))
+    assert (await found(fcr))["link keys"].words == NOTHING
