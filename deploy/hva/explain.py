@@ -14,7 +14,7 @@ from deploy.hva.figures import KEYS, further, plain, read, shown
 
 # Every family keeps one view `evidence`: its facts under every view they count in.
 EVIDENCE = """
-select e.fact, e.id, e.day, e.at, u.unit, e.line, e.channel, e.segment, e.person, e.keys, e.counted, e.rank
+select e.fact, e.id, e.day, e.at, u.unit, e.line, e.channel, e.segment, e.person, e.keys, e.counted, e.detail, e.rank
 from {schema}.evidence e
 join reference.unit_row u on u.key = e.unit_row
 where e.view = $1 and e.county = $2 and e.day >= $5 and e.day < $6
@@ -152,7 +152,9 @@ async def _schema_of(connection: Any, view: str) -> str:
 
 def _fact(row: Any, numbers: Mapping[Any, int], event: Any) -> dict[str, Any]:
     return {
-        **{name: row[name] for name in ("fact", "id", "day", "at", "unit", "line", "channel", "segment", "counted")},
+        **{name: row[name] for name in ("fact", "id", "day", "at", "unit", "line", "channel", "segment")},
+        "counted": row["counted"],
+        "detail": row["detail"] or "",
         "client": numbers.get(row["person"]),
         "revision": event.revision,
         "event_source": event.source,
@@ -188,7 +190,7 @@ def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mappi
             *(fact[name] for name in ("unit", "line", "channel", "segment")),
         )
         print(
-            f"{fact['day']}  {'  '.join(word for word in words if word)}  {fact['counted']}  "
+            f"{fact['day']}  {'  '.join(word for word in words if word)}  {fact['counted']}{fact['detail']}  "
             f"<- event {fact['event_id']} of {fact['event_source']}, revision {fact['revision']}, "
             f"{fact['event_time']:%Y-%m-%d %H:%M:%S} UTC"
         )

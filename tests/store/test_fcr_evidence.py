@@ -33,7 +33,7 @@ class Explained:
 
     async def counted(self, view: str, **keys: str) -> dict[str, str]:
         facts = await self.facts(view, **keys)
-        told = {fact["id"]: fact["counted"] for fact in facts}
+        told = {fact["id"]: fact["counted"] + fact["detail"] for fact in facts}
         assert len(told) == len(facts)
         return told
 
@@ -82,6 +82,18 @@ async def test_the_contact_that_is_repeated_soonest_is_the_one_that_ends_last(fc
     assert told["late"] == "resolved, not repeated, repeats long"
     assert told["short"] == "resolved, not repeated, repeats long"
     assert told["long"] == "resolved, repeated by short"
+
+
+async def test_facts_that_count_alike_are_told_alike(fcr: Store, explain: Explained) -> None:
+    """Whom a contact repeats and how long it waited are its own: the summary has few lines, however many contacts."""
+    days = range(0, 28, 3)
+    await fcr.feed(*(contact(f"c{n}", at := START + n * DAY, answered_at=at + n * SECOND) for n in days))
+    assert {fact["counted"] for fact in await explain.facts("fcr_confirmed")} == {
+        "resolved, repeated",
+        "resolved, not repeated",
+    }
+    assert {fact["counted"] for fact in await explain.facts("access")} == {"handled, promise kept"}
+    assert len({fact["detail"] for fact in await explain.facts("access")}) == len(days)
 
 
 async def test_scopes_channels_and_segments(fcr: Store, explain: Explained) -> None:
@@ -133,7 +145,7 @@ async def test_of_each_client_the_first_contact_counts(fcr: Store, explain: Expl
     async def told(**keys: str) -> dict[str, str]:
         facts = first_of_client(await explain.facts("fcr_client", **keys))
         assert len(facts) == len({fact["id"] for fact in facts})
-        return {fact["id"]: fact["counted"] for fact in facts}
+        return {fact["id"]: fact["counted"] + fact["detail"] for fact in facts}
 
     assert await told(window_days="7") == {
         "a": "first of its client, repeated by b",
@@ -186,8 +198,8 @@ async def test_access(fcr: Store, explain: Explained) -> None:
         contact("booking", channel="digital_booking"),
     )
     assert await explain.counted("access") == {
-        "kept": "handled (direct), waited 20 s, promise kept",
-        "broken": "handled, waited 3600 s, promise broken",
+        "kept": "handled (direct), promise kept, waited 20 s",
+        "broken": "handled, promise broken, waited 3600 s",
         "before": "handled, waited 0 s",
         "tried": "not handled, waited 90 s",
         "late": "not handled",

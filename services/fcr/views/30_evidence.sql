@@ -1,5 +1,6 @@
 -- What `hva explain` reads: every contact and count under every view that it has to do with, counted or not, and why,
--- told from the facts and not from the buckets. `keys` holds the view's further keys.
+-- told from the facts and not from the buckets. `keys` holds the view's further keys; `counted` says as what, and
+-- `detail` what is this contact's own: whom it repeats, how long it waited.
 drop view if exists fcr.evidence, fcr.told_contact cascade;
 
 -- A contact with its flags, and its neighbours of the same person, line and reason: the one that it repeats soonest,
@@ -37,7 +38,8 @@ select 'fcr' as view, county, day, started_at as at, unit_row, line, channel, se
          when not known_outcome then 'handled, outcome ' || outcome || ' that the register lacks'
          when resolved then 'resolved'
          when first_line_resolvable then 'not resolved'
-         else 'not for the first line to resolve' end) as counted
+         else 'not for the first line to resolve' end) as counted,
+       null as detail
 from fcr.told_contact where channel in ('phone', 'chat')
 union all
 select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segment, person,
@@ -48,14 +50,17 @@ select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segmen
          else case when outcome is null then 'linkable, no outcome'
                    when coalesce(resolved, false) then 'resolved'
                    else 'not resolved' end
-              || case when repeated_within <= w.days then ', repeated by ' || repeated_by else ', not repeated' end
-              || case when repeats_within <= w.days then ', repeats ' || repeats else '' end
-         end)
+              || case when repeated_within <= w.days then ', repeated' else ', not repeated' end
+         end),
+       case when unhandled is null and reason is not null then
+         case when repeated_within <= w.days then ' by ' || repeated_by else '' end
+         || case when repeats_within <= w.days then ', repeats ' || repeats else '' end end
 from fcr.told_contact cross join (values (1), (7), (30)) w(days) where channel in ('phone', 'chat')
 union all
 select 'fcr_client', county, day, started_at, unit_row, line, channel, segment, person,
        jsonb_build_object('window_days', w.days::text), 'contact', id, rank,
-       case when repeated_within <= w.days then 'repeated by ' || repeated_by else 'not repeated' end
+       case when repeated_within <= w.days then 'repeated' else 'not repeated' end,
+       case when repeated_within <= w.days then ' by ' || repeated_by end
 from fcr.told_contact cross join (values (1), (7), (30)) w(days)
 where channel in ('phone', 'chat') and handled and person is not null and reason is not null
 union all
@@ -64,32 +69,33 @@ select 'access', county, day, started_at, unit_row, line, channel, segment, pers
        else case when handled then 'handled' || coalesce(' (' || answer_mode || ')', '')
                  when early.yes then 'early'
                  else 'not handled' end
-            || case when response.at is null then ''
-                    else ', waited ' || greatest(extract(epoch from response.at - started_at), 0)::bigint || ' s' end
             || case when due is null or early.yes then ''
                     when response.at <= due then ', promise kept'
                     when response.at is null and due > reference.as_of() then ', promise open'
                     else ', promise broken' end
-       end
+       end,
+       case when counted and response.at is not null
+         then ', waited ' || greatest(extract(epoch from response.at - started_at), 0)::bigint || ' s' end
 from fcr.told_contact,
      lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) response(at),
      lateral (select abandoned and not handled and ended_at <= started_at + interval '5 seconds') early(yes)
 where channel in ('phone', 'chat', 'sms')
 union all
 select 'digital', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
-       case when counted then channel else unhandled end
+       case when counted then channel else unhandled end, null
 from fcr.told_contact where channel in ('phone', 'chat', 'sms', 'digital_booking')
 union all
-select 'hyte', county, day, null, unit_row, null, 'all', 'all', null, jsonb_build_object('kind', kind), 'count', id, rank,
-       kind || ' ' || amount
+select 'hyte', county, day, null, unit_row, null, 'all', 'all', null, jsonb_build_object('kind', kind), 'count', id,
+       rank, kind, ' ' || amount
 from fcr.hyte where not retracted
 union all
 select 'hyte', county, day, started_at, unit_row, line, 'all', 'all', person,
-       jsonb_build_object('kind', 'first_line_guidance'), 'contact', id, rank, 'guidance given: ' || outcome
+       jsonb_build_object('kind', 'first_line_guidance'), 'contact', id, rank, 'guidance given: ' || outcome,
+       null
 from fcr.told_contact where handled and hyte
 union all
 select 'revolving', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
-       'contact number ' || nth.n || ' in 30 days'
+       'contact number ' || nth.n || ' in 30 days', null
 from fcr.told_contact c,
      lateral (select count(*) from fcr.contact n
               where n.person = c.person and n.handled

@@ -1,38 +1,42 @@
 -- What `hva explain` reads: every fact under every view it counts in, told from the facts and not from the buckets.
--- `keys` holds the view's further keys; `counted` says as what.
+-- `keys` holds the view's further keys; `counted` says as what. `line`, `person` and `detail` say nothing here.
 drop view if exists nps.evidence;
 create view nps.evidence as
+select told.*, null::text as line, null::bigint as person, null::text as detail from (
 with response as (
   select r.*, a.key as question, a.value
   from nps.response r left join lateral jsonb_each(r.answers) a on true
   where r.counts and not r.retracted
 )
-select 'nps' as view, county, day, answered_at as at, unit_row, null as line, channel, segment, null::bigint as person,
-       '{}'::jsonb as keys, 'response' as fact, id, rank,
+select 'nps' as view, county, day, answered_at as at, unit_row, channel, segment, '{}'::jsonb as keys,
+       'response' as fact, id, rank,
        case when value::int >= 9 then 'promoter' when value::int >= 7 then 'passive' else 'detractor' end
        || ' (answer ' || (value #>> '{}') || ')' as counted
 from response where question = 'recommend'
 union all
-select 'statement', county, day, answered_at, unit_row, null, channel, segment, null, jsonb_build_object('question', question), 'response', id,
-       rank, case value::int when 0 then 'does not concern the client (0)' else 'answer ' || (value #>> '{}') end
+select 'statement', county, day, answered_at, unit_row, channel, segment,
+       jsonb_build_object('question', question), 'response', id, rank,
+       case value::int when 0 then 'does not concern the client (0)' else 'answer ' || (value #>> '{}') end
 from response where question not in ('recommend', 'pei_cope_illness', 'pei_cope_situation')
 union all
-select 'pei', county, day, answered_at, unit_row, null, channel, segment, null, jsonb_build_object('question', question), 'response', id, rank,
+select 'pei', county, day, answered_at, unit_row, channel, segment,
+       jsonb_build_object('question', question), 'response', id, rank,
        value #>> '{}'
 from response where question in ('pei_cope_illness', 'pei_cope_situation')
 union all
-select 'response', county, day, answered_at, unit_row, null, channel, segment, null, '{}'::jsonb, 'response', id, rank,
+select 'response', county, day, answered_at, unit_row, channel, segment, '{}'::jsonb, 'response', id, rank,
        case when has_comment then 'response with a comment' else 'response' end
 from nps.response where counts and not retracted
 union all
-select 'response_rate', county, day, invited_at, unit_row, null, channel, segment, null, '{}'::jsonb, 'invitation', id, rank,
+select 'response_rate', county, day, invited_at, unit_row, channel, segment, '{}'::jsonb, 'invitation', id, rank,
        case when answered then 'delivered, answered within 14 days' else 'delivered, not answered within 14 days' end
 from nps.invitation where delivered and not retracted and channel <> 'device'
 union all
-select 'direct_feedback', county, day, given_at, unit_row, null, channel, segment, null,
+select 'direct_feedback', county, day, given_at, unit_row, channel, segment,
        jsonb_build_object('kind', kind, 'theme', themes), 'feedback', id, rank,
        kind || case when not wants_reply then ''
                     when in_time then ', replied in time'
                     when replied_at is not null then ', replied late'
                     else ', waits for a reply' end
-from nps.feedback where not retracted;
+from nps.feedback where not retracted
+) told;
