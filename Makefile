@@ -18,9 +18,9 @@ $(READY): requirements.lock pyproject.toml .ci/install
 demo: $(READY)
 	@$(BIN)/python -m deploy.demo
 
-# One after the other: fault tests want the machine to themselves.
+# Two halves beside each other, each with a Kafka and a PostgreSQL of its own.
 test: check
-	$(BIN)/pytest -q --ignore=tests/bench
+	$(BIN)/pytest -q -n 2 --dist worksteal --ignore=tests/bench
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -8,8 +8,7 @@ import asyncio
 import itertools
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
-from tests.bytecode import BYTECODE
+from tests.forks import Forks
 from tests.replica import Replica, until
 
 SERVICES = ("ingest", "nps", "fcr")
@@ -85,6 +84,7 @@ async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Databa
 class Product:
     """The services of one test."""
 
+    forks: Forks
     kafka: str
     database: Database
     folder: Path
@@ -115,7 +115,6 @@ class Product:
         log = self.folder / f"{service}-{next(_numbers)}.log"
         environment = {
             **os.environ,
-            **BYTECODE,
             "HVA_KAFKA_BOOTSTRAP": self.kafka,
             "HVA_POSTGRES_URL": self.database.dsn(f"hva_{service}"),
             "HVA_CONFIG_DIR": str(self.config_dir),
@@ -126,17 +125,8 @@ class Product:
             **self.environment,
             **(extra or {}),
         }
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                *([module, service] if module else [f"services.{service}"]),
-                cwd=ROOT,
-                env=environment,
-                stdout=output,
-                stderr=output,
-            )
-        replica = Replica(service, process, log)
+        program, arguments = (module, [service]) if module else (f"services.{service}", [])
+        replica = Replica(service, self.forks.start(program, arguments, environment, log), log)
         self.replicas.append(replica)
         if ready:
             await self.ready(replica)
@@ -201,8 +191,15 @@ async def _forget_topics(kafka: str, prefix: str) -> None:
         await admin.close()
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    forks = Forks()
+    yield forks
+    forks.end()
+
+
 @pytest.fixture
-async def product(kafka: str, database: Database, tmp_path: Path) -> AsyncIterator[Product]:
+async def product(forks: Forks, kafka: str, database: Database, tmp_path: Path) -> AsyncIterator[Product]:
     """Topics, keys and an empty database; services are started by the test."""
     for name, key in (("pseudonym", "k1"), ("letter", "l1")):
         path = tmp_path / f"{name}.keys"
@@ -210,7 +207,7 @@ async def product(kafka: str, database: Database, tmp_path: Path) -> AsyncIterat
         path.write_text(f"{key} {'A' * 43}=\n")
     prefix = f"t{os.getpid()}-{next(_numbers)}."
     await ensure_topics(kafka, prefix)
-    product = Product(kafka, database, tmp_path, prefix)
+    product = Product(forks, kafka, database, tmp_path, prefix)
     yield product
     await product.end()
     await _forget_topics(kafka, prefix)

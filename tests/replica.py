@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.forks import Fork
+
 
 @dataclass
 class Replica:
     """One running service process."""
 
     service: str
-    process: asyncio.subprocess.Process
+    process: Fork
     log: Path
 
     @property

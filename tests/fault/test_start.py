@@ -11,7 +11,8 @@ import pytest
 
 from services.ingest.app import build
 from shared.edge import service
-from tests.product import BYTECODE, ROOT, SAMPLE
+from tests.bytecode import BYTECODE
+from tests.product import ROOT, SAMPLE
 
 Change = Callable[[dict[str, str], Path], None]
 
