@@ -17,6 +17,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.embedded.services import SERVICES
 from deploy.hva.context import NotSoError, resolve
 from deploy.hva.figures import read
 from shared.clock import system_clock
@@ -56,6 +57,7 @@ def _run(quarter: str) -> None:
     _tell_records(before, _counted(), began)
     asyncio.run(_tell_figures(quarter))
     asyncio.run(_tell_first_contact(quarter))
+    asyncio.run(_tell_segments(quarter))
     _tell_what_next(quarter, time.monotonic() - started)
 
 
@@ -86,12 +88,16 @@ def _tell_records(before: Mapping[str, int], after: Mapping[str, int], began: da
     new = {name: after[name] - before.get(name, 0) for name in after}
     sys.stdout.write(
         f"\nIngest accepted {new.get('ingest applied', 0)} events and rejected {new.get('ingest rejected', 0)}; "
-        f"nps and fcr found {new.get('nps applied', 0) + new.get('fcr applied', 0)} new states of facts and "
-        f"{new.get('nps unchanged', 0) + new.get('fcr unchanged', 0)} unchanged.\n"
+        f"the families found {_of_families(new, 'applied')} new states of facts, persons and histories and "
+        f"{_of_families(new, 'unchanged')} unchanged.\n"
         "Rejected and kept, encrypted, as dead letters:\n"
     )
     for letter in asyncio.run(_fetch(_LETTERS, began)):
         sys.stdout.write(f"  {letter['letters']:5}  {letter['reason']:15} for instance {letter['detail']}\n")
+
+
+def _of_families(new: Mapping[str, int], outcome: str) -> int:
+    return sum(new.get(f"{family} {outcome}", 0) for family in SERVICES[1:])
 
 
 _LETTERS: Final = """
@@ -154,6 +160,25 @@ async def _tell_county(quarter: str) -> None:
     )
 
 
+async def _tell_segments(quarter: str) -> None:
+    """Clients of many services beside the others."""
+    (care,) = await _figures("events_per_client", quarter)
+    sys.stdout.write(
+        f"\nMultidisciplinary clients of {COUNTY}, {quarter}: {care['segment_clients']} clients, "
+        f"{care['member_events']} service events,\n{_number(care['events_per_client'])} per client "
+        f"({_number(care['person_time'])} per client who was one all the time).\n\n"
+        f"  {'':24} {'NPS':>8} {'answers':>8} {'FCR gross':>10} {'net':>8} {'contacts':>9}\n"
+    )
+    for segment in ("multidisciplinary", "other", "unknown", "all"):
+        nps = await _figures("nps", quarter, segment=segment)
+        fcr = await _figures("fcr", quarter, segment=segment)
+        score, n = (_number(nps[0]["score"]), nps[0]["n"]) if nps and nps[0]["n"] >= 10 else ("-", "< 10")
+        shares = [_percent(fcr[0][name]) if fcr else "-" for name in ("gross", "net")]
+        sys.stdout.write(
+            f"  {segment:24} {score:>8} {n:>8} {shares[0]:>10} {shares[1]:>8} {fcr[0]['handled'] if fcr else 0:9}\n"
+        )
+
+
 async def _figures(view: str, quarter: str, scope_level: str = "county", **keys: str) -> list[dict[str, Any]]:
     wanted = {"county": COUNTY, "period": quarter, "channel": "all", "segment": "all", "scope_level": scope_level}
     return await read(resolve().postgres_steward, "figures", view, {**wanted, **keys})
@@ -161,6 +186,10 @@ async def _figures(view: str, quarter: str, scope_level: str = "county", **keys:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _bar(row: Mapping[str, Any]) -> str:
@@ -187,6 +216,7 @@ def _tell_what_next(quarter: str, seconds: float) -> None:
         f"  {hva} figures response_rate --exact --county {COUNTY} --period {quarter} --scope-level county\n"
         f"  {hva} explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
         f"  {hva} explain fcr_confirmed county={COUNTY} period={quarter} scope_level=line scope=terveys window_days=7\n"
+        f"  {hva} explain events_per_client county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
         f"  {hva} deadletters list --limit 5\n"
         "  make demo        sends the same events again: no figure moves\n"
         f"  {hva} down  stops it\n"

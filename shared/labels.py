@@ -4,6 +4,7 @@ from typing import Final
 
 UNKNOWN: Final = "unknown"
 OTHER: Final = "other"
+MEMBER: Final = "multidisciplinary"
 
 
 def label(client: str | None) -> str:

@@ -1,24 +1,48 @@
-"""What the person stream says to a family service."""
+"""What the person stream says to the services: whose facts go, and which pseudonyms are one person."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from shared.contracts.person import Erased
+from shared.contracts.care import CareRetracted
+from shared.contracts.order import rank
+from shared.contracts.person import Erased, Merged
+from shared.contracts.reasons import Reason
 from shared.events import event_of
 from shared.letters import Rejected
 from shared.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class PersonEvent:
-    """`erased` is the client whose facts go; None for what concerns labels only."""
+class Erasure(NamedTuple):
+    """The client whose facts go, past and to come."""
 
     county: str
-    erased: str | None
+    client: str
+
+
+class Merge(NamedTuple):
+    """Two pseudonyms are one person while this fact wins. A retracted merge keeps only county, id and rank."""
+
+    county: str
+    id: str
+    rank: bytes
+    retracted: bool
+    one: str | None = None
+    other: str | None = None
+
+
+PersonEvent = Erasure | Merge
 
 
 def decode_person(record: Record) -> PersonEvent | Rejected:
-    """An erasure, or a merge that has no part in the figures of the family."""
+    """The erasure or merge that a record carries; a record that ingest cannot have written is rejected."""
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
-    return PersonEvent(event.county, event.data.client if isinstance(event.data, Erased) else None)
+    order = rank(event.data.revision, event.time, event.source, event.id, event.digest)
+    match event.data:
+        case Erased(client=client):
+            return Erasure(event.county, client)
+        case Merged() as data:
+            return Merge(event.county, data.merge_id, order, False, data.from_client, data.into)
+        case CareRetracted(merge_id=str(merge_id)):
+            return Merge(event.county, merge_id, order, retracted=True)
+    return Rejected(Reason.WRONG_TOPIC, "not an event of the person stream", event.source)

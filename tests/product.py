@@ -29,7 +29,7 @@ from shared.postgres.migrate import migrate
 from tests.forks import Forks
 from tests.replica import Replica, until
 
-SERVICES = ("ingest", "nps", "fcr")
+SERVICES = ("ingest", "nps", "fcr", "segments")
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "tests" / "data" / "sample"
 _PASSWORD = "test-only"

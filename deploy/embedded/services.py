@@ -10,7 +10,7 @@ from deploy.embedded.places import PROJECT
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.process import Launch
 
-SERVICES = ("ingest", "nps", "fcr")
+SERVICES = ("ingest", "nps", "fcr", "segments")
 """In the order of their start; they are stopped in the reverse order."""
 
 ROLES = (*(f"hva_{service}" for service in SERVICES), "hva_migrate", "hva_steward", "hva_reader")

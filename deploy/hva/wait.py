@@ -27,6 +27,7 @@ select count(*) from {service}.dead_letter where not truncated and (
     (select version from reference.register_version where part = 'registers'))
 """
 
+_NEWEST = "select max(version) from segments.history where pending"
 _STALE = "select county, period_kind, period, since, counted from {service}.stale"
 
 Behind = Callable[[], Awaitable[str | None]]
@@ -63,13 +64,17 @@ async def _wait(connection: Connection, deadline: float) -> None:
         await _follow(connection, admin, [("ingest", topic) for topic in RAW.values()], deadline)
         for service in SERVICES:
             await _until(partial(_redriven, database, service), deadline)
-        pairs = [(service, topic) for topic in TOPICS for service in topic.readers if service in SERVICES]
-        await _follow(connection, admin, [pair for pair in pairs if pair[0] != "ingest"], deadline)
-        for service in SERVICES:
-            if service != "ingest":
-                await _until(partial(_refolded, database, service), deadline)
-                marks = await _marks(database, service)
-                await _until(partial(_counted, database, service, marks), deadline)
+        for writer in ("ingest", "segments"):  # what the one writes makes the other write
+            pairs = [(service, topic) for topic in TOPICS if topic.writer == writer for service in topic.readers]
+            await _follow(connection, admin, pairs, deadline)
+            if writer == "ingest":
+                for service in SERVICES[1:]:
+                    await _until(partial(_refolded, database, service), deadline)
+                newest = await database.fetchval(_NEWEST)
+                await _until(partial(_told, database, newest), deadline)
+        for service in SERVICES[1:]:
+            marks = await _marks(database, service)
+            await _until(partial(_counted, database, service, marks), deadline)
 
 
 @asynccontextmanager
@@ -120,6 +125,12 @@ async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str
         "(select version from reference.register_version where part = 'registers')"
     )
     return f"{service} refolds {counties} counties by changed registers" if counties else None
+
+
+async def _told(database: "asyncpg.Connection[asyncpg.Record]", newest: int | None) -> str | None:
+    """Whether the histories of members up to this version are on the segment stream."""
+    left = await database.fetchval("select count(*) from segments.history where pending and version <= $1", newest or 0)
+    return f"segments puts {left} histories of clients out" if left else None
 
 
 async def _marks(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> "list[asyncpg.Record]":

@@ -4,7 +4,7 @@ from functools import partial
 
 from services.fcr.decode import decode
 from services.fcr.facts import ContactFact
-from services.fcr.store import SCHEMA, apply, apply_erasures
+from services.fcr.store import SCHEMA, apply, apply_persons
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import CONTACT, PERSON
 from shared.edge.runtime import Runtime
@@ -20,5 +20,5 @@ def on_contact(runtime: Runtime) -> BatchRunner[ContactFact]:
 
 
 def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
-    """Take away the facts of erased clients."""
-    return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_erasures)
+    """Take away the facts of erased clients, and make one person of clients that are one."""
+    return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_persons)

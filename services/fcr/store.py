@@ -18,8 +18,9 @@ from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
-from shared.postgres.facts import Change, FactTable, probes
+from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
+from shared.postgres.persons import apply_merges, merge_table, move, number
 from shared.postgres.refold import Refold, admit_units
 from shared.registers import Registers
 
@@ -64,7 +65,7 @@ CONTACTS: Final = FactTable(
         "repeats_within": "smallint",
         "repeated_within": "smallint",
     },
-    derived=("unit_row", "segment", "due", "repeats_within", "repeated_within"),
+    derived=("unit_row", "person", "segment", "due", "repeats_within", "repeated_within"),
     computed={
         "counted": "boolean",
         "handled": "boolean",
@@ -75,11 +76,8 @@ CONTACTS: Final = FactTable(
 )
 HYTE: Final = FactTable("fcr.hyte", HyteCount, {**_COMMON, "kind": "text", "amount": "bigint"}, derived=("unit_row",))
 
-_ADD_CLIENTS: Final = """
-insert into fcr.client (county, client)
-select $1, wanted.value from unnest($2::text[]) wanted(value) on conflict do nothing
-"""
-_PERSONS: Final = f"select fact.client, fact.person {probes('fcr.client', 'client')}"
+MERGES: Final = merge_table(SCHEMA)
+
 _OF_CLIENTS: Final = """
 own_client = any($2::text[]) and person in (select person from fcr.client where county = $1 and client = any($2))
 """
@@ -99,38 +97,24 @@ async def apply(connection: Connection, county: str, facts: Sequence[ContactFact
     await admit_units(connection, registers, facts)
     contacts = [fact for fact in facts if isinstance(fact, Contact)]
     contacts = list(await bare_if_erased(connection, SCHEMA, county, contacts, bare))
-    upserted = await CONTACTS.upsert(connection, county, await _numbered(connection, county, contacts))
+    upserted = await CONTACTS.upsert(connection, county, await number(connection, SCHEMA, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
     linked = await link(connection, county, CONTACTS, upserted.changes)
     await fold(connection, county, (*linked, *hyte.changes))
     return Applied(len(upserted.changes) + len(hyte.changes), upserted.conflicts + hyte.conflicts)
 
 
-async def apply_erasures(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
-    """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`."""
+async def apply_persons(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
+    """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`, and
+    make one person of clients that are one.
+    """
     erased = await newly_erased(connection, SCHEMA, county, events)
-    if not erased:
-        return Applied(0)
-    changes = await strip(connection, county, CONTACTS, erased, bare, _OF_CLIENTS)
-    await fold(connection, county, await link(connection, county, CONTACTS, changes))
-    return Applied(len(erased))
-
-
-async def _numbered(connection: Connection, county: str, contacts: Sequence[Contact]) -> list[Contact]:
-    """The contacts with the numbers of their persons."""
-    clients = sorted({contact.own_client for contact in contacts if contact.own_client is not None})
-    numbers = await _numbers(connection, county, clients)
-    if new := [client for client in clients if client not in numbers]:
-        await connection.execute(_ADD_CLIENTS, county, new)
-        numbers |= await _numbers(connection, county, new)
-    return [
-        contact if contact.own_client is None else contact._replace(person=numbers[contact.own_client])
-        for contact in contacts
-    ]
-
-
-async def _numbers(connection: Connection, county: str, clients: Sequence[str]) -> dict[str, int]:
-    return {row["client"]: row["person"] for row in await connection.fetch(_PERSONS, county, clients)}
+    stripped = await strip(connection, county, CONTACTS, erased, bare, _OF_CLIENTS) if erased else []
+    await fold(connection, county, await link(connection, county, CONTACTS, stripped))
+    merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
+    moved = await move(connection, county, CONTACTS, moves) if moves else []
+    await fold(connection, county, await link(connection, county, CONTACTS, moved))
+    return Applied(len(erased) + merged)
 
 
 async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:

@@ -33,11 +33,15 @@ def partition_of(key: bytes) -> int:
     return int((murmur2(key) & 0x7FFFFFFF) % PARTITIONS)
 
 
-def make_producer(bootstrap: str, client_id: str) -> AIOKafkaProducer:
-    """A producer that cannot lose or double a record by its own retries. Call start() before use."""
+def make_producer(bootstrap: str, client_id: str, transactional: str | None = None) -> AIOKafkaProducer:
+    """A producer that cannot lose or double a record by its own retries. Call start() before use.
+
+    With a transactional id it writes in transactions only, and not after another of the same id has started.
+    """
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         client_id=client_id,
+        transactional_id=transactional,
         acks="all",
         enable_idempotence=True,
         max_batch_size=BATCH_BYTES,

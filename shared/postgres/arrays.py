@@ -23,6 +23,7 @@ _LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(256))
 _NULL: Final = _LENGTH.pack(-1)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL counts days and microseconds from here
 _EPOCH_DAY: Final = date(2000, 1, 1).toordinal()
+_INFINITE_DAY: Final = _LENGTH.pack(2**31 - 1)
 
 Encode = Callable[[Sequence[Any]], bytes]
 
@@ -95,6 +96,9 @@ def _microseconds(moment: datetime) -> int:
 
 
 def _day(day: date) -> bytes:
+    """As asyncpg has it, the last date of Python is PostgreSQL's infinity, and comes back as itself."""
+    if day == date.max:
+        return _INFINITE_DAY
     return _LENGTH.pack(day.toordinal() - _EPOCH_DAY)
 
 

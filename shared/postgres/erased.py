@@ -7,7 +7,7 @@ and no late arrival brings it back.
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from shared.person import PersonEvent
+from shared.person import Erasure, PersonEvent
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
 
@@ -30,7 +30,9 @@ F = TypeVar("F", bound=OfClient)
 
 async def newly_erased(connection: Connection, schema: str, county: str, events: Sequence[PersonEvent]) -> list[str]:
     """Remember the clients that the events erase; returns those that were not erased before."""
-    clients = {event.erased for event in events if event.erased is not None}
+    clients = {event.client for event in events if isinstance(event, Erasure)}
+    if not clients:
+        return []
     rows = await connection.fetch(
         f"insert into {schema}.erased (county, client) select $1, * from unnest($2::text[]) "
         "on conflict do nothing returning client",

@@ -47,7 +47,9 @@ _CURRENT: Final = "select version from reference.register_version where part = '
 class Refold:
     """How the facts of a service follow from registers.
 
-    `derive` returns the same object when nothing changes. `version` names what the facts depend on.
+    `derive` returns the same object when nothing changes. `version` names what the facts depend on. `further` walks
+    what follows from registers and the facts of several tables, when these are done: it does a chunk behind the place
+    that it is given, and returns how much changed and the place it came to, `''` at the end.
     """
 
     schema: str
@@ -55,6 +57,7 @@ class Refold:
     derive: Callable[[Any, Registers], Any]
     fold: Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
     version: Callable[[Registers], str]
+    further: Callable[[Connection, str, str, Registers], Awaitable[tuple[int, str]]] | None = None
 
     async def admit(self, connection: Connection, county: str, registers: Registers) -> None:
         """Say by which version new facts of a county were derived; its lock must be held."""
@@ -94,30 +97,29 @@ class Refold:
             return None
         begun = state["target"] == version
         place, after = (state["place"], state["after_id"]) if begun else (0, "")
-        if place == len(self.tables):
+        if place == len(self.tables) + (self.further is not None):
             await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
-        table = self.tables[place]
-        facts = await table.load(connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK)
-        changed = await self._rewrite(connection, county, table, facts, registers)
-        place, after = (place, facts[-1].id) if len(facts) == CHUNK else (place + 1, "")
+        if place < len(self.tables):
+            changed, after = await self._walk(connection, county, self.tables[place], after, registers)
+        else:
+            assert self.further is not None
+            changed, after = await self.further(connection, county, after, registers)
+        place += not after
         await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after, _MIXED)
         return changed
 
-    async def _rewrite(
-        self,
-        connection: Connection,
-        county: str,
-        table: FactTable[Any],
-        facts: Sequence[Any],
-        registers: Registers,
-    ) -> int:
+    async def _walk(
+        self, connection: Connection, county: str, table: FactTable[Any], after: str, registers: Registers
+    ) -> tuple[int, str]:
+        """A chunk of a table: how many facts changed, and the last id, `''` at the end."""
+        facts = await table.load(connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK)
         derived = ((fact, self.derive(fact, registers)) for fact in facts if not fact.retracted)
         changes = [Change(old, new) for old, new in derived if new is not old]
         await admit_units(connection, registers, (change.new for change in changes))
         await table.revise(connection, county, [change.new for change in changes])
         await self.fold(connection, county, changes)
-        return len(changes)
+        return len(changes), facts[-1].id if len(facts) == CHUNK else ""
 
 
 async def admit_units(connection: Connection, registers: Registers, facts: Iterable[Any]) -> None:

@@ -89,7 +89,7 @@ class Store:
     async def erase(self, *clients: str) -> None:
         events = [event for c in clients if not isinstance(event := decode_person(erased(c)), Rejected)]
         assert len(events) == len(clients)
-        await StoreCommit("fcr", self.pool, SEALER, store.apply_erasures)(events, [])
+        await StoreCommit("fcr", self.pool, SEALER, store.apply_persons)(events, [])
 
     async def count(self) -> None:
         """Count the cells of every stale period, as the service's job does."""

@@ -24,7 +24,7 @@ from services.nps import store as nps_store
 from shared.contracts.catalogue import Stream
 from shared.keys import Key
 from shared.letters import Rejected, Sealer
-from shared.person import PersonEvent
+from shared.person import Erasure
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
@@ -161,7 +161,7 @@ def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], 
     """Commit facts; erase a client."""
     write = StoreCommit(family.schema, pool, SEALER, partial(family.store.apply, registers=REGISTERS))
     erase = StoreCommit(family.schema, pool, SEALER, family.store.apply_erasures)
-    return (lambda facts: write(facts, [])), (lambda client: erase([PersonEvent(COUNTY, client)], []))
+    return (lambda facts: write(facts, [])), (lambda client: erase([Erasure(COUNTY, client)], []))
 
 
 @pytest.mark.parametrize("analysed", [None, 0, 1, 5], ids=["never", "empty", "after one batch", "after five"])

@@ -1,11 +1,19 @@
 -- Facts of the contact stream, the additive buckets of their figures, and the cells of those that do not add up.
 -- Locks: none worth mentioning, all tables are new. A retracted fact keeps county, id and rank only.
 
--- Clients by number: links and counts of clients are over persons, and a number is a third of a pseudonym.
+-- Pseudonyms by number, and the person that each is of: the least number among those that merges join. Links and counts
+-- of clients are over persons, and a number is a third of a pseudonym.
 create table fcr.client (
-  county text, client text, person bigint not null generated always as identity,
+  county text, client text, number bigint not null generated always as identity, person bigint,
   primary key (county, client)
 );
+create table fcr.merge (
+  county text not null, id text not null, rank bytea not null, retracted boolean not null,
+  one text, other text,
+  primary key (county, id)
+);
+create index merge_of_one on fcr.merge (county, one) where one is not null;
+create index merge_of_other on fcr.merge (county, other) where other is not null;
 
 create table fcr.contact (
   county text not null, id text not null, rank bytea not null, retracted boolean not null,

@@ -7,6 +7,7 @@ create table segments.client (
   primary key (county, client)
 );
 create index client_of_person on segments.client (person);
+create unique index client_by_number on segments.client (county, number);
 create table segments.merge (
   county text not null, id text not null, rank bytea not null, retracted boolean not null,
   one text, other text,
@@ -84,10 +85,10 @@ create table segments.suuntima_month (
   primary key (county, month, unit_row, channel, segment, battery, sex, result)
 );
 
--- Histories that changed and are still to be put out on the segment stream, one row a pseudonym. `version` only grows.
+-- The membership of every pseudonym as the segment stream tells it, a JSON text; `pending` while it is still to be put
+-- out. `version` only grows.
 create table segments.history (
-  county text, client text, version bigint not null, firsts date[] not null, untils date[] not null,
-  pending boolean not null,
+  county text, client text, version bigint not null, intervals text not null, pending boolean not null,
   primary key (county, client)
 );
 create index history_pending on segments.history (county, client) where pending;

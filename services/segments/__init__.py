@@ -1,0 +1,1 @@
+"""The service of the segments family: who is a multidisciplinary client when, and what such clients are given."""

@@ -1,0 +1,36 @@
+"""How the rooms of the service are connected; no logic."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.segments.handlers import on_care, on_person
+from services.segments.metrics import Gauges
+from services.segments.outbox import Outbox
+from services.segments.store import REFOLD, SCHEMA
+from shared.contracts.catalogue import CARE, PERSON, SEGMENT, Topic
+from shared.edge.produce import make_producer
+from shared.edge.runtime import Job, Runtime, Wiring
+from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
+
+HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CARE: on_care, PERSON: on_person}
+
+
+async def build(runtime: Runtime) -> Wiring:
+    """Care facts, merges and erasures in, figures, gauges and histories of membership out."""
+    settings, gauges = runtime.settings, Gauges(runtime.registry)
+    topic = settings.topic_prefix + SEGMENT.name
+    outbox = Outbox(runtime.pool, topic, lambda: make_producer(settings.kafka, "hva-segments", transactional=topic))
+
+    async def put_out() -> None:
+        await outbox.put_out()
+
+    return Wiring(
+        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
+        jobs=[
+            Job("outbox", 0.1, put_out),
+            Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
+            Job("refold", 1.0, refold(runtime, REFOLD)),
+            Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
+        ],
+        close=outbox.close,
+    )

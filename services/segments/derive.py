@@ -1,0 +1,25 @@
+"""What the family takes from the registers: unit rows here; membership by the rule and the kinds of sectors."""
+
+from datetime import date
+
+from services.segments.facts import Assessment, CareFact, ServiceEvent
+from shared.registers import Registers
+
+
+def unit_row(registers: Registers, county: str, unit: str, day: date) -> int:
+    """The key of the register row valid on the day."""
+    return registers.unit_row(county, unit, day).key
+
+
+def derive(fact: CareFact, registers: Registers) -> CareFact:
+    """The fact by these registers; the same object when nothing changes."""
+    if not isinstance(fact, ServiceEvent | Assessment):
+        return fact
+    assert fact.unit is not None and fact.day is not None  # a fact that is not retracted has both
+    row = unit_row(registers, fact.county, fact.unit, fact.day)
+    return fact if row == fact.unit_row else fact._replace(unit_row=row)
+
+
+def version(registers: Registers) -> str:
+    """What the family depends on: units without their names, the segment rule and the kinds of sectors."""
+    return "/".join(map(registers.version_of, ("unit_rows", "segment_rule", "sectors")))

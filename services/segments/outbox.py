@@ -1,0 +1,92 @@
+"""The segment stream: histories that wait in `segments.history` are put out, oldest change first, none ever lost.
+
+A history waits from the transaction that changed it until Kafka has acknowledged that very version. One replica at a
+time puts out, under a lock of the database; and since a lock does not stop who was frozen while he held it, the
+producer is transactional: when the next one begins, Kafka refuses the one before. So no older history can come behind
+a newer one, which matters once compaction keeps only the last.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaProducer
+from shared.contracts.segment import encode_history
+
+from shared.edge.produce import Outgoing, publish
+from shared.postgres.lock import Connection
+
+_CHUNK: Final = 2000  # histories a transaction
+_LOCK: Final = 0x5E65  # of the one replica that puts out
+_TAKE: Final = "select pg_try_advisory_lock($1)"
+_GIVE_BACK: Final = "select pg_advisory_unlock($1)"
+_WAITING: Final = """
+select county, client, version, intervals from segments.history where pending order by county, client limit $1
+"""
+_PUT_OUT: Final = """
+update segments.history h set pending = false
+from unnest($1::text[], $2::text[], $3::bigint[]) told(county, client, version)
+where h.county = told.county and h.client = told.client and h.version = told.version
+"""
+
+MakeProducer = Callable[[], AIOKafkaProducer]
+
+
+class Outbox:
+    """What waits, put out."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", topic: str, make_producer: MakeProducer) -> None:
+        self._pool, self._topic, self._make = pool, topic, make_producer
+        self._producer: AIOKafkaProducer | None = None
+
+    async def put_out(self) -> int:
+        """Put out all that waits, unless another replica is at it; returns how many histories that were.
+
+        Raises what Kafka or the database raise; what was not acknowledged waits for the next time.
+        """
+        async with self._pool.acquire() as connection:
+            if not await connection.fetchval("select exists (select from segments.history where pending)"):
+                return 0
+            if not await connection.fetchval(_TAKE, _LOCK):
+                await self.close()  # another one's turn: its producer makes ours void
+                return 0
+            try:
+                return await self._all(connection)
+            except BaseException:
+                await self.close()
+                raise
+            finally:
+                await connection.execute(_GIVE_BACK, _LOCK)
+
+    async def close(self) -> None:
+        """Stop the producer; the next time begins with a new one."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def _all(self, connection: Connection) -> int:
+        done = 0
+        while rows := await connection.fetch(_WAITING, _CHUNK):
+            producer = await self._started()
+            async with producer.transaction():
+                await publish(producer, (self._record(row) for row in rows))
+            columns = ([row[name] for row in rows] for name in ("county", "client", "version"))
+            await connection.execute(_PUT_OUT, *columns)
+            done += len(rows)
+        return done
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = self._make()
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    def _record(self, row: Any) -> Outgoing:
+        value = encode_history(row["county"], row["client"], row["version"], orjson.loads(row["intervals"]))
+        return Outgoing(self._topic, row["client"].encode(), value)

@@ -1,0 +1,183 @@
+"""All SQL of facts and buckets of the segments family.
+
+Every function runs inside the batch's transaction with the county's lock held, so what it reads cannot change
+before it writes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from services.segments.derive import derive, version
+from services.segments.domain import contributions
+from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, bare
+from services.segments.members import labelled, relabel, stored, tell, work_out
+from shared.batch import Applied
+from shared.deltas import Deltas
+from shared.person import PersonEvent
+from shared.postgres.buckets import add_to_buckets
+from shared.postgres.erased import bare_if_erased, newly_erased, strip
+from shared.postgres.facts import Change, FactTable
+from shared.postgres.lock import Connection
+from shared.postgres.persons import Move, apply_merges, merge_table, move, number
+from shared.postgres.refold import Refold, admit_units
+from shared.registers import Registers
+
+SCHEMA: Final = "segments"
+
+_ORDER: Final = {"id": "text", "rank": "bytea", "retracted": "boolean"}
+_CLIENT: Final = {"own_client": "text", "person": "bigint"}
+_UNIT: Final = {"unit": "text", "unit_row": "bigint", "day": "date"}
+_VALID: Final = {"valid_from": "date", "valid_to": "date"}
+
+EVENTS: Final = FactTable(
+    "segments.service_event",
+    ServiceEvent,
+    {
+        **_ORDER,
+        **_UNIT,
+        **_CLIENT,
+        "sector": "text",
+        "event_class": "text",
+        "status": "text",
+        "occurred_at": "timestamptz",
+        "segment": "text",
+    },
+    derived=("unit_row", "person", "segment"),
+    computed={"done": "boolean"},
+)
+FLAGS: Final = FactTable("segments.flag", Flag, {**_ORDER, **_CLIENT, **_VALID}, derived=("person",))
+PLANS: Final = FactTable("segments.plan", Plan, {**_ORDER, **_CLIENT, **_VALID}, derived=("person",))
+ASSIGNMENTS: Final = FactTable(
+    "segments.assignment",
+    Assignment,
+    {**_ORDER, **_CLIENT, **_VALID, "scheme": "text", "segment": "text"},
+    derived=("person",),
+)
+ASSESSMENTS: Final = FactTable(
+    "segments.assessment",
+    Assessment,
+    {
+        **_ORDER,
+        **_UNIT,
+        **_CLIENT,
+        "assessed_at": "timestamptz",
+        "result": "text",
+        "battery": "text",
+        "sex": "text",
+    },
+    derived=("unit_row", "person"),
+)
+TABLES: Final[Mapping[type[Any], FactTable[Any]]] = {
+    table.fact: table for table in (EVENTS, FLAGS, PLANS, ASSIGNMENTS, ASSESSMENTS)
+}
+MERGES: Final = merge_table(SCHEMA)
+
+_NO_MOVES: Final[Mapping[str, Move]] = MappingProxyType({})
+_OF_CLIENTS: Final = """
+own_client = any($2::text[])
+and person in (select person from segments.client where county = $1 and client = any($2))
+"""
+_PERSONS_AFTER: Final = """
+select number from segments.client where county = $1 and number > $2 and number = person order by number limit $3
+"""
+_CHUNK: Final = 500  # persons a transaction of a refold
+
+
+async def apply(connection: Connection, county: str, facts: Sequence[CareFact], registers: Registers) -> Applied:
+    """Write the facts of one county, which were derived by these registers, and everything that follows."""
+    await REFOLD.admit(connection, county, registers)
+    await admit_units(connection, registers, [f for f in facts if isinstance(f, ServiceEvent | Assessment)])
+    facts = await bare_if_erased(connection, SCHEMA, county, facts, bare)
+    facts = await number(connection, SCHEMA, county, facts)
+    changes: list[Change[Any]] = []
+    conflicts = 0
+    for kind, table in TABLES.items():
+        found = [fact for fact in facts if isinstance(fact, kind)]
+        if kind is ServiceEvent:
+            found = labelled(found, await stored(connection, persons_of(found)))
+        upserted = await table.upsert(connection, county, found)
+        changes += upserted.changes
+        conflicts += upserted.conflicts
+    await _settle(connection, county, changes, registers)
+    return Applied(len(changes), conflicts)
+
+
+async def apply_persons(
+    connection: Connection, county: str, events: Sequence[PersonEvent], registers: Registers
+) -> Applied:
+    """Take the facts of erased clients away for ever, and make one person of clients that are one."""
+    await REFOLD.admit(connection, county, registers)
+    changes: list[Change[Any]] = []
+    erased = await newly_erased(connection, SCHEMA, county, events)
+    if erased:
+        for table in TABLES.values():
+            changes += await strip(connection, county, table, erased, bare, _OF_CLIENTS)
+    merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
+    if moves:
+        for table in TABLES.values():
+            changes += await move(connection, county, table, moves)
+    await _settle(connection, county, changes, registers, moves)
+    return Applied(len(erased) + merged)
+
+
+async def _settle(
+    connection: Connection,
+    county: str,
+    changes: Sequence[Change[Any]],
+    registers: Registers,
+    moves: Mapping[str, Move] = _NO_MOVES,
+) -> None:
+    """Let memberships, labels, histories and buckets follow the changed facts."""
+    changed = await work_out(connection, county, _touched(changes), registers)
+    moved = {client: move.new for client, move in moves.items()}
+    relabelled = await relabel(connection, county, EVENTS, {*changed, *moved.values()})
+    await tell(connection, county, changed, moved)
+    await fold(connection, county, (*changes, *relabelled))
+
+
+def _touched(changes: Iterable[Change[CareFact]]) -> set[int]:
+    """The persons whose membership may follow from changed facts."""
+    return {
+        fact.person
+        for change in changes
+        if not _same_evidence(change)
+        for fact in change
+        if fact is not None and fact.person is not None
+    }
+
+
+def _same_evidence(change: Change[CareFact]) -> bool:
+    """Whether a service event says the same of its client as before."""
+    told = [
+        (fact.person, fact.sector, fact.day) if isinstance(fact, ServiceEvent) and fact.done else None
+        for fact in change
+    ]
+    return isinstance(change.new, ServiceEvent) and told[0] == told[1]
+
+
+def persons_of(facts: Iterable[CareFact]) -> set[int]:
+    """The persons of facts."""
+    return {fact.person for fact in facts if fact.person is not None}
+
+
+async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
+    """Add to the buckets what the changed facts count now, less what they counted before."""
+    deltas = Deltas()
+    for old, new in changes:
+        if old is not None:
+            deltas.add(contributions(old), -1)
+        deltas.add(contributions(new))
+    await add_to_buckets(connection, SCHEMA, county, deltas)
+
+
+async def _follow_rule(connection: Connection, county: str, after: str, registers: Registers) -> tuple[int, str]:
+    """A chunk of persons by the segment rule of now: how many changed, and the last of them, `''` at the end."""
+    rows = await connection.fetch(_PERSONS_AFTER, county, int(after or 0), _CHUNK)
+    changed = await work_out(connection, county, [row["number"] for row in rows], registers)
+    await fold(connection, county, await relabel(connection, county, EVENTS, changed))
+    await tell(connection, county, changed, {})
+    return len(changed), str(rows[-1]["number"]) if len(rows) == _CHUNK else ""
+
+
+REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, _follow_rule)

@@ -1,0 +1,133 @@
+"""Pseudonyms by number, and the persons that merges make of them: tables `client` and `merge` of a service's schema.
+
+A person is a connected component of the winning merges and has the least number of its pseudonyms. Merges number
+the pseudonyms that they name, so it does not matter whether they come before the facts or after them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+from shared.person import Merge, PersonEvent
+from shared.postgres.facts import Change, FactTable, probes
+from shared.postgres.lock import Connection
+
+_ADD: Final = """
+insert into {schema}.client (county, client)
+select $1, wanted.value from unnest($2::text[]) wanted(value) on conflict do nothing
+"""
+# A pseudonym without a merge is a person of its own.
+_ALONE: Final = """
+update {schema}.client c set person = number
+from (select $1::text, * from unnest($2::text[]) offset 0) added(county, client)
+where c.county = added.county and c.client = added.client and person is null
+"""
+# Everyone whom merges reach from the clients $2; a step at a time, each by the two indexes of merges.
+_REACHED: Final = """
+with recursive reached(client) as (
+  select * from unnest($2::text[])
+  union
+  select next.client from reached cross join lateral (
+    select other as client from {schema}.merge where county = $1 and one = reached.client
+    union all
+    select one from {schema}.merge where county = $1 and other = reached.client
+    offset 0) next
+)
+select client from reached
+"""
+_MERGES: Final = "select fact.one, fact.other {probes}"
+_CLIENTS: Final = "select fact.client, fact.number, fact.person {probes}"
+_MOVE: Final = """
+update {schema}.client c set person = moved.person
+from (select $1::text, * from unnest($2::text[], $3::bigint[]) offset 0) moved(county, client, person)
+where c.county = moved.county and c.client = moved.client
+"""
+_FACTS: Final = "person = any($2::bigint[]) and own_client = any($3::text[])"
+
+
+F = TypeVar("F", bound=Any)
+
+
+class Move(NamedTuple):
+    """The persons that a pseudonym was of, and is of now."""
+
+    old: int
+    new: int
+
+
+def merge_table(schema: str) -> FactTable[Merge]:
+    """The merges of a service."""
+    columns = {"id": "text", "rank": "bytea", "retracted": "boolean", "one": "text", "other": "text"}
+    return FactTable(f"{schema}.merge", Merge, columns, derived=())
+
+
+async def number(connection: Connection, schema: str, county: str, facts: Sequence[F]) -> list[F]:
+    """The facts of a county with the numbers of their persons; its lock must be held."""
+    clients = sorted({fact.own_client for fact in facts if fact.own_client is not None})
+    persons = await persons_of(connection, schema, county, clients)
+    return [fact if fact.own_client is None else fact._replace(person=persons[fact.own_client]) for fact in facts]
+
+
+async def persons_of(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> dict[str, int]:
+    """The person of every client, who is numbered where that is new."""
+    known = await _known(connection, schema, county, clients)
+    if new := [client for client in clients if client not in known]:
+        await connection.execute(_ADD.format(schema=schema), county, new)
+        await connection.execute(_ALONE.format(schema=schema), county, new)
+        known |= await _known(connection, schema, county, new)
+    return {client: person for client, (_, person) in known.items()}
+
+
+async def apply_merges(
+    connection: Connection, table: FactTable[Merge], schema: str, county: str, events: Sequence[PersonEvent]
+) -> tuple[int, dict[str, Move]]:
+    """Write the merges of one county; returns how many changed, and the clients who are of another person now."""
+    upserted = await table.upsert(connection, county, [event for event in events if isinstance(event, Merge)])
+    ends = {end for change in upserted.changes for merge in change if merge for end in (merge.one, merge.other) if end}
+    if not ends:
+        return len(upserted.changes), {}
+    reached = sorted(
+        row["client"] for row in await connection.fetch(_REACHED.format(schema=schema), county, sorted(ends))
+    )
+    await persons_of(connection, schema, county, reached)
+    known = await _known(connection, schema, county, reached)
+    query = _MERGES.format(probes=probes(table.name, "one"))
+    pairs = [(row["one"], row["other"]) for row in await connection.fetch(query, county, reached)]
+    persons = components({client: place for client, (place, _) in known.items()}, pairs)
+    moves = {client: Move(known[client][1], new) for client, new in persons.items() if known[client][1] != new}
+    if moves:
+        await connection.execute(
+            _MOVE.format(schema=schema), county, list(moves), [move.new for move in moves.values()]
+        )
+    return len(upserted.changes), moves
+
+
+def components(numbers: Mapping[str, int], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """The least number that pairs connect each client to. Every client of a pair must have a number."""
+    above = {client: client for client in numbers}
+
+    def root(client: str) -> str:
+        while above[client] != client:
+            above[client] = client = above[above[client]]  # the way is half as long next time
+        return client
+
+    for one, other in pairs:
+        low, high = sorted((root(one), root(other)), key=numbers.__getitem__)
+        above[high] = low
+    return {client: numbers[root(client)] for client in numbers}
+
+
+async def move(connection: Connection, county: str, table: FactTable[F], moves: Mapping[str, Move]) -> list[Change[F]]:
+    """Give the stored facts of clients the persons that they are of now; `person` must be a derived field."""
+    persons = sorted({move.old for move in moves.values()})
+    facts = await table.load(connection, f"county = $1 and {_FACTS}", county, persons, sorted(moves))
+    changes = [Change(fact, fact._replace(person=moves[fact.own_client].new)) for fact in facts]
+    await table.revise(connection, county, [change.new for change in changes])
+    return changes
+
+
+async def _known(
+    connection: Connection, schema: str, county: str, clients: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    query = _CLIENTS.format(probes=probes(f"{schema}.client", "client"))
+    rows = await connection.fetch(query, county, clients)
+    return {row["client"]: (row["number"], row["person"]) for row in rows}

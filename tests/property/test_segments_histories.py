@@ -1,0 +1,120 @@
+"""Whatever happened to a person, in any order and any batches: memberships, labels, histories and buckets are those of
+a store that was told the facts that won at once, merges last.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from shared.contracts.event import decode_event
+from shared.record import PlainRecord
+from tests.product import Database
+from tests.store.fcr_stage import ANNA, BERTTA
+from tests.store.segments_stage import (
+    Store,
+    assignment,
+    erased,
+    flag,
+    in_batches,
+    merged,
+    opened,
+    plan,
+    retracted,
+    suuntima,
+)
+from tests.store.segments_stage import event as service_event
+
+FIRST = datetime(2026, 1, 30, 8, tzinfo=UTC)
+CELIA = "k2." + "C" * 22
+CLIENTS, IDS, REVISIONS = st.sampled_from((ANNA, BERTTA, CELIA)), st.sampled_from("abcde"), st.sampled_from((1, 1, 2))
+INSTANTS = st.integers(0, 500).map(lambda n: FIRST + timedelta(days=n))
+SPANS = st.tuples(st.integers(0, 400), st.sampled_from((None, 1, 20, 300))).map(
+    lambda pair: (
+        (FIRST + timedelta(days=pair[0])).date(),
+        pair[1] and (FIRST + timedelta(days=pair[0] + pair[1])).date(),
+    )
+)
+SECTORS = st.sampled_from(("vastaanotto", "erikoissairaanhoito", "lapsiperheet", "tyoikaiset", "tuntematon"))
+EVENTS = st.builds(
+    lambda id, sector, at, revision, client, status: service_event(
+        id, sector, at, revision, client=client, status=status
+    ),
+    st.text("abcdefgh", min_size=1, max_size=1),
+    SECTORS,
+    INSTANTS,
+    REVISIONS,
+    CLIENTS,
+    st.sampled_from(("done", "done", "done", "cancelled")),
+)
+VALID = st.builds(
+    lambda make, id, span, revision, client: make(id, *span, revision, client=client),
+    st.sampled_from((flag, plan, assignment)),
+    IDS,
+    SPANS,
+    REVISIONS,
+    CLIENTS,
+)
+ASSESSED = st.builds(
+    lambda id, result, at, revision, client: suuntima(id, result, at, revision, client=client),
+    IDS,
+    st.sampled_from(("verkosto", "verkosto", "omatoimi")),
+    INSTANTS,
+    REVISIONS,
+    CLIENTS,
+)
+MERGES = st.builds(merged, st.sampled_from("mn"), CLIENTS, CLIENTS, REVISIONS)
+GONE = st.builds(
+    lambda kind, id, revision: retracted(revision, **{kind: id}),
+    st.sampled_from(("service_event_id", "flag_id", "assessment_id", "merge_id")),
+    st.sampled_from("abm"),
+    REVISIONS,
+)
+LIVES = st.tuples(
+    st.lists(EVENTS, max_size=9),
+    st.lists(VALID | ASSESSED, max_size=5),
+    st.lists(MERGES | GONE, max_size=4),
+    st.lists(st.builds(erased, CLIENTS), max_size=1),
+).map(lambda parts: [record for part in parts for record in part])
+
+
+@pytest.fixture
+async def segments(database: Database) -> AsyncIterator[Store]:
+    async with opened(database) as store:
+        yield store
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(life=LIVES, sizes=st.lists(st.integers(1, 6), max_size=30), data=st.data())
+async def test_any_life(segments: Store, life: list[PlainRecord], sizes: list[int], data: st.DataObject) -> None:
+    told = data.draw(st.permutations([*life, *life[::3]]))
+    await segments.clear()
+    for batch in in_batches(told, sizes):
+        await segments.feed(*batch)
+    seen = await everything(segments)
+    event(f"{len(seen[0])} members")
+
+    await segments.clear()
+    await segments.feed(*winners(life))
+    assert await everything(segments) == seen
+
+
+async def everything(segments: Store) -> tuple[Any, ...]:
+    labels = await segments.labels()
+    return await segments.members(), labels, await segments.histories(), await segments.buckets()
+
+
+def winners(life: Iterable[PlainRecord]) -> list[PlainRecord]:
+    """Of every business id the greatest by revision, time and id of the event; every erasure."""
+    best: dict[Any, tuple[Any, PlainRecord]] = {}
+    for record in life:
+        told = decode_event(record.value or b"")
+        named = {name: value for name, value in told.data if name.endswith("_id") and value is not None}
+        (key,) = named.items()
+        order = (told.data.revision, told.time, told.id)
+        if key not in best or best[key][0] < order:
+            best[key] = (order, record)
+    return [record for _, record in best.values()]

@@ -1,0 +1,150 @@
+"""The segments family on a real PostgreSQL: records as ingest writes them, applied as the handlers do it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+import asyncpg
+
+from services.segments import store
+from services.segments.decode import decode
+from shared.letters import Rejected
+from shared.person import decode_person
+from shared.postgres.commit import StoreCommit
+from shared.postgres.pool import make_pool, reading
+from shared.record import PlainRecord
+from shared.registers import Registers, load_folder
+from shared.registers.load import load
+from tests.product import SAMPLE, Database
+from tests.store.fcr_stage import ANNA, COUNTY, SEALER, START, TODAY, erased, record
+
+__all__ = ["erased"]
+
+BUCKETS = tuple(f"{measure}_{grain}" for measure in ("care", "suuntima") for grain in ("day", "month"))
+FACTS = ("service_event", "flag", "plan", "assignment", "assessment", "merge")
+TABLES = (*FACTS, *BUCKETS, "client", "membership", "history", "refold", "erased")
+
+
+def event(id: str, sector: str = "vastaanotto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
+    """A service event of Anna's that was done."""
+    common = {"client": ANNA, "unit": "keskus", "sector": sector, "occurred_at": at}
+    return record("care.service-event", revision, service_event_id=id, **{**common, **data})
+
+
+def flag(id: str, first: date = TODAY, until: date | None = None, revision: int = 1, **data: Any) -> PlainRecord:
+    common = {"client": ANNA, "valid_from": first, "valid_to": until}
+    return record("care.common-client", revision, flag_id=id, **{**common, **data})
+
+
+def plan(id: str, first: date = TODAY, until: date | None = None, revision: int = 1, **data: Any) -> PlainRecord:
+    common = {"client": ANNA, "valid_from": first, "valid_to": until}
+    return record("care.plan", revision, plan_id=id, **{**common, **data})
+
+
+def assignment(id: str, first: date = TODAY, until: date | None = None, revision: int = 1, **data: Any) -> PlainRecord:
+    common = {"client": ANNA, "valid_from": first, "valid_to": until, "scheme": "oma", "segment": "monialainen"}
+    return record("care.segment", revision, assignment_id=id, **{**common, **data})
+
+
+def suuntima(id: str, result: str = "verkosto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
+    common = {"client": ANNA, "unit": "keskus", "assessed_at": at, "result": result, "battery": "social"}
+    return record("care.suuntima", revision, assessment_id=id, **{**common, **data})
+
+
+def retracted(revision: int = 9, **id: str) -> PlainRecord:
+    fields: dict[str, Any] = {**id}
+    return record("care.retracted", revision, **fields)
+
+
+def merged(id: str, one: str, other: str, revision: int = 1) -> PlainRecord:
+    return record("client.merged", revision, merge_id=id, **{"from": one, "into": other})
+
+
+@dataclass
+class Store:
+    """Applies records in the batches that a test wants, and reads what came of them."""
+
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    registers: Registers
+
+    async def feed(self, *records: PlainRecord) -> None:
+        """Care records and records of persons, each in one transaction of their own."""
+        facts = [fact for r in records if not isinstance(fact := decode(r, self.registers), Rejected)]
+        persons = [event for r in records if not isinstance(event := decode_person(r), Rejected)]
+        assert len(facts) + len(persons) == len(records)
+        for events, apply in ((facts, store.apply), (persons, store.apply_persons)):
+            if events:
+                commit = StoreCommit("segments", self.pool, SEALER, partial(apply, registers=self.registers))
+                await commit(events, [])
+
+    async def refold(self, **rule: Any) -> None:
+        """As when the rule file changes and a service has loaded it."""
+        changed = replace(self.registers.segment_rule, **rule)
+        versions = {part: f"{version}*" for part, version in self.registers.versions.items()}
+        self.registers = replace(
+            self.registers, segment_rule=changed, versions=versions, version=self.registers.version + "*"
+        )
+        async with self.pool.acquire() as connection:
+            await load(connection, self.registers)
+        await store.REFOLD.run(self.pool, self.registers)
+
+    async def clear(self) -> None:
+        """Begin anew; persons get other numbers."""
+        await self.pool.execute(";".join(f"delete from segments.{table}" for table in TABLES))
+
+    async def all(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
+        async with self.pool.acquire() as connection, reading(connection):
+            await connection.execute("select set_config('hva.as_of', $1, true)", as_of)
+            return [tuple(row) for row in await connection.fetch(query, *arguments)]
+
+    async def members(self) -> dict[str, list[tuple[date, date]]]:
+        """The intervals of every pseudonym whose person is ever a member."""
+        found: dict[str, list[tuple[date, date]]] = {}
+        for client, first, until in await self.all(
+            "select client, first, until from segments.membership join segments.client using (county, person) "
+            "where county = $1 order by client, first",
+            COUNTY,
+        ):
+            found.setdefault(client, []).append((first, until))
+        return found
+
+    async def labels(self) -> dict[str, str]:
+        """The segment of every service event that counts."""
+        return dict(await self.all("select id, segment from segments.service_event where done"))
+
+    async def histories(self) -> dict[str, str]:
+        """What the segment stream is to say of every pseudonym of which it says that it is or was a member."""
+        return dict(await self.all("select client, intervals from segments.history where intervals <> '[]'"))
+
+    async def buckets(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of all buckets that say anything."""
+        found = {}
+        for table in BUCKETS:
+            count = "events" if table.startswith("care") else "assessments"
+            found[table] = sorted(await self.all(f"select * from segments.{table} where {count} <> 0"))
+        return found
+
+
+@asynccontextmanager
+async def opened(database: Database) -> AsyncIterator[Store]:
+    """The family on a database, with the registers of the sample."""
+    registers = load_folder(SAMPLE / "config")
+    pool = await make_pool(database.dsn("hva_segments"), "test")
+    try:
+        async with pool.acquire() as connection:
+            await load(connection, registers)
+        yield Store(pool, registers)
+    finally:
+        await pool.close()
+
+
+def in_batches(told: Sequence[PlainRecord], sizes: Sequence[int]) -> list[Sequence[PlainRecord]]:
+    """Of these sizes, the last one of the rest."""
+    batches, start = [], 0
+    for size in (*sizes, len(told)):
+        batches.append(told[start : start + size])
+        start += size
+    return [batch for batch in batches if batch]
