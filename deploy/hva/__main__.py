@@ -12,7 +12,20 @@ import typer
 from deploy.embedded.faults import EmbeddedError
 from deploy.hva.context import NotSoError
 
-VERBS = ("up", "down", "status", "check", "simulate", "load", "wait", "figures", "explain", "deadletters", "doctor")
+VERBS = (
+    "up",
+    "down",
+    "status",
+    "check",
+    "simulate",
+    "load",
+    "wait",
+    "figures",
+    "explain",
+    "deadletters",
+    "replay",
+    "doctor",
+)
 """Module names, in the order of `hva --help`."""
 
 
