@@ -85,9 +85,9 @@ class Replay:
             async with pool.acquire() as connection, _snapshot(connection):
                 deltas, _, _ = await self._add_up(connection, county, None)
                 cells, differences = await self._compare(connection, county, deltas)
-            async with self._locked(pool, county) as connection:
+            async with self._locked(pool, county) as writer:
                 for (measure, grain), rows in differences.items():
-                    await add_rows(connection, self.schema, county, measure, grain, rows)
+                    await add_rows(writer, self.schema, county, measure, grain, rows)
             found += Findings(0, 0, cells, sum(map(len, differences.values())))
         return found + await self._cells(pool, mend=True)
 
