@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.fcr.cells import Cells
-from services.fcr.handlers import on_contact, on_person
+from services.fcr.handlers import on_contact, on_person, on_segment
 from services.fcr.metrics import Gauges
 from services.fcr.store import REFOLD, SCHEMA
-from shared.contracts.catalogue import CONTACT, PERSON, Topic
+from shared.contracts.catalogue import CONTACT, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
 from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
 
-HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person}
+HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person, SEGMENT: on_segment}
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Contacts, counts and erasures in, figures and gauges out."""
+    """Contacts, counts, erasures and memberships in, figures and gauges out."""
     gauges, cells = Gauges(runtime.registry), Cells(runtime.pool)
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],

@@ -11,15 +11,17 @@ from typing import Any, Final
 
 from services.fcr.derive import derive, version
 from services.fcr.domain import contributions
-from services.fcr.facts import Contact, ContactFact, HyteCount, bare
+from services.fcr.facts import Contact, ContactFact, HyteCount, bare, labelled
 from services.fcr.links import link
 from shared.batch import Applied
+from shared.contracts.segment import History
 from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
+from shared.postgres.membership import histories, mislabelled, newer
 from shared.postgres.refold import Refold, admit_units
 from shared.registers import Registers
 
@@ -83,6 +85,13 @@ _PERSONS: Final = f"select fact.client, fact.person {probes('fcr.client', 'clien
 _OF_CLIENTS: Final = """
 own_client = any($2::text[]) and person in (select person from fcr.client where county = $1 and client = any($2))
 """
+# For contacts nothing but the index of persons serves, since the county is not asked for.
+_OF_OWN: Final = """
+from unnest($2::text[]) wanted(value)
+cross join lateral (select * from fcr.client where county = $1 and client = wanted.value offset 0) known
+cross join lateral (select * from fcr.contact where person = known.person and own_client = wanted.value offset 0) fact
+"""
+_MISLABELLED: Final = mislabelled(SCHEMA, "own_client", "day")
 _STALE: Final = """
 insert into fcr.stale (county, period_kind, period)
 select $1, period_kind, period from reference.period_month where month = any($2::date[]) group by 2, 3 order by 2, 3
@@ -99,6 +108,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[ContactFact
     await admit_units(connection, registers, facts)
     contacts = [fact for fact in facts if isinstance(fact, Contact)]
     contacts = list(await bare_if_erased(connection, SCHEMA, county, contacts, bare))
+    contacts = await _labelled(connection, county, contacts)
     upserted = await CONTACTS.upsert(connection, county, await _numbered(connection, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
     linked = await link(connection, county, CONTACTS, upserted.changes)
@@ -114,6 +124,23 @@ async def apply_erasures(connection: Connection, county: str, events: Sequence[P
     changes = await strip(connection, county, CONTACTS, erased, bare, _OF_CLIENTS)
     await fold(connection, county, await link(connection, county, CONTACTS, changes))
     return Applied(len(erased))
+
+
+async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
+    """Keep the histories that are newer than the stored ones, and relabel the stored contacts of their clients."""
+    changed = await newer(connection, SCHEMA, county, events)
+    if changed:
+        wrong = await CONTACTS.found(connection, _OF_OWN, _MISLABELLED, county, list(changed))
+        changes = [Change(contact, labelled(contact, changed)) for contact in wrong]
+        await CONTACTS.revise(connection, county, [change.new for change in changes])
+        await fold(connection, county, changes)
+    return Applied(len(changed))
+
+
+async def _labelled(connection: Connection, county: str, contacts: Sequence[Contact]) -> list[Contact]:
+    """The contacts with their labels. A label told before the county's lock is held may be wrong when written."""
+    known = await histories(connection, SCHEMA, county, {contact.own_client for contact in contacts})
+    return [labelled(contact, known) for contact in contacts]
 
 
 async def _numbered(connection: Connection, county: str, contacts: Sequence[Contact]) -> list[Contact]:

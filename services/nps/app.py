@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.nps.handlers import on_feedback, on_person
+from services.nps.handlers import on_feedback, on_person, on_segment
 from services.nps.metrics import Gauges
 from services.nps.store import REFOLD, SCHEMA
-from shared.contracts.catalogue import FEEDBACK, PERSON, Topic
+from shared.contracts.catalogue import FEEDBACK, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
 from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
 
-HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person}
+HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person, SEGMENT: on_segment}
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Feedback and erasures in, figures and gauges out."""
+    """Feedback, erasures and memberships in, figures and gauges out."""
     gauges = Gauges(runtime.registry)
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
