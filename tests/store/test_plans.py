@@ -69,7 +69,9 @@ class Family:
 
 @cache
 def events(stream: Stream) -> list[Event]:
-    return canonical(BATCH, REGISTERS, stream)
+    """A batch, with more direct feedback: a table of ten rows is read as a whole, and rightly."""
+    found = canonical(8 * BATCH, REGISTERS, stream)
+    return found[:BATCH] + [event for event in found[BATCH:] if b"feedback.given" in event.value]
 
 
 def few_clients(value: bytes) -> bytes:
