@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from shared.contracts.catalogue import PERSON
+from shared.contracts.catalogue import PERSON, SEGMENT
 from tests.bench.family import Family, columns
 from tests.bench.measure import Measured, watch
 from tests.bench.sizes import Sizes
@@ -51,7 +51,7 @@ async def history(
 
 async def pour(stage: Stage, family: Family, database: Database, events: list[Event], prefix: str) -> Measured:
     """Let the service apply the events, on topics of their own."""
-    await stage.topics(prefix, [family.topic, PERSON])
+    await stage.topics(prefix, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(events, family.topic, prefix))
     running = await stage.service(family.name, database, prefix)
     try:
