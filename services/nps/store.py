@@ -167,7 +167,7 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Any
 async def _rederive(
     connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers
 ) -> Sequence[FeedbackFact]:
-    derived = [derive(fact, registers) for fact in facts]
+    derived: list[Any] = [derive(fact, registers) for fact in facts]
     if isinstance(derived[0], Response):
         derived = list(await _with_clients(connection, county, _only(Response, derived)))
     elif isinstance(derived[0], Invitation):
