@@ -20,6 +20,14 @@ FCR_KEYS = {
     "hyte": (*CELL, "kind"),
     "revolving": CELL,
 }
+SEGMENT_KEYS = {
+    "service_events": (*CELL, "sector", "event_class"),
+    "events_per_client": CELL,
+    "fixed_cohort": ("scope_level", "scope"),
+    "suuntima": (*CELL, "battery", "sex", "result"),
+    "suuntima_stock": (*CELL, "result"),
+    "common_clients": (*CELL, "kind"),
+}
 KEYS = NPS_KEYS | FCR_KEYS
 SHOWN = 20
 
