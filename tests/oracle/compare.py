@@ -27,6 +27,7 @@ SEGMENT_KEYS = {
     "suuntima_stock": (*CELL, "result"),
     "common_clients": (*CELL, "kind"),
 }
+COHORT_KEYS = ("scope_level", "scope")
 KEYS = NPS_KEYS | FCR_KEYS | SEGMENT_KEYS
 SHOWN = 20
 
