@@ -35,7 +35,7 @@ TIMES = {
     "in the middle of a period": datetime(2025, 11, 15, 12, tzinfo=UTC),
     "the last instant of a quarter": datetime(2026, 3, 31, 20, 59, 59, 999999, tzinfo=UTC),
     "the first instant of the next": datetime(2026, 3, 31, 21, tzinfo=UTC),
-    "far ahead": datetime(2029, 1, 1, tzinfo=UTC),
+    "ahead": datetime(2027, 1, 15, tzinfo=UTC),
 }
 COHORTS = [
     ("2025Q1", "2025Q2"),

@@ -11,16 +11,16 @@ drop view if exists segments.period, segments.care_place, segments.care_kind, se
 -- Days are made before buckets are read: a day's name finds its few rows then, and a month's name none at all.
 create view segments.period as
 select c.county, p.period_kind, p.period, p.first_day, p.last_day,
-       least(p.last_day, reference.as_of_day()) as known_until
+       least(p.last_day, latest.known) as known_until
 from (select distinct county from reference.unit_row) c
 cross join (select figures_from from reference.segment_rule) rule
 cross join lateral (
-  select greatest(
+  select reference.as_of_day(), greatest(
     reference.as_of_day(),
     (select max(e.day) from segments.service_event e where e.county = c.county and e.day is not null),
     (select max(a.day) from segments.assessment a where a.county = c.county and a.day is not null))
-  offset 0  -- once a county, not once a period
-) latest(day)
+  offset 0  -- once a county: the as-of day would be worked out anew for every row that is compared with it
+) latest(known, day)
 cross join lateral (
   select p.period_kind, p.period, p.first_day, p.last_day
   from reference.period p

@@ -1,7 +1,7 @@
 -- Service events of the members of the multidisciplinary segment. The clients of the headline are those of the whole
 -- county at every level, so that the contributions of units add up to the county's figure.
 -- Nothing of it is stored: every member of the period is looked up among the events by his own days. What is counted
--- of a person at a place is summed before places become scopes.
+-- at a place is summed before places become scopes; only the clients behind it are told apart in every scope.
 create view figures.events_per_client as
 select p.county, p.period_kind, p.period, c.scope_level, c.scope, 'all' as channel, 'all' as segment,
        c.member_events, t.segment_clients, reference.share(c.member_events, t.segment_clients) as events_per_client,
@@ -19,25 +19,33 @@ cross join lateral (
   where m.county = p.county and m.first <= p.known_until and m.until > p.first_day and p.first_day <= p.known_until
 ) t
 cross join lateral (
-  select scope_level, scope, sum(member_events)::bigint as member_events,
-         count(*) filter (where member_events > 0) as cell_clients, sum(cohort_events)::bigint as cohort_events
-  from (
-    select s.scope_level, s.scope, m.person, sum(e.member_events) as member_events,
-           sum(case when p.first_day <= p.known_until and m.first <= p.known_until and m.until > p.known_until
-                    then e.events else 0 end) as cohort_events
+  with of_place as (
+    select m.person, e.unit_row, count(*) filter (where e.day >= m.first and e.day < m.until) as member_events,
+           count(*) filter (where p.first_day <= p.known_until and m.first <= p.known_until and m.until > p.known_until)
+             as cohort_events
     from segments.membership m
-    cross join lateral (
-      select e.unit_row, count(*) as events,
-             count(*) filter (where e.day >= m.first and e.day < m.until) as member_events
-      from segments.service_event e
-      where e.done and e.person = m.person and e.day >= p.first_day and e.day <= p.last_day
-      group by e.unit_row) e
-    join reference.unit_scope s on s.unit_row = e.unit_row
+    join segments.service_event e on e.done and e.person = m.person and e.day >= p.first_day and e.day <= p.last_day
     where m.county = p.county and m.first <= p.last_day and m.until > p.first_day
-    group by s.scope_level, s.scope, m.person
+    group by m.person, e.unit_row
+  )
+  select scope_level, scope, sum(member_events)::bigint as member_events, sum(cell_clients)::bigint as cell_clients,
+         sum(cohort_events)::bigint as cohort_events
+  from (
+    select s.scope_level, s.scope, o.member_events, o.cohort_events, 0 as cell_clients
+    from (
+      select unit_row, sum(member_events) as member_events, sum(cohort_events) as cohort_events
+      from of_place group by unit_row) o
+    join reference.unit_scope s on s.unit_row = o.unit_row
     union all
-    select 'county', p.county, null, 0, 0  -- the county has its row where members have no events too
-  ) of_person
+    select scope_level, scope, 0, 0, count(*)
+    from (
+      select distinct s.scope_level, s.scope, o.person
+      from of_place o join reference.unit_scope s on s.unit_row = o.unit_row
+      where o.member_events > 0) behind
+    group by scope_level, scope
+    union all
+    select 'county', p.county, 0, 0, 0  -- the county has its row where members have no events too
+  ) told
   group by scope_level, scope
   having sum(member_events) > 0 or sum(cohort_events) > 0 or scope_level = 'county' and t.segment_clients > 0
 ) c;
