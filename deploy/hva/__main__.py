@@ -12,7 +12,10 @@ import typer
 from deploy.embedded.faults import EmbeddedError
 from deploy.hva.context import NotSoError
 
-VERBS = ("up", "down", "status", "check", "simulate", "load", "wait", "figures", "explain", "deadletters", "doctor")
+VERBS = (
+    *("up", "down", "status", "check", "simulate", "load", "wait", "figures", "explain", "deadletters"),
+    *("erase", "rotate_key", "doctor"),
+)
 """Module names, in the order of `hva --help`."""
 
 
