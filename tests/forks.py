@@ -22,7 +22,13 @@ from typing import Any
 
 from tests.bytecode import BYTECODE
 
-_IMPORTED = ("services.ingest.app", "services.nps.app", "services.fcr.app", "shared.edge.service")
+_IMPORTED = (
+    "services.ingest.app",
+    "services.nps.app",
+    "services.fcr.app",
+    "services.segments.app",
+    "shared.edge.service",
+)
 
 
 @dataclass

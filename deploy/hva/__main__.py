@@ -13,8 +13,20 @@ from deploy.embedded.faults import EmbeddedError
 from deploy.hva.context import NotSoError
 
 VERBS = (
-    *("up", "down", "status", "check", "simulate", "load", "wait", "figures", "explain", "deadletters"),
-    *("erase", "rotate_key", "doctor"),
+    "up",
+    "down",
+    "status",
+    "check",
+    "simulate",
+    "load",
+    "wait",
+    "figures",
+    "explain",
+    "deadletters",
+    "replay",
+    "erase",
+    "rotate_key",
+    "doctor",
 )
 """Module names, in the order of `hva --help`."""
 

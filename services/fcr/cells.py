@@ -114,6 +114,17 @@ cross join lateral (
   select * from reference.period p where p.period_kind = s.period_kind and p.period = s.period offset 0) p
 order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.since, s.county
 """
+# Periods that have cells and are not stale.
+_PERIODS: Final = """
+select c.county, c.period_kind, c.period, p.first_day, p.last_day
+from (select distinct county, period_kind, period from fcr.revolving_cell
+      union
+      select distinct county, period_kind, period from fcr.client_cell) c
+join reference.period p using (period_kind, period)
+where not exists (
+  select from fcr.stale s where (s.county, s.period_kind, s.period) = (c.county, c.period_kind, c.period))
+order by 1, 2, 3
+"""
 _MARK: Final = "select mark from fcr.stale where county = $1 and period_kind = $2 and period = $3"
 _FRESH: Final = "delete from fcr.stale where county = $1 and period_kind = $2 and period = $3 and mark = $4"
 _COUNTED: Final = "update fcr.stale set counted = $4 where county = $1 and period_kind = $2 and period = $3"
@@ -152,6 +163,37 @@ class Cells:
         self._rests_until = {period: until for period, until in self._rests_until.items() if until > now}
         if failed is not None:
             raise failed
+
+    async def check(self, mend: bool) -> tuple[int, int]:
+        """Count every period anew that is not stale: how many cells there are, and how many were wrong.
+
+        What was wrong is right afterwards with `mend`, else as it was.
+        """
+        looked_at = wrong = 0
+        async with self._pool.acquire() as connection:
+            for row in await connection.fetch(_PERIODS):
+                cells, differ = await self._check(connection, tuple(row)[:3], tuple(row)[3:], mend)
+                looked_at, wrong = looked_at + cells, wrong + differ
+        return looked_at, wrong
+
+    async def _check(
+        self, connection: Connection, period: Period, days: tuple[object, ...], mend: bool
+    ) -> tuple[int, int]:
+        looked_at = wrong = 0
+        async with counting(connection, _LONGEST_S):
+            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+            await connection.execute("savepoint before")
+            for table, count in _COUNTS.items():
+                before = await connection.fetch(f"{_FORGET.format(table=table)} returning *", *period)
+                after = await connection.fetch(f"{count} returning *", *period, *days, timeout=_LONGEST_S)
+                looked_at += len(after)
+                was, now = ({tuple(row)[:-2]: tuple(row)[-2:] for row in rows} for rows in (before, after))
+                wrong += sum(was.get(cell) != now.get(cell) for cell in was | now)
+            # A change that came meanwhile made the period stale: it is counted anew, and says nothing here.
+            stale = await connection.fetchval(_MARK, *period) is not None
+            if stale or not mend:
+                await connection.execute("rollback to savepoint before")
+        return (0, 0) if stale else (looked_at, wrong)
 
     async def _count(self, connection: Connection, period: Period, days: tuple[object, object]) -> None:
         started = self._clock()

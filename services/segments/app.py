@@ -6,11 +6,11 @@ from typing import Final
 from services.segments.handlers import on_care, on_person
 from services.segments.metrics import Gauges
 from services.segments.outbox import Outbox
-from services.segments.store import REFOLD, SCHEMA
+from services.segments.store import REFOLD, REPLAY, SCHEMA
 from shared.contracts.catalogue import CARE, PERSON, SEGMENT, Topic
 from shared.edge.produce import make_producer
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
+from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold, replay
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CARE: on_care, PERSON: on_person}
 
@@ -30,6 +30,7 @@ async def build(runtime: Runtime) -> Wiring:
             Job("outbox", 0.1, put_out),
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),
+            Job("replay", 1.0, replay(runtime, REPLAY)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
         close=outbox.close,

@@ -66,9 +66,12 @@ async def stored(connection: Connection, persons: Collection[int]) -> dict[int, 
 
 
 async def work_out(
-    connection: Connection, county: str, persons: Collection[int], registers: Registers
+    connection: Connection, county: str, persons: Collection[int], registers: Registers, mend: bool = True
 ) -> dict[int, tuple[Interval, ...]]:
-    """Bring the membership of these persons up to their facts; returns that of those for whom it changed."""
+    """Bring the membership of these persons up to their facts; returns that of those for whom it changed.
+
+    Without `mend` nothing is written.
+    """
     if not persons:
         return {}
     before = await stored(connection, persons)
@@ -76,6 +79,8 @@ async def work_out(
     rule, kinds = registers.segment_rule, registers.sectors
     after = {person: membership(evidence[person], rule, kinds) for person in persons}
     changed = {person: now for person, now in after.items() if now != before.get(person, ())}
+    if not mend:
+        return changed
     if gone := sorted(changed.keys() & before.keys()):
         await connection.execute(_FORGET, gone)
     if rows := [(person, *interval) for person, now in sorted(changed.items()) for interval in now]:
@@ -105,13 +110,14 @@ def _interval(row: Any) -> Interval:
 
 
 def labelled(events: Sequence[ServiceEvent], memberships: Memberships) -> list[ServiceEvent]:
-    """Service events with the segments of their clients on their days."""
-    return [
-        event._replace(segment=MEMBER if holds(memberships.get(event.person, ()), event.day) else OTHER)
-        if event.person is not None and event.day is not None
-        else event
-        for event in events
-    ]
+    """Service events with the segments of their clients on their days; those that do not count have none."""
+    return [event._replace(segment=_segment(event, memberships)) for event in events]
+
+
+def _segment(event: ServiceEvent, memberships: Memberships) -> str:
+    if not event.done or event.person is None or event.day is None:
+        return OTHER
+    return MEMBER if holds(memberships.get(event.person, ()), event.day) else OTHER
 
 
 async def relabel(

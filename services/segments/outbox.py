@@ -6,7 +6,7 @@ producer is transactional: when the next one begins, Kafka refuses the one befor
 a newer one, which matters once compaction keeps only the last.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -19,8 +19,7 @@ from shared.postgres.lock import Connection
 
 _CHUNK: Final = 2000  # histories a transaction
 _LOCK: Final = 0x5E65  # of the one replica that puts out
-_TAKE: Final = "select pg_try_advisory_lock($1)"
-_GIVE_BACK: Final = "select pg_advisory_unlock($1)"
+_TAKE: Final = "select pg_try_advisory_xact_lock($1)"
 _WAITING: Final = """
 select county, client, version, intervals from segments.history where pending order by county, client limit $1
 """
@@ -45,19 +44,17 @@ class Outbox:
 
         Raises what Kafka or the database raise; what was not acknowledged waits for the next time.
         """
+        done = 0
         async with self._pool.acquire() as connection:
             if not await connection.fetchval("select exists (select from segments.history where pending)"):
                 return 0
-            if not await connection.fetchval(_TAKE, _LOCK):
-                await self.close()  # another one's turn: its producer makes ours void
-                return 0
             try:
-                return await self._all(connection)
+                while some := await self._some(connection):
+                    done += some
             except BaseException:
                 await self.close()
                 raise
-            finally:
-                await connection.execute(_GIVE_BACK, _LOCK)
+        return done
 
     async def close(self) -> None:
         """Stop the producer; the next time begins with a new one."""
@@ -65,16 +62,22 @@ class Outbox:
         if producer is not None:
             await producer.stop()
 
-    async def _all(self, connection: Connection) -> int:
-        done = 0
-        while rows := await connection.fetch(_WAITING, _CHUNK):
-            producer = await self._started()
-            async with producer.transaction():
-                await publish(producer, (self._record(row) for row in rows))
-            columns = ([row[name] for row in rows] for name in ("county", "client", "version"))
-            await connection.execute(_PUT_OUT, *columns)
-            done += len(rows)
-        return done
+    async def _some(self, connection: Connection) -> int:
+        """Put out a chunk, in one transaction: the time limit of an idle one frees the lock from who froze."""
+        async with connection.transaction():
+            if not await connection.fetchval(_TAKE, _LOCK):
+                await self.close()  # another one's turn: its producer makes ours void
+                return 0
+            if rows := await connection.fetch(_WAITING, _CHUNK):
+                producer = await self._started()
+                async with producer.transaction():
+                    await publish(producer, (self._record(row) for row in rows))
+                await self._done(connection, rows)
+            return len(rows)
+
+    async def _done(self, connection: Connection, rows: Sequence[Any]) -> None:
+        columns = ([row[name] for row in rows] for name in ("county", "client", "version"))
+        await connection.execute(_PUT_OUT, *columns)
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

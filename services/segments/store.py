@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.segments.derive import derive, version
-from services.segments.domain import contributions
+from services.segments.domain import MEASURES, contributions
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, bare
 from services.segments.members import labelled, relabel, stored, tell, work_out
 from shared.batch import Applied
@@ -21,6 +21,7 @@ from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.persons import Move, apply_merges, merge_table, move, number
 from shared.postgres.refold import Refold, admit_units
+from shared.postgres.replay import Replay
 from shared.registers import Registers
 
 SCHEMA: Final = "segments"
@@ -173,11 +174,32 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Any
 
 async def _follow_rule(connection: Connection, county: str, after: str, registers: Registers) -> tuple[int, str]:
     """A chunk of persons by the segment rule of now: how many changed, and the last of them, `''` at the end."""
+    _, changed, last = await _persons(connection, county, after, registers, True)
+    return changed, last
+
+
+async def _persons(
+    connection: Connection, county: str, after: str, registers: Registers, mend: bool
+) -> tuple[int, int, str]:
+    """A chunk of persons: how many there were, whose membership is wrong, and the last of them, `''` at the end."""
     rows = await connection.fetch(_PERSONS_AFTER, county, int(after or 0), _CHUNK)
-    changed = await work_out(connection, county, [row["number"] for row in rows], registers)
-    await fold(connection, county, await relabel(connection, county, EVENTS, changed))
-    await tell(connection, county, changed, {})
-    return len(changed), str(rows[-1]["number"]) if len(rows) == _CHUNK else ""
+    persons = [row["number"] for row in rows]
+    changed = await work_out(connection, county, persons, registers, mend)
+    if mend:
+        await fold(connection, county, await relabel(connection, county, EVENTS, changed))
+        await tell(connection, county, changed, {})
+    return len(persons), len(changed), str(persons[-1]) if len(persons) == _CHUNK else ""
+
+
+async def _rederive(
+    connection: Connection, county: str, facts: Sequence[CareFact], registers: Registers
+) -> list[CareFact]:
+    derived = [derive(fact, registers) for fact in facts]
+    if not isinstance(derived[0], ServiceEvent):
+        return derived
+    right = labelled([f for f in derived if isinstance(f, ServiceEvent)], await stored(connection, persons_of(derived)))
+    return [fact if now == fact else now for fact, now in zip(derived, right, strict=True)]
 
 
 REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, _follow_rule)
+REPLAY: Final = Replay(SCHEMA, tuple(TABLES.values()), MEASURES, contributions, _rederive, fold, _persons)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from prometheus_client import Gauge
+
 from shared.batch import BatchRunner
 from shared.clock import Clock, system_clock
 from shared.contracts.catalogue import Topic
@@ -11,8 +13,11 @@ from shared.edge.runtime import Runtime
 from shared.edge.watch import Task
 from shared.letters import Rejected
 from shared.postgres.commit import Apply, OfCounty, StoreCommit
+from shared.postgres.lock import SERVICE_NUMBERS
 from shared.postgres.redrive import redrive_due
 from shared.postgres.refold import Refold
+from shared.postgres.replay import Replay
+from shared.postgres.replay_due import last_wrong, replay_due
 from shared.record import PlainRecord, Record
 
 E = TypeVar("E", bound=OfCounty)
@@ -52,6 +57,24 @@ def refold(runtime: Runtime, refold: Refold) -> Task:
         changed = await refold.run(runtime.pool, runtime.registers)
         if changed:
             runtime.logger.info("refolded by changed registers", extra={"facts": changed})
+
+    return run
+
+
+def replay(runtime: Runtime, replay: Replay, clock: Clock = system_clock) -> Task:
+    """Do the replays that were asked for and the nightly audit, and show how much the last one found wrong."""
+    wrong = Gauge(
+        "hva_wrong_cells",
+        "Facts and stored figures that the last replay or nightly audit found wrong.",
+        registry=runtime.registry,
+    )
+    service = SERVICE_NUMBERS[replay.schema]
+
+    async def run() -> None:
+        found = await replay_due(runtime.pool, service, replay, runtime.registers, clock())
+        if found:
+            runtime.logger.info("replayed", extra=found._asdict())
+        wrong.set(await last_wrong(runtime.pool, replay.schema) or 0)
 
     return run
 

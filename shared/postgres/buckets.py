@@ -4,11 +4,14 @@ Both tables of a measure `<name>` have integer counts only and are fed by the sa
 (county, day, unit_row, codes...) and `<name>_month` under (county, month, unit_row, channel, segment, codes...).
 """
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any, Final
 
 from shared.deltas import BucketRow, Deltas, Measure
 from shared.postgres.lock import Connection
 
+GRAINS: Final = ("day", "month")
 _DAY = ("day date", "unit_row bigint")
 _MONTH = ("month date", "unit_row bigint", "channel text", "segment text")
 
@@ -16,13 +19,34 @@ _MONTH = ("month date", "unit_row bigint", "channel text", "segment text")
 async def add_to_buckets(connection: Connection, schema: str, county: str, deltas: Deltas) -> None:
     """Add the differences of one county; its lock must be held."""
     for measure in sorted(deltas.measures(), key=lambda m: m.name):
-        for grain, rows in (("day", deltas.by_day(measure)), ("month", deltas.by_month(measure))):
-            if rows:
-                statement = _statement(schema, measure, grain)
-                await connection.execute(statement, county, *_columns(measure, rows))
+        for grain, rows in zip(GRAINS, (deltas.by_day(measure), deltas.by_month(measure)), strict=True):
+            await add_rows(connection, schema, county, measure, grain, rows)
 
 
-def _columns(measure: Measure, rows: list[BucketRow]) -> list[list[object]]:
+async def add_rows(
+    connection: Connection, schema: str, county: str, measure: Measure, grain: str, rows: Sequence[BucketRow]
+) -> None:
+    """Add to the buckets of one measure and grain."""
+    if rows:
+        await connection.execute(_statement(schema, measure, grain), county, *_columns(measure, rows))
+
+
+async def bucket_rows(
+    connection: Connection, schema: str, county: str, measure: Measure, grain: str
+) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """The buckets of a measure and grain that say anything: key to counts, as in a BucketRow."""
+    keys = _keys(measure, grain)
+    names = ", ".join((*(key.split()[0] for key in keys), *measure.counts))
+    rows = await connection.fetch(f"select {names} from {schema}.{measure.name}_{grain} where county = $1", county)
+    found = ((tuple(row)[: len(keys)], tuple(map(int, tuple(row)[len(keys) :]))) for row in rows)
+    return {key: counts for key, counts in found if any(counts)}
+
+
+def _keys(measure: Measure, grain: str) -> list[str]:
+    return [*(_DAY if grain == "day" else _MONTH), *(f"{code} text" for code in measure.codes)]
+
+
+def _columns(measure: Measure, rows: Sequence[BucketRow]) -> list[list[object]]:
     """One array a column. Sums travel as texts: they may be more than 64 bits hold."""
     columns: list[list[object]] = list(map(list, zip(*((*key, *counts) for key, counts in rows), strict=True)))
     first = len(columns) - len(measure.counts)
@@ -34,7 +58,7 @@ def _columns(measure: Measure, rows: list[BucketRow]) -> list[list[object]]:
 
 @cache
 def _statement(schema: str, measure: Measure, grain: str) -> str:
-    keys = [*(_DAY if grain == "day" else _MONTH), *(f"{code} text" for code in measure.codes)]
+    keys = _keys(measure, grain)
     kinds = [f"{key.split()[1]}[]" for key in keys]
     kinds += ["text[]::numeric[]" if count in measure.sums else "bigint[]" for count in measure.counts]
     arrays = ", ".join(f"${i}::{kind}" for i, kind in enumerate(kinds, 2))

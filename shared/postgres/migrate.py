@@ -133,5 +133,6 @@ async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, 
         f"grant usage on all sequences in schema {schema} to {writer}",
         f"grant select on all tables in schema {schema}, figures to hva_steward",
         f"grant update on {schema}.dead_letter to hva_steward",  # redrive and discard are the steward's
+        f"grant insert on {schema}.replay to hva_steward",  # who asks for one
     ):
         await connection.execute(statement)

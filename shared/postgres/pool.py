@@ -8,7 +8,7 @@ are written so that nothing but the probe is left (`shared.postgres.facts.probes
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Literal
 
 import asyncpg
 
@@ -57,9 +57,11 @@ async def reading(connection: Connection) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def counting(connection: Connection, seconds: int) -> AsyncIterator[None]:
-    """A transaction that counts many rows and writes what came out; it has `seconds` for all of it."""
-    async with connection.transaction(isolation="read_committed"):
+async def counting(
+    connection: Connection, seconds: int, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
+) -> AsyncIterator[None]:
+    """A transaction that counts many rows and may write what came out; it has `seconds` for all of it."""
+    async with connection.transaction(isolation=isolation):
         # A running time limit is not set anew but by way of none.
         limit = f"set local transaction_timeout = 0; set local transaction_timeout = '{seconds}s'"
         await connection.execute(f"{_WHOLE_PLANNER}; set local work_mem = '64MB'; {limit}")

@@ -43,6 +43,10 @@ set version = $2, registers = $3, target = null, changed_at = clock_timestamp() 
 _CURRENT: Final = "select version from reference.register_version where part = 'registers'"
 
 
+Fold = Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
+"""Let buckets follow changes of facts of a county."""
+
+
 @dataclass(frozen=True)
 class Refold:
     """How the facts of a service follow from registers.
@@ -55,7 +59,7 @@ class Refold:
     schema: str
     tables: Sequence[FactTable[Any]]
     derive: Callable[[Any, Registers], Any]
-    fold: Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
+    fold: Fold
     version: Callable[[Registers], str]
     further: Callable[[Connection, str, str, Registers], Awaitable[tuple[int, str]]] | None = None
 

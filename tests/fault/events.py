@@ -61,6 +61,23 @@ def recorded(contact_id: str, **data: Any) -> bytes:
     return line("contact.recorded", base | data)
 
 
+def visited(service_event_id: str, **data: Any) -> bytes:
+    """A service event that was done."""
+    base = {
+        "service_event_id": service_event_id,
+        "client": {"local_id": "A0"},
+        "unit": "forssa-ta",
+        "sector": "vastaanotto",
+        "occurred_at": "2026-03-02T10:00:00+02:00",
+    }
+    return line("care.service-event", base | data)
+
+
+def flagged(flag_id: str, **data: Any) -> bytes:
+    """Someone is a common client, and so a member, from 2026 on."""
+    return line("care.common-client", {"flag_id": flag_id, "valid_from": "2026-01-01"} | data)
+
+
 def retracted(contact_id: str) -> bytes:
     """Takes a contact back; it names no client, so its key is another than that of the contact."""
     return line("contact.retracted", {"contact_id": contact_id, "revision": 2}, id=f"x-{contact_id}")

@@ -27,9 +27,11 @@ from faststream.kafka import KafkaBroker
 import services.fcr.app
 import services.ingest.app
 import services.nps.app
+import services.segments.app
 import shared.edge.consume as consume
 from services.fcr.cells import Cells
 from services.ingest.publish import PublishCommit
+from services.segments.outbox import Outbox
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import Topic
 from shared.edge.service import main
@@ -42,6 +44,7 @@ _BUILDS: Final = {
     "ingest": services.ingest.app.build,
     "nps": services.nps.app.build,
     "fcr": services.fcr.app.build,
+    "segments": services.segments.app.build,
 }
 # By these names the type checker lets them be changed.
 _KafkaBroker: Any = KafkaBroker
@@ -184,6 +187,17 @@ def _wrap_cells() -> None:
     Cells._count = traced  # type: ignore[method-assign]
 
 
+def _wrap_outbox() -> None:
+    """Histories are on the stream and still wait to be put out."""
+    done = Outbox._done
+
+    async def put_out(self: Outbox, connection: Any, rows: Any) -> None:
+        await passing("put_out")
+        await done(self, connection, rows)
+
+    Outbox._done = put_out  # type: ignore[method-assign]
+
+
 def _wrap_group() -> None:
     subscriber, group_id = _KafkaBroker.subscriber, _consume.group_id
     owner = os.environ.get("HVA_TEST_OWNER", "")
@@ -201,7 +215,7 @@ def _wrap_group() -> None:
 
 
 if __name__ == "__main__":
-    for wrap in (_wrap_batches, _wrap_store, _wrap_sending, _wrap_publishing, _wrap_cells, _wrap_group):
+    for wrap in (_wrap_batches, _wrap_store, _wrap_sending, _wrap_publishing, _wrap_cells, _wrap_outbox, _wrap_group):
         wrap()
     if mutant := os.environ.get("HVA_TEST_MUTANT"):
         MUTANTS[mutant]()

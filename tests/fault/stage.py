@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from shared.contracts.catalogue import CONTACT, FEEDBACK, PERSON, Topic
+from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, Topic
 from shared.edge.produce import Outgoing, make_producer, publish
 from tests import oracle
 from tests.bytecode import BYTECODE
@@ -26,7 +26,7 @@ AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 CONFIG = SAMPLE / "config"
 NIGHTLY = int(os.environ.get("HVA_FAULT_ROUNDS", "1"))
 """How many times the usual number of faults; a quiet night can afford 20."""
-FAMILIES: Final = {"nps": oracle.NPS_KEYS, "fcr": oracle.FCR_KEYS}
+FAMILIES: Final = {"nps": oracle.NPS_KEYS, "fcr": oracle.FCR_KEYS, "segments": oracle.SEGMENT_KEYS}
 """Family service -> its views."""
 SERVICES: Final = ("ingest", *FAMILIES)
 
@@ -36,10 +36,13 @@ Rows = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Log:
-    """Lines to send, and what must come of them by the recomputation: the views of every family."""
+    """Lines to send, and what must come of them by the recomputation: the views of every family, and those of nps and
+    fcr while nobody tells them who is a member.
+    """
 
     lines: tuple[bytes, ...]
     figures: Rows
+    unlabelled: Rows
     rejected: Counter[str]
 
 
@@ -58,9 +61,12 @@ def judged(lines: Iterable[bytes], folder: Path = CONFIG) -> Log:
     verdicts = [of_line[line] for line in lines]
     accepted = [v for v in verdicts if hasattr(v, "kind")]
     rejected = Counter(v.reason for v in verdicts if not hasattr(v, "kind"))
-    figures = oracle.views(oracle.current(accepted, erasures=True), registers, AS_OF)
-    figures |= oracle.fcr_views(oracle.current(accepted, erasures=True, merges=False), registers, AS_OF)
-    return Log(lines, figures, rejected)
+    facts = oracle.current(accepted, erasures=True)
+    care = oracle.Care(facts, registers)
+    unlabelled = oracle.views(facts, registers, AS_OF) | oracle.fcr_views(facts, registers, AS_OF)
+    labels = care.membership.label
+    figures = oracle.views(facts, registers, AS_OF, labels) | oracle.fcr_views(facts, registers, AS_OF, labels)
+    return Log(lines, figures | care.views(AS_OF), unlabelled, rejected)
 
 
 @cache
@@ -119,15 +125,22 @@ class Stage:
         await self.settled("ingest")
         ingest.signal(signal.SIGTERM)
         await ingest.ended()
-        _ingested[log.lines] = await self.records(FEEDBACK, CONTACT, PERSON)
+        _ingested[log.lines] = await self.records(FEEDBACK, CONTACT, CARE, PERSON)
 
     async def records(self, *wanted: Topic) -> list[Outgoing]:
         """Everything that stands on topics, without this run's prefix in their names."""
         return await topics.records(self.product.kafka, self.product.topic_prefix, wanted)
 
     async def settled(self, service: str, owner: str = "") -> None:
-        """Wait until a service (or one owner of it) has committed all offsets, and counted what does not add up."""
+        """Wait until a service (or one owner of it) has committed all offsets, and counted what does not add up.
+
+        Where `segments` is started, it has told its histories before.
+        """
+        if "segments" in self.families and service in ("nps", "fcr"):
+            await self.settled("segments")
         await self.committed(service, owner)
+        if service == "segments":
+            await until(self.told_histories, "segments has told its histories", 60)
         if service == "fcr":
             await until(self.counted, "fcr has counted its clients", 60)
 
@@ -139,6 +152,10 @@ class Stage:
                 return await left() == 0
 
             await until(nothing_left, f"{service}{owner} has committed everything", 60)
+
+    async def told_histories(self) -> bool:
+        """Whether the segment stream has every history."""
+        return not await self.product.fetch("select 1 from segments.history where pending")
 
     async def counted(self) -> bool:
         """Whether the stored cells hold every change."""
@@ -185,9 +202,9 @@ class Stage:
 
     async def wrong(self, log: Log) -> list[str]:
         """What differs from the recomputation: cells of views, each after its view, and dead letters by reason."""
-        wrong = []
+        wrong, expected_rows = [], log.figures if "segments" in self.families else log.unlabelled
         for view, rows in (await self.figures()).items():
-            wrong += [f"{view} {line}" for line in oracle.differences(log.figures[view], rows, oracle.KEYS[view])]
+            wrong += [f"{view} {line}" for line in oracle.differences(expected_rows[view], rows, oracle.KEYS[view])]
         letters, expected = await self.letters(), log.rejected if self.expects_letters else Counter()
         if letters != expected:
             wrong.append(f"letters: expected {expected}, got {letters}")

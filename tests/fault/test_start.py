@@ -110,7 +110,7 @@ def test_one_sentence(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "salasana" not in sentence and "ei-base64" not in sentence, "secrets are not repeated"
 
 
-@pytest.mark.parametrize("name", ["ingest", "nps", "fcr"])
+@pytest.mark.parametrize("name", ["ingest", "nps", "fcr", "segments"])
 async def test_exit_1_and_nothing_else(name: str, tmp_path: Path) -> None:
     code, output = await _start(name, _surroundings(tmp_path) | {"HVA_MAX_RECORDS": "x"})
     assert (code, output.count("\n")) == (1, 1), output

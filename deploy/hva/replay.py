@@ -1,0 +1,71 @@
+"""`hva replay`: a family's figures derived anew from its facts, compared, and put right."""
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+import typer
+
+from deploy.hva.context import AsJson, Dir, NotSoError, resolve
+
+FAMILIES = ("nps", "fcr", "segments")
+PAUSE_S = 0.2
+_ASK = "insert into {family}.replay (mends) values ($1) returning replay"
+_STATE = """
+select begun_at, ended_at, facts, wrong_facts, cells, wrong_cells, failed from {family}.replay where replay = $1
+"""
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def replay(
+        family: Annotated[str, typer.Argument(help="nps, fcr or segments")],
+        audit: Annotated[bool, typer.Option("--audit", help="Compare only, and change nothing")] = False,
+        timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 3600.0,
+        as_json: AsJson = False,
+        dir: Dir = None,
+    ) -> None:
+        """Derive labels, links, buckets and cells anew from facts beside the live ones, compare, and swap."""
+        if family not in FAMILIES:
+            raise typer.BadParameter(f"{family} is none of {', '.join(FAMILIES)}")
+        found = asyncio.run(_replay(resolve(dir).postgres_steward, family, not audit, timeout))
+        if as_json:
+            import orjson
+
+            print(orjson.dumps(found).decode())
+        else:
+            _print(family, audit, found)
+        if audit and found["wrong_facts"] + found["wrong_cells"]:
+            raise typer.Exit(1)
+
+
+async def _replay(dsn: str, family: str, mends: bool, seconds: float) -> dict[str, Any]:
+    """Ask the service by a row of its table, and wait for what it writes there."""
+    import asyncpg
+
+    deadline = time.monotonic() + seconds
+    connection = await asyncpg.connect(dsn)
+    try:
+        number = await connection.fetchval(_ASK.format(family=family), mends)
+        while True:
+            state = await connection.fetchrow(_STATE.format(family=family), number)
+            assert state is not None
+            if state["failed"] is not None:
+                raise NotSoError(f"The replay of {family} failed ({state['failed']}): see the log of the service.")
+            if state["ended_at"] is not None:
+                return dict(state)
+            if time.monotonic() >= deadline:
+                begun = "goes on" if state["begun_at"] else "has not begun: is the service up?"
+                raise NotSoError(f"The replay of {family} {begun} It stays asked for.")
+            await asyncio.sleep(PAUSE_S)
+    finally:
+        await connection.close()
+
+
+def _print(family: str, audit: bool, found: dict[str, Any]) -> None:
+    seconds = (found["ended_at"] - found["begun_at"]).total_seconds()
+    done = "found wrong, nothing changed" if audit else "were wrong and are right now"
+    print(
+        f"{family}: of {found['facts']} facts {found['wrong_facts']}, of {found['cells']} stored figures "
+        f"{found['wrong_cells']} {done} ({seconds:.1f} s)."
+    )
