@@ -43,8 +43,8 @@ class Applied:
         return Applied(self.changed + other.changed, self.conflicts + other.conflicts)
 
 
-Decode = Callable[[Record], E | Rejected]
-"""A record to an event or the verdict on it. Must not raise for anything in the data."""
+Decode = Callable[[Record], E | Rejected | None]
+"""A record to an event or the verdict on it; None when it says nothing. Must not raise for anything in the data."""
 
 
 class _Decoded(NamedTuple, Generic[E]):
@@ -90,7 +90,7 @@ class BatchRunner(Generic[E]):
     async def attempt(self, record: Record) -> Rejected | None:
         """Process one record again, by the code of now: None when it counts, else the verdict. Writes no letter."""
         outcome = self._decode(record)
-        if isinstance(outcome, Rejected):
+        if outcome is None or isinstance(outcome, Rejected):
             return outcome
         try:
             await self._commit([outcome], [])
@@ -130,7 +130,7 @@ class BatchRunner(Generic[E]):
                 outcome = self._bug(record, error)
             if isinstance(outcome, Rejected):
                 decoded.letters.append(Letter(record, outcome))
-            else:
+            elif outcome is not None:
                 decoded.events.append(outcome)
         return decoded
 

@@ -1,28 +1,32 @@
 """How the rooms of the service are connected; no logic."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from services.fcr.cells import Cells
-from services.fcr.handlers import on_contact, on_person
+from services.fcr.handlers import on_contact, on_person, on_segment
 from services.fcr.metrics import Gauges
-from services.fcr.store import REFOLD, SCHEMA
-from shared.contracts.catalogue import CONTACT, PERSON, Topic
+from services.fcr.store import REFOLD, REPLAY, SCHEMA
+from shared.contracts.catalogue import CONTACT, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
+from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold, replay
 
-HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person}
+HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person, SEGMENT: on_segment}
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Contacts, counts and erasures in, figures and gauges out."""
+    """Contacts, counts, erasures and memberships in, figures and gauges out."""
     gauges, cells = Gauges(runtime.registry), Cells(runtime.pool)
+
+    with_cells = replace(REPLAY, cells=cells.check)
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
             Job("cells", 0.5, cells.refresh),
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),
+            Job("replay", 1.0, replay(runtime, with_cells)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
     )

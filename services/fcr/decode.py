@@ -54,7 +54,7 @@ def _contact(county: str, order: bytes, data: Recorded, registers: Registers) ->
         line=data.line,
         channel=data.channel,
         own_client=data.client,
-        segment=label(data.client),
+        segment=label(data.client, day),  # as long as no history is known: the store looks it up
         direction=data.direction,
         excluded=data.excluded,
         started_at=data.started_at,

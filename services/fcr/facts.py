@@ -1,9 +1,10 @@
 """Facts of the contact stream, and what each of them says of itself: pure, no clock, no store, no framework."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared.labels import UNKNOWN
+from shared.labels import UNKNOWN, Intervals, label
 
 FIRST_LINE: Final = ("phone", "chat", "sms")  # channels of handled contacts and of access
 EARLY: Final = timedelta(seconds=5)
@@ -112,6 +113,13 @@ ContactFact = Contact | HyteCount
 def bare(fact: Contact) -> Contact:
     """What stays of a contact that is taken away: county, id and its place in the order."""
     return Contact(fact.county, fact.id, fact.rank, retracted=True)
+
+
+def labelled(contact: Contact, histories: Mapping[str, Intervals]) -> Contact:
+    """The contact under the segment of its client on its day; the same object when it is under it already."""
+    client = contact.own_client
+    segment = label(client, contact.day, histories.get(client, ()) if client is not None else ())
+    return contact if segment == contact.segment else contact._replace(segment=segment)
 
 
 def first_response(contact: Contact) -> datetime | None:

@@ -4,12 +4,14 @@ from functools import partial
 
 from services.fcr.decode import decode
 from services.fcr.facts import ContactFact
-from services.fcr.store import SCHEMA, apply, apply_persons
+from services.fcr.store import SCHEMA, apply, apply_histories, apply_persons
 from shared.batch import BatchRunner
-from shared.contracts.catalogue import CONTACT, PERSON
+from shared.contracts.catalogue import CONTACT, PERSON, SEGMENT
+from shared.contracts.segment import History
 from shared.edge.runtime import Runtime
 from shared.edge.tasks import store_runner
 from shared.person import PersonEvent, decode_person
+from shared.segment import decode_segment
 
 
 def on_contact(runtime: Runtime) -> BatchRunner[ContactFact]:
@@ -22,3 +24,8 @@ def on_contact(runtime: Runtime) -> BatchRunner[ContactFact]:
 def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
     """Take away the facts of erased clients, and make one person of clients that are one."""
     return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_persons)
+
+
+def on_segment(runtime: Runtime) -> BatchRunner[History]:
+    """Keep when clients are members, and relabel their contacts."""
+    return store_runner(runtime, SCHEMA, SEGMENT, decode_segment, apply_histories)

@@ -9,7 +9,7 @@ end(C) is at most 24 hours after its start, so a contact touches only those with
 not grow with history.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -64,14 +64,26 @@ async def link(
     spans = touched(changes)
     if not spans:
         return list(changes)
-    columns = zip(*((*key, *span) for key, span in spans.items()), strict=True)
-    rows = {row["id"]: row for row in await connection.fetch(_WRONG, *map(list, columns))}
+    rows = await _wrong(connection, spans)
     own = [c if (row := rows.pop(c.new.id, None)) is None else Change(c.old, _linked(c.new, row)) for c in changes]
     neighbours = await table.probe(connection, county, "id", rows)
     followed = [Change(fact, _linked(fact, rows[fact.id])) for fact in neighbours]
     await table.revise(connection, county, [c.new for c, before in zip(own, changes, strict=True) if c is not before])
     await table.revise(connection, county, [c.new for c in followed])
     return [*own, *followed]
+
+
+async def relinked(connection: Connection, contacts: Sequence[Contact]) -> list[Contact]:
+    """Stored contacts as their neighbours make them; the same objects where nothing is wrong."""
+    spans = touched(Change(None, contact) for contact in contacts)
+    rows = await _wrong(connection, spans) if spans else {}
+    return [_linked(contact, rows[contact.id]) if contact.id in rows else contact for contact in contacts]
+
+
+async def _wrong(connection: Connection, spans: Mapping[Key, tuple[datetime, datetime]]) -> dict[str, Any]:
+    """The contacts of these keys and times whose links are wrong, by id, with the right ones."""
+    columns = zip(*((*key, *span) for key, span in spans.items()), strict=True)
+    return {row["id"]: row for row in await connection.fetch(_WRONG, *map(list, columns))}
 
 
 def touched(changes: Iterable[Change[Contact]]) -> dict[Key, tuple[datetime, datetime]]:

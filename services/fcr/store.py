@@ -10,18 +10,21 @@ from functools import lru_cache
 from typing import Any, Final
 
 from services.fcr.derive import derive, version
-from services.fcr.domain import contributions
-from services.fcr.facts import Contact, ContactFact, HyteCount, bare
-from services.fcr.links import link
+from services.fcr.domain import MEASURES, contributions
+from services.fcr.facts import Contact, ContactFact, HyteCount, bare, labelled
+from services.fcr.links import link, relinked
 from shared.batch import Applied
+from shared.contracts.segment import History
 from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
+from shared.postgres.membership import histories, mislabelled, newer
 from shared.postgres.persons import apply_merges, merge_table, move, number
 from shared.postgres.refold import Refold, admit_units
+from shared.postgres.replay import Replay
 from shared.registers import Registers
 
 SCHEMA: Final = "fcr"
@@ -81,6 +84,13 @@ MERGES: Final = merge_table(SCHEMA)
 _OF_CLIENTS: Final = """
 own_client = any($2::text[]) and person in (select person from fcr.client where county = $1 and client = any($2))
 """
+# For contacts nothing but the index of persons serves, since the county is not asked for.
+_OF_OWN: Final = """
+from unnest($2::text[]) wanted(value)
+cross join lateral (select * from fcr.client where county = $1 and client = wanted.value offset 0) known
+cross join lateral (select * from fcr.contact where person = known.person and own_client = wanted.value offset 0) fact
+"""
+_MISLABELLED: Final = mislabelled(SCHEMA, "own_client", "day")
 _STALE: Final = """
 insert into fcr.stale (county, period_kind, period)
 select $1, period_kind, period from reference.period_month where month = any($2::date[]) group by 2, 3 order by 2, 3
@@ -97,6 +107,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[ContactFact
     await admit_units(connection, registers, facts)
     contacts = [fact for fact in facts if isinstance(fact, Contact)]
     contacts = list(await bare_if_erased(connection, SCHEMA, county, contacts, bare))
+    contacts = await _labelled(connection, county, contacts)
     upserted = await CONTACTS.upsert(connection, county, await number(connection, SCHEMA, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
     linked = await link(connection, county, CONTACTS, upserted.changes)
@@ -115,6 +126,23 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     moved = await move(connection, county, CONTACTS, moves) if moves else []
     await fold(connection, county, await link(connection, county, CONTACTS, moved))
     return Applied(len(erased) + merged)
+
+
+async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
+    """Keep the histories that are newer than the stored ones, and relabel the stored contacts of their clients."""
+    changed = await newer(connection, SCHEMA, county, events)
+    if changed:
+        wrong = await CONTACTS.found(connection, _OF_OWN, _MISLABELLED, county, list(changed))
+        changes = [Change(contact, labelled(contact, changed)) for contact in wrong]
+        await CONTACTS.revise(connection, county, [change.new for change in changes])
+        await fold(connection, county, changes)
+    return Applied(len(changed))
+
+
+async def _labelled(connection: Connection, county: str, contacts: Sequence[Contact]) -> list[Contact]:
+    """The contacts with their labels. A label told before the county's lock is held may be wrong when written."""
+    known = await histories(connection, SCHEMA, county, {contact.own_client for contact in contacts})
+    return [labelled(contact, known) for contact in contacts]
 
 
 async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
@@ -146,4 +174,15 @@ def _months_of(day: date) -> tuple[date, ...]:
     return tuple({date.fromordinal(ordinal).replace(day=1) for ordinal in later})
 
 
+async def _rederive(
+    connection: Connection, county: str, facts: Sequence[ContactFact], registers: Registers
+) -> Sequence[ContactFact]:
+    derived = [derive(fact, registers) for fact in facts]
+    contacts = [fact for fact in derived if isinstance(fact, Contact)]
+    if not contacts:
+        return derived
+    return await relinked(connection, await _labelled(connection, county, contacts))
+
+
 REFOLD: Final = Refold(SCHEMA, (CONTACTS, HYTE), derive, fold, version)
+REPLAY: Final = Replay(SCHEMA, (CONTACTS, HYTE), MEASURES, contributions, _rederive, fold)

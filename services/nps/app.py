@@ -3,24 +3,25 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.nps.handlers import on_feedback, on_person
+from services.nps.handlers import on_feedback, on_person, on_segment
 from services.nps.metrics import Gauges
-from services.nps.store import REFOLD, SCHEMA
-from shared.contracts.catalogue import FEEDBACK, PERSON, Topic
+from services.nps.store import REFOLD, REPLAY, SCHEMA
+from shared.contracts.catalogue import FEEDBACK, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold
+from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold, replay
 
-HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person}
+HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person, SEGMENT: on_segment}
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Feedback and erasures in, figures and gauges out."""
+    """Feedback, erasures and memberships in, figures and gauges out."""
     gauges = Gauges(runtime.registry)
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),
+            Job("replay", 1.0, replay(runtime, REPLAY)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
     )

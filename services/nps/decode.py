@@ -56,7 +56,7 @@ def _common(
         "day": day,
         "label_day": day,
         "own_client": data.client,
-        "segment": label(data.client),
+        "segment": label(data.client, day),  # as long as no history is known: the store looks it up
     }
 
 

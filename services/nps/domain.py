@@ -6,12 +6,12 @@ explanations.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, TypeVar
 
 from shared.deltas import Contribution, Measure, Place
-from shared.labels import UNKNOWN
+from shared.labels import UNKNOWN, Intervals, label
 
 # What an answer adds to: counts a0..a5 of its question mean, by kind of question,
 #   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
@@ -50,6 +50,11 @@ class Fact:
     own_client: str | None = None
     segment: str = UNKNOWN
 
+    @property
+    def subject(self) -> str | None:
+        """The client by whom the fact is labelled."""
+        return self.own_client
+
 
 @dataclass(frozen=True, slots=True)
 class Invitation(Fact):
@@ -71,6 +76,10 @@ class Response(Fact):
     """Whether the respondent was the client: others are no part of the population."""
     has_comment: bool = False
     answers: Mapping[str, Answer] | None = None
+
+    @property
+    def subject(self) -> str | None:
+        return self.client
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,13 @@ F = TypeVar("F", bound=Fact)
 def bare(fact: F) -> F:
     """What stays of a fact that is taken away: county, id and its place in the order."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)
+
+
+def labelled(fact: F, histories: Mapping[str, Intervals]) -> F:
+    """The fact under the segment of its client on its label day; the same object when it is under it already."""
+    client = fact.subject
+    segment = label(client, fact.label_day, histories.get(client, ()) if client is not None else ())
+    return fact if segment == fact.segment else replace(fact, segment=segment)
 
 
 def answer_class(question: str, value: Answer) -> int:

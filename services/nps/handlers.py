@@ -4,12 +4,14 @@ from functools import partial
 
 from services.nps.decode import decode
 from services.nps.domain import FeedbackFact
-from services.nps.store import SCHEMA, apply, apply_erasures
+from services.nps.store import SCHEMA, apply, apply_erasures, apply_histories
 from shared.batch import BatchRunner
-from shared.contracts.catalogue import FEEDBACK, PERSON
+from shared.contracts.catalogue import FEEDBACK, PERSON, SEGMENT
+from shared.contracts.segment import History
 from shared.edge.runtime import Runtime
 from shared.edge.tasks import store_runner
 from shared.person import PersonEvent, decode_person
+from shared.segment import decode_segment
 
 
 def on_feedback(runtime: Runtime) -> BatchRunner[FeedbackFact]:
@@ -22,3 +24,8 @@ def on_feedback(runtime: Runtime) -> BatchRunner[FeedbackFact]:
 def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
     """Take away the facts of erased clients."""
     return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_erasures)
+
+
+def on_segment(runtime: Runtime) -> BatchRunner[History]:
+    """Keep when clients are members, and relabel their facts."""
+    return store_runner(runtime, SCHEMA, SEGMENT, decode_segment, apply_histories)

@@ -4,21 +4,24 @@ Every function runs inside the batch's transaction with the county's lock held, 
 before it writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from services.nps.derive import derive, version
-from services.nps.domain import Feedback, FeedbackFact, Invitation, Response, bare, contributions
+from services.nps.domain import MEASURES, Feedback, FeedbackFact, Invitation, Response, bare, contributions, labelled
 from shared.batch import Applied
+from shared.contracts.segment import History
 from shared.deltas import Deltas
-from shared.labels import label
+from shared.labels import Intervals, label
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
+from shared.postgres.membership import histories, mislabelled, newer
 from shared.postgres.refold import Refold, admit_units
+from shared.postgres.replay import Replay
 from shared.registers import Registers
 
 SCHEMA: Final = "nps"
@@ -88,11 +91,12 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
     await REFOLD.admit(connection, county, registers)
     await admit_units(connection, registers, facts)
     facts = await bare_if_erased(connection, SCHEMA, county, facts, bare)
-    invitations = await INVITATIONS.upsert(connection, county, _only(Invitation, facts))
-    responses = await RESPONSES.upsert(
-        connection, county, await _with_clients(connection, county, _only(Response, facts))
-    )
-    feedback = await FEEDBACK.upsert(connection, county, _only(Feedback, facts))
+    own = await _labelled(connection, county, _only(Invitation, facts))
+    invitations = await INVITATIONS.upsert(connection, county, own)
+    heirs = await _with_clients(connection, county, _only(Response, facts))
+    responses = await RESPONSES.upsert(connection, county, await _labelled(connection, county, heirs))
+    given = await _labelled(connection, county, _only(Feedback, facts))
+    feedback = await FEEDBACK.upsert(connection, county, given)
     await _settle(connection, county, invitations.changes, responses.changes, feedback.changes)
     upserted = (invitations, responses, feedback)
     return Applied(sum(len(u.changes) for u in upserted), sum(u.conflicts for u in upserted))
@@ -104,10 +108,37 @@ async def apply_erasures(connection: Connection, county: str, events: Sequence[P
     if not erased:
         return Applied(0)
     invitations = await strip(connection, county, INVITATIONS, erased, bare)
-    responses = await strip(connection, county, RESPONSES, erased, bare)
+    responses = await strip(connection, county, RESPONSES, erased, bare, column="client")
     feedback = await strip(connection, county, FEEDBACK, erased, bare)
     await _settle(connection, county, invitations, responses, feedback)
     return Applied(len(erased))
+
+
+async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
+    """Keep the histories that are newer than the stored ones, and relabel the stored facts of their clients."""
+    changed = await newer(connection, SCHEMA, county, events)
+    if changed:
+        invitations = await _relabel(connection, county, INVITATIONS, "own_client", changed)
+        responses = await _relabel(connection, county, RESPONSES, "client", changed)
+        feedback = await _relabel(connection, county, FEEDBACK, "own_client", changed)
+        await fold(connection, county, (*invitations, *responses, *feedback))
+    return Applied(len(changed))
+
+
+async def _relabel(
+    connection: Connection, county: str, table: FactTable[F], column: str, changed: Mapping[str, Intervals]
+) -> list[Change[F]]:
+    """The facts of these clients, whom `column` names, that come under another segment; all written."""
+    wrong = await table.probe(connection, county, column, changed, mislabelled(SCHEMA, column, "label_day"))
+    changes = [Change(fact, labelled(fact, changed)) for fact in wrong]
+    await table.revise(connection, county, [change.new for change in changes])
+    return changes
+
+
+async def _labelled(connection: Connection, county: str, facts: Sequence[F]) -> list[F]:
+    """The facts with their labels. A label told before the county's lock is held may be wrong when written."""
+    known = await histories(connection, SCHEMA, county, {fact.subject for fact in facts})
+    return [labelled(fact, known) for fact in facts]
 
 
 async def _settle(
@@ -133,7 +164,29 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Any
     await add_to_buckets(connection, SCHEMA, county, deltas)
 
 
-REFOLD: Final = Refold(SCHEMA, (INVITATIONS, RESPONSES, FEEDBACK), derive, fold, version)
+async def _rederive(
+    connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers
+) -> Sequence[FeedbackFact]:
+    derived: list[Any] = [derive(fact, registers) for fact in facts]
+    if isinstance(derived[0], Response):
+        derived = list(await _with_clients(connection, county, _only(Response, derived)))
+    elif isinstance(derived[0], Invitation):
+        wrong = {
+            fact.id
+            for fact in await INVITATIONS.probe(
+                connection, county, "id", [fact.id for fact in facts], _WRONGLY_ANSWERED
+            )
+        }
+        invitations = _only(Invitation, derived)
+        derived = [replace(fact, answered=not fact.answered) if fact.id in wrong else fact for fact in invitations]
+    right = await _labelled(connection, county, derived)
+    # A response whose client is looked up anew is another object without being another response.
+    return [fact if now == fact else now for fact, now in zip(facts, right, strict=True)]
+
+
+TABLES: Final = (INVITATIONS, RESPONSES, FEEDBACK)
+REFOLD: Final = Refold(SCHEMA, TABLES, derive, fold, version)
+REPLAY: Final = Replay(SCHEMA, TABLES, MEASURES, contributions, _rederive, fold)
 
 
 def _only(kind: type[F], facts: Sequence[FeedbackFact]) -> list[F]:
@@ -150,9 +203,13 @@ async def _with_clients(connection: Connection, county: str, responses: Sequence
 
 
 def inherit(response: Response, clients: dict[str, str | None]) -> Response:
-    """The response with the client of its invitation where it has none of its own, and the label of that."""
+    """The response with the client of its invitation where it has none of its own, not labelled by the history of
+    that client yet.
+    """
     client = response.own_client or clients.get(response.invitation_id or "")
-    return response if client == response.client else replace(response, client=client, segment=label(client))
+    if client == response.client:
+        return response
+    return replace(response, client=client, segment=label(client, response.label_day))
 
 
 async def _follow_answered(
@@ -181,6 +238,7 @@ async def _follow_clients(
     if not clients:
         return []
     heirs = await RESPONSES.probe(connection, county, "invitation_id", clients, _HEIR)
-    changes = [Change(old, new) for old in heirs if (new := inherit(old, clients)) is not old]
+    followed = await _labelled(connection, county, [inherit(heir, clients) for heir in heirs])
+    changes = [Change(old, new) for old, new in zip(heirs, followed, strict=True) if new is not old]
     await RESPONSES.revise(connection, county, [c.new for c in changes])
     return changes

@@ -6,7 +6,7 @@ Tuples, since a batch makes several of them an event: frozen dataclasses cost te
 """
 
 from datetime import date, datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from shared.labels import OTHER
 
@@ -95,9 +95,8 @@ class Assessment(NamedTuple):
 
 
 CareFact = ServiceEvent | Flag | Plan | Assignment | Assessment
-F = TypeVar("F", ServiceEvent, Flag, Plan, Assignment, Assessment)
 
 
-def bare(fact: F) -> F:
+def bare(fact: CareFact) -> CareFact:
     """What stays of a fact that is taken away: county, id and its place in the order."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)

@@ -4,7 +4,7 @@ Membership is the union of the intervals that each enabled evidence gives. Inter
 first up to and without the second; one without end ends at `OPEN`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -33,7 +33,7 @@ class Evidence:
 
 def membership(evidence: Evidence, rule: SegmentRule, kinds: Mapping[str, str]) -> tuple[Interval, ...]:
     """The intervals in order; none touches or overlaps the next. `kinds` has the kind of a sector."""
-    ways = {
+    ways: Mapping[str, Callable[[], Iterable[Interval]]] = {
         "E1": lambda: evidence.flags,
         "E2": lambda: evidence.plans,
         "E3": lambda: assessed(evidence.assessments, rule.e3_results, rule.e3_valid_days),

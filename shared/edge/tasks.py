@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from prometheus_client import Gauge
 
-from shared.batch import BatchRunner
+from shared.batch import BatchRunner, Decode
 from shared.clock import Clock, system_clock
 from shared.contracts.catalogue import Topic
 from shared.edge.consume import BatchHandler
@@ -27,9 +27,7 @@ MakeRunner = Callable[[Runtime], BatchRunner[Any]]
 are never derived by one version of the registers and written as of another."""
 
 
-def store_runner(
-    runtime: Runtime, schema: str, topic: Topic, decode: Callable[[Record], E | Rejected], apply: Apply[E]
-) -> BatchRunner[E]:
+def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E], apply: Apply[E]) -> BatchRunner[E]:
     """Decode a batch of a topic and apply it to the service's schema, in one transaction with its letters."""
     return BatchRunner(
         topic=topic.name,

@@ -48,10 +48,16 @@ async def strip(
     table: FactTable[F],
     clients: Sequence[str],
     bare: Callable[[F], F],
-    where: str = "county = $1 and own_client = any($2::text[])",
+    where: str = "",
+    column: str = "own_client",
 ) -> list[Change[F]]:
-    """Make the stored facts of these clients bare: those `where` county $1 and clients $2 say so."""
-    facts = await table.load(connection, where, county, clients)
+    """Make the stored facts of these clients bare: those `where` county $1 and clients $2 say so, else those that
+    probes of `column` find, which may also hold the clients of facts that have none of their own.
+    """
+    if where:
+        facts = await table.load(connection, where, county, clients)
+    else:
+        facts = await table.probe(connection, county, column, clients, "fact.own_client is not null")
     changes = [Change(fact, bare(fact)) for fact in facts]
     await table.overwrite(connection, county, [change.new for change in changes])
     return changes

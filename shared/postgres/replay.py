@@ -64,7 +64,7 @@ class Replay:
     rederive: Rederive
     fold: Fold
     persons: Callable[[Connection, str, str, Registers, bool], Awaitable[tuple[int, int, str]]] | None = None
-    cells: Callable[[Pool, bool], Awaitable[tuple[int, int]]] | None = None
+    cells: Callable[[bool], Awaitable[tuple[int, int]]] | None = None
 
     async def audit(self, pool: Pool, registers: Registers) -> Findings:
         """Compare everything with what it should be, county by county; changes nothing."""
@@ -75,7 +75,7 @@ class Replay:
                 deltas, facts, wrong = await self._add_up(connection, county, registers)
                 cells, differences = await self._compare(connection, county, deltas)
             found += Findings(facts, wrong, cells, sum(map(len, differences.values())))
-        return found + await self._cells(pool, mend=False)
+        return found + await self._cells(mend=False)
 
     async def run(self, pool: Pool, registers: Registers) -> Findings:
         """Put right what is wrong; returns what was."""
@@ -85,17 +85,17 @@ class Replay:
             async with pool.acquire() as connection, _snapshot(connection):
                 deltas, _, _ = await self._add_up(connection, county, None)
                 cells, differences = await self._compare(connection, county, deltas)
-            async with self._locked(pool, county) as connection:
+            async with self._locked(pool, county) as writer:
                 for (measure, grain), rows in differences.items():
-                    await add_rows(connection, self.schema, county, measure, grain, rows)
+                    await add_rows(writer, self.schema, county, measure, grain, rows)
             found += Findings(0, 0, cells, sum(map(len, differences.values())))
-        return found + await self._cells(pool, mend=True)
+        return found + await self._cells(mend=True)
 
     async def _counties(self, pool: Pool) -> list[str]:
         return [row["county"] for row in await pool.fetch(f"select county from {self.schema}.refold order by county")]
 
-    async def _cells(self, pool: Pool, mend: bool) -> Findings:
-        return Findings(0, 0, *(await self.cells(pool, mend) if self.cells else (0, 0)))
+    async def _cells(self, mend: bool) -> Findings:
+        return Findings(0, 0, *(await self.cells(mend) if self.cells else (0, 0)))
 
     async def _look_at_persons(self, connection: Connection, county: str, registers: Registers) -> Findings:
         found, after = Findings(), ""

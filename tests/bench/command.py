@@ -12,7 +12,7 @@ import orjson
 
 from shared.registers import Registers, load_folder
 from tests.bench.contest import contest
-from tests.bench.family import FAMILIES, FCR, NPS, Family
+from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.flips import flips
 from tests.bench.freshness import freshness
 from tests.bench.history import history
@@ -27,6 +27,7 @@ PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "reading")
 _OF_FAMILIES: Final = {
     NPS.name: {"contest", "flips", "history", "freshness"},
     FCR.name: {"contest", "flips", "history", "freshness", "reading"},
+    SEGMENTS.name: {"contest", "flips", "history", "freshness"},
 }
 _JSON: Final = Path(".hva/bench.json")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from shared.contracts.catalogue import PERSON
+from shared.contracts.catalogue import PERSON, SEGMENT
 from tests.bench.family import Family
 from tests.bench.measure import Measured, watch
 from tests.bench.sizes import Sizes
@@ -49,7 +49,7 @@ async def contest(
     stage: Stage, family: Family, events: list[Event], sizes: Sizes, say: Callable[[str], None]
 ) -> dict[str, Summary]:
     """Name to summary. Every round has an empty database, but for the replay, which has that of the round."""
-    await stage.topics(_PREFIX, [family.topic, PERSON])
+    await stage.topics(_PREFIX, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(salted(events, "c"), family.topic, _PREFIX))
     found: dict[str, list[Measured]] = defaultdict(list)
     for _ in range(sizes.rounds):

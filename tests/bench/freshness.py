@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from shared.contracts.catalogue import CARE, PERSON, RAW
+from shared.contracts.catalogue import CARE, PERSON, RAW, SEGMENT
 from shared.edge.produce import make_producer
 from tests.bench.family import FAMILIES, Family
 from tests.bench.sizes import Sizes
@@ -48,7 +48,8 @@ async def freshness(
     """Of the family alone (from canonical record to fact), or of ingest and it (`whole_way`: from raw record)."""
     prefix = f"fresh-{'whole' if whole_way else 'own'}."
     paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_S))]
-    await stage.topics(prefix, [*RAW.values(), *(family.topic for family in FAMILIES.values()), CARE, PERSON])
+    of_families = (family.topic for family in FAMILIES.values())
+    await stage.topics(prefix, [*RAW.values(), *of_families, CARE, PERSON, SEGMENT])
     services = [await stage.service(family.name, database, prefix)]
     if whole_way:
         services.append(await stage.service("ingest", database, prefix))

@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from shared.contracts.catalogue import PERSON
+from shared.contracts.catalogue import PERSON, SEGMENT
 from tests.bench.family import Family, columns
 from tests.bench.measure import Measured, watch
 from tests.bench.sizes import Sizes
@@ -23,7 +23,7 @@ from tests.bench.workload import Event, outgoing, salted
 APART: Final = 100  # days between a copy and the next, more than the log is long
 _A_MONTH: Final = 35  # days between a slice and the next
 _ENOUGH: Final = 0.98  # of a size: facts that belong together are copied together, so that the last share is rough
-_PERSONS: Final[Mapping[str, str]] = {"client": "text", "person": "bigint"}
+_PERSONS: Final[Mapping[str, str]] = {"client": "text", "number": "bigint", "person": "bigint"}
 
 
 async def history(
@@ -51,7 +51,7 @@ async def history(
 
 async def pour(stage: Stage, family: Family, database: Database, events: list[Event], prefix: str) -> Measured:
     """Let the service apply the events, on topics of their own."""
-    await stage.topics(prefix, [family.topic, PERSON])
+    await stage.topics(prefix, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(events, family.topic, prefix))
     running = await stage.service(family.name, database, prefix)
     try:
@@ -91,13 +91,15 @@ class _Copies:
 
     def statements(self) -> Iterator[str]:
         """Persons come last, so that all copies see the same greatest number."""
+        for name, kinds in self._family.more.items():
+            yield self._rows(name, kinds)
         for table in self._family.tables:
             yield self._rows(table.name, columns(table))
         yield from self._buckets()
         if self._family.persons:
             name = f"{self._family.name}.client"
             yield self._rows(name, _PERSONS)
-            yield f"select setval(pg_get_serial_sequence('{name}', 'person'), max(person)) from {name}"
+            yield f"select setval(pg_get_serial_sequence('{name}', 'number'), max(number)) from {name}"
 
     def _rows(self, table: str, kinds: Mapping[str, str]) -> str:
         values = ", ".join(self._changed(*column) for column in kinds.items())
@@ -113,8 +115,8 @@ class _Copies:
                 return f"md5('{self._salt}' || {name})" if self._scattered else f"'{self._salt}' || {name}"
             case "client" | "own_client":
                 return f"'bench.' || left(md5('{self._salt}' || {name}), 22)"
-            case "person":
-                return f"person + (select max(person) from {self._family.name}.client)"
+            case "person" | "number":
+                return f"{name} + (select max(number) from {self._family.name}.client)"
         days = self._days
         return {"date": f"{name} - {days}", "timestamptz": f"{name} - interval '{days} days'"}.get(kind, name)
 

@@ -28,10 +28,17 @@ from shared.registers import Registers
 
 UNTIL: Final = date(2026, 7, 1)
 _NOW: Final = datetime(2026, 7, 2, tzinfo=UTC)
-_SHARES: Final = {Stream.FEEDBACK: 0.18, Stream.CONTACT: 0.23}  # of the simulation's events, a little less than it is
+_SHARES: Final = {
+    Stream.FEEDBACK: 0.18,
+    Stream.CONTACT: 0.23,
+    Stream.CARE: 0.5,
+}  # of the simulation's events, a little less than it is
 _A_YEAR_OF_A_CLIENT: Final = 22.0  # events, a little less than it is
 _SECRET: Final = b"benchmarks have nothing to hide."
-_IDS: Final = ("response_id", "feedback_id", "invitation_id", "contact_id", "count_id")
+_IDS: Final = (
+    *("response_id", "feedback_id", "invitation_id", "contact_id", "count_id"),
+    *("service_event_id", "flag_id", "plan_id", "assessment_id", "assignment_id"),
+)
 _NAMED: Final = re.compile(rb'"(%b)":"([^"]+)"' % "|".join((*_IDS, "client")).encode())
 _DAY: Final = re.compile(rb'"(\d{4}-\d\d-\d\d)(?=["T])')  # of a time or by itself
 

@@ -32,7 +32,8 @@ ANNA, BERTTA = "k1." + "A" * 22, "k1." + "B" * 22
 SEALER = Sealer([Key("l1", b"x" * 32)])
 COUNTY = "oma-hame"
 BUCKETS = tuple(f"{m}_{grain}" for m in ("access", "handled", "hyte_count") for grain in ("day", "month"))
-TABLES = ("contact", "hyte", "client", *BUCKETS, "stale", "client_cell", "revolving_cell", "refold", "erased")
+_CELLS = ("stale", "client_cell", "revolving_cell")
+TABLES = ("contact", "hyte", "client", *BUCKETS, *_CELLS, "refold", "erased", "membership")
 
 
 def record(stem: str, revision: int = 1, time: datetime = START, county: str = COUNTY, **data: Any) -> PlainRecord:

@@ -84,9 +84,7 @@ class Store:
         """As when the rule file changes and a service has loaded it."""
         changed = replace(self.registers.segment_rule, **rule)
         versions = {part: f"{version}*" for part, version in self.registers.versions.items()}
-        self.registers = replace(
-            self.registers, segment_rule=changed, versions=versions, version=self.registers.version + "*"
-        )
+        self.registers = replace(self.registers, segment_rule=changed).versioned(versions)
         async with self.pool.acquire() as connection:
             await load(connection, self.registers)
         await store.REFOLD.run(self.pool, self.registers)

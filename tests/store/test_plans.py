@@ -6,7 +6,7 @@ the tables looked otherwise; a plan that follows from them and reads a county co
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -32,6 +32,7 @@ from shared.registers import load_folder
 from shared.registers.load import load
 from tests.bench.workload import Event, canonical, registers_folder, salted
 from tests.product import Database
+from tests.store.histories import history
 
 REGISTERS = load_folder(registers_folder())
 BATCH = 300
@@ -39,6 +40,7 @@ SEALER = Sealer((Key("k", b"thirty-two bytes that are no key"),))
 COUNTY = "oma-hame"
 _CLIENT = re.compile(rb'"client":"[^"]+"')
 _CLIENTS = [b"k1." + b"%022d" % number for number in range(30)]
+TOLD = [client.decode() for client in _CLIENTS[5:10]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Family:
     stream: Stream
     analysed: str
     plain: str
+    labelled: tuple[str, ...]
 
     @property
     def schema(self) -> str:
@@ -66,7 +69,9 @@ class Family:
 
 @cache
 def events(stream: Stream) -> list[Event]:
-    return canonical(BATCH, REGISTERS, stream)
+    """A batch, with more direct feedback: a table of ten rows is read as a whole, and rightly."""
+    found = canonical(8 * BATCH, REGISTERS, stream)
+    return found[:BATCH] + [event for event in found[BATCH:] if b"feedback.given" in event.value]
 
 
 def few_clients(value: bytes) -> bytes:
@@ -78,15 +83,17 @@ FAMILIES = [
         nps_store,
         nps_decode,
         Stream.FEEDBACK,
-        "nps.invitation, nps.response, nps.feedback, nps.erased",
+        "nps.invitation, nps.response, nps.feedback, nps.erased, nps.membership",
         "update nps.invitation f set answered = true from unnest($2::text[]) r(id) where f.county = $1 and f.id = r.id",
+        ("nps.invitation", "nps.response", "nps.feedback"),
     ),
     Family(
         fcr_store,
         fcr_decode,
         Stream.CONTACT,
-        "fcr.contact, fcr.hyte, fcr.client, fcr.erased, fcr.stale",
+        "fcr.contact, fcr.hyte, fcr.client, fcr.erased, fcr.stale, fcr.membership",
         "update fcr.contact f set planned = true from unnest($2::text[]) r(id) where f.county = $1 and f.id = r.id",
+        ("fcr.contact",),
     ),
 ]
 
@@ -164,6 +171,16 @@ def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], 
     return (lambda facts: write(facts, [])), (lambda client: erase([Erasure(COUNTY, client)], []))
 
 
+async def tell(family: Family, pool: Any, version: int, counties: Iterable[str] = (COUNTY,)) -> None:
+    """Commit histories of some clients, who are members for ever by every other version.
+
+    Of all clients they would relabel all facts there are, and to read those would be right.
+    """
+    intervals = [("2000-01-01", None)] if version % 2 else []
+    histories = [history(client, version, *intervals, county=of) for client in TOLD for of in counties]
+    await StoreCommit(family.schema, pool, SEALER, family.store.apply_histories)(histories, [])
+
+
 @pytest.mark.parametrize("analysed", [None, 0, 1, 5], ids=["never", "empty", "after one batch", "after five"])
 async def test_every_statement_of_a_commit_probes(
     database: Database, family: Family, watch: Watch, analysed: int | None
@@ -177,12 +194,28 @@ async def test_every_statement_of_a_commit_probes(
             facts = family.facts(str(number))
             await write(facts)
             await write(facts[: BATCH // 2])
-        if family.schema == "fcr":  # of feedback an erasure reads its county: docs/decisions/0005
-            await erase(_CLIENTS[0].decode())
+            await tell(family, pool, number + 1)
+        await erase(_CLIENTS[0].decode())
     await admin.close()
     assert watch.scans == []
-    for part in ("_day as bucket", "_month as bucket", ".erased", "update ", "insert into "):
+    for part in ("_day as bucket", "_month as bucket", ".erased", "update ", "insert into ", *OF_HISTORIES):
         assert any(part in statement for statement in watch.statements), part
+
+
+OF_HISTORIES = (".membership as known", "lateral unnest(fact.firsts", "<> exists")
+"""Statements that keep histories, look them up and look for what they relabel."""
+
+
+async def test_histories_relabel_facts(database: Database, family: Family) -> None:
+    """Else the tests around this one say little of it."""
+    async with writer(database, family) as pool:
+        facts = family.facts("0")
+        await commits(family, pool)[0](facts)
+        for version, found in ((1, {"multidisciplinary"}), (2, {"other"})):
+            await tell(family, pool, version, {fact.county for fact in facts})
+            for table in family.labelled:
+                rows = await pool.fetch(f"select segment from {table} where own_client = any($1)", TOLD)
+                assert {row["segment"] for row in rows} == found
 
 
 @pytest.mark.parametrize("batches", [1, 4])
@@ -199,6 +232,7 @@ async def test_a_county_that_statistics_know_nothing_of(
             facts = family.facts(str(number))
             await write([fact for fact in facts if fact.county == COUNTY or number >= batches])
             await write(facts[: BATCH // 2] if number >= batches else [])
+            await tell(family, pool, number + 1, {fact.county for fact in facts} if number >= batches else [COUNTY])
     await admin.close()
     assert watch.scans == []
 

@@ -35,8 +35,10 @@ class Sink:
         return Applied(len(events))
 
 
-def decode(record: Record) -> str | Rejected:
+def decode(record: Record) -> str | Rejected | None:
     text = (record.value or b"").decode()
+    if text == "silent":
+        return None
     return Rejected(Reason.SCHEMA, "not for us") if text == "bad" else text
 
 
@@ -70,6 +72,15 @@ async def test_events_and_letters_of_a_batch_are_committed_together() -> None:
     await run.run(records("a", "bad", "b"))
     assert (sink.events, sink.letters, sink.calls) == (["a", "b"], [(1, "schema")], 1)
     assert outcomes(registry) == {"applied": 2, "unchanged": 0, "rejected": 1}
+
+
+async def test_a_record_that_says_nothing_is_neither() -> None:
+    sink = Sink(poison="p")
+    run, registry = runner(sink)
+    await run.run(records("silent", "a", "silent", "p"))
+    assert (sink.events, sink.letters) == (["a"], [(3, "handler_bug")])
+    assert outcomes(registry) == {"applied": 1, "unchanged": 0, "rejected": 1}
+    assert await run.attempt(*records("silent")) is None
 
 
 async def test_what_passes_by_itself_is_tried_again() -> None:

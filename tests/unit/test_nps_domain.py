@@ -19,7 +19,6 @@ from services.nps.domain import (
     contributions,
 )
 from shared.deltas import Deltas, Place
-from shared.labels import label
 
 DAY = date(2026, 3, 31)
 PLACE = Place(DAY, 7, "sms", "other")
@@ -121,10 +120,6 @@ def test_what_is_taken_away_counts_nothing(kind: type[Fact]) -> None:
     fact = bare(kind(**COMMON))
     assert (fact.county, fact.id, fact.retracted, fact.unit, fact.own_client) == ("oma-hame", "f1", True, None, None)
     assert counted(fact) == {}
-
-
-def test_a_client_makes_the_label() -> None:
-    assert (label(None), label("k1.x")) == ("unknown", "other")
 
 
 def test_a_correction_adds_what_is_new_and_takes_what_was() -> None:

@@ -122,3 +122,10 @@ create table fcr.refold (
 
 -- Clients whose facts are gone for ever. What stays of an erased fact is what stays of a retracted one: id and rank.
 create table fcr.erased (county text, client text, primary key (county, client));
+
+-- When a client is a member of the multidisciplinary segment, as the segment stream tells it: local dates from a first
+-- up to and without its until, which is infinity where it is open. Only a greater version takes a row's place.
+create table fcr.membership (
+  county text, client text, version bigint not null, firsts date[] not null, untils date[] not null,
+  primary key (county, client)
+);

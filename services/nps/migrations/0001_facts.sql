@@ -6,6 +6,8 @@ create table nps.invitation (
   invited_at timestamptz, delivered boolean not null, answered boolean not null,
   primary key (county, id)
 );
+-- From a client to its facts: labels and erasures. These are partial so that probes by id cannot use them.
+create index invitation_of_client on nps.invitation (county, own_client) where own_client is not null;
 
 create table nps.response (
   county text not null, id text not null, rank bytea not null, retracted boolean not null,
@@ -16,6 +18,7 @@ create table nps.response (
 );
 -- From an invitation to the responses that name it: response rate, and clients by inheritance.
 create index response_of_invitation on nps.response (county, invitation_id) where invitation_id is not null;
+create index response_of_client on nps.response (county, client) where client is not null;
 
 create table nps.feedback (
   county text not null, id text not null, rank bytea not null, retracted boolean not null,
@@ -24,6 +27,7 @@ create table nps.feedback (
   in_time boolean not null,
   primary key (county, id)
 );
+create index feedback_of_client on nps.feedback (county, own_client) where own_client is not null;
 
 -- Buckets: counts of one local day, and of one month by channel and segment, under the row of the unit register
 -- that was valid on the fact's day. Only differences are ever added; a row of zeros says nothing.
@@ -80,3 +84,10 @@ create table nps.refold (
 
 -- Clients whose facts are gone for ever. What stays of an erased fact is what stays of a retracted one: id and rank.
 create table nps.erased (county text, client text, primary key (county, client));
+
+-- When a client is a member of the multidisciplinary segment, as the segment stream tells it: local dates from a first
+-- up to and without its until, which is infinity where it is open. Only a greater version takes a row's place.
+create table nps.membership (
+  county text, client text, version bigint not null, firsts date[] not null, untils date[] not null,
+  primary key (county, client)
+);

@@ -1,4 +1,4 @@
-"""`python -m shared.contracts.schemas`: writes the JSON Schemas of all event types."""
+"""`python -m shared.contracts.schemas`: writes the JSON Schemas of all event types and of the segment stream."""
 
 from shared.contracts.schemas.build import write_all
 

@@ -1,4 +1,5 @@
-"""What an upstream system may send, as JSON Schema: the envelope, the client object and the comment included.
+"""What an upstream system may send, as JSON Schema: the envelope, the client object and the comment included; and
+beside it the records of the segment stream.
 
 A schema cannot say everything the contract does: real dates, the check character of a personal identity code, times
 not ahead and known units stay with `hva check`.
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.contracts.event_types import EVENT_TYPES, EventType
+from shared.contracts.segment import SCHEMA_NAME, history_schema
 from shared.contracts.types import TIME_SCHEMA
 
 FOLDER: Final = Path(__file__).parent
@@ -36,13 +38,14 @@ _COMMENT: Final = {
 
 
 def file_of(name: str) -> Path:
-    """The file of an event type."""
+    """The file of an event type or stream."""
     return FOLDER / f"{name}.json"
 
 
-def text_of(kind: EventType) -> str:
-    """The content of its file."""
-    return json.dumps(event_schema(kind), ensure_ascii=False, indent=2) + "\n"
+def texts() -> dict[str, str]:
+    """The content of every file by the name of what it describes: event types, and records of the segment stream."""
+    schemas = {kind.name: event_schema(kind) for kind in EVENT_TYPES.values()} | {SCHEMA_NAME: history_schema()}
+    return {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}
 
 
 def event_schema(kind: EventType) -> dict[str, Any]:
@@ -93,5 +96,5 @@ def write_all() -> None:
     """Writes every file anew and removes those of types that are gone."""
     for old in FOLDER.glob("*.json"):
         old.unlink()
-    for kind in EVENT_TYPES.values():
-        file_of(kind.name).write_text(text_of(kind), encoding="utf-8")
+    for name, text in texts().items():
+        file_of(name).write_text(text, encoding="utf-8")

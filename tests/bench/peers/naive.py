@@ -14,9 +14,9 @@ from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker
 from pydantic import BaseModel
 
-from tests.bench.peers import naive_fcr, naive_nps
+from tests.bench.peers import naive_fcr, naive_nps, naive_segments
 
-STORES: Final = {"nps": naive_nps.store, "fcr": naive_fcr.store}
+STORES: Final = {"nps": naive_nps.store, "fcr": naive_fcr.store, "segments": naive_segments.store}
 
 
 class Event(BaseModel):

@@ -20,3 +20,18 @@ create table naive.contact_day (
 );
 create table naive.hyte (county text, id text, revision int not null, unit text not null, kind text not null,
   amount bigint not null, primary key (county, id));
+create table naive.service_event (
+  county text, id text, revision int not null, unit text not null, sector text not null, day date not null,
+  client text not null, done boolean not null, member boolean not null default false, primary key (county, id)
+);
+create index on naive.service_event (county, client, day);
+create index on naive.service_event (county, day);
+create table naive.evidence (
+  county text, id text, revision int not null, client text not null, valid_from date not null, valid_to date not null,
+  primary key (county, id)
+);
+create index on naive.evidence (county, client);
+create table naive.care_day (
+  county text, day date, unit text, sector text, events bigint not null, of_members bigint not null,
+  primary key (county, day, unit, sector)
+);

@@ -1,0 +1,226 @@
+"""Labels of contacts by the histories of their clients, whatever comes first, and whoever writes beside."""
+
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.fcr import store
+from services.fcr.decode import decode
+from services.fcr.store import REFOLD
+from shared.contracts.segment import History
+from shared.labels import label
+from shared.postgres import commit as commit_room
+from shared.postgres.membership import histories as stored_histories
+from shared.registers.load import load
+from tests.product import Database
+from tests.store.fcr_stage import ANNA, BERTTA, COUNTY, DAY, START, Store, contact, opened, retracted
+from tests.store.histories import at_once, commit, history, latest
+from tests.store.test_fcr_store import CLIENTS, state, story
+from tests.store.test_refold_turns import moved
+
+SINCE_MARCH = ("2026-03-01", None)
+
+
+async def tell(fcr: Store, *histories: History) -> int:
+    """How many histories changed."""
+    return int((await commit("fcr", fcr.pool, store.apply_histories, histories)).changed)
+
+
+async def segments(fcr: Store) -> dict[str, str]:
+    return dict(await fcr.all("select id, segment from fcr.contact where not retracted"))  # type: ignore[arg-type]
+
+
+async def test_a_contact_is_labelled_on_its_local_day(fcr: Store) -> None:
+    await tell(fcr, history(ANNA, 1, ("2026-03-02", "2026-03-03")))
+    late = START.replace(hour=22)  # past midnight in Finland
+    await fcr.feed(contact("on"), contact("after", late), contact("others", client=BERTTA), contact("no", client=None))
+    expected = {"on": "multidisciplinary", "after": "other", "others": "other", "no": "unknown"}
+    assert await segments(fcr) == expected
+    await tell(fcr, history(ANNA, 2, ("2026-03-03", None)))
+    assert await segments(fcr) == {**expected, "on": "other", "after": "multidisciplinary"}
+    await fcr.feed(contact("after", late, 2, client=BERTTA), contact("on", late, 2), retracted(contact_id="others"))
+    assert await segments(fcr) == {"on": "multidisciplinary", "after": "other", "no": "unknown"}
+
+
+async def test_figures_and_stored_cells_follow(fcr: Store) -> None:
+    member: Any = {"segment": "multidisciplinary"}
+    await fcr.feed(contact("a"), contact("b", START + DAY), contact("c", START + 2 * DAY), contact("d", client=BERTTA))
+    await fcr.count()
+    assert await fcr.row("revolving", "clients", **member) is None
+    assert await fcr.stale() == set()
+    await tell(fcr, history(ANNA, 1, ("2026-03-03", None)))
+    assert {"2026-03", "2026Q1", "2026"} <= await fcr.stale()
+    await fcr.count()
+    assert await fcr.row("fcr", "handled", **member) == (2,)
+    assert await fcr.row("fcr", "handled", segment="other") == (2,)
+    assert await fcr.row("fcr_client", "clients, clients_not_repeated", window_days=1, **member) == (1, 0)
+    assert await fcr.row("fcr_client", "clients, clients_not_repeated", window_days=1, segment="other") == (2, 1)
+    assert await fcr.row("revolving", "clients, revolving_clients", **member) == (1, 1)
+    assert await fcr.row("revolving", "clients, revolving_clients", segment="other") == (2, 0)
+    assert await fcr.row("access", "inbound, transfers", **member) == (2, 0)
+    links = await fcr.links()
+    await tell(fcr, history(ANNA, 2))
+    await fcr.count()
+    assert await fcr.row("fcr", "handled", **member) is None
+    assert await fcr.row("revolving", "clients", **member) is None
+    assert await fcr.links() == links, "labels say nothing of links"
+
+
+async def test_what_did_not_change_is_not_counted_anew(fcr: Store) -> None:
+    await fcr.feed(contact("a"), contact("b", client=BERTTA))
+    await tell(fcr, history(ANNA, 1, SINCE_MARCH))
+    await fcr.count()
+    assert await tell(fcr, history(ANNA, 2, ("2026-01-01", None)), history(BERTTA, 1, ("2026-03-03", None))) == 2
+    assert await fcr.stale() == set()
+    assert await segments(fcr) == {"a": "multidisciplinary", "b": "other"}
+
+
+async def test_a_history_of_another_county_says_nothing(fcr: Store) -> None:
+    await fcr.feed(contact("a"), contact("x", county="pirha"))
+    await tell(fcr, history(ANNA, 1, SINCE_MARCH, county="pirha"))
+    await fcr.feed(contact("b"))
+    assert await segments(fcr) == {"a": "other", "b": "other", "x": "multidisciplinary"}
+
+
+async def test_a_late_older_version_changes_nothing(fcr: Store) -> None:
+    await fcr.feed(*story())
+    assert await tell(fcr, history(ANNA, 3, SINCE_MARCH), history(ANNA, 2), history(ANNA, 1)) == 1
+    expected = await state(fcr)
+    assert await tell(fcr, history(ANNA, 2, ("2026-03-20", None))) == 0
+    assert await tell(fcr, history(ANNA, 5, SINCE_MARCH)) == 0
+    assert await tell(fcr, history(ANNA, 4)) == 0
+    assert await state(fcr) == expected
+    assert await tell(fcr, history(ANNA, 6)) == 1
+    assert "multidisciplinary" not in (await segments(fcr)).values()
+
+
+HISTORIES = (
+    history(CLIENTS[0], 1, ("2026-03-01", "2026-03-20")),
+    history(CLIENTS[0], 2),
+    history(CLIENTS[0], 3, ("2026-01-01", "2026-03-10"), ("2026-04-01", None)),
+    history(CLIENTS[1], 1, ("2026-01-01", None)),
+    history(CLIENTS[1], 4, ("2026-03-20", "2026-04-10")),
+    history(CLIENTS[2], 1, ("2026-04-01", None)),
+    history(CLIENTS[3], 1, ("2026-01-01", None)),
+    history(CLIENTS[3], 2, ("2026-01-01", "2026-02-01")),
+)
+FINAL = latest(HISTORIES)
+
+
+async def told_rightly(fcr: Store) -> None:
+    """Every stored label is that of the last history, and there are members and others."""
+    rows = await fcr.all("select own_client, day, segment from fcr.contact where not retracted")
+    for client, day, segment in rows:
+        assert segment == label(client, day, FINAL[client].intervals if client in FINAL else ())
+    assert {segment for _, _, segment in rows} >= {"multidisciplinary", "other"}
+
+
+@pytest.mark.parametrize("erasing", [False, True])
+async def test_the_order_of_contacts_and_histories_does_not_matter(fcr: Store, erasing: bool) -> None:
+    erased = [BERTTA] if erasing else []
+    await tell(fcr, *FINAL.values())
+    await fcr.feed(*story())
+    await fcr.erase(*erased)
+    expected = await state(fcr)
+    await told_rightly(fcr)
+    for seed in range(6):
+        await fcr.clear()
+        rng = random.Random(seed)
+        items: list[Any] = [*story(), *rng.sample(story(), 5), *HISTORIES, *rng.sample(HISTORIES, 3), *erased]
+        rng.shuffle(items)
+        while items:
+            size = rng.choice([1, 2, 5, 20])
+            batch, items = items[:size], items[size:]
+            await tell(fcr, *(item for item in batch if isinstance(item, History)))
+            await fcr.erase(*(item for item in batch if isinstance(item, str)))
+            await fcr.feed(*(item for item in batch if not isinstance(item, History | str)))
+            if rng.random() < 0.2:
+                await fcr.count()
+        assert await state(fcr) == expected, seed
+
+
+async def contacts_beside_a_history(fcr: Store, first: str, stale: bool, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """A contact and its client's history at the same moment, the `first` of them not committed when the other begins.
+
+    `stale`: the label is looked up before the county's lock is held. Returns whether one waited for the other.
+    """
+    facts = [decode(contact("a"), fcr.registers)]
+    member = [history(ANNA, 1, SINCE_MARCH)]
+
+    async def write(connection: Any, county: str, events: Any) -> Any:
+        return await store.apply(connection, county, events, fcr.registers)
+
+    async def feed(holding: Any = lambda apply: apply) -> None:
+        if stale:
+            async with fcr.pool.acquire() as connection:
+                known = await stored_histories(connection, "fcr", COUNTY, [ANNA])
+
+            async def before(*_: object) -> Any:
+                return known
+
+            monkeypatch.setattr(store, "histories", before)
+        await commit("fcr", fcr.pool, holding(write), facts)
+
+    async def say(holding: Any = lambda apply: apply) -> None:
+        await commit("fcr", fcr.pool, holding(store.apply_histories), member)
+
+    if first == "history":
+        return await at_once(fcr.pool, say, feed)
+    return await at_once(fcr.pool, feed, say)
+
+
+@pytest.mark.parametrize("first", ["contact", "history"])
+async def test_a_contact_beside_the_history_of_its_client(
+    fcr: Store, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await contacts_beside_a_history(fcr, first, False, monkeypatch)
+    assert await segments(fcr) == {"a": "multidisciplinary"}
+    assert await fcr.row("fcr", "handled", segment="multidisciplinary") == (1,)
+
+
+async def test_a_label_looked_up_before_the_lock_is_noticed(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await contacts_beside_a_history(fcr, "history", True, monkeypatch)
+    assert await segments(fcr) == {"a": "other"}
+
+
+@pytest.mark.parametrize("first", ["contact", "history"])
+async def test_without_the_county_lock_it_is_noticed(fcr: Store, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def free(*_: object) -> None:
+        """Take no lock."""
+
+    monkeypatch.setattr(commit_room, "lock_counties", free)
+    assert not await contacts_beside_a_history(fcr, first, False, monkeypatch)
+    assert await segments(fcr) == {"a": "other"}
+
+
+@pytest.fixture
+async def fresh(database: Database) -> AsyncIterator[Store]:
+    """On a database of its own, since registers change."""
+    async with opened(database) as store:
+        yield store
+
+
+async def test_a_refold_keeps_labels(fresh: Store, tmp_path: Path) -> None:
+    old, changed = fresh.registers, moved(tmp_path / "changed", "uusi-toimiala", 120)
+
+    async def use(registers: Any) -> None:
+        fresh.registers = registers
+        async with fresh.pool.acquire() as connection:
+            await load(connection, registers)
+
+    await use(changed)
+    await tell(fresh, *FINAL.values())
+    await fresh.feed(*story())
+    expected = await state(fresh)
+    await fresh.clear()
+
+    await use(old)
+    await fresh.feed(*story())
+    await tell(fresh, *FINAL.values())
+    await use(changed)
+    assert await REFOLD.run(fresh.pool, changed) > 0
+    assert await state(fresh) == expected
+    await told_rightly(fresh)

@@ -1,0 +1,297 @@
+"""Labels of the NPS family by the histories of its clients, whatever comes first, and whoever writes beside."""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.nps import store
+from services.nps.decode import decode
+from services.nps.domain import MEASURES
+from services.nps.store import REFOLD
+from shared.contracts.segment import History
+from shared.labels import label
+from shared.postgres import commit as commit_room
+from shared.postgres.membership import histories as stored_histories
+from shared.postgres.pool import make_pool
+from shared.record import PlainRecord
+from shared.registers import Registers, load_folder
+from shared.registers.load import load
+from tests.product import SAMPLE, Database
+from tests.store.histories import COUNTY, at_once, commit, history, latest
+from tests.store.test_nps_store import (
+    BUCKETS,
+    START,
+    TABLES,
+    Store,
+    answered,
+    erased,
+    invited,
+    record,
+    retracted,
+    state,
+    story,
+)
+from tests.store.test_refold_turns import moved, use
+
+ANNA, BERTTA, CECILIA, DAVID = ("k1." + letter * 22 for letter in "ABCD")
+DAY = timedelta(days=1)
+SINCE_MARCH = ("2026-03-01", None)
+
+
+@pytest.fixture(scope="module")
+def registers() -> Registers:
+    return load_folder(SAMPLE / "config")
+
+
+@pytest.fixture
+async def nps(database: Database, registers: Registers) -> AsyncIterator[Store]:
+    pool = await make_pool(database.dsn("hva_nps"), "test")
+    async with pool.acquire() as connection:
+        await load(connection, registers)
+    yield Store(pool, registers)
+    await pool.close()
+
+
+def given(id: str, revision: int = 1, **data: Any) -> PlainRecord:
+    common = {"feedback_id": id, "unit": "keskus", "channel": "web", "kind": "thanks", "given_at": START.isoformat()}
+    return record("feedback.given", revision, **{**common, **data})
+
+
+async def tell(nps: Store, *histories: History) -> int:
+    """How many histories changed."""
+    return int((await commit("nps", nps.pool, store.apply_histories, histories)).changed)
+
+
+async def segments(nps: Store, table: str = "response") -> dict[str, str]:
+    return dict(await nps.all(f"select id, segment from nps.{table} where not retracted"))  # type: ignore[arg-type]
+
+
+async def test_the_label_date_of_every_kind(nps: Store) -> None:
+    """Of an invitation and of direct feedback its own day, of a response when the client was served, else answered."""
+    await tell(nps, history(ANNA, 1, ("2026-03-05", "2026-03-06")))
+    on, after = START + 4 * DAY, START + 5 * DAY
+    await nps.feed(
+        invited("i", at=on, client=ANNA),
+        invited("late", at=after, client=ANNA),
+        given("g", given_at=on.isoformat(), client=ANNA),
+        given("late", given_at=after.isoformat(), client=ANNA),
+        answered("on", at=on, client=ANNA),
+        answered("served before", at=after, served_at=on.isoformat(), client=ANNA),
+        answered("served after", at=on, served_at=after.isoformat(), client=ANNA),
+        answered("others", at=on, client=BERTTA),
+        answered("nobody", at=on),
+    )
+    member, other = "multidisciplinary", "other"
+    assert await segments(nps, "invitation") == {"i": member, "late": other}
+    assert await segments(nps, "feedback") == {"g": member, "late": other}
+    assert await segments(nps) == {
+        **{"on": member, "served before": member, "served after": other, "others": other},
+        "nobody": "unknown",
+    }
+    assert (await nps.nps("multidisciplinary"), await nps.nps("other")) == ((2, 0, 0), (2, 0, 0))
+
+
+async def test_an_heir_is_labelled_by_the_client_of_its_invitation(nps: Store) -> None:
+    await tell(nps, history(ANNA, 1, SINCE_MARCH))
+    await nps.feed(answered("r", invitation_id="i"))
+    assert await segments(nps) == {"r": "unknown"}
+    await nps.feed(invited("i", client=ANNA))
+    assert await segments(nps) == {"r": "multidisciplinary"}
+    await nps.feed(invited("i", 2, client=BERTTA))
+    assert await segments(nps) == {"r": "other"}
+    await tell(nps, history(BERTTA, 1, SINCE_MARCH), history(ANNA, 2))
+    assert await segments(nps) == {"r": "multidisciplinary"}
+    await nps.feed(answered("s", invitation_id="i"), answered("r", 2, invitation_id="i", score=2))
+    assert await nps.nps("multidisciplinary") == (1, 0, 1)
+    await nps.feed(retracted(3, invitation_id="i"))
+    assert await segments(nps) == {"r": "unknown", "s": "unknown"}
+    assert await nps.nps("multidisciplinary") is None
+
+
+async def test_a_history_of_another_county_says_nothing(nps: Store) -> None:
+    await nps.feed(answered("r", client=ANNA))
+    await tell(nps, history(ANNA, 1, SINCE_MARCH, county="pirha"))
+    await nps.feed(answered("s", client=ANNA))
+    assert set((await segments(nps)).values()) == {"other"}
+
+
+async def test_a_late_older_version_changes_nothing(nps: Store) -> None:
+    await nps.feed(*story())
+    assert await tell(nps, history(ANNA, 3, SINCE_MARCH), history(ANNA, 2), history(ANNA, 1)) == 1
+    expected = await everything(nps)
+    assert await tell(nps, history(ANNA, 2, ("2026-03-02", None))) == 0
+    assert await tell(nps, history(ANNA, 3, SINCE_MARCH)) == 0
+    assert await everything(nps) == expected
+    assert await tell(nps, history(ANNA, 5, SINCE_MARCH)) == 0, "newer, and says the same"
+    assert await tell(nps, history(ANNA, 4)) == 0
+    assert await everything(nps) == expected
+    assert await nps.all("select version from nps.membership") == [(5,)]
+    assert await tell(nps, history(ANNA, 6)) == 1
+    assert "multidisciplinary" not in (await segments(nps)).values()
+
+
+HISTORIES = (
+    history(ANNA, 1, ("2026-03-01", "2026-03-03")),
+    history(ANNA, 2),
+    history(ANNA, 3, ("2026-01-01", "2026-03-02"), ("2026-03-03", None)),
+    history(BERTTA, 1, ("2026-01-01", None)),
+    history(BERTTA, 4, ("2026-03-02", "2026-03-04")),
+    history(CECILIA, 1, ("2026-01-01", None)),
+    history(DAVID, 1, ("2026-01-01", None)),
+    history(DAVID, 2, ("2026-01-01", "2026-02-01")),
+)
+FINAL = latest(HISTORIES)
+
+
+def facts() -> list[PlainRecord]:
+    """Facts that move between clients, heirs and days; those of one client are erased."""
+    return [
+        *story(),
+        *(given(f"g{n}", given_at=(START + n * DAY).isoformat(), client=ANNA if n % 2 else BERTTA) for n in range(4)),
+        given("g1", 2, given_at=(START + DAY).isoformat(), client=DAVID),
+        retracted(2, feedback_id="g2"),
+        invited("c", client=CECILIA),
+        answered("c", client=CECILIA, invitation_id="i0"),
+        answered("heir of c", invitation_id="c", respondent="client"),
+        invited("e", at=START + 4 * DAY, client=ANNA),
+        answered("heir of e", at=START + 5 * DAY, invitation_id="e", score=1),
+        invited("d", at=START + DAY, client=DAVID),
+        invited("d", 2, at=START + DAY, client=ANNA),
+        answered("heir of d", invitation_id="d", served_at=(START - DAY).isoformat(), at=START + DAY),
+    ]
+
+
+ERASURE = erased(CECILIA)
+
+
+async def everything(nps: Store) -> list[Any]:
+    """Facts, figures and whatever the buckets say."""
+    buckets = []
+    for measure in MEASURES:
+        says = " or ".join(f"{count} <> 0" for count in measure.counts)
+        for grain in ("day", "month"):
+            buckets.append(sorted(await nps.all(f"select * from nps.{measure.name}_{grain} where {says}")))
+    return [await state(nps), buckets]
+
+
+async def clear(nps: Store) -> None:
+    tables = [*TABLES, *(f"{b}_{grain}" for b in BUCKETS for grain in ("day", "month")), "membership", "erased"]
+    await nps.pool.execute(";".join(f"delete from nps.{table}" for table in tables))
+
+
+async def deliver(nps: Store, items: Sequence[Any]) -> None:
+    """A batch of each kind, as the topics bring them."""
+    await tell(nps, *(item for item in items if isinstance(item, History)))
+    if ERASURE in items:
+        await nps.erase(ERASURE)
+    await nps.feed(*(item for item in items if isinstance(item, PlainRecord) and item is not ERASURE))
+
+
+async def test_the_order_of_facts_and_histories_does_not_matter(nps: Store) -> None:
+    await deliver(nps, [*FINAL.values(), ERASURE, *facts()])
+    expected = await everything(nps)
+    await told_rightly(nps)
+    for seed in range(12):
+        await clear(nps)
+        rng = random.Random(seed)
+        items = [*facts(), *rng.sample(facts(), 5), *HISTORIES, *rng.sample(HISTORIES, 3), ERASURE]
+        rng.shuffle(items)
+        while items:
+            size = rng.choice([1, 2, 5, 20])
+            await deliver(nps, items[:size])
+            items = items[size:]
+        assert await everything(nps) == expected, seed
+
+
+async def told_rightly(nps: Store) -> None:
+    """Every stored label is that of the last history, and of every kind there are members and others."""
+    columns = {"invitation": "own_client", "response": "client", "feedback": "own_client"}
+    for table, client in columns.items():
+        rows = await nps.all(f"select {client}, label_day, segment from nps.{table} where not retracted")
+        for of, day, segment in rows:
+            assert segment == label(of, day, FINAL[of].intervals if of in FINAL else ())
+        assert {"multidisciplinary", "other"} <= {segment for _, _, segment in rows}, table
+
+
+async def facts_beside_a_history(nps: Store, first: str, stale: bool, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """A response and its client's history at the same moment, the `first` of them not committed when the other begins.
+
+    `stale`: the label is looked up before the county's lock is held. Returns whether one waited for the other.
+    """
+    response = [decode(answered("r", client=ANNA), nps.registers)]
+    member = [history(ANNA, 1, SINCE_MARCH)]
+
+    async def write(connection: Any, county: str, events: Any) -> Any:
+        return await store.apply(connection, county, events, nps.registers)
+
+    async def feed(holding: Any = lambda apply: apply) -> None:
+        if stale:
+            async with nps.pool.acquire() as connection:
+                known = await stored_histories(connection, "nps", COUNTY, [ANNA])
+
+            async def before(*_: object) -> Any:
+                return known
+
+            monkeypatch.setattr(store, "histories", before)
+        await commit("nps", nps.pool, holding(write), response)
+
+    async def say(holding: Any = lambda apply: apply) -> None:
+        await commit("nps", nps.pool, holding(store.apply_histories), member)
+
+    if first == "history":
+        return await at_once(nps.pool, say, feed)
+    return await at_once(nps.pool, feed, say)
+
+
+@pytest.mark.parametrize("first", ["fact", "history"])
+async def test_a_fact_beside_the_history_of_its_client(nps: Store, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await facts_beside_a_history(nps, first, False, monkeypatch)
+    assert await segments(nps) == {"r": "multidisciplinary"}
+    assert await nps.nps("multidisciplinary") == (1, 0, 0)
+
+
+async def test_a_label_looked_up_before_the_lock_is_noticed(nps: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await facts_beside_a_history(nps, "history", True, monkeypatch)
+    assert await segments(nps) == {"r": "other"}
+
+
+@pytest.mark.parametrize("first", ["fact", "history"])
+async def test_without_the_county_lock_it_is_noticed(nps: Store, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def free(*_: object) -> None:
+        """Take no lock."""
+
+    monkeypatch.setattr(commit_room, "lock_counties", free)
+    assert not await facts_beside_a_history(nps, first, False, monkeypatch)
+    assert await segments(nps) == {"r": "other"}
+
+
+async def test_a_refold_keeps_labels(nps: Store, tmp_path: Path) -> None:
+    changed = moved(tmp_path / "changed", "uusi-toimiala", 120)
+    await use(nps.pool, changed)
+    nps.registers, old = changed, nps.registers
+    await deliver(nps, [*FINAL.values(), *facts()])
+    expected = await everything(nps)
+    await clear(nps)
+    await nps.pool.execute("delete from nps.refold")
+
+    await use(nps.pool, old)
+    nps.registers = old
+    await deliver(nps, [*facts(), *FINAL.values()])
+    await use(nps.pool, changed)
+    assert await REFOLD.run(nps.pool, changed) > 0
+    assert await everything(nps) == expected
+    await told_rightly(nps)
+
+
+async def test_an_erasure_after_a_history_leaves_nothing_to_label(nps: Store) -> None:
+    await deliver(nps, [*facts(), *FINAL.values()])
+    before = await nps.nps("multidisciplinary")
+    await nps.erase(ERASURE)
+    after = await nps.nps("multidisciplinary")
+    assert before is not None and after is not None and sum(before) > sum(after)
+    await tell(nps, history(CECILIA, 9), history(CECILIA, 10, SINCE_MARCH))
+    assert await nps.nps("multidisciplinary") == after

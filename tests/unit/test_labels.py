@@ -1,0 +1,82 @@
+"""The label of a fact by its client, its day and the client's history."""
+
+from dataclasses import fields
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.fcr import facts as fcr
+from services.nps import domain as nps
+from shared.labels import Intervals, label
+
+CLIENT = "k1." + "A" * 22
+FIRST, UNTIL, AGAIN = date(2026, 1, 1), date(2026, 3, 1), date(2026, 5, 1)
+HISTORY: Intervals = [(FIRST, UNTIL), (AGAIN, None)]
+A_DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date.min, "other"),
+        (FIRST - A_DAY, "other"),
+        (FIRST, "multidisciplinary"),
+        (UNTIL - A_DAY, "multidisciplinary"),
+        (UNTIL, "other"),
+        (AGAIN - A_DAY, "other"),
+        (AGAIN, "multidisciplinary"),
+        (date.max, "multidisciplinary"),
+    ],
+)
+def test_intervals_are_half_open(day: date, expected: str) -> None:
+    assert label(CLIENT, day, HISTORY) == expected
+
+
+def test_who_has_no_client_is_unknown_and_needs_no_day() -> None:
+    assert label(None, FIRST, HISTORY) == label(None, None, HISTORY) == label(None, None) == "unknown"
+
+
+def test_of_whom_nothing_was_told_is_other() -> None:
+    assert label(CLIENT, FIRST) == label(CLIENT, FIRST, []) == "other"
+
+
+@given(
+    st.lists(st.dates(date(2025, 1, 1), date(2027, 1, 1)), unique=True, max_size=7).map(sorted),
+    st.dates(date(2024, 12, 1), date(2027, 2, 1)),
+)
+def test_a_day_is_a_members_where_an_odd_number_of_bounds_has_passed(bounds: list[date], day: date) -> None:
+    ends = [*bounds[1::2], None]
+    history = list(zip(bounds[::2], ends, strict=False))
+    odd = sum(bound <= day for bound in bounds) % 2 == 1
+    assert label(CLIENT, day, history) == ("multidisciplinary" if odd else "other")
+
+
+COMMON = {"county": "oma-hame", "id": "f1", "rank": b"", "retracted": False}
+
+
+@pytest.mark.parametrize("kind", [nps.Invitation, nps.Feedback, nps.Response])
+def test_a_fact_is_labelled_on_its_label_day(kind: type[nps.Fact]) -> None:
+    """A response by whom it has, be it its own or its invitation's; the others by their own client."""
+    name = "client" if "client" in {field.name for field in fields(kind)} else "own_client"
+    fact = kind(**COMMON, day=UNTIL, label_day=FIRST, segment="other", **{name: CLIENT})  # type: ignore[arg-type]
+    found = nps.labelled(fact, {CLIENT: HISTORY})
+    assert found.segment == "multidisciplinary"
+    assert nps.labelled(found, {CLIENT: HISTORY}) is found
+    assert nps.labelled(found, {}).segment == "other"
+
+
+def test_a_contact_is_labelled_on_its_day() -> None:
+    contact = fcr.Contact(**COMMON, day=AGAIN, own_client=CLIENT, segment="other")  # type: ignore[arg-type]
+    found = fcr.labelled(contact, {CLIENT: HISTORY})
+    assert found == contact._replace(segment="multidisciplinary")
+    assert fcr.labelled(found, {CLIENT: HISTORY}) is found
+    assert fcr.labelled(found, {}) == contact
+
+
+@pytest.mark.parametrize("history", [{}, {CLIENT: HISTORY}])
+def test_what_is_bare_is_unknown(history: dict[str, Intervals]) -> None:
+    contact = fcr.Contact(**COMMON)  # type: ignore[arg-type]
+    response = nps.Response(**COMMON)  # type: ignore[arg-type]
+    assert fcr.labelled(contact, history) is contact and nps.labelled(response, history) is response
