@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from tests.oracle import Facts, Registers
-from tests.oracle.nps import count, mix_of, unknown_or_other
+from tests.oracle.nps import count, mix_of
 from tests.product import Product
 
 KEYS_OF_MIX = ("county", "scope_level", "scope", "segment", "period_a", "period_b")
@@ -17,9 +17,9 @@ select asked.*, mix.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]
 """
 
 
-def expected_mixes(facts: Facts, registers: Registers, seed: int) -> list[dict[str, Any]]:
+def expected_mixes(facts: Facts, registers: Registers, label: Any, seed: int) -> list[dict[str, Any]]:
     """Some cells of several channels in two periods that follow each other, and one without an answer in one."""
-    counts = count(facts, registers, unknown_or_other)["nps"]
+    counts = count(facts, registers, label)["nps"]
     periods: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for county, kind, period, level, scope, channel, segment in counts:
         if kind != "day" and channel != "all":

@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.mixes import KEYS_OF_MIX, expected_mixes, found_mixes
 from tests.oracle import (
     KEYS,
+    Care,
     adversarial,
     current,
     differences,
@@ -17,7 +18,7 @@ from tests.oracle import (
     shuffled,
     views,
 )
-from tests.product import SAMPLE, Product
+from tests.product import SAMPLE, SERVICES, Product
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -27,10 +28,12 @@ async def test_every_view_equals_the_recomputation(product: Product, seed: int) 
     lines = adversarial(seed, 3000, SAMPLE / "config")
     registers = load(SAMPLE / "config")
     verdicts = judge_all(lines, registers, datetime.now(UTC))
-    facts = current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True, merges=False)
-    expected = views(facts, registers, AS_OF) | fcr_views(facts, registers, AS_OF)
+    facts = current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True)
+    care = Care(facts, registers)
+    label = care.membership.label
+    expected = views(facts, registers, AS_OF, label) | fcr_views(facts, registers, AS_OF, label) | care.views(AS_OF)
     assert expected.keys() == KEYS.keys() and all(expected.values())
-    mixes = expected_mixes(facts, registers, seed)
+    mixes = expected_mixes(facts, registers, label, seed)
 
     product.environment["HVA_MAX_RECORDS"] = str([1000, 37][seed % 2])
     await product.start_all()
@@ -41,6 +44,6 @@ async def test_every_view_equals_the_recomputation(product: Product, seed: int) 
         found = await product.fetch(f"select * from figures.{view}", as_of=AS_OF.isoformat())
         assert differences(rows, found, KEYS[view]) == [], view
 
-    for family in ("nps", "fcr"):
+    for family in SERVICES[1:]:
         assert await product.fetch(f"select reason from {family}.dead_letter") == []
     assert differences(mixes, await found_mixes(product, mixes), KEYS_OF_MIX) == [], "nps_mix"

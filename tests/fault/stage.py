@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, Topic
+from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, SEGMENT, Topic
 from shared.edge.produce import Outgoing, make_producer, publish
 from tests import oracle
 from tests.bytecode import BYTECODE
@@ -134,11 +134,14 @@ class Stage:
     async def settled(self, service: str, owner: str = "") -> None:
         """Wait until a service (or one owner of it) has committed all offsets, and counted what does not add up.
 
-        Where `segments` is started, it has told its histories before.
+        Where `segments` is started, it has told its histories before, and the others have heard them.
         """
-        if "segments" in self.families and service in ("nps", "fcr"):
+        listens = "segments" in self.families and service in SEGMENT.readers
+        if listens:
             await self.settled("segments")
         await self.committed(service, owner)
+        if listens:
+            await until(partial(self.heard_histories, service), f"{service} has heard the histories", 60)
         if service == "segments":
             await until(self.told_histories, "segments has told its histories", 60)
         if service == "fcr":
@@ -156,6 +159,14 @@ class Stage:
     async def told_histories(self) -> bool:
         """Whether the segment stream has every history."""
         return not await self.product.fetch("select 1 from segments.history where pending")
+
+    async def heard_histories(self, service: str) -> bool:
+        """Whether a family knows every history that was told."""
+        unheard = await self.product.fetch(
+            f"select 1 from segments.history told where not exists (select from {service}.membership heard "
+            "where (heard.county, heard.client, heard.version) = (told.county, told.client, told.version))"
+        )
+        return not unheard
 
     async def counted(self) -> bool:
         """Whether the stored cells hold every change."""

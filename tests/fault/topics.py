@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.partitioner import murmur2
 
-from shared.contracts.catalogue import PARTITIONS, TOPICS, Topic, group_id
+from shared.contracts.catalogue import PARTITIONS, SEGMENT, TOPICS, Topic, group_id
 from shared.edge.offsets import behind, committed_offsets, end_offsets
 from shared.edge.produce import Outgoing
 
@@ -35,8 +35,11 @@ async def records(kafka: str, prefix: str, topics: Sequence[Topic]) -> list[Outg
 
 @asynccontextmanager
 async def left(kafka: str, prefix: str, service: str, owner: str = "") -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """Asks how many of the records that stand there now a service (or one owner of it) has not committed."""
-    topics = [topic for topic in TOPICS if service in topic.readers]
+    """Asks how many of the records that stand there now a service (or one owner of it) has not committed.
+
+    Not of the segment stream: its transactions end with marks that no consumer commits.
+    """
+    topics = [topic for topic in TOPICS if service in topic.readers and topic is not SEGMENT]
     ends = await end_offsets(kafka, [prefix + topic.name for topic in topics])
     async with _admin(kafka) as admin:
 

@@ -6,7 +6,8 @@ and `fcr` (every view of the NPS and the first-contact family), `compare` (two s
 (streams meant to break the product).
 """
 
-from tests.oracle.compare import FCR_KEYS, KEYS, NPS_KEYS, differences
+from tests.oracle.care import Care
+from tests.oracle.compare import FCR_KEYS, KEYS, NPS_KEYS, SEGMENT_KEYS, differences
 from tests.oracle.facts import Facts, conflicts, current
 from tests.oracle.fcr import fcr_views
 from tests.oracle.generate import adversarial, duplicated, shuffled
@@ -19,7 +20,9 @@ __all__ = [
     "FCR_KEYS",
     "KEYS",
     "NPS_KEYS",
+    "SEGMENT_KEYS",
     "Accepted",
+    "Care",
     "Facts",
     "Membership",
     "Registers",

@@ -20,7 +20,15 @@ FCR_KEYS = {
     "hyte": (*CELL, "kind"),
     "revolving": CELL,
 }
-KEYS = NPS_KEYS | FCR_KEYS
+SEGMENT_KEYS = {
+    "service_events": (*CELL, "sector", "event_class"),
+    "events_per_client": CELL,
+    "suuntima": (*CELL, "battery", "sex", "result"),
+    "suuntima_stock": (*CELL, "result"),
+    "common_clients": (*CELL, "kind"),
+}
+COHORT_KEYS = ("scope_level", "scope")
+KEYS = NPS_KEYS | FCR_KEYS | SEGMENT_KEYS
 SHOWN = 20
 
 

@@ -1,4 +1,4 @@
-"""Labels of contacts by the histories of their clients, whatever comes first, and whoever writes beside."""
+"""Labels of contacts by the histories of their clients, whatever comes first."""
 
 import random
 from collections.abc import AsyncIterator
@@ -8,16 +8,13 @@ from typing import Any
 import pytest
 
 from services.fcr import store
-from services.fcr.decode import decode
 from services.fcr.store import REFOLD
 from shared.contracts.segment import History
 from shared.labels import label
-from shared.postgres import commit as commit_room
-from shared.postgres.membership import histories as stored_histories
 from shared.registers.load import load
 from tests.product import Database
-from tests.store.fcr_stage import ANNA, BERTTA, COUNTY, DAY, START, Store, contact, opened, retracted
-from tests.store.histories import at_once, commit, history, latest
+from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, Store, contact, opened, retracted
+from tests.store.histories import commit, history, latest
 from tests.store.test_fcr_store import CLIENTS, state, story
 from tests.store.test_refold_turns import moved
 
@@ -76,6 +73,15 @@ async def test_what_did_not_change_is_not_counted_anew(fcr: Store) -> None:
     assert await tell(fcr, history(ANNA, 2, ("2026-01-01", None)), history(BERTTA, 1, ("2026-03-03", None))) == 2
     assert await fcr.stale() == set()
     assert await segments(fcr) == {"a": "multidisciplinary", "b": "other"}
+
+
+async def test_a_history_moves_contacts_up_to_its_very_bounds(fcr: Store) -> None:
+    await fcr.feed(*(contact(f"c{n}", START + n * DAY) for n in range(5)))
+    for version, member in ((1, [1, 2]), (2, [0, 1, 2, 3, 4]), (3, [1, 2])):
+        bounds = SINCE_MARCH if version == 2 else ("2026-03-03", "2026-03-05")
+        await tell(fcr, history(ANNA, version, bounds))
+        told = await segments(fcr)
+        assert [n for n in range(5) if told[f"c{n}"] == "multidisciplinary"] == member
 
 
 async def test_a_history_of_another_county_says_nothing(fcr: Store) -> None:
@@ -140,60 +146,6 @@ async def test_the_order_of_contacts_and_histories_does_not_matter(fcr: Store, e
             if rng.random() < 0.2:
                 await fcr.count()
         assert await state(fcr) == expected, seed
-
-
-async def contacts_beside_a_history(fcr: Store, first: str, stale: bool, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """A contact and its client's history at the same moment, the `first` of them not committed when the other begins.
-
-    `stale`: the label is looked up before the county's lock is held. Returns whether one waited for the other.
-    """
-    facts = [decode(contact("a"), fcr.registers)]
-    member = [history(ANNA, 1, SINCE_MARCH)]
-
-    async def write(connection: Any, county: str, events: Any) -> Any:
-        return await store.apply(connection, county, events, fcr.registers)
-
-    async def feed(holding: Any = lambda apply: apply) -> None:
-        if stale:
-            async with fcr.pool.acquire() as connection:
-                known = await stored_histories(connection, "fcr", COUNTY, [ANNA])
-
-            async def before(*_: object) -> Any:
-                return known
-
-            monkeypatch.setattr(store, "histories", before)
-        await commit("fcr", fcr.pool, holding(write), facts)
-
-    async def say(holding: Any = lambda apply: apply) -> None:
-        await commit("fcr", fcr.pool, holding(store.apply_histories), member)
-
-    if first == "history":
-        return await at_once(fcr.pool, say, feed)
-    return await at_once(fcr.pool, feed, say)
-
-
-@pytest.mark.parametrize("first", ["contact", "history"])
-async def test_a_contact_beside_the_history_of_its_client(
-    fcr: Store, first: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert await contacts_beside_a_history(fcr, first, False, monkeypatch)
-    assert await segments(fcr) == {"a": "multidisciplinary"}
-    assert await fcr.row("fcr", "handled", segment="multidisciplinary") == (1,)
-
-
-async def test_a_label_looked_up_before_the_lock_is_noticed(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await contacts_beside_a_history(fcr, "history", True, monkeypatch)
-    assert await segments(fcr) == {"a": "other"}
-
-
-@pytest.mark.parametrize("first", ["contact", "history"])
-async def test_without_the_county_lock_it_is_noticed(fcr: Store, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def free(*_: object) -> None:
-        """Take no lock."""
-
-    monkeypatch.setattr(commit_room, "lock_counties", free)
-    assert not await contacts_beside_a_history(fcr, first, False, monkeypatch)
-    assert await segments(fcr) == {"a": "other"}
 
 
 @pytest.fixture

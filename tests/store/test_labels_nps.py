@@ -1,4 +1,4 @@
-"""Labels of the NPS family by the histories of its clients, whatever comes first, and whoever writes beside."""
+"""Labels of the NPS family by the histories of its clients, whatever comes first."""
 
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -9,19 +9,16 @@ from typing import Any
 import pytest
 
 from services.nps import store
-from services.nps.decode import decode
 from services.nps.domain import MEASURES
 from services.nps.store import REFOLD
 from shared.contracts.segment import History
 from shared.labels import label
-from shared.postgres import commit as commit_room
-from shared.postgres.membership import histories as stored_histories
 from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from shared.registers.load import load
 from tests.product import SAMPLE, Database
-from tests.store.histories import COUNTY, at_once, commit, history, latest
+from tests.store.histories import commit, history, latest
 from tests.store.test_nps_store import (
     BUCKETS,
     START,
@@ -88,10 +85,8 @@ async def test_the_label_date_of_every_kind(nps: Store) -> None:
     member, other = "multidisciplinary", "other"
     assert await segments(nps, "invitation") == {"i": member, "late": other}
     assert await segments(nps, "feedback") == {"g": member, "late": other}
-    assert await segments(nps) == {
-        **{"on": member, "served before": member, "served after": other, "others": other},
-        "nobody": "unknown",
-    }
+    served = {"on": member, "served before": member, "served after": other}
+    assert await segments(nps) == {**served, "others": other, "nobody": "unknown"}
     assert (await nps.nps("multidisciplinary"), await nps.nps("other")) == ((2, 0, 0), (2, 0, 0))
 
 
@@ -110,6 +105,15 @@ async def test_an_heir_is_labelled_by_the_client_of_its_invitation(nps: Store) -
     await nps.feed(retracted(3, invitation_id="i"))
     assert await segments(nps) == {"r": "unknown", "s": "unknown"}
     assert await nps.nps("multidisciplinary") is None
+
+
+async def test_a_history_moves_facts_up_to_its_very_bounds(nps: Store) -> None:
+    await nps.feed(*(answered(f"r{n}", at=START + n * DAY, client=ANNA) for n in range(5)))
+    for version, member in ((1, [1, 2]), (2, [0, 1, 2, 3, 4]), (3, [1, 2])):
+        bounds = SINCE_MARCH if version == 2 else ("2026-03-02", "2026-03-04")
+        await tell(nps, history(ANNA, version, bounds))
+        told = await segments(nps)
+        assert [n for n in range(5) if told[f"r{n}"] == "multidisciplinary"] == member
 
 
 async def test_a_history_of_another_county_says_nothing(nps: Store) -> None:
@@ -215,58 +219,6 @@ async def told_rightly(nps: Store) -> None:
         for of, day, segment in rows:
             assert segment == label(of, day, FINAL[of].intervals if of in FINAL else ())
         assert {"multidisciplinary", "other"} <= {segment for _, _, segment in rows}, table
-
-
-async def facts_beside_a_history(nps: Store, first: str, stale: bool, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """A response and its client's history at the same moment, the `first` of them not committed when the other begins.
-
-    `stale`: the label is looked up before the county's lock is held. Returns whether one waited for the other.
-    """
-    response = [decode(answered("r", client=ANNA), nps.registers)]
-    member = [history(ANNA, 1, SINCE_MARCH)]
-
-    async def write(connection: Any, county: str, events: Any) -> Any:
-        return await store.apply(connection, county, events, nps.registers)
-
-    async def feed(holding: Any = lambda apply: apply) -> None:
-        if stale:
-            async with nps.pool.acquire() as connection:
-                known = await stored_histories(connection, "nps", COUNTY, [ANNA])
-
-            async def before(*_: object) -> Any:
-                return known
-
-            monkeypatch.setattr(store, "histories", before)
-        await commit("nps", nps.pool, holding(write), response)
-
-    async def say(holding: Any = lambda apply: apply) -> None:
-        await commit("nps", nps.pool, holding(store.apply_histories), member)
-
-    if first == "history":
-        return await at_once(nps.pool, say, feed)
-    return await at_once(nps.pool, feed, say)
-
-
-@pytest.mark.parametrize("first", ["fact", "history"])
-async def test_a_fact_beside_the_history_of_its_client(nps: Store, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await facts_beside_a_history(nps, first, False, monkeypatch)
-    assert await segments(nps) == {"r": "multidisciplinary"}
-    assert await nps.nps("multidisciplinary") == (1, 0, 0)
-
-
-async def test_a_label_looked_up_before_the_lock_is_noticed(nps: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await facts_beside_a_history(nps, "history", True, monkeypatch)
-    assert await segments(nps) == {"r": "other"}
-
-
-@pytest.mark.parametrize("first", ["fact", "history"])
-async def test_without_the_county_lock_it_is_noticed(nps: Store, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def free(*_: object) -> None:
-        """Take no lock."""
-
-    monkeypatch.setattr(commit_room, "lock_counties", free)
-    assert not await facts_beside_a_history(nps, first, False, monkeypatch)
-    assert await segments(nps) == {"r": "other"}
 
 
 async def test_a_refold_keeps_labels(nps: Store, tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+-- Service events of a period by the clients who were members on the last day of another one, whoever is a member since.
+-- The last day is the last known one, as in every figure of members. A scope has a row where it has events; the county
+-- has one where there are such clients. No rows of periods that no figures are told of.
+create or replace function figures.fixed_cohort(county text, base text, period text)
+  returns table (scope_level text, scope text, clients bigint, events bigint, ratio double precision)
+language sql stable as $$
+  select c.scope_level, c.scope, t.clients, c.events, reference.share(c.events, t.clients)
+  from segments.period b
+  join segments.period p on p.county = b.county and p.period = $3
+  cross join lateral (
+    select count(*) as clients
+    from segments.membership m
+    where m.county = b.county and m.first <= b.known_until and m.until > b.known_until) t
+  cross join lateral (
+    select scope_level, scope, sum(events)::bigint as events
+    from (
+      select s.scope_level, s.scope, e.events
+      from (
+        select e.unit_row, count(*) as events
+        from segments.membership m
+        join segments.service_event e on e.done and e.person = m.person and e.day >= p.first_day and e.day <= p.last_day
+        where m.county = b.county and m.first <= b.known_until and m.until > b.known_until
+        group by e.unit_row) e
+      join reference.unit_scope s on s.unit_row = e.unit_row
+      union all
+      select 'county', b.county, 0 where p.first_day <= p.known_until
+    ) of_place
+    group by scope_level, scope) c
+  where b.county = $1 and b.period = $2 and b.first_day <= b.known_until and t.clients > 0
+$$;

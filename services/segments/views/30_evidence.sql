@@ -1,0 +1,81 @@
+-- What `hva explain` reads: every fact under every view that it has to do with, counted or not, and why, told from the
+-- facts and not from the buckets. `keys` holds the view's further keys; `counted` says as what, and `detail` what is
+-- this fact's own. Flags and plans are of no unit.
+drop view if exists segments.evidence, segments.standing cascade;
+
+-- Facts that stand behind a stock on every day from `first` up to and without `until`.
+create view segments.standing as
+select 'suuntima_stock' as view, a.county, a.day as first, least(a.day + 365, a.next_day) as until, a.assessed_at as at,
+       a.unit_row, a.person, jsonb_build_object('result', a.result) as keys, 'assessment' as fact, a.id, a.rank,
+       case when a.next_day <= a.day then 'not counted: assessed again on the same day' else a.result end as counted
+from (
+  select *, lead(day) over (partition by county, person order by assessed_at, id) as next_day
+  from segments.assessment where person is not null) a
+union all
+select 'common_clients', f.county, f.valid_from, coalesce(f.valid_to, 'infinity'), null, null, f.person,
+       jsonb_build_object('kind', 'common_client'), 'flag', f.id, f.rank,
+       case when exists (
+         select from segments.flag o
+         where o.person = f.person and o.valid_from < f.valid_from
+           and (o.valid_to is null or o.valid_to >= f.valid_from))
+         then 'flag of a common client' else 'flag of a new common client' end
+from segments.flag f where f.person is not null
+union all
+select 'common_clients', l.county, l.valid_from, coalesce(l.valid_to, 'infinity'), null, null, l.person,
+       jsonb_build_object('kind', 'plan'), 'plan', l.id, l.rank, 'plan'
+from segments.plan l where l.person is not null;
+
+create view segments.evidence as
+select 'service_events' as view, county, day, occurred_at as at, unit_row, null::text as line, 'all' as channel,
+       case when done then segment end as segment, person,
+       jsonb_build_object('sector', sector, 'event_class', event_class) as keys, 'service_event' as fact, id, rank,
+       case when done then 'done' else 'not counted: ' || status end as counted,
+       ', ' || sector || ', ' || event_class as detail
+from segments.service_event where person is not null
+union all
+select 'events_per_client', e.county, e.day, e.occurred_at, e.unit_row, null, 'all', 'all', e.person, '{}',
+       'service_event', e.id, e.rank,
+       case when not e.done then 'not counted: ' || e.status
+            when e.segment = 'multidisciplinary' then 'event of a member'
+            else 'event of another client' end,
+       case when e.done and e.segment = 'multidisciplinary' then (
+         -- By which evidence on that day: the whole of membership_evidence costs the history of the person.
+         select ', by ' || string_agg(w.evidence || w.since, ', ' order by w.evidence, w.since)
+         from reference.segment_rule r
+         cross join lateral (
+           select 'E1', ' since ' || f.valid_from
+           from segments.flag f
+           where f.person = e.person and f.valid_from <= e.day and (f.valid_to is null or f.valid_to > e.day)
+           union all
+           select 'E2', ' since ' || l.valid_from
+           from segments.plan l
+           where l.person = e.person and l.valid_from <= e.day and (l.valid_to is null or l.valid_to > e.day)
+           union all
+           select 'E3', ' since ' || a.day
+           from (select * from segments.assessment a
+                 where a.person = e.person and a.assessed_at < ((e.day + 1)::timestamp at time zone 'Europe/Helsinki')
+                 order by a.assessed_at desc, a.id desc limit 1) a
+           where a.result = any(r.e3_results) and e.day < a.day + r.e3_valid_days
+           union all
+           select 'E4', ' with ' || count(distinct o.sector) || ' sectors'
+           from segments.service_event o left join reference.sector k on k.sector = o.sector
+           where o.done and o.person = e.person and o.day > e.day - r.e4_window_days and o.day <= e.day
+           having count(distinct o.sector) >= r.e4_min_sectors
+                  and bool_or(k.kind = 'health') and bool_or(k.kind = 'social')
+           union all
+           select 'E6', ' since ' || a.valid_from
+           from segments.assignment a
+           where a.person = e.person and a.valid_from <= e.day and (a.valid_to is null or a.valid_to > e.day)
+             and a.scheme = r.e6_scheme and a.segment = r.e6_segment
+         ) w(evidence, since)
+         where w.evidence = any(r.enabled)) end
+from segments.service_event e where e.person is not null
+union all
+select 'suuntima', county, day, assessed_at, unit_row, null, 'all', 'all', person,
+       jsonb_build_object('battery', battery, 'sex', sex, 'result', result), 'assessment', id, rank, result,
+       ', ' || battery || ', ' || sex
+from segments.assessment where person is not null
+union all
+select view, county, first, at, unit_row, null, 'all', 'all', person, keys, fact, id, rank, counted,
+       case when until < 'infinity' then ', until ' || until else '' end
+from segments.standing;

@@ -1,0 +1,108 @@
+"""A fact and the history of its client at the same moment, by two writers: the county's lock orders them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from services.fcr import decode as fcr_decode
+from services.fcr import store as fcr_store
+from services.nps import decode as nps_decode
+from services.nps import store as nps_store
+from shared.postgres import commit as commit_room
+from shared.postgres.membership import histories
+from shared.postgres.pool import make_pool
+from shared.record import PlainRecord
+from shared.registers import load_folder
+from shared.registers.load import load
+from tests.product import SAMPLE, Database
+from tests.store.fcr_stage import contact
+from tests.store.histories import COUNTY, at_once, commit, history
+from tests.store.test_nps_store import answered
+
+ANNA = "k1." + "A" * 22
+REGISTERS = load_folder(SAMPLE / "config")
+
+
+@dataclass
+class Family:
+    """A family service with one fact of Anna's to come."""
+
+    store: ModuleType
+    decode: ModuleType
+    record: PlainRecord
+    table: str
+    pool: Any = None
+
+    @property
+    def schema(self) -> str:
+        return str(self.store.SCHEMA)
+
+    async def segments(self) -> list[str]:
+        return [row["segment"] for row in await self.pool.fetch(f"select segment from {self.table}")]
+
+
+@pytest.fixture(params=["nps", "fcr"])
+async def family(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Family]:
+    found = {
+        "nps": Family(nps_store, nps_decode, answered("r", client=ANNA), "nps.response"),
+        "fcr": Family(fcr_store, fcr_decode, contact("c", client=ANNA), "fcr.contact"),
+    }[request.param]
+    found.pool = await make_pool(database.dsn(f"hva_{found.schema}"), "test")
+    async with found.pool.acquire() as connection:
+        await load(connection, REGISTERS)
+    yield found
+    await found.pool.close()
+
+
+async def both(family: Family, first: str, early: pytest.MonkeyPatch | None = None) -> bool:
+    """A fact and its client's history, the `first` of them not committed when the other begins.
+
+    `early`: the label is looked up before the county's lock is held. Returns whether one waited for the other.
+    """
+    schema, pool = family.schema, family.pool
+    write = partial(family.store.apply, registers=REGISTERS)
+    facts = [family.decode.decode(family.record, REGISTERS)]
+    told = [history(ANNA, 1, ("2026-03-01", None))]
+
+    async def feed(holding: Any = lambda apply: apply) -> None:
+        if early:
+            async with pool.acquire() as connection:
+                known = await histories(connection, schema, COUNTY, [ANNA])
+
+            async def before(*_: object) -> Any:
+                return known
+
+            early.setattr(family.store, "histories", before)
+        await commit(schema, pool, holding(write), facts)
+
+    async def tell(holding: Any = lambda apply: apply) -> None:
+        await commit(schema, pool, holding(family.store.apply_histories), told)
+
+    return await at_once(pool, *((tell, feed) if first == "history" else (feed, tell)))
+
+
+@pytest.mark.parametrize("first", ["fact", "history"])
+async def test_whoever_comes_first_the_label_is_right(family: Family, first: str) -> None:
+    assert await both(family, first), "one waited"
+    assert await family.segments() == ["multidisciplinary"]
+
+
+async def test_a_label_looked_up_before_the_lock_is_noticed(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await both(family, "history", monkeypatch)
+    assert await family.segments() == ["other"]
+
+
+@pytest.mark.parametrize("first", ["fact", "history"])
+async def test_without_the_county_lock_it_is_noticed(
+    family: Family, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def free(*_: object) -> None:
+        """Take no lock."""
+
+    monkeypatch.setattr(commit_room, "lock_counties", free)
+    assert not await both(family, first)
+    assert await family.segments() == ["other"]
