@@ -24,6 +24,8 @@ VERBS = (
     "explain",
     "deadletters",
     "replay",
+    "erase",
+    "rotate_key",
     "doctor",
 )
 """Module names, in the order of `hva --help`."""

@@ -4,7 +4,7 @@ from services.ingest.context import Contexts
 from services.ingest.gateway import Gateway
 from services.ingest.gateway_http import open_gateway
 from services.ingest.handlers import on_raw
-from services.ingest.pseudonym import Keyring
+from services.ingest.keys import reload_keys
 from services.ingest.publish import SCHEMA, PublishCommit
 from services.ingest.redrive import make_attempt
 from shared.clock import system_clock
@@ -12,6 +12,7 @@ from shared.contracts.catalogue import RAW
 from shared.edge.produce import make_producer
 from shared.edge.runtime import Job, Runtime, Wiring
 from shared.postgres.redrive import redrive_due
+from shared.pseudonym import Keyring
 
 
 async def build(runtime: Runtime) -> Wiring:
@@ -48,6 +49,6 @@ async def build(runtime: Runtime) -> Wiring:
             (topic, on_raw(stream, contexts, commit, runtime.metrics, runtime.logger, settings.max_records))
             for stream, topic in RAW.items()
         ],
-        jobs=[Job("redrive", 1.0, redrive)],
+        jobs=[Job("redrive", 1.0, redrive), Job("keys", 2.0, reload_keys(runtime, contexts.use_keys))],
         close=close,
     )

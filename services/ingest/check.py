@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 
 from services.ingest.decode import Accepted, Context, validate
-from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.clock import system_clock
 from shared.contracts.route import is_blank, stream_of
 from shared.keys import Key
+from shared.pseudonym import Keyring
 from shared.registers import RegisterError, Registers, load_folder
 
 

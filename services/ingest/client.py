@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any, Final
 
 from services.ingest.envelope import Envelope, Opened
-from services.ingest.hetu import holds_code, shapes
-from services.ingest.pseudonym import Keyring
 from services.ingest.refusal import Refusal
 from shared.contracts.event_types import EventType
 from shared.contracts.reasons import Reason
 from shared.contracts.strict_json import classed, texts
 from shared.contracts.types import LONGEST, PSEUDONYM
+from shared.hetu import holds_code, shapes
+from shared.pseudonym import Keyring
 from shared.record import Headers
 
 _IDS: Final = frozenset({"hetu", "local_id", "pid"})
@@ -93,3 +93,13 @@ def pseudonym(client: object, name: str, of_code: str | None, envelope: Envelope
 
 def _unknown(client: dict[str, Any], known: frozenset[str]) -> int:
     return 0 if len(client) == 1 else len(client.keys() - known)
+
+
+def other_pseudonyms(client: dict[str, Any], envelope: Envelope, keyring: Keyring) -> tuple[str, ...]:
+    """Those of an accepted client object under the keys behind the first. A `pid` has none: it tells no identifier."""
+    hetu, local_id = client.get("hetu"), client.get("local_id")
+    if hetu is not None:
+        return keyring.others_of_hetu(envelope.county, hetu)
+    if local_id is not None:
+        return keyring.others_of_local(envelope.county, client.get("system") or envelope.system, local_id)
+    return ()

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.ingest.decode import Context
-from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.clock import Clock
+from shared.pseudonym import Keyring
 from shared.registers import Registers
 
 # A validation may use a clock this old: building a context per record would cost as much as a tenth of it, and
@@ -15,7 +15,7 @@ _FRESH: Final = timedelta(seconds=1)
 
 
 class Contexts:
-    """Hands out the current context; registers are replaced by `use`."""
+    """Hands out the current context; registers are replaced by `use`, keys by `use_keys`."""
 
     def __init__(self, registers: Registers, keyring: Keyring, clock: Clock) -> None:
         self._keyring, self._clock = keyring, clock
@@ -25,6 +25,11 @@ class Contexts:
         """Validate by these registers from now on."""
         self._registers = registers
         self._themes = Themes(registers.themes)
+        self._context = self._make(self._clock())
+
+    def use_keys(self, keyring: Keyring) -> None:
+        """Make pseudonyms by these keys from now on."""
+        self._keyring = keyring
         self._context = self._make(self._clock())
 
     def now(self) -> Context:

@@ -11,10 +11,9 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.ingest.client import pseudonyms_of_codes, refuse_codes
+from services.ingest.aliases import Alias
+from services.ingest.client import other_pseudonyms, pseudonyms_of_codes, refuse_codes
 from services.ingest.envelope import Envelope, Opened, open_record, read_envelope
-from services.ingest.hetu import holds_code
-from services.ingest.pseudonym import Keyring
 from services.ingest.refusal import Refusal
 from services.ingest.schema import fit
 from services.ingest.themes import Themes, says_something
@@ -24,7 +23,9 @@ from shared.contracts.event import encode_parts
 from shared.contracts.event_types import EVENT_TYPES, PERSON_KINDS, EventType
 from shared.contracts.reasons import Reason
 from shared.contracts.types import format_instant, parse_date, parse_instant
+from shared.hetu import holds_code
 from shared.letters import Rejected
+from shared.pseudonym import Keyring
 from shared.record import Headers
 
 LOCAL: Final = ZoneInfo("Europe/Helsinki")
@@ -64,6 +65,7 @@ class Accepted(NamedTuple):
     kind: str  # of the fact
     left_out: int  # unknown fields
     time: datetime
+    aliases: tuple[Alias, ...] = ()  # of its persons, while there is more than one key
 
 
 def validate(value: bytes | None, headers: Headers, stream: Stream, context: Context) -> Accepted | Rejected:
@@ -91,7 +93,7 @@ def _judge(opened: Opened, envelope: Envelope, stream: Stream, context: Context)
     if "unit" in data and data["unit"] not in context.units[envelope.county]:
         raise Refusal(Reason.UNKNOWN_UNIT, "data.unit: not in the unit register of its county")
     _refuse_future(kind, envelope.time, data, context)
-    return _accepted(kind, envelope, data, comment, left_out, context.themes)
+    return _accepted(kind, envelope, data, comment, left_out, context)
 
 
 def _routed(envelope: Envelope, stream: Stream, context: Context) -> EventType:
@@ -136,13 +138,13 @@ def _accepted(
     data: dict[str, Any],
     comment: str | None,
     left_out: int,
-    themes: Themes,
+    context: Context,
 ) -> Accepted:
     persons = {name: data.pop(name) for name in kind.clients if name in data}
     of_data = digest(data)
     data.update(persons)
     if comment:
-        _use_comment(kind, data, comment, themes)
+        _use_comment(kind, data, comment, context.themes)
     if "themes" in data:
         data["themes"] = list(dict.fromkeys(data["themes"]))
     fact, business_id = _identity(kind, data)
@@ -160,6 +162,15 @@ def _accepted(
         fact,
         left_out,
         datetime.fromisoformat(time),
+        _aliases(persons, envelope, context.keyring) if len(context.keyring.keys) > 1 else (),
+    )
+
+
+def _aliases(persons: dict[str, str], envelope: Envelope, keyring: Keyring) -> tuple[Alias, ...]:
+    return tuple(
+        Alias(envelope.county, other, pseudonym)
+        for name, pseudonym in persons.items()
+        for other in other_pseudonyms(envelope.data[name], envelope, keyring)
     )
 
 

@@ -8,12 +8,12 @@ from pydantic import AfterValidator, ValidationError, create_model
 
 from services.ingest.client import pseudonym
 from services.ingest.envelope import Envelope, Opened, exact_data
-from services.ingest.pseudonym import Keyring
 from services.ingest.refusal import Refusal
 from shared.contracts.event_types import EVENT_TYPES, EventType
 from shared.contracts.reasons import Reason
 from shared.contracts.strict_json import whole
 from shared.contracts.types import Data, canonical_instant, parse_date
+from shared.pseudonym import Keyring
 
 
 class Fitted(NamedTuple):

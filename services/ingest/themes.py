@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
-from services.ingest.hetu import WHITE_SPACE
+from shared.hetu import WHITE_SPACE
 
 _VISIBLE: Final = re.compile(f"[^{WHITE_SPACE}]").search
 # A little more than letters (numerals such as a superscript two, too): an upper bound that is cut exactly after.

@@ -19,11 +19,11 @@ import orjson
 from deploy.simulate import Options, stream
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted, validate
-from services.ingest.pseudonym import Keyring
 from shared.contracts.catalogue import RAW, Stream, Topic
 from shared.contracts.route import stream_of
 from shared.edge.produce import Outgoing
 from shared.keys import Key
+from shared.pseudonym import Keyring
 from shared.registers import Registers
 
 UNTIL: Final = date(2026, 7, 1)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.decode import Rejected
-from services.ingest.hetu import CENTURIES, CHECK, birth_date, holds_code, shapes
 from shared.contracts.strict_json import classed
+from shared.hetu import CENTURIES, CHECK, birth_date, holds_code, shapes
 from tests.unit.ingest_cases import event, judge
 
 DIGITS = st.text("0123456789", min_size=2, max_size=2)

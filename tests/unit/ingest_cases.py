@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from services.ingest.decode import Accepted, Context, Rejected, validate
-from services.ingest.hetu import CHECK
-from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
+from shared.hetu import CHECK
 from shared.keys import Key
+from shared.pseudonym import Keyring
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEY = Key("k1", b"0123456789abcdef0123456789abcdef")
@@ -131,9 +131,9 @@ def reason(what: object, stream: Stream | None = None, ctx: Context | None = Non
     return verdict.reason.value if isinstance(verdict, Rejected) else None
 
 
-def canonical(what: object) -> dict[str, Any]:
+def canonical(what: object, ctx: Context | None = None) -> dict[str, Any]:
     """The canonical event of what must be accepted."""
-    verdict = judge(what)
+    verdict = judge(what, ctx=ctx)
     assert isinstance(verdict, Accepted), verdict
     value: dict[str, Any] = orjson.loads(verdict.value)
     return value

@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from services.ingest.decode import Accepted, Context, validate
-from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.reasons import Reason
 from shared.contracts.schemas.build import event_schema
 from shared.keys import Key
+from shared.pseudonym import Keyring
 from shared.registers import load_folder
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.ingest.hetu import birth_date, holds_code, normalised
+from shared.hetu import birth_date, holds_code, normalised
 from tests.unit.ingest_cases import HETU, MERGED, code, context, event, kept, reason
 
 TEST_PERSONS = [

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from services.ingest.hetu import UNCOUNTED, birth_date, holds_code, shapes
 from shared.contracts.strict_json import classed
+from shared.hetu import UNCOUNTED, birth_date, holds_code, shapes
 from tests.unit.ingest_cases import ANSWERED, CONTACT, GIVEN, HETU, HYTE, MERGED, OTHER_HETU, code, event, judge, reason
 
 NEAR_MISSES = [

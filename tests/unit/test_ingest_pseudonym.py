@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from services.ingest.pseudonym import Keyring
 from shared.keys import Key
+from shared.pseudonym import Keyring
 from tests.unit.ingest_cases import HETU, KEY, MERGED, PID, event, judge, kept, reason
 
 

@@ -11,12 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from services.ingest.decode import Accepted, Context, validate
-from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.contracts.event import decode_event
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.route import is_blank, stream_of
 from shared.contracts.schemas.build import event_schema
+from shared.pseudonym import Keyring
 from tests.unit.ingest_cases import KEY
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

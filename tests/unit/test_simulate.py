@@ -20,11 +20,11 @@ from deploy.simulate.people import hetu, people
 from deploy.simulate.places import COUNTIES, missing_units
 from deploy.simulate.write import write, write_paced
 from services.ingest.decode import Context, validate
-from services.ingest.pseudonym import Keyring
 from services.ingest.themes import Themes
 from shared.contracts.route import stream_of
 from shared.keys import Key
 from shared.letters import Rejected
+from shared.pseudonym import Keyring
 from shared.registers import load_folder
 from shared.registers.calendar import day_start
 

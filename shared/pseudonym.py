@@ -1,4 +1,4 @@
-"""Person identifiers to pseudonyms. Nothing behind ingest ever sees what goes in here."""
+"""Person identifiers to pseudonyms, for ingest and for `hva erase`. Nothing else ever sees what goes in here."""
 
 import hmac
 from base64 import urlsafe_b64encode
@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from services.ingest.hetu import birth_date, normalised
+from shared.hetu import birth_date, normalised
 from shared.keys import Key
 
 _SEPARATOR: Final = b"\x1f"
@@ -21,19 +21,21 @@ _LONGEST_CACHED: Final = 256  # characters of an identifier; longer ones would l
 class Keyring:
     """The keys of pseudonyms, the writing one first.
 
-    Makes pseudonyms by a bounded cache, which is personal data in memory: it is never logged and dies with the
-    keyring, so a new key begins with a new one.
+    Makes pseudonyms by bounded caches, which are personal data in memory: they are never logged and die with
+    the keyring, so a new key begins with new ones.
     """
 
     keys: tuple[Key, ...]
     _hetu: Callable[[str, str], tuple[str, date] | None] = field(init=False, compare=False)
     _local: Callable[[str, str, str], str] = field(init=False, compare=False)
+    _others: Callable[..., tuple[str, ...]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.keys:
             raise ValueError("a keyring has at least one key")
         object.__setattr__(self, "_hetu", lru_cache(CACHED)(self._of_hetu))
         object.__setattr__(self, "_local", lru_cache(CACHED)(self._of_local))
+        object.__setattr__(self, "_others", lru_cache(CACHED)(self._by_others))
 
     def of_hetu(self, county: str, hetu: str, today: date) -> str | None:
         """The pseudonym of a personal identity code as it came in; None when it is not a valid one today."""
@@ -46,17 +48,29 @@ class Keyring:
             return self._of_local(county, system, local_id)
         return self._local(county, system, local_id)
 
+    def others_of_hetu(self, county: str, hetu: str) -> tuple[str, ...]:
+        """Pseudonyms of a valid personal identity code under the keys behind the first."""
+        return self._others(county, "hetu", normalised(hetu))
+
+    def others_of_local(self, county: str, system: str, local_id: str) -> tuple[str, ...]:
+        """Pseudonyms of a system's own id under the keys behind the first."""
+        others = self._by_others if len(system) > _LONGEST_CACHED else self._others
+        return others(county, "local_id", system, local_id)
+
+    def _by_others(self, *parts: str) -> tuple[str, ...]:
+        return tuple(_pseudonym(key, *parts) for key in self.keys[1:])
+
     def _of_hetu(self, county: str, hetu: str) -> tuple[str, date] | None:
         code = normalised(hetu)
         born = birth_date(code)
-        return (self._pseudonym(county, "hetu", code), born) if born else None
+        return (_pseudonym(self.keys[0], county, "hetu", code), born) if born else None
 
     def _of_local(self, county: str, system: str, local_id: str) -> str:
-        return self._pseudonym(county, "local_id", system, local_id)
+        return _pseudonym(self.keys[0], county, "local_id", system, local_id)
 
-    def _pseudonym(self, *parts: str) -> str:
-        """Unambiguous: every part but the last is `[a-z0-9_-]+` and cannot hold the separator."""
-        key = self.keys[0]
-        message = _SEPARATOR.join(part.encode("utf-8") for part in parts)
-        mac = hmac.digest(key.secret, message, "sha256")[:_KEPT]
-        return f"{key.id}.{urlsafe_b64encode(mac).rstrip(b'=').decode('ascii')}"
+
+def _pseudonym(key: Key, *parts: str) -> str:
+    """Unambiguous: every part but the last is `[a-z0-9_-]+` and cannot hold the separator."""
+    message = _SEPARATOR.join(part.encode("utf-8") for part in parts)
+    mac = hmac.digest(key.secret, message, "sha256")[:_KEPT]
+    return f"{key.id}.{urlsafe_b64encode(mac).rstrip(b'=').decode('ascii')}"

@@ -1,0 +1,71 @@
+"""What the families hold of pseudonyms: facts, persons, erasures. As the steward, who reads everything."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from deploy.embedded.services import SERVICES
+
+if TYPE_CHECKING:
+    import asyncpg
+
+FAMILIES: Final = SERVICES[1:]
+
+# Whose a fact is stands in the same column of every table of facts.
+_TABLES: Final = """
+select s.nspname as family, format('%I.%I', s.nspname, c.relname) as "table"
+from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace s on s.oid = c.relnamespace
+where a.attname = 'own_client' and not a.attisdropped and c.relkind in ('r', 'p') and s.nspname = any($1)
+order by 1, 2
+"""
+_ALIASES: Final = """
+select client from segments.client where county = $1 and person in (
+  select person from segments.client where county = $1 and client = any($2::text[]))
+"""
+_JOINED: Final = """
+select old.client from segments.client old join segments.client new using (county, person)
+where starts_with(old.client, $1) and starts_with(new.client, $2)
+"""
+
+
+async def aliases(
+    database: "asyncpg.Connection[asyncpg.Record]", county: str, pseudonyms: Collection[str]
+) -> list[str]:
+    """The pseudonyms with all others of the persons whom they name, as far as merges have told."""
+    rows = await database.fetch(_ALIASES, county, sorted(pseudonyms))
+    return sorted({*pseudonyms, *(row["client"] for row in rows)})
+
+
+async def count(
+    database: "asyncpg.Connection[asyncpg.Record]", county: str, clients: Collection[str]
+) -> dict[str, int]:
+    """Facts of these pseudonyms, by family."""
+    found = dict.fromkeys(FAMILIES, 0)
+    for family, table in await _tables(database):
+        query = f"select count(*) from {table} where county = $1 and own_client = any($2::text[])"
+        found[family] += await database.fetchval(query, county, sorted(clients))
+    return found
+
+
+async def not_erased(
+    database: "asyncpg.Connection[asyncpg.Record]", county: str, clients: Collection[str]
+) -> list[str]:
+    """The families that do not hold every one of these pseudonyms for erased."""
+    query = "select count(*) from {}.erased where county = $1 and client = any($2::text[])"
+    return [
+        family
+        for family in FAMILIES
+        if await database.fetchval(query.format(family), county, sorted(clients)) < len(clients)
+    ]
+
+
+async def known_by_key_alone(database: "asyncpg.Connection[asyncpg.Record]", key_id: str, first: str) -> int:
+    """How many pseudonyms of a key have facts and are not joined to one of the first key."""
+    queries = [
+        f"select own_client from {table} where starts_with(own_client, $1)" for _, table in await _tables(database)
+    ]
+    query = f"select count(*) from ({' union '.join(queries)} except {_JOINED}) alone"
+    return int(await database.fetchval(query, f"{key_id}.", f"{first}."))
+
+
+async def _tables(database: "asyncpg.Connection[asyncpg.Record]") -> list[tuple[str, str]]:
+    return [(row["family"], row["table"]) for row in await database.fetch(_TABLES, list(FAMILIES))]

@@ -1,0 +1,51 @@
+"""Which merges of aliases were told already: a bounded memory in front of table `ingest.told_merge`.
+
+The table is written after Kafka's acknowledgement, so a crash between the two tells a merge again, which changes
+nothing. While there is one key, nothing here is asked.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import asyncpg
+
+from services.ingest.aliases import Alias
+
+_MOST: Final = 200_000  # in memory
+# A probe of the index for each id, as everything that a writer reads (`shared.postgres.facts.probes`).
+_KNOWN: Final = """
+select told.merge_id from unnest($1::text[]) wanted(value)
+cross join lateral (select merge_id from ingest.told_merge where merge_id = wanted.value offset 0) told
+"""
+_REMEMBER: Final = "insert into ingest.told_merge (merge_id) select * from unnest($1::text[]) on conflict do nothing"
+
+
+class Told:
+    """The aliases whose merge is on the person stream."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", most: int = _MOST) -> None:
+        self._pool, self._most = pool, most
+        self._memory: set[Alias] = set()
+
+    async def untold(self, aliases: Iterable[Alias]) -> list[Alias]:
+        """Those to be told now, each once."""
+        by_id = {alias.merge_id: alias for alias in aliases if alias not in self._memory}
+        if not by_id:
+            return []
+        async with self._pool.acquire() as connection:
+            known = {row["merge_id"] for row in await connection.fetch(_KNOWN, list(by_id))}
+        self._keep([by_id[id] for id in known])
+        return [alias for id, alias in by_id.items() if id not in known]
+
+    async def remember(self, aliases: Sequence[Alias]) -> None:
+        """Kafka has acknowledged these. Sorted, so that replicas that tell the same do not lock each other out."""
+        if not aliases:
+            return
+        async with self._pool.acquire() as connection:
+            await connection.execute(_REMEMBER, sorted(alias.merge_id for alias in aliases))
+        self._keep(aliases)
+
+    def _keep(self, aliases: Sequence[Alias]) -> None:
+        if len(self._memory) + len(aliases) > self._most:
+            self._memory.clear()  # the table knows; what is seen again comes back
+        self._memory.update(aliases)

@@ -1,0 +1,122 @@
+"""`hva erase`, the parts that need no server: who is meant, who may, and that no identifier is repeated."""
+
+import io
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from deploy.hva.__main__ import main
+from deploy.hva.context import NotSoError
+from deploy.hva.erase import Receipt, erasure, in_words
+from deploy.hva.identifier import Identifier, allowed, may_write_care, pseudonyms
+from shared.keys import read_keys
+from shared.pseudonym import Keyring
+from tests.unit.ingest_cases import HETU, PID, canonical, event
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+CONFIG = Path(__file__).parents[2] / "deploy" / "config"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    file = tmp_path / "pseudonym.keys"
+    file.touch(mode=0o600)
+    file.write_text(f"k2 {'B' * 43}=\nk1 {'A' * 43}=\n")
+    return file
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode()), isatty=lambda: False))
+
+
+def test_the_pseudonyms_are_those_of_ingest_under_every_key(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, f" {HETU.lower()}\n")
+    of_code = pseudonyms(Identifier(hetu_from_stdin=True), "oma-hame", keys, NOW)
+    of_local = pseudonyms(Identifier(local_id="A1", system="acd"), "oma-hame", keys, NOW)
+    alone = [Keyring((key,)) for key in read_keys(keys)]
+    assert of_code == tuple(ring.of_hetu("oma-hame", HETU, NOW.date()) for ring in alone)
+    assert of_local == tuple(ring.of_local("oma-hame", "acd", "A1") for ring in alone)
+    assert pseudonyms(Identifier(pid=PID), "oma-hame", None, NOW) == (PID,)
+    with pytest.raises(NotSoError, match="HVA_PSEUDONYM_KEY_FILE"):
+        pseudonyms(Identifier(local_id="A1", system="acd"), "oma-hame", None, NOW)
+
+
+@pytest.mark.parametrize("text", ["", "010594Y9033", f"{HETU}\n{HETU}", "010594Y90320", "010130A9037", "\udcff"])
+def test_a_code_that_is_none_is_not_repeated(keys: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    typed(monkeypatch, text.encode("utf-8", "replace").decode())
+    with pytest.raises(typer.BadParameter) as said:
+        pseudonyms(Identifier(hetu_from_stdin=True), "oma-hame", keys, NOW)
+    assert str(said.value) == "what standard input holds is not a valid personal identity code"
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {},
+        {"hetu_from_stdin": True},  # standard input cannot answer the question, too
+        {"hetu_from_stdin": True, "pid": PID},
+        {"local_id": "A1"},
+        {"system": "acd"},
+        {"pid": PID, "system": "acd"},
+        {"local_id": "", "system": "acd"},
+        {"local_id": "x" * 201, "system": "acd"},
+        {"local_id": "a\udcff", "system": "acd"},
+        {"local_id": HETU, "system": "acd"},
+        {"local_id": "A1", "system": "Acd"},
+        {"pid": HETU},
+        {"pid": "k1.short"},
+    ],
+)
+def test_what_names_nobody(who: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "")
+    with pytest.raises(typer.BadParameter) as said:
+        Identifier(**who).check(may_ask=True)
+    assert HETU not in str(said.value)
+
+
+def test_what_names_somebody() -> None:
+    Identifier(pid=PID).check(may_ask=True)
+    Identifier(local_id="a b ä", system="acd").check(may_ask=True)
+    Identifier(hetu_from_stdin=True).check(may_ask=False)
+    assert HETU not in repr(Identifier(local_id=HETU, system="acd"))
+
+
+def test_who_may_erase(tmp_path: Path) -> None:
+    assert allowed(CONFIG, "oma-hame", None) == "urn:hva:oma-hame:hva"
+    assert allowed(CONFIG, "oma-hame", "urn:hva:oma-hame:tietosuoja") == "urn:hva:oma-hame:tietosuoja"
+    for county, source in (("mordor", None), ("oma-hame", "urn:hva:pirha:hva"), ("oma-hame", "x")):
+        with pytest.raises(typer.BadParameter):
+            allowed(CONFIG, county, source)
+    sources = {"urn:hva:oma-hame:hva": frozenset({"contact"}), "urn:hva:oma-hame:a": frozenset({"care"})}
+    assert [may_write_care(sources, f"urn:hva:oma-hame:{name}") for name in ("hva", "a", "b")] == [False, True, False]
+    with pytest.raises(NotSoError):
+        allowed(tmp_path, "oma-hame", None)
+
+
+def test_the_event_is_one_that_ingest_takes() -> None:
+    sent = erasure("urn:hva:oma-hame:hva", PID, "2026-05-01T10:00:00Z", "0a1b")
+    assert canonical(sent)["data"] == {"revision": 1, "erasure_id": "0a1b", "client": PID}
+    assert sent.keys() == event().keys()
+
+
+def test_the_receipt_names_nobody() -> None:
+    receipt = Receipt("oma-hame", "urn:hva:oma-hame:hva", "2026-05-01T10:00:00Z", [PID], ["e1"], {"nps": 2}, {"nps": 0})
+    assert receipt.done and receipt.document()["facts"] == {"nps": {"before": 2, "now": 0}}
+    assert PID not in str(receipt.document()) + in_words(receipt)
+    receipt.incomplete = ["fcr"]
+    assert not receipt.done
+
+
+def test_exit_code_2_says_nothing_of_the_person(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hva", "erase", "--county", "oma-hame", "--local-id", HETU, "--system", "acd"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = "".join(capsys.readouterr())
+    assert ended.value.code == 2 and HETU not in said and "standard input" in said

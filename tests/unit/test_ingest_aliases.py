@@ -1,0 +1,164 @@
+"""With several keys an event shows all pseudonyms of its persons, and ingest tells that they are one person."""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.ingest.aliases import Alias, merge_of
+from services.ingest.decode import Context
+from services.ingest.keys import reload_keys
+from services.ingest.told import Told
+from shared.contracts.canonical import digest
+from shared.edge.runtime import Runtime
+from shared.health import Health
+from shared.keys import Key
+from shared.letters import Sealer
+from shared.metrics import PipelineMetrics
+from shared.person import Merge, decode_person
+from shared.pseudonym import Keyring
+from shared.record import PlainRecord
+from shared.registers import load_folder
+from shared.settings import Settings
+from tests.unit.ingest_cases import HETU, KEY, MERGED, OTHER_HETU, PID, canonical, context, event, judge
+
+NEW, OLDEST = Key("k2", b"y" * 32), Key("k0", b"z" * 32)
+DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
+SECRET = "A" * 43 + "="
+
+
+def by(*keys: Key) -> Context:
+    return dataclasses.replace(context(), keyring=Keyring(keys))
+
+
+def aliases(what: dict[str, Any], *keys: Key) -> tuple[Alias, ...]:
+    return getattr(judge(what, ctx=by(*keys)), "aliases", ())
+
+
+@pytest.mark.parametrize(
+    "client", [{"hetu": HETU}, {"hetu": f" {HETU.lower()}\n"}, {"local_id": "A1"}, {"local_id": "A1", "system": "x"}]
+)
+def test_the_pseudonyms_of_all_keys_are_those_that_each_key_makes_alone(client: dict[str, str]) -> None:
+    alone = {key.id: canonical(event(client=client), by(key))["data"]["client"] for key in (NEW, KEY, OLDEST)}
+    expected = tuple(Alias("oma-hame", alone[key], alone["k2"]) for key in ("k1", "k0"))
+    assert aliases(event(client=client), NEW, KEY, OLDEST) == expected
+    assert canonical(event(client=client), by(NEW, KEY))["data"]["client"] == alone["k2"]
+
+
+@pytest.mark.parametrize(
+    ("what", "keys"),
+    [
+        (event(client={"hetu": HETU}), (NEW,)),
+        (event(client={"pid": PID}), (NEW, KEY)),
+        (event(), (NEW, KEY)),
+        (event(client={"hetu": HETU}, unit="unknown"), (NEW, KEY)),
+        (event(client={"hetu": HETU}, channel="pigeon"), (NEW, KEY)),
+    ],
+)
+def test_who_has_no_aliases(what: dict[str, Any], keys: tuple[Key, ...]) -> None:
+    assert aliases(what, *keys) == ()
+
+
+def test_both_ends_of_a_merge_have_aliases() -> None:
+    found = aliases(event(MERGED, **{"from": {"hetu": HETU}, "into": {"hetu": OTHER_HETU}}), NEW, KEY)
+    assert len({alias.other for alias in found}) == len({alias.new for alias in found}) == 2
+
+
+def test_the_merge_is_a_fact_of_the_two_pseudonyms_and_nothing_else() -> None:
+    (one,), (two,) = (
+        aliases(event(client={"hetu": HETU}, contact_id=id) | {"id": id, "source": f"urn:hva:oma-hame:{id}"}, NEW, KEY)
+        for id in ("c1", "c2")
+    )
+    assert merge_of(one) == merge_of(two)
+    key, value = merge_of(one)
+    merge = decode_person(PlainRecord("hva.person.v1", 0, 0, 0, key, value))
+    assert isinstance(merge, Merge)
+    assert (merge.county, merge.retracted, merge.one, merge.other) == ("oma-hame", False, one.other, one.new)
+    assert key.decode() == f"oma-hame:merge:{merge.id}"
+    assert one.other[3:] not in merge.id and one.new[3:] not in merge.id
+    assert orjson.loads(value)["digest"] == digest({"revision": 1, "merge_id": merge.id}).hex()
+
+
+def test_a_merge_reads_as_one_that_was_sent() -> None:
+    alias = Alias("oma-hame", f"k1.{'a' * 22}", f"k2.{'b' * 22}")
+    data = {"merge_id": alias.merge_id, "from": {"pid": alias.other}, "into": {"pid": alias.new}}
+    sent = event(MERGED, **data) | {
+        "id": alias.merge_id,
+        "source": "urn:hva:oma-hame:ingest",
+        "time": "1970-01-01T00:00:00Z",
+    }
+    assert orjson.loads(merge_of(alias)[1]) == canonical(sent)
+
+
+async def test_nothing_is_asked_while_there_is_one_key() -> None:
+    told = Told(None)  # type: ignore[arg-type]  # it would fail at the first question
+    assert await told.untold(()) == []
+    await told.remember([])
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Runtime:
+    (tmp_path / "keys").touch(mode=0o600)
+    (tmp_path / "keys").write_text(f"k1 {SECRET}\n")
+    registry = CollectorRegistry()
+    return Runtime(
+        settings=Settings("ingest", "", "", DEFAULT, tmp_path, tmp_path / "keys"),
+        registers=load_folder(DEFAULT),
+        sealer=Sealer([Key("l1", b"x" * 32)]),
+        pseudonym_keys=(Key("k1", bytes(32)),),
+        logger=logging.getLogger("test-keys"),
+        registry=registry,
+        metrics=PipelineMetrics("ingest", registry),
+        health=Health(()),
+    )
+
+
+async def test_a_changed_key_file_is_taken_over(runtime: Runtime, tmp_path: Path) -> None:
+    taken: list[list[str]] = []
+    run = reload_keys(runtime, lambda keyring: taken.append([key.id for key in keyring.keys]))
+    await run()
+    assert taken == [] and runtime.health.warnings() == {}
+    (tmp_path / "keys").write_text(f"k2 {'B' * 43}=\nk1 {SECRET}\n")
+    await run()
+    await run()
+    assert taken == [["k2", "k1"]]
+    (tmp_path / "keys").write_text(f"k2 {'B' * 43}=\n")
+    await run()
+    assert taken == [["k2", "k1"], ["k2"]] and [key.id for key in runtime.pseudonym_keys] == ["k2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "said"),
+    [
+        ("k2\n", 0o600, "line 1: not"),
+        ("", 0o600, "is empty"),
+        (f"k2 {'B' * 43}=\nk1 {SECRET}\n", 0o644, "open to others"),
+        (f"k2 {'B' * 43}=\n", 0o600, "k1, is gone"),
+        (f"k1 {'B' * 43}=\n", 0o600, "k1 has another secret"),
+        (None, 0o600, "cannot be read"),
+    ],
+)
+async def test_a_wrong_key_file_changes_nothing_and_is_told_once(
+    runtime: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str | None, mode: int, said: str
+) -> None:
+    file = tmp_path / "keys"
+    run = reload_keys(runtime, lambda keyring: pytest.fail("taken over"))
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+        file.chmod(mode)
+    await run()
+    await run()
+    assert said in runtime.health.warnings()["keys"]
+    assert [record.getMessage() for record in caplog.records] == ["pseudonym keys are wrong, the old ones stay"]
+    assert "BBB" not in caplog.text and "BBB" not in runtime.health.warnings()["keys"]
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(f"k1 {SECRET}\n")
+    await run()
+    assert runtime.health.warnings() == {}
