@@ -12,8 +12,8 @@ from typing import Any, Final
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
-from shared.contracts.segment import encode_history
 
+from shared.contracts.segment import encode_history
 from shared.edge.produce import Outgoing, publish
 from shared.postgres.lock import Connection
 

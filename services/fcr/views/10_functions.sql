@@ -1,5 +1,8 @@
 -- What links, cells and views share.
 
+-- Views over stored cells alone, which go with no other.
+drop view if exists figures.fcr_client, figures.revolving;
+
 -- Every scope under which a fact of a unit row and a line counts: the six levels of the unit register, and the line.
 create or replace function fcr.scopes_of(unit_row bigint, line text)
   returns table (scope_level text, scope text) language sql stable parallel safe as $$
