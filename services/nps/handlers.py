@@ -4,7 +4,7 @@ from functools import partial
 
 from services.nps.decode import decode
 from services.nps.domain import FeedbackFact
-from services.nps.store import SCHEMA, apply, apply_erasures, apply_histories
+from services.nps.store import SCHEMA, apply, apply_histories, apply_persons
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import FEEDBACK, PERSON, SEGMENT
 from shared.contracts.segment import History
@@ -23,7 +23,7 @@ def on_feedback(runtime: Runtime) -> BatchRunner[FeedbackFact]:
 
 def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
     """Take away the facts of erased clients."""
-    return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_erasures)
+    return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_persons)
 
 
 def on_segment(runtime: Runtime) -> BatchRunner[History]:

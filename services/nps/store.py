@@ -102,7 +102,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
     return Applied(sum(len(u.changes) for u in upserted), sum(u.conflicts for u in upserted))
 
 
-async def apply_erasures(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
+async def apply_persons(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
     """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`."""
     erased = await newly_erased(connection, SCHEMA, county, events)
     if not erased:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from prometheus_client import Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
 from shared.batch import BatchRunner, Decode
 from shared.clock import Clock, system_clock
@@ -59,13 +59,15 @@ def refold(runtime: Runtime, refold: Refold) -> Task:
     return run
 
 
+def audit_gauge(registry: CollectorRegistry) -> Gauge:
+    """What the last replay or audit found wrong."""
+    text = "Facts and stored figures that the last replay or nightly audit found wrong."
+    return Gauge("hva_wrong_cells", text, registry=registry)
+
+
 def replay(runtime: Runtime, replay: Replay, clock: Clock = system_clock) -> Task:
     """Do the replays that were asked for and the nightly audit, and show how much the last one found wrong."""
-    wrong = Gauge(
-        "hva_wrong_cells",
-        "Facts and stored figures that the last replay or nightly audit found wrong.",
-        registry=runtime.registry,
-    )
+    wrong = audit_gauge(runtime.registry)
     service = SERVICE_NUMBERS[replay.schema]
 
     async def run() -> None:

@@ -11,15 +11,14 @@ from shared.person import Merge, PersonEvent
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
 
-_ADD: Final = """
-insert into {schema}.client (county, client)
-select $1, wanted.value from unnest($2::text[]) wanted(value) on conflict do nothing
-"""
 # A pseudonym without a merge is a person of its own.
-_ALONE: Final = """
-update {schema}.client c set person = number
-from (select $1::text, * from unnest($2::text[]) offset 0) added(county, client)
-where c.county = added.county and c.client = added.client and person is null
+_ADD: Final = """
+with new as (
+  select wanted.value as client, nextval(pg_get_serial_sequence('{schema}.client', 'number')) as number
+  from unnest($2::text[]) wanted(value)
+)
+insert into {schema}.client (county, client, number, person) overriding system value
+select $1, client, number, number from new on conflict do nothing
 """
 # Everyone whom merges reach from the clients $2; a step at a time, each by the two indexes of merges.
 _REACHED: Final = """
@@ -36,10 +35,12 @@ select client from reached
 """
 _MERGES: Final = "select fact.one, fact.other {probes}"
 _CLIENTS: Final = "select fact.client, fact.number, fact.person {probes}"
+# Found by probes, so that nothing else can be planned (`shared.postgres.facts.probes`).
 _MOVE: Final = """
 update {schema}.client c set person = moved.person
-from (select $1::text, * from unnest($2::text[], $3::bigint[]) offset 0) moved(county, client, person)
-where c.county = moved.county and c.client = moved.client
+from unnest($2::text[], $3::bigint[]) moved(client, person)
+cross join lateral (select ctid from {schema}.client where county = $1 and client = moved.client offset 0) found
+where c.ctid = found.ctid
 """
 _FACTS: Final = "person = any($2::bigint[]) and own_client = any($3::text[])"
 
@@ -72,7 +73,6 @@ async def persons_of(connection: Connection, schema: str, county: str, clients: 
     known = await _known(connection, schema, county, clients)
     if new := [client for client in clients if client not in known]:
         await connection.execute(_ADD.format(schema=schema), county, new)
-        await connection.execute(_ALONE.format(schema=schema), county, new)
         known |= await _known(connection, schema, county, new)
     return {client: person for client, (_, person) in known.items()}
 

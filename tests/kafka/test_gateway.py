@@ -96,9 +96,8 @@ async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Prod
     assert (status, {item["outcome"] for item in items}, len(items)) == (200, {"accepted"}, len(right))
 
     await product.wait()
-    expected = oracle.views(
-        oracle.current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True), registers, AS_OF
-    )
+    facts = oracle.current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True)
+    expected = oracle.views(facts, registers, AS_OF, oracle.Membership(facts, registers).label)
     for view, rows in expected.items():
         got = await product.fetch(f"select * from figures.{view}", as_of=AS_OF.isoformat())
         assert oracle.differences(rows, got, oracle.KEYS[view]) == [], view

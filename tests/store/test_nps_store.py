@@ -85,7 +85,7 @@ class Store:
 
     async def erase(self, *records: PlainRecord) -> None:
         events = [decode_person(r) for r in records]
-        await StoreCommit("nps", self.pool, SEALER, store.apply_erasures)(events, [])  # type: ignore[type-var]
+        await StoreCommit("nps", self.pool, SEALER, store.apply_persons)(events, [])  # type: ignore[type-var]
 
     async def all(self, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.pool.fetch(query)]

@@ -167,7 +167,7 @@ async def writer(database: Database, family: Family) -> Any:
 def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], Callable[[str], Any]]:
     """Commit facts; erase a client."""
     write = StoreCommit(family.schema, pool, SEALER, partial(family.store.apply, registers=REGISTERS))
-    erase = StoreCommit(family.schema, pool, SEALER, family.store.apply_erasures)
+    erase = StoreCommit(family.schema, pool, SEALER, family.store.apply_persons)
     return (lambda facts: write(facts, [])), (lambda client: erase([Erasure(COUNTY, client)], []))
 
 

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from services.fcr.metrics import Gauges as FcrGauges
 from services.nps.metrics import Gauges as NpsGauges
+from services.segments.metrics import Gauges as SegmentGauges
+from shared.edge.tasks import audit_gauge
 from shared.metrics import PipelineMetrics
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -30,6 +32,8 @@ def test_every_metric_is_in_the_table() -> None:
     PipelineMetrics("any", registry)
     FcrGauges(registry)
     NpsGauges(registry)
+    SegmentGauges(registry)
+    audit_gauge(registry)
     families = registry.collect()
     assert first_cells("hva_[a-z_]+") == {
         f"{family.name}_total" if family.type == "counter" else family.name for family in families
