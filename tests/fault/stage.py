@@ -93,12 +93,13 @@ class Stage:
         mutant: str = "",
         owner: str = "",
         ready: bool = True,
-        batch: int = 40,
+        batch: int | None = None,
         session: float = 1.5,
     ) -> Replica:
         """Start a replica with faults (`kill@committed#2`) or a mutant, or as an owner of all records.
 
-        `session`: seconds after which the group misses it when it was killed.
+        `session`: seconds after which the group misses it when it was killed. Batches of segments are small by default,
+        since there are fewer care events in a log.
         """
         environment = {
             "HVA_TEST_FOLDER": str(self.folder),
@@ -106,7 +107,7 @@ class Stage:
             "HVA_TEST_MUTANT": mutant,
             "HVA_TEST_OWNER": owner,
             "HVA_TEST_SESSION_MS": str(round(session * 1000)),
-            "HVA_MAX_RECORDS": str(batch),
+            "HVA_MAX_RECORDS": str(batch or (10 if service == "segments" else 40)),
         }
         return await self.product.start(service, environment, ready, module="tests.fault.faulty")
 

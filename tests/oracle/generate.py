@@ -6,6 +6,7 @@ client or comment, for which the contract lets the first to arrive stay; and wha
 
 import random
 
+from tests.oracle.care_lines import career, evidence
 from tests.oracle.contact_lines import chain, counts, crowd, pair, returning
 from tests.oracle.feedback_lines import direct, survey
 from tests.oracle.hostile import hostile_lines
@@ -13,8 +14,19 @@ from tests.oracle.other_lines import care, persons
 from tests.oracle.registers import load
 from tests.oracle.stream import Stream
 
-# How often of each; about half of the lines are feedback, most others contacts.
-MAKERS = {survey: 14, direct: 9, pair: 7, chain: 3, returning: 2, counts: 2, care: 3, persons: 2}
+# How often of each; about half of the lines are feedback, a quarter contacts, a fifth care.
+MAKERS = {
+    survey: 14,
+    direct: 9,
+    pair: 7,
+    chain: 3,
+    returning: 2,
+    counts: 2,
+    career: 3,
+    evidence: 3,
+    care: 1,
+    persons: 2,
+}
 
 
 def adversarial(seed, size, registers_dir, now=None):

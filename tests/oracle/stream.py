@@ -14,7 +14,9 @@ RETRACTED = {
     "invitation": "feedback",
     "contact": "contact",
     "hyte": "hyte",
+    **dict.fromkeys(("service_event", "flag", "plan", "assessment", "assignment"), "care"),
 }
+TIES = ("revision", "time", "source", "id")
 
 
 class Stream:
@@ -85,7 +87,7 @@ class Stream:
 
     # histories: revisions in any order, ties, retractions, returns
 
-    def history(self, county, type_, kind, identity, first, change):
+    def history(self, county, type_, kind, identity, first, change, ties=TIES):
         """Writes 1-4 states of one business id, and retractions among them."""
         r = self.r
         id_field = "count_id" if kind == "hyte" else f"{kind}_id"
@@ -93,7 +95,7 @@ class Stream:
         for _ in range(r.choice([0, 0, 0, 1, 1, 2, 3])):
             states.append(change(states[-1]))
         if len(states) > 1 and r.random() < 0.45:
-            tie = r.choice(["revision", "time", "source", "id"])
+            tie = r.choice(ties)
         shared = self.tie(tie)
         for number, state in enumerate(states):
             self.state(county, type_, {id_field: identity} | state, number, tie, shared)
