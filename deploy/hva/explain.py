@@ -1,16 +1,15 @@
 """`hva explain`: the facts and events behind one figure, told from the facts and compared with the figure."""
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from deploy.hva.context import AsJson, Dir, NotSoError, resolve, several
-from deploy.hva.figures import KEYS, further, plain, read, shown
+from deploy.hva.figures import plain, read, shown
+from deploy.hva.keys import KEYS, check, further, period_days
 
 # Every family keeps one view `evidence`: its facts under every view they count in.
 EVIDENCE = """
@@ -29,13 +28,6 @@ order by e.day, e.at, e.id, e.keys
 DEFAULTS = {"scope_level": "county", "channel": "all", "segment": "all"}
 HEADLINES = {"fcr_confirmed": {"window_days": "7"}, "fcr_client": {"window_days": "7"}}
 """What is meant where a further key is left out, since one fact counts under several of its values."""
-
-PERIODS = (
-    (re.compile(r"(\d{4})-(\d\d)-(\d\d)"), "day"),
-    (re.compile(r"(\d{4})-(\d\d)"), "month"),
-    (re.compile(r"(\d{4})Q([1-4])"), "quarter"),
-    (re.compile(r"(\d{4})"), "year"),
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -63,38 +55,8 @@ def complete(view: str, keys: Mapping[str, str]) -> dict[str, str]:
         wanted = {**HEADLINES[view], **wanted}
     if "scope" not in wanted:
         raise typer.BadParameter(f"name the scope, a code of level {wanted['scope_level']}")
-    period_days(wanted["period"])
+    check(view, wanted)
     return wanted
-
-
-def period_days(period: str) -> tuple[date, date]:
-    """First day of a period, and of the next one. Raises BadParameter."""
-    for pattern, kind in PERIODS:
-        if found := pattern.fullmatch(period):
-            try:
-                return _days(kind, [int(part) for part in found.groups()])
-            except ValueError:
-                break
-    raise typer.BadParameter(f"{period} is no period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
-
-
-def _days(kind: str, parts: list[int]) -> tuple[date, date]:
-    match kind:
-        case "day":
-            day = date(*parts)
-            return day, date.fromordinal(day.toordinal() + 1)
-        case "month":
-            return date(parts[0], parts[1], 1), _month_after(parts[0], parts[1], 1)
-        case "quarter":
-            first = 3 * parts[1] - 2
-            return date(parts[0], first, 1), _month_after(parts[0], first, 3)
-        case _:
-            return date(parts[0], 1, 1), date(parts[0] + 1, 1, 1)
-
-
-def _month_after(year: int, month: int, months: int) -> date:
-    passed = month - 1 + months
-    return date(year + passed // 12, passed % 12 + 1, 1)
 
 
 async def _explain(dsn: str, view: str, wanted: Mapping[str, str], limit: int, as_json: bool) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from deploy.hva.context import AsJson, Dir, NotSoError, resolve
+from deploy.hva.keys import KEYS, check, further
 
-KEYS = ("county", "period_kind", "period", "scope_level", "scope", "channel", "segment")
 Filter = Annotated[str | None, typer.Option()]
 
 
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
         """Print a view of the published figures, or with --exact of the live ones."""
         keys = dict(zip(KEYS, (county, None, period, scope_level, scope, channel, segment), strict=True))
         wanted = {key: value for key, value in keys.items() if value is not None} | further(where or [])
+        check(view, wanted)
         rows = asyncio.run(
             read(resolve(dir).postgres_steward, "figures" if exact else "report", view, wanted, instant(as_of))
         )
@@ -56,29 +57,23 @@ def instant(text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
 
 
-def further(pairs: Sequence[str]) -> dict[str, str]:
-    """`key=value` words as a mapping. Raises BadParameter."""
-    if any("=" not in pair for pair in pairs):
-        raise typer.BadParameter("write KEY=VALUE")
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
 async def read(
     dsn: str, schema: str, view: str, wanted: Mapping[str, str], as_of: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """The rows of a view with these keys, ordered by them. Raises NotSoError where there is no such view or key."""
+    """The rows of a view with these keys, ordered by them. Raises BadParameter where the view has no such key, and
+    NotSoError where nothing is published.
+    """
     import asyncpg
 
     connection = await asyncpg.connect(dsn)
     try:
-        columns = await connection.fetch(
-            "select column_name from information_schema.columns where table_schema = $1 and table_name = $2 "
-            "order by ordinal_position",
-            schema,
-            view,
-        )
-        names = [column["column_name"] for column in columns]
-        _check(schema, view, names, wanted)
+        names = await _columns(connection, schema, view)
+        # Only names that the catalogue of the database gave reach the statement.
+        known = names or await _columns(connection, "figures", view)
+        if known and (unknown := sorted(set(wanted) - set(known))):
+            raise typer.BadParameter(f"{view} has no key {', '.join(unknown)}: it has {', '.join(known)}")
+        if not names:
+            raise NotSoError(_missing(schema, view))
         if as_of is not None:
             await connection.execute("select set_config('hva.as_of', $1, false)", as_of.isoformat())
         conditions = " and ".join(f"{key}::text = ${i}" for i, key in enumerate(wanted, 1)) or "true"
@@ -91,15 +86,20 @@ async def read(
         await connection.close()
 
 
-def _check(schema: str, view: str, names: Sequence[str], wanted: Mapping[str, str]) -> None:
-    """Only names that the catalogue of the database gave reach the statement."""
-    if not names and schema == "report":
-        raise NotSoError(f"Nothing is published under {view}: the live figures are at `hva figures {view} --exact`.")
-    if not names:
-        raise NotSoError(f"There is no view {view}: see docs/figures.md for their names.")
-    unknown = sorted(set(wanted) - set(names))
-    if unknown:
-        raise NotSoError(f"{view} has no key {', '.join(unknown)}: it has {', '.join(names)}.")
+async def _columns(connection: Any, schema: str, view: str) -> list[str]:
+    rows = await connection.fetch(
+        "select column_name from information_schema.columns where table_schema = $1 and table_name = $2 "
+        "order by ordinal_position",
+        schema,
+        view,
+    )
+    return [str(row["column_name"]) for row in rows]
+
+
+def _missing(schema: str, view: str) -> str:
+    if schema == "report":
+        return f"Nothing is published under {view}: the live figures are at `hva figures {view} --exact`."
+    return f"There is no view {view} in this database yet."
 
 
 def _print(view: str, rows: Sequence[Mapping[str, Any]], *, csv: bool, json: bool) -> None:

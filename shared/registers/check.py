@@ -115,7 +115,8 @@ def sectors(path: Path, problems: Problems) -> dict[str, SectorKind]:
     for fields in _fields(path, ("sector", "kind"), problems):
         sector = fields.code("sector")
         seen.first(sector, fields, f"sector '{sector}'")
-        found[sector] = fields.choice("kind", kinds)
+        if (kind := fields.choice("kind", kinds)) is not None:
+            found[sector] = kind
     return found
 
 
@@ -140,22 +141,25 @@ def promises(path: Path, problems: Problems) -> tuple[PromiseRow, ...]:
     found = []
     columns = ("county", "line", "channel", "kind", "amount", "valid_from")
     for fields in _fields(path, columns, problems):
-        row = _promise(fields)
-        words = f"a promise of {row.county}, '{row.line}', '{row.channel}' from {row.valid_from or 'ever'}"
-        seen.first((row.county, row.line, row.channel, row.valid_from), fields, words)
-        found.append(row)
+        county, line, channel, start = map(fields.text, ("county", "line", "channel", "valid_from"))
+        words = f"a promise of {county}, '{line}', '{channel}' from {start or 'ever'}"
+        seen.first((county, line, channel, start), fields, words)
+        if (row := _promise(fields)) is not None:
+            found.append(row)
     return tuple(sorted(found, key=lambda row: (row.county, row.line, row.channel, str(row.valid_from or ""))))
 
 
-def _promise(fields: Fields) -> PromiseRow:
+def _promise(fields: Fields) -> PromiseRow | None:
     county, line = fields.county(), fields.code("line")
     kinds: tuple[PromiseKind, ...] = ("minutes", "same_day", "working_days")
     kind = fields.choice("kind", kinds)
     most = MOST_WORKING_DAYS if kind == "working_days" else MOST_MINUTES
-    amount = fields.whole("amount", most, empty=kind == "same_day")
+    amount = fields.whole("amount", most, empty=kind in ("same_day", None))
     channels = ("", *CHANNELS) if line == "feedback" else CHANNELS
-    channel = fields.choice("channel", channels)
-    return PromiseRow(county, line, channel, kind, 0 if kind == "same_day" else amount, fields.day("valid_from"))
+    channel, start = fields.choice("channel", channels), fields.day("valid_from")
+    if kind is None or channel is None:
+        return None
+    return PromiseRow(county, line, channel, kind, 0 if kind == "same_day" else amount, start)
 
 
 def themes(path: Path, problems: Problems) -> tuple[tuple[str, str], ...]:

@@ -138,7 +138,7 @@ def key_results(path: Path, problems: Problems) -> tuple[KeyResult, ...]:
             problems.add(where, "the item must be a mapping.")
             continue
         result = _key_result(_Mapping(where, item, problems).only(KEY_RESULT_KEYS))
-        if result.id in found:
+        if result.id and result.id in found:
             problems.add(where, f"id '{result.id}' stands already; give every key result its own.")
         found[result.id] = result
     return tuple(found.values())

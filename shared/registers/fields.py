@@ -59,14 +59,14 @@ class Fields:
             self.wrong(f"{column} '{text}' may have only a-z, 0-9 and '-'.")
         return text
 
-    def choice(self, column: str, choices: tuple[Choice, ...]) -> Choice:
-        """One of a closed list; the first of them stands in when the field is wrong."""
+    def choice(self, column: str, choices: tuple[Choice, ...]) -> Choice | None:
+        """One of a closed list, else None: nothing stands in for what is wrong, since more would seem wrong by it."""
         text = self.line.fields[column]
         for choice in choices:
             if text == choice:
                 return choice
         self.wrong(f"{column} '{text}' is unknown; it must be one of {', '.join(c or 'empty' for c in choices)}.")
-        return choices[0]
+        return None
 
     def boolean(self, column: str) -> bool:
         text = self.line.fields[column]

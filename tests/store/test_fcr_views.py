@@ -189,7 +189,8 @@ async def test_absurd_counts_of_two_units_stop_no_view(fcr: Store) -> None:
         await fcr.feed(counted(unit, BIGGEST, unit=unit), contact(unit, unit=unit, transfers=BIGGEST))
     await read_everything(fcr)
     assert await fcr.row("hyte", "count", kind="tray_visit") == (BIGGEST,)
-    assert await fcr.row("access", "transfers, bounced") == (BIGGEST, 2)
+    assert await fcr.row("access", "transfers, transfers_mean, bounced") == (BIGGEST, float(BIGGEST), 2)
+    assert await fcr.row("access", "transfers_mean", period="2026-03-02") == (float(BIGGEST),)
     assert await fcr.row("hyte", "count", kind="tray_visit", scope_level="unit", scope="keskus") == (BIGGEST,)
 
 

@@ -94,21 +94,68 @@ def test_the_gauges_of_the_families_are_those_of_the_contract() -> None:
     assert windows == {"hva_fcr_confirmed_ratio", "hva_fcr_repeat_ratio"}
 
 
+def samples(view: str, given: list[dict[str, Any]], people: int = 99, **more: int) -> dict[str, list[tuple[str, ...]]]:
+    """Gauge -> scope (and window) of its samples; `people` at every scope, but for those that `more` names."""
+    places = {(row["county"], row["period"], row["scope_level"], row["scope"]) for row in given}
+    counted = {place: more.get(place[3], people) for place in places}
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for sample in metrics._samples(view, given, counted, {"2026-03": "month_current"}):
+        found.setdefault(sample.gauge, []).append((sample.labels[2], *sample.labels[6:]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("view", "gauge", "share", "whole"),
+    [
+        ("fcr", "hva_fcr_gross_ratio", "gross", "with_outcome"),
+        ("fcr", "hva_fcr_net_ratio", "net", "resolvable"),
+        ("fcr_confirmed", "hva_fcr_confirmed_ratio", "fcr_confirmed", "linkable_with_outcome"),
+        ("fcr_confirmed", "hva_fcr_repeat_ratio", "repeat_rate", "linkable"),
+        ("access", "hva_answered_ratio", "answered_share", "answerable"),
+        ("digital", "hva_digital_ratio", "digital_share", "contacts"),
+    ],
+)
+def test_a_gauge_is_shown_from_ten_of_its_own_whole_and_ten_people_on(
+    view: str, gauge: str, share: str, whole: str
+) -> None:
+    parts = metrics._VIEWS[view].values()
+    row: dict[str, Any] = {part: 0.5 for part, _ in parts} | {of: 99 for _, of in parts}
+    (given,) = rows("county", 0, **row)
+    names = set(metrics._VIEWS[view])
+    assert set(samples(view, [given | {whole: 10}])) == names
+    assert set(samples(view, [given | {whole: 9}])) == names - {gauge}
+    assert set(samples(view, [given], people=10)) == names
+    assert not samples(view, [given], people=9)
+    assert set(samples(view, [given | {share: None, whole: 0}])) == names - {gauge}
+
+
 def test_samples_of_a_view_are_hidden_window_by_window() -> None:
     shares: dict[str, Any] = {"fcr_confirmed": 0.5, "repeat_rate": 0.25}
     given = [
-        *(row | {"linkable": 12} for row in rows("county", 0, window_days=7, **shares)),
-        *(row | {"linkable": 9} for row in rows("county", 0, window_days=30, **shares)),
+        *rows("county", 0, window_days=7, linkable=12, linkable_with_outcome=12, **shares),
+        *rows("county", 0, window_days=30, linkable=12, linkable_with_outcome=9, **shares),
     ]
-    samples = list(metrics._samples("fcr_confirmed", given, {"2026-03": "month_current"}))
-    place = ("oma-hame", "county", "s0", "all", "all", "month_current", "7")
-    assert samples == [
-        Sample("hva_fcr_confirmed_ratio", place, 0.5),
-        Sample("hva_fcr_repeat_ratio", place, 0.25),
-    ]
+    assert samples("fcr_confirmed", given) == {
+        "hva_fcr_confirmed_ratio": [("s0", "7")],
+        "hva_fcr_repeat_ratio": [("s0", "7"), ("s0", "30")],
+    }
 
 
-def test_a_share_of_nothing_is_not_shown() -> None:
-    given = [row | {"handled": 40} for row in rows("county", 0, gross=None, net=0.0)]
-    samples = list(metrics._samples("fcr", given, {"2026-03": "month_current"}))
-    assert [(sample.gauge, sample.value) for sample in samples] == [("hva_fcr_net_ratio", 0.0)]
+@pytest.mark.parametrize(
+    ("wholes", "people", "shown"),
+    [
+        ([40, 40, 40], {}, ["s0", "s1", "s2"]),
+        ([40, 40, 40], {"s0": 3}, ["s2"]),  # with s0 another: three people of s0 do not follow from the county
+        ([40, 40, 40], {"s0": 4, "s1": 6}, ["s2"]),
+        ([3, 40, 40], {"s1": 5}, []),  # 3 contacts and 5 people are not enough together
+        ([12, 40, 40], {"s0": 0}, ["s2"]),  # nobody was answered, or people are not counted yet
+        ([0, 40, 40], {"s0": 0}, ["s1", "s2"]),  # there is nothing to hide
+    ],
+)
+def test_a_division_of_few_people_is_hidden_with_enough_beside_it(
+    wholes: list[int], people: dict[str, int], shown: list[str]
+) -> None:
+    given = [row | {"answerable": whole} for whole, row in zip(wholes, rows("division", 0, 0, 0), strict=True)]
+    given = [row | {"answered_share": 0.5 if row["answerable"] else None} for row in given]
+    found = samples("access", given, people=50, **people).get("hva_answered_ratio", [])
+    assert sorted(scope for (scope,) in found) == shown

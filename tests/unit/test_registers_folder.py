@@ -99,6 +99,39 @@ def test_what_is_wrong_is_said(folder: Path, name: str, text: str, sentence: str
     assert sentence in str(error.value)
 
 
+PROMISES = "county,line,channel,kind,amount,valid_from\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("promises.csv", PROMISES + "a,l,phone,same_day,,\na,l,fax,same_day,,\n", "line 3: channel 'fax' is unknown"),
+        ("promises.csv", PROMISES + "a,l,sms,same_day,,\na,l,sms,same_day,,soon\n", "line 3: valid_from 'soon'"),
+        ("promises.csv", PROMISES + "a,l,sms,soon,,\n", "line 2: kind 'soon' is unknown"),
+        ("sectors.csv", "sector,kind\ns,sport\nt,health\n", "line 2: kind 'sport' is unknown"),
+    ],
+)
+def test_what_is_wrong_is_said_once(folder: Path, name: str, text: str, sentence: str) -> None:
+    """Nothing known stands in for an unknown value: by it the row would be a second one, or lack something."""
+    with pytest.raises(RegisterError) as error:
+        write(folder, name, text)
+    (told,) = str(error.value).splitlines()
+    assert sentence in told
+
+
+def test_a_row_that_stands_twice_is_told_beside_what_else_is_wrong_with_it(folder: Path) -> None:
+    with pytest.raises(RegisterError) as error:
+        write(folder, "promises.csv", PROMISES + "a,l,sms,same_day,,\na,l,sms,soon,,\n")
+    told = str(error.value).splitlines()
+    assert [("kind 'soon'" in line, "stands already on" in line) for line in told] == [(False, True), (True, False)]
+
+
+def test_ids_that_will_not_do_are_no_double_ones(folder: Path) -> None:
+    with pytest.raises(RegisterError) as error:
+        write(folder, "key_results.yaml", "key_results: [{id: all}, {id: '-'}]\n")
+    assert "stands already" not in str(error.value)
+
+
 def test_every_problem_is_told_at_once(folder: Path) -> None:
     (folder / "themes.csv").unlink()
     (folder / "sectors.csv").write_bytes(b"sector,kind\n\xff,health\n")

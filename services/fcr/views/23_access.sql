@@ -1,4 +1,5 @@
--- Access to the first line. Shares are of those who could have been answered: inbound but not early.
+-- Access to the first line. Shares are of those who could have been answered: inbound but not early. The mean is of
+-- all transfers, also of more than a count can say.
 create view figures.access as
 select county, period_kind, period, scope_level, scope, channel, segment,
        inbound, early, handled, reference.share(handled, inbound - early) as answered_share,
@@ -11,7 +12,7 @@ select county, period_kind, period, scope_level, scope, channel, segment,
        waits,
        fcr.wait_bound((waits + 1) / 2, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12) as wait_p50,
        fcr.wait_bound((9 * waits + 9) / 10, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12) as wait_p90,
-       transfers, reference.share(transfers, handled) as transfers_mean,
+       fcr.count_of(transfers) as transfers, transfers::double precision / nullif(handled, 0) as transfers_mean,
        bounced, reference.share(bounced, handled) as bounce_rate,
        reference.state_of(last_day) as state
 from fcr.access_cell,

@@ -1,6 +1,6 @@
 -- What `hva explain` reads: every contact and count under every view that it has to do with, counted or not, and why,
 -- told from the facts and not from the buckets. `keys` holds the view's further keys; `counted` says as what, and
--- `detail` what is this contact's own: whom it repeats, how long it waited.
+-- `detail` what is this contact's own: whom it repeats, that it was planned and so repeats nobody, how long it waited.
 drop view if exists fcr.evidence, fcr.told_contact cascade;
 
 -- A contact with its flags, and its neighbours of the same person, line and reason: the one that it repeats soonest,
@@ -52,9 +52,9 @@ select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segmen
                    else 'not resolved' end
               || case when repeated_within <= w.days then ', repeated' else ', not repeated' end
          end),
-       case when unhandled is null and reason is not null then
-         case when repeated_within <= w.days then ' by ' || repeated_by else '' end
-         || case when repeats_within <= w.days then ', repeats ' || repeats else '' end end
+       concat(case when unhandled is null and repeated_within <= w.days then ' by ' || repeated_by end,
+              case when unhandled is null and repeats_within <= w.days then ', repeats ' || repeats end,
+              case when planned then ', planned' end)
 from fcr.told_contact cross join (values (1), (7), (30)) w(days) where channel in ('phone', 'chat')
 union all
 select 'fcr_client', county, day, started_at, unit_row, line, channel, segment, person,

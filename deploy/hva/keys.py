@@ -1,0 +1,69 @@
+"""How people name a cell of a view, as `period=2026Q1 scope_level=division`, and what can never be one."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import typer
+
+KEYS = ("county", "period_kind", "period", "scope_level", "scope", "channel", "segment")
+PERIODS = (
+    (re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII), "day"),
+    (re.compile(r"(\d{4})-(\d\d)", re.ASCII), "month"),
+    (re.compile(r"(\d{4})Q([1-4])", re.ASCII), "quarter"),
+    (re.compile(r"(\d{4})", re.ASCII), "year"),
+)
+
+
+def further(pairs: Sequence[str]) -> dict[str, str]:
+    """`key=value` words as a mapping. Raises BadParameter."""
+    if any("=" not in pair for pair in pairs):
+        raise typer.BadParameter("write KEY=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def check(view: str, wanted: Mapping[str, str]) -> None:
+    """Raises BadParameter for a view, a period or a value of a closed list that no database can ever have: an empty
+    answer would look like no facts.
+    """
+    from shared.registers.figures import KEY_VALUES, VIEWS
+
+    if view not in VIEWS:
+        raise typer.BadParameter(f"there is no view {view}: there are {', '.join(VIEWS)}")
+    if "period" in wanted:
+        period_days(wanted["period"])
+    closed = {**KEY_VALUES, "period_kind": tuple(kind for _, kind in PERIODS)}
+    for key, value in wanted.items():
+        allowed = [str(one) for one in closed.get(key, ())]
+        if allowed and value not in allowed:
+            raise typer.BadParameter(f"{key} {value} is none of {', '.join(allowed)}")
+
+
+def period_days(period: str) -> tuple[date, date]:
+    """First day of a period, and of the next one. Raises BadParameter."""
+    for pattern, kind in PERIODS:
+        if found := pattern.fullmatch(period):
+            try:
+                return _days(kind, [int(part) for part in found.groups()])
+            except ValueError:
+                break
+    raise typer.BadParameter(f"{period} is no period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
+
+
+def _days(kind: str, parts: list[int]) -> tuple[date, date]:
+    match kind:
+        case "day":
+            day = date(*parts)
+            return day, date.fromordinal(day.toordinal() + 1)
+        case "month":
+            return date(parts[0], parts[1], 1), _month_after(parts[0], parts[1], 1)
+        case "quarter":
+            first = 3 * parts[1] - 2
+            return date(parts[0], first, 1), _month_after(parts[0], first, 3)
+        case _:
+            return date(parts[0], 1, 1), date(parts[0] + 1, 1, 1)
+
+
+def _month_after(year: int, month: int, months: int) -> date:
+    passed = month - 1 + months
+    return date(year + passed // 12, passed % 12 + 1, 1)

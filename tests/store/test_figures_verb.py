@@ -1,0 +1,34 @@
+"""`hva figures` and `hva explain` on a database: keys that a view does not have are wrong use."""
+
+import pytest
+import typer
+
+from deploy.hva.context import NotSoError
+from deploy.hva.explain import complete
+from deploy.hva.figures import read
+from shared.registers.figures import VIEWS
+from tests.product import Database
+
+CELL = {"county": "oma-hame", "period": "2026-03"}
+
+
+@pytest.fixture
+def dsn(_fcr_database: Database) -> str:
+    return _fcr_database.dsn("hva_steward")
+
+
+async def test_every_view_that_can_be_named_is_there(dsn: str) -> None:
+    for view in VIEWS:
+        await read(dsn, "figures", view, complete(view, CELL))
+
+
+@pytest.mark.parametrize("schema", ["figures", "report"])
+@pytest.mark.parametrize("key", ["theme", "window_days", "n; drop"])
+async def test_a_key_that_the_view_lacks_is_wrong_use(dsn: str, schema: str, key: str) -> None:
+    with pytest.raises(typer.BadParameter, match=rf"^nps has no key {key}: it has county, .*score"):
+        await read(dsn, schema, "nps", {**CELL, key: "7"})
+
+
+async def test_what_is_not_published_is_no_wrong_use(dsn: str) -> None:
+    with pytest.raises(NotSoError, match=r"^Nothing is published under nps: .*--exact"):
+        await read(dsn, "report", "nps", CELL)
