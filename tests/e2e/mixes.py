@@ -10,7 +10,7 @@ from tests.oracle.nps import count, mix_of
 from tests.product import Product
 
 KEYS_OF_MIX = ("county", "scope_level", "scope", "segment", "period_a", "period_b")
-MANY = 60
+MANY = 150
 _QUERY = f"""
 select asked.*, mix.* from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
   asked({", ".join(KEYS_OF_MIX)}), figures.nps_mix({", ".join(f"asked.{key}" for key in KEYS_OF_MIX)}) mix
@@ -28,7 +28,7 @@ def expected_mixes(facts: Facts, registers: Registers, label: Any, seed: int) ->
     chosen = Random(seed).sample(asked, MANY)
     chosen.append((*chosen[0][:-1], "2199Q1"))
     mixes = [dict(zip(KEYS_OF_MIX, cell, strict=True)) | mix_of(counts, *cell) for cell in chosen]
-    assert sum(bool(mix["mix"] and mix["within"]) for mix in mixes) > MANY // 10, "channels come and go"
+    assert sum(bool(mix["mix"] and mix["within"]) for mix in mixes) > MANY // 30, "channels come and go"
     assert [mix["change"] is None for mix in mixes] == [False] * MANY + [True]
     return mixes
 

@@ -25,7 +25,7 @@ AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_every_view_equals_the_recomputation(product: Product, seed: int) -> None:
-    lines = adversarial(seed, 3600, SAMPLE / "config")
+    lines = adversarial(seed, 3000, SAMPLE / "config")
     registers = load(SAMPLE / "config")
     verdicts = judge_all(lines, registers, datetime.now(UTC))
     facts = current([v for _, v in verdicts if hasattr(v, "kind")], erasures=True)

@@ -28,7 +28,7 @@ def registers():
 
 @pytest.fixture(scope="module")
 def lines():
-    return adversarial(11, 7500, CONFIG, NOW)
+    return adversarial(16, 6500, CONFIG, NOW)
 
 
 @pytest.fixture(scope="module")
