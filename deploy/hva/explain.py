@@ -25,6 +25,22 @@ where e.view = $1 and e.county = $2 and e.day >= $5 and e.day < $6
     where w.value <> 'all' and not (e.keys -> w.key) ? w.value)
 order by e.day, e.at, e.id, e.keys
 """
+# Of a stock: what stands on the last day of the period that is known, and what began in the period.
+STANDING = """
+select s.fact, s.id, s.first as day, s.at, u.unit, null as line, 'all' as channel, 'all' as segment, s.person, s.keys,
+       s.counted || case when s.first <= last.day and s.until > last.day then ', in the stock' else ', new only' end
+         as counted,
+       case when s.until < 'infinity' then ', until ' || s.until else '' end as detail, s.rank
+from {schema}.standing s
+cross join (select least($4::date - 1, reference.as_of_day())) last(day)
+left join reference.unit_row u on u.key = s.unit_row
+where s.view = $1 and s.county = $2
+  and (s.first <= last.day and s.until > last.day or s.view = 'common_clients' and s.first between $3 and last.day)
+  and not exists (
+    select from unnest($5::text[], $6::text[]) w(key, value) where w.value <> 'all' and s.keys ->> w.key <> w.value)
+order by s.first, s.id
+"""
+STOCKS = ("suuntima_stock", "common_clients")
 DEFAULTS = {"scope_level": "county", "channel": "all", "segment": "all"}
 HEADLINES = {"fcr_confirmed": {"window_days": "7"}, "fcr_client": {"window_days": "7"}}
 """What is meant where a further key is left out, since one fact counts under several of its values."""
@@ -82,15 +98,14 @@ async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[
     try:
         schema = await _schema_of(connection, view)
         others = {key: value for key, value in wanted.items() if key not in KEYS}
-        rows = await connection.fetch(
-            EVIDENCE.format(schema=schema),
-            view,
-            *(wanted[key] for key in ("county", "scope_level", "scope")),
-            *period_days(wanted["period"]),
-            *(wanted[key] for key in ("channel", "segment")),
-            list(others),
-            list(others.values()),
-        )
+        period, others_of = period_days(wanted["period"]), (list(others), list(others.values()))
+        if view in STOCKS:
+            query = STANDING.format(schema=schema)
+            rows = await connection.fetch(query, view, wanted["county"], *period, *others_of)
+        else:
+            place = (wanted[key] for key in ("county", "scope_level", "scope"))
+            of = (wanted[key] for key in ("channel", "segment"))
+            rows = await connection.fetch(EVIDENCE.format(schema=schema), view, *place, *period, *of, *others_of)
     finally:
         await connection.close()
     numbers = _numbers(rows)

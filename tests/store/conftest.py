@@ -10,21 +10,29 @@ from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
 from tests.conftest import ServerUnderTest
 from tests.product import SERVICES, Database
-from tests.store.fcr_stage import Store, opened
+from tests.store import fcr_stage, segments_stage
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _fcr_database(postgres_server: ServerUnderTest) -> Database:
+async def _family_database(postgres_server: ServerUnderTest) -> Database:
     """One for all: emptying its tables takes a hundredth of what another database takes."""
-    database = Database(f"fcr_{os.getpid()}", postgres_server.address)
+    database = Database(f"families_{os.getpid()}", postgres_server.address)
     await bootstrap(database.admin, dict.fromkeys(ROLES, "test-only"), database.name)
     await migrate(dsn_for(database.admin, database.name, "hva_migrate", "test-only"), SERVICES)
     return database
 
 
 @pytest.fixture
-async def fcr(_fcr_database: Database) -> AsyncIterator[Store]:
+async def fcr(_family_database: Database) -> AsyncIterator[fcr_stage.Store]:
     """The first-contact family, empty, with the registers of the sample."""
-    async with opened(_fcr_database) as store:
+    async with fcr_stage.opened(_family_database) as store:
+        await store.clear()
+        yield store
+
+
+@pytest.fixture
+async def segments(_family_database: Database) -> AsyncIterator[segments_stage.Store]:
+    """The segments family, empty, with the registers of the sample."""
+    async with segments_stage.opened(_family_database) as store:
         await store.clear()
         yield store

@@ -25,7 +25,7 @@ __all__ = ["erased"]
 
 BUCKETS = tuple(f"{measure}_{grain}" for measure in ("care", "suuntima") for grain in ("day", "month"))
 FACTS = ("service_event", "flag", "plan", "assignment", "assessment", "merge")
-TABLES = (*FACTS, *BUCKETS, "client", "membership", "history", "refold", "erased")
+TABLES = (*FACTS, *BUCKETS, "client", "membership", "history", "refold", "erased", "replay")
 
 
 def event(id: str, sector: str = "vastaanotto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:

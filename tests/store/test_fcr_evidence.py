@@ -39,8 +39,8 @@ class Explained:
 
 
 @pytest.fixture
-def explain(fcr: Store, _fcr_database: Database) -> Explained:
-    return Explained(_fcr_database)
+def explain(fcr: Store, _family_database: Database) -> Explained:
+    return Explained(_family_database)
 
 
 async def test_which_contact_repeated_which(fcr: Store, explain: Explained) -> None:

@@ -155,8 +155,8 @@ async def test_a_client_keeps_its_number(fcr: Store) -> None:
     assert await fcr.all("select * from fcr.client order by county, client") == before
 
 
-async def test_waiting_ends_when_the_cells_are_counted(fcr: Store, _fcr_database: Database) -> None:
-    steward = await asyncpg.connect(_fcr_database.dsn("hva_steward"))
+async def test_waiting_ends_when_the_cells_are_counted(fcr: Store, _family_database: Database) -> None:
+    steward = await asyncpg.connect(_family_database.dsn("hva_steward"))
 
     async def left(marks: list[Any]) -> str | None:
         return await _counted(steward, "fcr", marks)
@@ -176,9 +176,9 @@ async def test_waiting_ends_when_the_cells_are_counted(fcr: Store, _fcr_database
         await steward.close()
 
 
-async def test_waiting_follows_the_marks_of_a_busy_period(fcr: Store, _fcr_database: Database) -> None:
+async def test_waiting_follows_the_marks_of_a_busy_period(fcr: Store, _family_database: Database) -> None:
     """A period that never comes to rest is waited for up to what was sent, and no longer."""
-    steward = await asyncpg.connect(_fcr_database.dsn("hva_steward"))
+    steward = await asyncpg.connect(_family_database.dsn("hva_steward"))
     try:
         await fcr.feed(contact("a"))
         await fcr.feed(contact("b", START + DAY))

@@ -13,8 +13,8 @@ CELL = {"county": "oma-hame", "period": "2026-03"}
 
 
 @pytest.fixture
-def dsn(_fcr_database: Database) -> str:
-    return _fcr_database.dsn("hva_steward")
+def dsn(_family_database: Database) -> str:
+    return _family_database.dsn("hva_steward")
 
 
 async def test_every_view_that_can_be_named_is_there(dsn: str) -> None:

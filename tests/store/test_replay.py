@@ -1,6 +1,5 @@
 """A replay finds what somebody broke behind the services' backs, and puts it right; an audit only finds it."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,6 @@ from services.fcr.cells import Cells
 from services.segments import store as segments_store
 from shared.postgres.replay import Findings
 from shared.postgres.replay_due import audit_is_due, last_wrong, replay_due
-from tests.product import Database
 from tests.store import fcr_stage, segments_stage
 from tests.store.fcr_stage import BERTTA, DAY, START, contact
 from tests.store.segments_stage import event, flag, suuntima
@@ -21,16 +19,16 @@ NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
 @pytest.fixture
-async def segments(database: Database) -> AsyncIterator[segments_stage.Store]:
-    async with segments_stage.opened(database) as store:
-        await store.feed(
-            event("a"),
-            event("b", "lapsiperheet", client=BERTTA),
-            flag("f"),
-            suuntima("s"),
-            event("c", at=START + 3 * DAY, status="cancelled"),
-        )
-        yield store
+async def told(segments: segments_stage.Store) -> segments_stage.Store:
+    """A little of everything."""
+    await segments.feed(
+        event("a"),
+        event("b", "lapsiperheet", client=BERTTA),
+        flag("f"),
+        suuntima("s"),
+        event("c", at=START + 3 * DAY, status="cancelled"),
+    )
+    return segments
 
 
 def broken(findings: Findings) -> tuple[int, int]:
@@ -52,78 +50,75 @@ def broken(findings: Findings) -> tuple[int, int]:
     ],
 )
 async def test_what_is_broken_is_found_and_mended(
-    segments: segments_stage.Store, harm: str, wrong: tuple[int, int]
+    told: segments_stage.Store, harm: str, wrong: tuple[int, int]
 ) -> None:
-    pool, registers = segments.pool, segments.registers
-    right = await _state(segments)
+    pool, registers = told.pool, told.registers
+    right = await _state(told)
     assert broken(await segments_store.REPLAY.audit(pool, registers)) == (0, 0)
 
     await pool.execute(harm)
-    harmed = await _state(segments)
+    harmed = await _state(told)
     found = await segments_store.REPLAY.audit(pool, registers)
     assert sum(broken(found)) > 0
-    assert await _state(segments) == harmed, "an audit changes nothing"
+    assert await _state(told) == harmed, "an audit changes nothing"
 
     assert sum(broken(await segments_store.REPLAY.run(pool, registers))) > 0
     assert broken(await segments_store.REPLAY.audit(pool, registers)) == (0, 0)
-    assert await _state(segments) == right
+    assert await _state(told) == right
 
 
-async def _state(segments: segments_stage.Store) -> tuple[Any, ...]:
-    return await segments.buckets(), await segments.labels(), await segments.members()
+async def _state(told: segments_stage.Store) -> tuple[Any, ...]:
+    return await told.buckets(), await told.labels(), await told.members()
 
 
 async def test_a_change_between_counting_and_mending_is_not_lost(
-    segments: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await segments.pool.execute("update segments.care_month set events = events + 2")
+    await told.pool.execute("update segments.care_month set events = events + 2")
     compare = segments_store.REPLAY.__class__._compare
 
     async def late(*arguments: Any) -> Any:
         found = await compare(*arguments)
-        await segments.feed(event("late"), event("a", "lapsiperheet", revision=2))
+        await told.feed(event("late"), event("a", "lapsiperheet", revision=2))
         return found
 
     with monkeypatch.context() as patch:
         patch.setattr(segments_store.REPLAY.__class__, "_compare", late)
-        await segments_store.REPLAY.run(segments.pool, segments.registers)
-    assert broken(await segments_store.REPLAY.audit(segments.pool, segments.registers)) == (0, 0)
+        await segments_store.REPLAY.run(told.pool, told.registers)
+    assert broken(await segments_store.REPLAY.audit(told.pool, told.registers)) == (0, 0)
 
 
-async def test_links_and_cells_of_contacts(database: Database) -> None:
-    async with fcr_stage.opened(database) as fcr:
-        await fcr.feed(contact("a"), contact("b", START + DAY), contact("c", START + 5 * DAY, client=BERTTA))
-        await fcr.count()
-        right = await fcr.links(), await fcr.buckets(), await fcr.cells()
-        await fcr.pool.execute("update fcr.contact set repeated_within = null where id = 'a'")
-        await fcr.pool.execute("update fcr.client_cell set clients = 7 where scope_level = 'county'")
-        whole = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
-        found = await whole.audit(fcr.pool, fcr.registers)
-        assert found.wrong_facts == 1 and found.wrong_cells > 0
+async def test_links_and_cells_of_contacts(fcr: fcr_stage.Store) -> None:
+    await fcr.feed(contact("a"), contact("b", START + DAY), contact("c", START + 5 * DAY, client=BERTTA))
+    await fcr.count()
+    right = await fcr.links(), await fcr.buckets(), await fcr.cells()
+    await fcr.pool.execute("update fcr.contact set repeated_within = null where id = 'a'")
+    await fcr.pool.execute("update fcr.client_cell set clients = 7 where scope_level = 'county'")
+    whole = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
+    found = await whole.audit(fcr.pool, fcr.registers)
+    assert found.wrong_facts == 1 and found.wrong_cells > 0
 
-        await whole.run(fcr.pool, fcr.registers)
-        await fcr.count()
-        assert (await fcr.links(), await fcr.buckets(), await fcr.cells()) == right
-        assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
+    await whole.run(fcr.pool, fcr.registers)
+    await fcr.count()
+    assert (await fcr.links(), await fcr.buckets(), await fcr.cells()) == right
+    assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
 
 
-async def test_it_is_asked_for_in_the_database(segments: segments_stage.Store) -> None:
-    pool, registers, replay = segments.pool, segments.registers, segments_store.REPLAY
+async def test_it_is_asked_for_in_the_database(told: segments_stage.Store) -> None:
+    pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
     assert await replay_due(pool, 4, replay, registers, NOON) is None
     assert await last_wrong(pool, "segments") is None
     await pool.execute("update segments.care_month set events = events + 2 where sector = 'vastaanotto'")
     await pool.execute("insert into segments.replay (mends) values (false), (true), (false)")
     found = [await replay_due(pool, 4, replay, registers, NOON) for _ in range(4)]
     assert [one and broken(one) for one in found] == [(0, 1), (0, 1), (0, 0), None]
-    rows = await segments.all("select mends, wrong_cells, failed from segments.replay order by replay")
+    rows = await told.all("select mends, wrong_cells, failed from segments.replay order by replay")
     assert rows == [(False, 1, None), (True, 1, None), (False, 0, None)]
     assert await last_wrong(pool, "segments") == 0
 
 
-async def test_one_at_a_time_and_a_failure_is_told(
-    segments: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pool, registers, replay = segments.pool, segments.registers, segments_store.REPLAY
+async def test_one_at_a_time_and_a_failure_is_told(told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
     await pool.execute("insert into segments.replay (mends) values (true)")
     seen: list[Any] = []
 
@@ -135,7 +130,7 @@ async def test_one_at_a_time_and_a_failure_is_told(
     with pytest.raises(RuntimeError):
         await replay_due(pool, 4, replay, registers, NOON)
     assert seen == [None]
-    assert await segments.all("select failed from segments.replay") == [("RuntimeError",)]
+    assert await told.all("select failed from segments.replay") == [("RuntimeError",)]
     assert await replay_due(pool, 4, replay, registers, NOON) is None
 
 

@@ -1,24 +1,16 @@
 """Memberships, labels and histories on a real PostgreSQL: what follows from what, and what is told to the families."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
 import pytest
 
-from tests.product import Database
 from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, TODAY
-from tests.store.segments_stage import Store, event, flag, merged, opened, plan, retracted, suuntima
+from tests.store.segments_stage import Store, event, flag, merged, plan, retracted, suuntima
 from tests.store.segments_stage import erased as erasure
 
 OPEN = date.max
 WEEK = timedelta(days=7)
 SECTORS = ("vastaanotto", "erikoissairaanhoito", "lapsiperheet")
-
-
-@pytest.fixture
-async def segments(database: Database) -> AsyncIterator[Store]:
-    async with opened(database) as store:
-        yield store
 
 
 async def versions(segments: Store) -> dict[str, int]:
