@@ -87,7 +87,7 @@ async def segments(database: Database) -> AsyncIterator[Store]:
         yield store
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(life=LIVES, sizes=st.lists(st.integers(1, 6), max_size=30), data=st.data())
 async def test_any_life(segments: Store, life: list[PlainRecord], sizes: list[int], data: st.DataObject) -> None:
     told = data.draw(st.permutations([*life, *life[::3]]))
