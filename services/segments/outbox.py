@@ -1,9 +1,9 @@
-"""The segment stream: histories that wait in `segments.history` are put out, oldest change first, none ever lost.
+"""The segment stream: histories that wait in `segments.history` are put out, and none is ever lost.
 
 A history waits from the transaction that changed it until Kafka has acknowledged that very version. One replica at a
 time puts out, under a lock of the database; and since a lock does not stop who was frozen while he held it, the
-producer is transactional: when the next one begins, Kafka refuses the one before. So no older history can come behind
-a newer one, which matters once compaction keeps only the last.
+producer is transactional and starts before the histories are read: when the next one starts, Kafka refuses the one
+before. So no older history can come behind a newer one, which matters once compaction keeps only the last.
 """
 
 from collections.abc import Callable, Sequence
@@ -68,8 +68,9 @@ class Outbox:
             if not await connection.fetchval(_TAKE, _LOCK):
                 await self.close()  # another one's turn: its producer makes ours void
                 return 0
+            # Before the histories are read: whoever is relieved between the two has a producer that is void by then.
+            producer = await self._started()
             if rows := await connection.fetch(_WAITING, _CHUNK):
-                producer = await self._started()
                 async with producer.transaction():
                     await publish(producer, (self._record(row) for row in rows))
                 await self._done(connection, rows)

@@ -172,16 +172,10 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Any
     await add_to_buckets(connection, SCHEMA, county, deltas)
 
 
-async def _follow_rule(connection: Connection, county: str, after: str, registers: Registers) -> tuple[int, str]:
-    """A chunk of persons by the segment rule of now: how many changed, and the last of them, `''` at the end."""
-    _, changed, last = await _persons(connection, county, after, registers, True)
-    return changed, last
-
-
 async def _persons(
     connection: Connection, county: str, after: str, registers: Registers, mend: bool
 ) -> tuple[int, int, str]:
-    """A chunk of persons: how many there were, whose membership is wrong, and the last of them, `''` at the end."""
+    """Persons in the order of their numbers, and whose membership is not what the rule and the facts of now say."""
     rows = await connection.fetch(_PERSONS_AFTER, county, int(after or 0), _CHUNK)
     persons = [row["number"] for row in rows]
     changed = await work_out(connection, county, persons, registers, mend)
@@ -201,5 +195,5 @@ async def _rederive(
     return [fact if now == fact else now for fact, now in zip(derived, right, strict=True)]
 
 
-REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, _follow_rule)
+REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, _persons)
 REPLAY: Final = Replay(SCHEMA, tuple(TABLES.values()), MEASURES, contributions, _rederive, fold, _persons)

@@ -47,13 +47,17 @@ Fold = Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
 """Let buckets follow changes of facts of a county."""
 
 
+Persons = Callable[[Connection, str, str, Registers, bool], Awaitable[tuple[int, int, str]]]
+"""Work out what follows from registers and all facts of a person, for a chunk of a county's persons behind a place:
+how many there were, how many are wrong, and the place it came to, `''` at the end. They are mended where asked to."""
+
+
 @dataclass(frozen=True)
 class Refold:
     """How the facts of a service follow from registers.
 
-    `derive` returns the same object when nothing changes. `version` names what the facts depend on. `further` walks
-    what follows from registers and the facts of several tables, when these are done: it does a chunk behind the place
-    that it is given, and returns how much changed and the place it came to, `''` at the end.
+    `derive` returns the same object when nothing changes. `version` names what the facts depend on. `persons` comes
+    after the tables.
     """
 
     schema: str
@@ -61,7 +65,7 @@ class Refold:
     derive: Callable[[Any, Registers], Any]
     fold: Fold
     version: Callable[[Registers], str]
-    further: Callable[[Connection, str, str, Registers], Awaitable[tuple[int, str]]] | None = None
+    persons: Persons | None = None
 
     async def admit(self, connection: Connection, county: str, registers: Registers) -> None:
         """Say by which version new facts of a county were derived; its lock must be held."""
@@ -101,14 +105,14 @@ class Refold:
             return None
         begun = state["target"] == version
         place, after = (state["place"], state["after_id"]) if begun else (0, "")
-        if place == len(self.tables) + (self.further is not None):
+        if place == len(self.tables) + (self.persons is not None):
             await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
         if place < len(self.tables):
             changed, after = await self._walk(connection, county, self.tables[place], after, registers)
         else:
-            assert self.further is not None
-            changed, after = await self.further(connection, county, after, registers)
+            assert self.persons is not None
+            _, changed, after = await self.persons(connection, county, after, registers, True)
         place += not after
         await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after, _MIXED)
         return changed

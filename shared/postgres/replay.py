@@ -21,7 +21,7 @@ from shared.postgres.buckets import GRAINS, add_rows, bucket_rows
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection, lock_counties
 from shared.postgres.pool import counting
-from shared.postgres.refold import CHUNK, Fold
+from shared.postgres.refold import CHUNK, Fold, Persons
 from shared.registers import Registers
 
 _LONGEST_S: Final = 3 * 3600
@@ -52,9 +52,7 @@ class Findings(NamedTuple):
 class Replay:
     """How everything of a family follows from its facts.
 
-    `persons` works out what follows from all facts of a person, a chunk behind the place that it is given, and tells
-    how many it looked at, how many were wrong, and the place it came to, `''` at the end; it mends them where asked to.
-    `cells` does the same with all stored cells.
+    `cells` looks at all stored cells: how many there were, and how many were wrong, mended where asked to.
     """
 
     schema: str
@@ -63,7 +61,7 @@ class Replay:
     contributions: Callable[[Any], Iterable[Contribution]]
     rederive: Rederive
     fold: Fold
-    persons: Callable[[Connection, str, str, Registers, bool], Awaitable[tuple[int, int, str]]] | None = None
+    persons: Persons | None = None
     cells: Callable[[bool], Awaitable[tuple[int, int]]] | None = None
 
     async def audit(self, pool: Pool, registers: Registers) -> Findings:

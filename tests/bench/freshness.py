@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from shared.contracts.catalogue import CARE, PERSON, RAW, SEGMENT
+from shared.contracts.catalogue import PERSON, RAW, SEGMENT
 from shared.edge.produce import make_producer
 from tests.bench.family import FAMILIES, Family
 from tests.bench.sizes import Sizes
@@ -49,7 +49,7 @@ async def freshness(
     prefix = f"fresh-{'whole' if whole_way else 'own'}."
     paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_S))]
     of_families = (family.topic for family in FAMILIES.values())
-    await stage.topics(prefix, [*RAW.values(), *of_families, CARE, PERSON, SEGMENT])
+    await stage.topics(prefix, [*RAW.values(), *of_families, PERSON, SEGMENT])
     services = [await stage.service(family.name, database, prefix)]
     if whole_way:
         services.append(await stage.service("ingest", database, prefix))
