@@ -22,7 +22,7 @@ from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.membership import histories, mislabelled, newer
-from shared.postgres.persons import apply_merges, merge_table, move, number
+from shared.postgres.persons import apply_merges, merge_table, move, number, of_clients
 from shared.postgres.refold import Refold, admit_units
 from shared.postgres.replay import Replay
 from shared.registers import Registers
@@ -81,15 +81,7 @@ HYTE: Final = FactTable("fcr.hyte", HyteCount, {**_COMMON, "kind": "text", "amou
 
 MERGES: Final = merge_table(SCHEMA)
 
-_OF_CLIENTS: Final = """
-own_client = any($2::text[]) and person in (select person from fcr.client where county = $1 and client = any($2))
-"""
-# For contacts nothing but the index of persons serves, since the county is not asked for.
-_OF_OWN: Final = """
-from unnest($2::text[]) wanted(value)
-cross join lateral (select * from fcr.client where county = $1 and client = wanted.value offset 0) known
-cross join lateral (select * from fcr.contact where person = known.person and own_client = wanted.value offset 0) fact
-"""
+_OF_CLIENTS: Final = of_clients(SCHEMA, CONTACTS.name)
 _MISLABELLED: Final = mislabelled(SCHEMA, "own_client", "day")
 _STALE: Final = """
 insert into fcr.stale (county, period_kind, period)
@@ -120,7 +112,8 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     make one person of clients that are one.
     """
     erased = await newly_erased(connection, SCHEMA, county, events)
-    stripped = await strip(connection, county, CONTACTS, erased, bare, _OF_CLIENTS) if erased else []
+    facts = await CONTACTS.found(connection, _OF_CLIENTS, "true", county, erased) if erased else []
+    stripped = await strip(connection, county, CONTACTS, facts, bare)
     await fold(connection, county, await link(connection, county, CONTACTS, stripped))
     merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
     moved = await move(connection, county, CONTACTS, moves) if moves else []
@@ -132,7 +125,7 @@ async def apply_histories(connection: Connection, county: str, events: Sequence[
     """Keep the histories that are newer than the stored ones, and relabel the stored contacts of their clients."""
     changed = await newer(connection, SCHEMA, county, events)
     if changed:
-        wrong = await CONTACTS.found(connection, _OF_OWN, _MISLABELLED, county, list(changed))
+        wrong = await CONTACTS.found(connection, _OF_CLIENTS, _MISLABELLED, county, list(changed))
         changes = [Change(contact, labelled(contact, changed)) for contact in wrong]
         await CONTACTS.revise(connection, county, [change.new for change in changes])
         await fold(connection, county, changes)

@@ -107,11 +107,21 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     erased = await newly_erased(connection, SCHEMA, county, events)
     if not erased:
         return Applied(0)
-    invitations = await strip(connection, county, INVITATIONS, erased, bare)
-    responses = await strip(connection, county, RESPONSES, erased, bare, column="client")
-    feedback = await strip(connection, county, FEEDBACK, erased, bare)
+    invitations = await _strip(connection, county, INVITATIONS, "own_client", erased)
+    responses = await _strip(connection, county, RESPONSES, "client", erased)
+    feedback = await _strip(connection, county, FEEDBACK, "own_client", erased)
     await _settle(connection, county, invitations, responses, feedback)
     return Applied(len(erased))
+
+
+async def _strip(
+    connection: Connection, county: str, table: FactTable[F], column: str, erased: Sequence[str]
+) -> list[Change[F]]:
+    """Make the facts of erased clients bare. `column`, which has an index, may also hold the clients of facts that have
+    none of their own: these stay.
+    """
+    facts = await table.probe(connection, county, column, erased, "fact.own_client is not null")
+    return await strip(connection, county, table, facts, bare)
 
 
 async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:

@@ -39,8 +39,9 @@ _KEEP: Final = """
 insert into segments.membership (county, person, first, until)
 select $1, * from unnest($2::bigint[], $3::date[], $4::date[])
 """
+_EVENTS: Final = _OF_PERSONS.format(table="segments.service_event")
 _WRONG: Final = """
-done and person = any($1::bigint[]) and (segment = 'multidisciplinary') <> exists (
+done and (segment = 'multidisciplinary') <> exists (
   select from segments.membership m where m.person = fact.person and m.first <= fact.day and fact.day < m.until)
 """
 _ALIASES: Final = f"select client, person {_OF_PERSONS.format(table='segments.client')}"
@@ -124,7 +125,7 @@ async def relabel(
     connection: Connection, county: str, table: FactTable[ServiceEvent], persons: Iterable[int]
 ) -> list[Change[ServiceEvent]]:
     """Give the service events of persons the segments by the membership that is stored; returns what changed."""
-    wrong = await table.load(connection, _WRONG, sorted(persons))
+    wrong = await table.found(connection, _EVENTS, _WRONG, sorted(persons))
     other = {MEMBER: OTHER, OTHER: MEMBER}
     changes = [Change(fact, fact._replace(segment=other[fact.segment])) for fact in wrong]
     await table.revise(connection, county, [change.new for change in changes])

@@ -19,7 +19,7 @@ from shared.postgres.buckets import add_to_buckets
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
-from shared.postgres.persons import Move, apply_merges, merge_table, move, number
+from shared.postgres.persons import Move, apply_merges, merge_table, move, number, of_clients
 from shared.postgres.refold import Refold, admit_units
 from shared.postgres.replay import Replay
 from shared.registers import Registers
@@ -75,10 +75,6 @@ TABLES: Final[Mapping[type[Any], FactTable[Any]]] = {
 MERGES: Final = merge_table(SCHEMA)
 
 _NO_MOVES: Final[Mapping[str, Move]] = MappingProxyType({})
-_OF_CLIENTS: Final = """
-own_client = any($2::text[])
-and person in (select person from segments.client where county = $1 and client = any($2))
-"""
 _PERSONS_AFTER: Final = """
 select number from segments.client where county = $1 and number > $2 and number = person order by number limit $3
 """
@@ -113,7 +109,8 @@ async def apply_persons(
     erased = await newly_erased(connection, SCHEMA, county, events)
     if erased:
         for table in TABLES.values():
-            changes += await strip(connection, county, table, erased, bare, _OF_CLIENTS)
+            facts = await table.found(connection, of_clients(SCHEMA, table.name), "true", county, erased)
+            changes += await strip(connection, county, table, facts, bare)
     merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
     if moves:
         for table in TABLES.values():

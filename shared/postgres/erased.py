@@ -46,18 +46,10 @@ async def strip(
     connection: Connection,
     county: str,
     table: FactTable[F],
-    clients: Sequence[str],
+    facts: Sequence[F],
     bare: Callable[[F], F],
-    where: str = "",
-    column: str = "own_client",
 ) -> list[Change[F]]:
-    """Make the stored facts of these clients bare: those `where` county $1 and clients $2 say so, else those that
-    probes of `column` find, which may also hold the clients of facts that have none of their own.
-    """
-    if where:
-        facts = await table.load(connection, where, county, clients)
-    else:
-        facts = await table.probe(connection, county, column, clients, "fact.own_client is not null")
+    """Make stored facts bare."""
     changes = [Change(fact, bare(fact)) for fact in facts]
     await table.overwrite(connection, county, [change.new for change in changes])
     return changes

@@ -8,8 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -19,11 +18,10 @@ from shared.edge.produce import Outgoing, make_producer, publish
 from tests import oracle
 from tests.bytecode import BYTECODE
 from tests.fault import topics
-from tests.product import ROOT, SAMPLE, Product
+from tests.fault.log import AS_OF, Log, Rows
+from tests.product import ROOT, Product
 from tests.replica import Replica, until
 
-AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
-CONFIG = SAMPLE / "config"
 NIGHTLY = int(os.environ.get("HVA_FAULT_ROUNDS", "1"))
 """How many times the usual number of faults; a quiet night can afford 20."""
 FAMILIES: Final = {"nps": oracle.NPS_KEYS, "fcr": oracle.FCR_KEYS, "segments": oracle.SEGMENT_KEYS}
@@ -31,49 +29,9 @@ FAMILIES: Final = {"nps": oracle.NPS_KEYS, "fcr": oracle.FCR_KEYS, "segments": o
 SERVICES: Final = ("ingest", *FAMILIES)
 
 Place = topics.Place
-Rows = dict[str, list[dict[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Log:
-    """Lines to send, and what must come of them by the recomputation: the views of every family, and those of nps and
-    fcr while nobody tells them who is a member.
-    """
-
-    lines: tuple[bytes, ...]
-    figures: Rows
-    unlabelled: Rows
-    rejected: Counter[str]
 
 
 _ingested: dict[tuple[bytes, ...], list[Outgoing]] = {}
-
-
-@cache
-def registers_of(folder: Path) -> oracle.Registers:
-    return oracle.load(folder)
-
-
-def judged(lines: Iterable[bytes], folder: Path = CONFIG) -> Log:
-    """The lines with their recomputation by the registers of a folder."""
-    lines, registers, now = tuple(lines), registers_of(folder), datetime.now(UTC)
-    of_line = {line: oracle.judge(line, registers, now) for line in set(lines)}
-    verdicts = [of_line[line] for line in lines]
-    accepted = [v for v in verdicts if hasattr(v, "kind")]
-    rejected = Counter(v.reason for v in verdicts if not hasattr(v, "kind"))
-    facts = oracle.current(accepted, erasures=True)
-    care = oracle.Care(facts, registers)
-    unlabelled = oracle.views(facts, registers, AS_OF) | oracle.fcr_views(facts, registers, AS_OF)
-    labels = care.membership.label
-    figures = oracle.views(facts, registers, AS_OF, labels) | oracle.fcr_views(facts, registers, AS_OF, labels)
-    return Log(lines, figures | care.views(AS_OF), unlabelled, rejected)
-
-
-@cache
-def usual_log(size: int = 800) -> Log:
-    """One log for most tests: adversarial, shuffled, a tenth of it doubled."""
-    lines = oracle.adversarial(7, size, CONFIG)
-    return judged(oracle.duplicated(oracle.shuffled(lines, 7), 7, 0.1))
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from tests.fault.events import recorded
 from tests.fault.locks import anyone_waits
-from tests.fault.stage import Stage, both, judged
+from tests.fault.log import judged
+from tests.fault.stage import Stage, both
 from tests.replica import Replica, until
 
 LINES = [recorded(f"c{n}", client={"local_id": f"A{n % 7}"}, reason="kuume") for n in range(20)]

@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from tests.fault.stage import FAMILIES, NIGHTLY, SERVICES, Place, Stage, both, usual_log
+from tests.fault.log import usual_log
+from tests.fault.stage import FAMILIES, NIGHTLY, SERVICES, Place, Stage, both
 from tests.replica import Replica, until
 
 # Between two effects of a batch. `sent`: the COMMIT is on its way and its answer is not there; `committed` and

@@ -3,7 +3,8 @@
 from shared.contracts.catalogue import CONTACT
 from tests.fault.events import BUG, recorded, retracted
 from tests.fault.locks import anyone_waits, waiting_for_county
-from tests.fault.stage import Stage, both, judged
+from tests.fault.log import judged
+from tests.fault.stage import Stage, both
 from tests.fault.topics import division, partition_of
 from tests.replica import until
 

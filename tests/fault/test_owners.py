@@ -9,7 +9,8 @@ import pytest
 from shared.contracts.catalogue import SEGMENT
 from tests.fault.events import answered, erased, recorded, visited
 from tests.fault.locks import waiting_for_county
-from tests.fault.stage import FAMILIES, Stage, both, judged, told_by, usual_log
+from tests.fault.log import judged, usual_log
+from tests.fault.stage import FAMILIES, Stage, both, told_by
 from tests.replica import until
 
 SOMEONE = {"local_id": "A1"}

@@ -14,8 +14,9 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream
 from tests.fault.events import BUG, answered, line
+from tests.fault.log import Log, judged
 from tests.fault.poison import CANARIES, COMMENT, HETU, MIB, Poison, poison
-from tests.fault.stage import NIGHTLY, Log, Stage, both, judged
+from tests.fault.stage import NIGHTLY, Stage, both
 from tests.product import until
 
 EACH = 2 * NIGHTLY

@@ -3,7 +3,8 @@
 import asyncio
 
 from tests.fault.events import answered, flagged, recorded, visited
-from tests.fault.stage import FAMILIES, Stage, both, judged, told_by, usual_log
+from tests.fault.log import judged, usual_log
+from tests.fault.stage import FAMILIES, Stage, both, told_by
 
 PID = f"k1.{'A' * 22}"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.fault.events import answered, given
-from tests.fault.stage import CONFIG, FAMILIES, Log, Stage, both, judged, usual_log
+from tests.fault.log import CONFIG, Log, judged, usual_log
+from tests.fault.stage import FAMILIES, Stage, both
 from tests.replica import until
 
 

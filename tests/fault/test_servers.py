@@ -3,7 +3,8 @@
 import asyncio
 
 from tests.conftest import ServerUnderTest
-from tests.fault.stage import FAMILIES, SERVICES, Stage, both, told_by, usual_log
+from tests.fault.log import usual_log
+from tests.fault.stage import FAMILIES, SERVICES, Stage, both, told_by
 from tests.replica import Replica, until
 
 

@@ -10,8 +10,9 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from shared.contracts.catalogue import RAW, Stream
 from tests.fault.events import answered
+from tests.fault.log import judged
 from tests.fault.poison import MIB
-from tests.fault.stage import Stage, both, judged
+from tests.fault.stage import Stage, both
 
 BOMB = 300 * MIB
 

@@ -4,7 +4,8 @@ import signal
 
 import pytest
 
-from tests.fault.stage import FAMILIES, SERVICES, Stage, both, usual_log
+from tests.fault.log import usual_log
+from tests.fault.stage import FAMILIES, SERVICES, Stage, both
 
 POINTS = {tuple(FAMILIES): "in_transaction", ("ingest",): "published"}
 

@@ -7,7 +7,8 @@ create table segments.client (
   primary key (county, client)
 );
 create index client_of_person on segments.client (person);
-create unique index client_by_number on segments.client (county, number);
+-- Persons in order. It begins with no county, since an index that does may be taken for any probe of a county.
+create index client_alone on segments.client (number) where number = person;
 create table segments.merge (
   county text not null, id text not null, rank bytea not null, retracted boolean not null,
   one text, other text,
@@ -22,8 +23,10 @@ create table segments.service_event (
   occurred_at timestamptz, segment text not null, done boolean not null,
   primary key (county, id)
 );
--- From a person, who is of one county, to the service events that count: evidence, labels and cohorts.
-create index event_of_person on segments.service_event (person, day) include (unit_row, sector) where done;
+-- From a person, who is of one county, to the service events: evidence, labels and cohorts ask for those that count,
+-- merges and erasures for all.
+create index event_of_person on segments.service_event (person, day) include (unit_row, sector, done)
+  where person is not null;
 -- The service events of a period: explanations, and the clients behind those of members.
 create index event_of_day on segments.service_event (county, day) where day is not null;
 

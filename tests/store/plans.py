@@ -1,0 +1,187 @@
+"""The families' commits under bad statistics: what tests of plans send, and what they look for in a plan."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from inspect import signature
+from types import ModuleType
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.fcr import decode as fcr_decode
+from services.fcr import store as fcr_store
+from services.nps import decode as nps_decode
+from services.nps import store as nps_store
+from services.segments import decode as segments_decode
+from services.segments import store as segments_store
+from shared.contracts.catalogue import Stream
+from shared.keys import Key
+from shared.letters import Rejected, Sealer
+from shared.person import PersonEvent
+from shared.postgres.commit import StoreCommit
+from shared.postgres.pool import make_pool
+from shared.record import PlainRecord
+from shared.registers import load_folder
+from shared.registers.load import load
+from tests.bench.workload import Event, canonical, registers_folder, salted
+from tests.product import Database
+from tests.store.histories import history
+
+REGISTERS = load_folder(registers_folder())
+BATCH = 300
+SEALER = Sealer((Key("k", b"thirty-two bytes that are no key"),))
+COUNTY = "oma-hame"
+_CLIENT = re.compile(rb'"client":"[^"]+"')
+CLIENTS = [b"k1." + b"%022d" % number for number in range(30)]
+TOLD = [client.decode() for client in CLIENTS[5:10]]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family service as its commits see it; `plain` is a probe of facts by id as one would ask it at first."""
+
+    store: ModuleType
+    decode: ModuleType
+    stream: Stream
+    analysed: str
+    plain: str
+    labelled: tuple[str, ...]
+
+    @property
+    def schema(self) -> str:
+        return str(self.store.SCHEMA)
+
+    def facts(self, salt: str) -> list[Any]:
+        """A batch of facts, of few clients, so that they have neighbours among those of other salts."""
+        values = (few_clients(event.value) for event in salted(events(self.stream), salt))
+        facts = [
+            self.decode.decode(PlainRecord("t", 0, i, 0, None, value), REGISTERS) for i, value in enumerate(values)
+        ]
+        return [fact for fact in facts if not isinstance(fact, Rejected)]
+
+
+@cache
+def events(stream: Stream) -> list[Event]:
+    """A batch, with more direct feedback: a table of ten rows is read as a whole, and rightly."""
+    found = canonical(8 * BATCH, REGISTERS, stream)
+    return found[:BATCH] + [event for event in found[BATCH:] if b"feedback.given" in event.value]
+
+
+def few_clients(value: bytes) -> bytes:
+    return _CLIENT.sub(lambda match: b'"client":"%b"' % CLIENTS[sum(match[0]) % len(CLIENTS)], value)
+
+
+NPS, FCR = (
+    Family(
+        nps_store,
+        nps_decode,
+        Stream.FEEDBACK,
+        "nps.invitation, nps.response, nps.feedback, nps.erased, nps.membership",
+        "update nps.invitation f set answered = true from unnest($2::text[]) r(id) where f.county = $1 and f.id = r.id",
+        ("nps.invitation", "nps.response", "nps.feedback"),
+    ),
+    Family(
+        fcr_store,
+        fcr_decode,
+        Stream.CONTACT,
+        "fcr.contact, fcr.hyte, fcr.client, fcr.erased, fcr.stale, fcr.membership",
+        "update fcr.contact f set planned = true from unnest($2::text[]) r(id) where f.county = $1 and f.id = r.id",
+        ("fcr.contact",),
+    ),
+)
+SEGMENTS = Family(
+    segments_store,
+    segments_decode,
+    Stream.CARE,
+    # The others are tiny here, and a tiny table is read as a whole, and rightly.
+    "segments.service_event, segments.client, segments.membership, segments.history, segments.erased",
+    "update segments.service_event f set status = 'done' from unnest($2::text[]) r(id) "
+    "where f.county = $1 and f.id = r.id",
+    (),
+)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def reads_a_county(plan: dict[str, Any], schema: str) -> Iterator[str]:
+    """Scans of tables of facts that are no probe by county and one more key."""
+    for node in nodes(plan):
+        if node.get("Schema") == schema and "Scan" in node["Node Type"]:
+            condition = node.get("Index Cond", "")
+            # A person is of one county, and a row found by a probe is its own address.
+            probes = ("county =" in condition and " AND " in condition) or "person =" in condition
+            if not probes and node["Node Type"] != "Tid Scan":
+                yield f"{node['Node Type']} on {node['Relation Name']} {condition}"
+
+
+class Watch:
+    """The statements that were sent and explained, and every scan among them that is no probe."""
+
+    def __init__(self) -> None:
+        self.statements: set[str] = set()
+        self.scans: list[str] = []
+
+
+def watching(monkeypatch: pytest.MonkeyPatch, schema: str) -> Watch:
+    """Every statement that is sent from here on and touches the schema, explained with its own arguments."""
+    found = Watch()
+
+    def explained(name: str) -> Any:
+        original = getattr(asyncpg.Connection, name)
+        fetchval = asyncpg.Connection.fetchval
+
+        async def send(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+            if arguments and f" {schema}." in query and "refold" not in query:
+                answer = await fetchval(self, f"explain (verbose, format json) {query}", *arguments)
+                scans = reads_a_county(json.loads(answer)[0]["Plan"], schema)
+                found.scans.extend(f"{scan} in {query[:80]}" for scan in scans)
+                found.statements.add(query)
+            return await original(self, query, *arguments, **options)
+
+        return send
+
+    for name in ("fetch", "execute"):
+        monkeypatch.setattr(asyncpg.Connection, name, explained(name))
+    return found
+
+
+@asynccontextmanager
+async def writer(database: Database, family: Family) -> Any:
+    admin = await asyncpg.connect(database.dsn("hva_migrate"))
+    for table in family.analysed.split(", "):  # statistics are what a test says, whenever the server would take them
+        await admin.execute(f"alter table {table} set (autovacuum_enabled = off)")
+    await admin.close()
+    pool = await make_pool(database.dsn(f"hva_{family.schema}"), "plans")
+    async with pool.acquire() as connection:
+        await load(connection, REGISTERS)
+    yield pool
+    await pool.close()
+
+
+def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], Callable[[PersonEvent], Any]]:
+    """Commit facts; commit an erasure or a merge."""
+    write = StoreCommit(family.schema, pool, SEALER, partial(family.store.apply, registers=REGISTERS))
+    apply = family.store.apply_persons
+    if "registers" in signature(apply).parameters:
+        apply = partial(apply, registers=REGISTERS)
+    persons = StoreCommit(family.schema, pool, SEALER, apply)
+    return (lambda facts: write(facts, [])), (lambda event: persons([event], []))
+
+
+async def tell(family: Family, pool: Any, version: int, counties: Iterable[str] = (COUNTY,)) -> None:
+    """Commit histories of some clients, who are members for ever by every other version.
+
+    Of all clients they would relabel all facts there are, and to read those would be right.
+    """
+    intervals = [("2000-01-01", None)] if version % 2 else []
+    histories = [history(client, version, *intervals, county=of) for client in TOLD for of in counties]
+    await StoreCommit(family.schema, pool, SEALER, family.store.apply_histories)(histories, [])
