@@ -16,6 +16,8 @@ _ZONE: Final = ZoneInfo("Europe/Helsinki")
 _NIGHT: Final = time(3, 0)
 _LONG: Final = timedelta(hours=3)
 _ASK: Final = "insert into {schema}.replay (mends) values (false)"
+# Facts on their way to other registers would look wrong.
+_REFOLDS: Final = "select exists (select from {schema}.refold where registers <> $1)"
 _LAST: Final = "select max(begun_at) from {schema}.replay where not mends"
 _NEXT: Final = "select replay, mends from {schema}.replay where ended_at is null order by replay limit 1"
 _BEGIN: Final = "update {schema}.replay set begun_at = clock_timestamp() where replay = $1"
@@ -38,7 +40,9 @@ def audit_is_due(last: datetime | None, now: datetime) -> bool:
 
 
 async def replay_due(pool: Pool, service: int, replay: Replay, registers: Registers, now: datetime) -> Findings | None:
-    """Do the oldest replay or audit that waits; None where none does or another replica is at it."""
+    """Do the oldest replay or audit that waits; None where none does, another replica is at it, or some county is not
+    brought to these registers yet.
+    """
     schema = replay.schema
     async with pool.acquire() as connection:
 
@@ -46,6 +50,8 @@ async def replay_due(pool: Pool, service: int, replay: Replay, registers: Regist
             return audit_is_due(await connection.fetchval(_LAST.format(schema=schema)), now)
 
         if not (await connection.fetchrow(_NEXT.format(schema=schema)) or await audits()):
+            return None
+        if await connection.fetchval(_REFOLDS.format(schema=schema), registers.version):
             return None
         if not await connection.fetchval("select pg_try_advisory_lock($1, $2)", _LOCK, service):
             return None

@@ -117,6 +117,14 @@ async def test_it_is_asked_for_in_the_database(told: segments_stage.Store) -> No
     assert await last_wrong(pool, "segments") == 0
 
 
+async def test_it_waits_until_the_facts_follow_the_registers(told: segments_stage.Store) -> None:
+    pool, replay = told.pool, segments_store.REPLAY
+    await pool.execute("insert into segments.replay (mends) values (false)")
+    newer = told.registers.versioned({**told.registers.versions, "registers": "newer"})
+    assert await replay_due(pool, 4, replay, newer, NOON) is None
+    assert await replay_due(pool, 4, replay, told.registers, NOON) is not None
+
+
 async def test_one_at_a_time_and_a_failure_is_told(told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch) -> None:
     pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
     await pool.execute("insert into segments.replay (mends) values (true)")
