@@ -25,6 +25,7 @@ _RATE: Final = "ours, events/s"
 _AIMS: Final[Mapping[str, Mapping[str, float]]] = {
     "nps": {_NAIVE: 12, _BARE: 0.7, _REPLAY: 2},
     "fcr": {_NAIVE: 10, _RATE: 10_000},
+    "segments": {_NAIVE: 10, _RATE: 10_000},
 }
 _PACKAGES: Final = ("faststream", "aiokafka", "asyncpg", "pydantic", "orjson", "uvloop")
 
