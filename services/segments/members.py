@@ -1,7 +1,10 @@
 """Membership of touched persons worked out anew from their facts, and the labels and histories that follow from it.
 
-Everything is asked person by person through indexes, so what a batch costs grows with the history of its own
-persons and not with that of the county.
+Everything is asked person by person through indexes, and only the dates that changed facts say something of are worked
+out: what a batch costs grows neither with the history of the county nor with that of its persons.
+
+While a county is on its way to a changed rule, memberships stand still: what the new rule says of a person is kept
+beside them, and comes into force for all persons at once.
 """
 
 from collections import defaultdict
@@ -9,9 +12,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.segments.facts import ServiceEvent
-from services.segments.membership import OPEN, Evidence, Interval, holds, membership, to_json
+from services.segments.membership import OPEN, Evidence, Interval, holds, later, membership, spliced, to_json
+from services.segments.touched import SectorDay
 from shared.labels import MEMBER, OTHER
-from shared.postgres.facts import Change, FactTable
+from shared.postgres.facts import Change
 from shared.postgres.lock import Connection
 from shared.registers import Registers
 
@@ -24,14 +28,15 @@ _ASSIGNED: Final = f"{_VALID} where scheme = $2 and segment = $3"
 _ASSESSED: Final = f"select person, assessed_at, id, day, result {_OF_PERSONS}"
 # Of persons who never had enough sectors nothing comes back.
 _SECTOR_DAYS: Final = """
-select wanted.value as person, fact.sector, fact.day
-from unnest($1::bigint[]) wanted(value)
+select wanted.person, fact.sector, fact.day
+from unnest($1::bigint[], $2::date[], $3::date[]) wanted(person, first, until)
 cross join lateral (
   select sector, day, max(place) over () as sectors
   from (select sector, day, dense_rank() over (order by sector) as place
-        from segments.service_event where person = wanted.value and done) ranked
+        from segments.service_event
+        where person = wanted.person and day >= wanted.first and day < wanted.until and done) ranked
   offset 0) fact
-where fact.sectors >= $2
+where fact.sectors >= $4
 """
 _STORED: Final = f"select person, first, until {_OF_PERSONS.format(table='segments.membership')}"
 _FORGET: Final = "delete from segments.membership where person = any($1::bigint[])"
@@ -39,10 +44,39 @@ _KEEP: Final = """
 insert into segments.membership (county, person, first, until)
 select $1, * from unnest($2::bigint[], $3::date[], $4::date[])
 """
-_EVENTS: Final = _OF_PERSONS.format(table="segments.service_event")
-_WRONG: Final = """
-done and (segment = 'multidisciplinary') <> exists (
-  select from segments.membership m where m.person = fact.person and m.first <= fact.day and fact.day < m.until)
+_PUT_OFF: Final = """
+with before as (delete from segments.next_membership where person = any($2::bigint[]))
+insert into segments.next_membership (county, person, first, until)
+select $1, * from unnest($3::bigint[], $4::date[], $5::date[])
+"""
+_THOSE_PUT_OFF: Final = """
+select distinct person from segments.next_membership where county = $1 and person > $2 order by person limit $3
+"""
+_IN_FORCE: Final = """
+with gone as (
+  delete from segments.next_membership where person = any($1::bigint[]) returning county, person, first, until)
+insert into segments.membership (county, person, first, until) select * from gone where first is not null
+"""
+_HOW_MANY: Final = """
+select day.*, (
+  select count(*) from segments.service_event e
+  where e.person = day.person and e.day = day.day and e.sector = day.sector and e.done) as events
+from unnest($1::bigint[], $2::text[], $3::date[]) day(person, sector, day)
+"""
+_RELABEL: Final = """
+with relabelled as (
+  update segments.service_event e
+  set segment = case e.segment when 'multidisciplinary' then 'other' else 'multidisciplinary' end
+  from unnest($1::bigint[]) wanted(value)
+  cross join lateral (
+    select ctid, day from segments.service_event
+    where person = wanted.value and done and (segment = 'multidisciplinary') <> exists (
+      select from segments.membership m where m.person = wanted.value and m.first <= day and day < m.until)
+    offset 0) wrong
+  where e.ctid = wrong.ctid
+  returning new.unit_row, new.day, new.sector, new.event_class, old.segment as before, new.segment as now)
+select unit_row, day, sector, event_class, before, now, count(*) as events
+from relabelled group by unit_row, day, sector, event_class, before, now
 """
 _ALIASES: Final = f"select client, person {_OF_PERSONS.format(table='segments.client')}"
 # A history's version is a time, so that it grows also where this table began anew.
@@ -57,6 +91,9 @@ where h.intervals <> excluded.intervals
 
 Memberships = Mapping[int, tuple[Interval, ...]]
 
+Relabelled = tuple[int, Change[ServiceEvent]]
+"""How many service events changed their segment as this one did, of which nothing else is told."""
+
 
 async def stored(connection: Connection, persons: Collection[int]) -> dict[int, tuple[Interval, ...]]:
     """The membership of persons as it is known; persons without any are left out."""
@@ -67,30 +104,69 @@ async def stored(connection: Connection, persons: Collection[int]) -> dict[int, 
 
 
 async def work_out(
-    connection: Connection, county: str, persons: Collection[int], registers: Registers, mend: bool = True
+    connection: Connection, spans: Mapping[int, Interval], registers: Registers
 ) -> dict[int, tuple[Interval, ...]]:
-    """Bring the membership of these persons up to their facts; returns that of those for whom it changed.
+    """The membership of persons by their facts, for those for whom it is another than what is known.
 
-    Without `mend` nothing is written.
+    By person the dates on which it may be another: only these are worked out.
     """
-    if not persons:
+    if not spans:
         return {}
-    before = await stored(connection, persons)
-    evidence = await _evidence(connection, persons, registers)
+    before = await stored(connection, spans)
+    evidence = await _evidence(connection, spans, registers)
     rule, kinds = registers.segment_rule, registers.sectors
-    after = {person: membership(evidence[person], rule, kinds) for person in persons}
-    changed = {person: now for person, now in after.items() if now != before.get(person, ())}
-    if not mend:
-        return changed
-    if gone := sorted(changed.keys() & before.keys()):
-        await connection.execute(_FORGET, gone)
-    if rows := [(person, *interval) for person, now in sorted(changed.items()) for interval in now]:
-        await connection.execute(_KEEP, county, *map(list, zip(*rows, strict=True)))
+    changed = {}
+    for person, span in spans.items():
+        known = before.get(person, ())
+        now = spliced(known, membership(evidence[person], rule, kinds), span)
+        if now != known:
+            changed[person] = now
     return changed
 
 
-async def _evidence(connection: Connection, persons: Collection[int], registers: Registers) -> dict[int, Evidence]:
-    rule, wanted = registers.segment_rule, sorted(persons)
+async def first_or_last(connection: Connection, days: Mapping[SectorDay, int]) -> list[SectorDay]:
+    """Of days, by how much their numbers of service events changed: those that got their first or lost their last."""
+    if not days:
+        return []
+    rows = await connection.fetch(_HOW_MANY, *map(list, zip(*days, strict=True)))
+    now = {(row["person"], row["sector"], row["day"]): row["events"] for row in rows}
+    return [day for day, change in days.items() if now[day] in (0, change)]
+
+
+async def keep(connection: Connection, county: str, changed: Memberships) -> None:
+    """From now on this is the membership of these persons."""
+    if not changed:
+        return
+    await connection.execute(_FORGET, sorted(changed))
+    if rows := _rows(changed):
+        await connection.execute(_KEEP, county, *map(list, zip(*rows, strict=True)))
+
+
+async def put_off(connection: Connection, county: str, persons: Iterable[int], changed: Memberships) -> None:
+    """Keep the changed membership of some of these persons for later; of the others nothing is to come."""
+    rows = [*_rows(changed), *((person, None, None) for person, now in sorted(changed.items()) if not now)]
+    columns = list(map(list, zip(*rows, strict=True))) or [[], [], []]
+    await connection.execute(_PUT_OFF, county, sorted(persons), *columns)
+
+
+async def those_put_off(connection: Connection, county: str, after: int, limit: int) -> list[int]:
+    """Persons behind one, in order, for whom something is to come."""
+    return [row["person"] for row in await connection.fetch(_THOSE_PUT_OFF, county, after, limit)]
+
+
+async def bring_into_force(connection: Connection, persons: Sequence[int]) -> None:
+    """What was put off for these persons is their membership from now on."""
+    await connection.execute(_FORGET, persons)
+    await connection.execute(_IN_FORCE, persons)
+
+
+def _rows(memberships: Memberships) -> list[tuple[Any, ...]]:
+    return [(person, *interval) for person, now in sorted(memberships.items()) for interval in now]
+
+
+async def _evidence(connection: Connection, spans: Mapping[int, Interval], registers: Registers) -> dict[int, Evidence]:
+    """All flags, plans, assignments and assessments, and the sectors of the days in whose windows a span is."""
+    rule, wanted = registers.segment_rule, sorted(spans)
     found: dict[int, Evidence] = defaultdict(Evidence)
     for row in await connection.fetch(_VALID.format(table="segments.flag"), wanted):
         found[row["person"]].flags.append(_interval(row))
@@ -101,7 +177,9 @@ async def _evidence(connection: Connection, persons: Collection[int], registers:
         found[row["person"]].assignments.append(_interval(row))
     for row in await connection.fetch(_ASSESSED.format(table="segments.assessment"), wanted):
         found[row["person"]].assessments.append(tuple(row)[1:])
-    for row in await connection.fetch(_SECTOR_DAYS, wanted, rule.e4_min_sectors):
+    firsts = [later(spans[person][0], 1 - rule.e4_window_days) for person in wanted]
+    untils = [spans[person][1] for person in wanted]
+    for row in await connection.fetch(_SECTOR_DAYS, wanted, firsts, untils, rule.e4_min_sectors):
         found[row["person"]].sector_days.setdefault(row["sector"], set()).add(row["day"])
     return found
 
@@ -121,18 +199,18 @@ def _segment(event: ServiceEvent, memberships: Memberships) -> str:
     return MEMBER if holds(memberships.get(event.person, ()), event.day) else OTHER
 
 
-async def relabel(
-    connection: Connection, county: str, table: FactTable[ServiceEvent], persons: Iterable[int]
-) -> list[Change[ServiceEvent]]:
+async def relabel(connection: Connection, persons: Iterable[int]) -> list[Relabelled]:
     """Give the service events of persons the segments by the membership that is stored; returns what changed."""
-    wrong = await table.found(connection, _EVENTS, _WRONG, sorted(persons))
-    other = {MEMBER: OTHER, OTHER: MEMBER}
-    changes = [Change(fact, fact._replace(segment=other[fact.segment])) for fact in wrong]
-    await table.revise(connection, county, [change.new for change in changes])
-    return changes
+    found = []
+    for row in await connection.fetch(_RELABEL, sorted(persons)):
+        columns = {name: row[name] for name in ("unit_row", "day", "sector", "event_class")}
+        event = ServiceEvent("", "", b"", retracted=False, status="done", **columns)
+        change = Change(event._replace(segment=row["before"]), event._replace(segment=row["now"]))
+        found.append((row["events"], change))
+    return found
 
 
-async def tell(connection: Connection, county: str, changed: Memberships, moved: Mapping[str, int]) -> None:
+async def tell(connection: Connection, county: str, changed: Iterable[int], moved: Mapping[str, int]) -> None:
     """Put the histories of all pseudonyms of persons whose membership changed, and of pseudonyms that are of another
     person now, among those that wait to be put out.
     """

@@ -17,6 +17,8 @@ OPEN: Final = date.max
 
 Interval = tuple[date, date]
 
+ALWAYS: Final[Interval] = (date.min, OPEN)
+
 
 @dataclass(slots=True)
 class Evidence:
@@ -95,14 +97,23 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
+def spliced(whole: Iterable[Interval], part: Iterable[Interval], span: Interval) -> tuple[Interval, ...]:
+    """The dates of `part` that are in the span, and those of `whole` that are not."""
+    first, until = span
+    before = ((a, min(b, first)) for a, b in whole if a < first)
+    inside = ((max(a, first), min(b, until)) for a, b in part if a < until and first < b)
+    after = ((max(a, until), b) for a, b in whole if until < b)
+    return union((*before, *inside, *after))
+
+
 def to_json(intervals: Iterable[Interval]) -> str:
     """The intervals as the segment stream tells them: `[["2026-01-01", "2026-03-01"], ["2026-05-01", null]]`."""
     return orjson.dumps([(first, None if until == OPEN else until) for first, until in intervals]).decode()
 
 
 def later(day: date, days: int) -> date:
-    """So many days later; OPEN beyond the calendar."""
-    return date.fromordinal(min(day.toordinal() + days, OPEN.toordinal()))
+    """So many days later; the last or first date of the calendar beyond it."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), OPEN.toordinal()))
 
 
 def holds(intervals: Sequence[Interval], day: date) -> bool:

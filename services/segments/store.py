@@ -4,14 +4,28 @@ Every function runs inside the batch's transaction with the county's lock held, 
 before it writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 from services.segments.derive import derive, version
 from services.segments.domain import MEASURES, contributions
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, bare
-from services.segments.members import labelled, relabel, stored, tell, work_out
+from services.segments.members import (
+    Relabelled,
+    bring_into_force,
+    first_or_last,
+    keep,
+    labelled,
+    put_off,
+    relabel,
+    stored,
+    tell,
+    those_put_off,
+    work_out,
+)
+from services.segments.membership import ALWAYS
+from services.segments.touched import sector_days, spans, widen, windows
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.person import PersonEvent
@@ -20,7 +34,8 @@ from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.persons import Move, apply_merges, merge_table, move, number, of_clients
-from shared.postgres.refold import Refold, admit_units
+from shared.postgres.pool import allow
+from shared.postgres.refold import Aside, Refold, admit_units
 from shared.postgres.replay import Replay
 from shared.registers import Registers
 
@@ -79,6 +94,8 @@ _PERSONS_AFTER: Final = """
 select number from segments.client where county = $1 and number > $2 and number = person order by number limit $3
 """
 _CHUNK: Final = 500  # persons a transaction of a refold
+_SWAPPED: Final = 2000  # persons a statement of a swap
+_SWAP_S: Final = 600
 
 
 async def apply(connection: Connection, county: str, facts: Sequence[CareFact], registers: Registers) -> Applied:
@@ -127,31 +144,22 @@ async def _settle(
     moves: Mapping[str, Move] = _NO_MOVES,
 ) -> None:
     """Let memberships, labels, histories and buckets follow the changed facts."""
-    changed = await work_out(connection, county, _touched(changes), registers)
+    rule = registers.segment_rule
+    touched = spans(changes, rule)
+    for person, span in windows(await first_or_last(connection, sector_days(changes, rule)), rule):
+        widen(touched, person, span)
+    if await REFOLD.settled(connection, county, registers):
+        changed = await work_out(connection, touched, registers)
+        await keep(connection, county, changed)
+    else:
+        # Beside what is in force; by the whole of the rule, since what is in force is by another.
+        changed = await work_out(connection, dict.fromkeys(touched, ALWAYS), registers)
+        await put_off(connection, county, touched, changed)
+        changed = {}
     moved = {client: move.new for client, move in moves.items()}
-    relabelled = await relabel(connection, county, EVENTS, {*changed, *moved.values()})
+    relabelled = await relabel(connection, {*changed, *moved.values()})
     await tell(connection, county, changed, moved)
-    await fold(connection, county, (*changes, *relabelled))
-
-
-def _touched(changes: Iterable[Change[CareFact]]) -> set[int]:
-    """The persons whose membership may follow from changed facts."""
-    return {
-        fact.person
-        for change in changes
-        if not _same_evidence(change)
-        for fact in change
-        if fact is not None and fact.person is not None
-    }
-
-
-def _same_evidence(change: Change[CareFact]) -> bool:
-    """Whether a service event says the same of its client as before."""
-    told = [
-        (fact.person, fact.sector, fact.day) if isinstance(fact, ServiceEvent) and fact.done else None
-        for fact in change
-    ]
-    return isinstance(change.new, ServiceEvent) and told[0] == told[1]
+    await fold(connection, county, changes, relabelled)
 
 
 def persons_of(facts: Iterable[CareFact]) -> set[int]:
@@ -159,9 +167,15 @@ def persons_of(facts: Iterable[CareFact]) -> set[int]:
     return {fact.person for fact in facts if fact.person is not None}
 
 
-async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
+async def fold(
+    connection: Connection, county: str, changes: Iterable[Change[Any]], relabelled: Iterable[Relabelled] = ()
+) -> None:
     """Add to the buckets what the changed facts count now, less what they counted before."""
     deltas = Deltas()
+    for many, (before, now) in relabelled:
+        assert before is not None
+        deltas.add(contributions(before), -many)
+        deltas.add(contributions(now), many)
     for old, new in changes:
         if old is not None:
             deltas.add(contributions(old), -1)
@@ -169,17 +183,46 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Any
     await add_to_buckets(connection, SCHEMA, county, deltas)
 
 
-async def _persons(
-    connection: Connection, county: str, after: str, registers: Registers, mend: bool
-) -> tuple[int, int, str]:
-    """Persons in the order of their numbers, and whose membership is not what the rule and the facts of now say."""
+async def _persons(connection: Connection, county: str, after: str) -> tuple[list[int], str]:
+    """Persons in the order of their numbers, and the place behind them; `''` at the end."""
     rows = await connection.fetch(_PERSONS_AFTER, county, int(after or 0), _CHUNK)
     persons = [row["number"] for row in rows]
-    changed = await work_out(connection, county, persons, registers, mend)
+    return persons, str(persons[-1]) if len(persons) == _CHUNK else ""
+
+
+async def _look(
+    connection: Connection, county: str, after: str, registers: Registers, mend: bool
+) -> tuple[int, int, str]:
+    """Persons whose membership is not what the rule and the facts of now say."""
+    persons, place = await _persons(connection, county, after)
+    changed = await work_out(connection, dict.fromkeys(persons, ALWAYS), registers)
     if mend:
-        await fold(connection, county, await relabel(connection, county, EVENTS, changed))
-        await tell(connection, county, changed, {})
-    return len(persons), len(changed), str(persons[-1]) if len(persons) == _CHUNK else ""
+        await keep(connection, county, changed)
+        await _follow(connection, county, changed)
+    return len(persons), len(changed), place
+
+
+async def _prepare(connection: Connection, county: str, after: str, registers: Registers) -> tuple[int, str]:
+    """Put the memberships by these registers off, where they are others than those in force."""
+    persons, place = await _persons(connection, county, after)
+    changed = await work_out(connection, dict.fromkeys(persons, ALWAYS), registers)
+    await put_off(connection, county, persons, changed)
+    return len(changed), place
+
+
+async def _swap(connection: Connection, county: str) -> None:
+    """Let all memberships that were put off come into force, and labels, histories and buckets follow."""
+    await allow(connection, _SWAP_S)
+    last = 0
+    while persons := await those_put_off(connection, county, last, _SWAPPED):
+        await bring_into_force(connection, persons)
+        await _follow(connection, county, persons)
+        last = persons[-1]
+
+
+async def _follow(connection: Connection, county: str, persons: Collection[int]) -> None:
+    await fold(connection, county, (), await relabel(connection, persons))
+    await tell(connection, county, persons, {})
 
 
 async def _rederive(
@@ -192,5 +235,5 @@ async def _rederive(
     return [fact if now == fact else now for fact, now in zip(derived, right, strict=True)]
 
 
-REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, _persons)
-REPLAY: Final = Replay(SCHEMA, tuple(TABLES.values()), MEASURES, contributions, _rederive, fold, _persons)
+REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, Aside(_prepare, _swap))
+REPLAY: Final = Replay(SCHEMA, tuple(TABLES.values()), MEASURES, contributions, _rederive, fold, _look)

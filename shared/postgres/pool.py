@@ -62,7 +62,12 @@ async def counting(
 ) -> AsyncIterator[None]:
     """A transaction that counts many rows and may write what came out; it has `seconds` for all of it."""
     async with connection.transaction(isolation=isolation):
-        # A running time limit is not set anew but by way of none.
-        limit = f"set local transaction_timeout = 0; set local transaction_timeout = '{seconds}s'"
-        await connection.execute(f"{_WHOLE_PLANNER}; set local work_mem = '64MB'; {limit}")
+        await connection.execute(f"{_WHOLE_PLANNER}; set local work_mem = '64MB'")
+        await allow(connection, seconds)
         yield
+
+
+async def allow(connection: Connection, seconds: int) -> None:
+    """Give the transaction that runs so many seconds from now."""
+    # A running time limit is not set anew but by way of none.
+    await connection.execute(f"set local transaction_timeout = 0; set local transaction_timeout = '{seconds}s'")

@@ -10,7 +10,7 @@ meanwhile; one that was derived by another version than the county's starts the 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -47,17 +47,24 @@ Fold = Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
 """Let buckets follow changes of facts of a county."""
 
 
-Persons = Callable[[Connection, str, str, Registers, bool], Awaitable[tuple[int, int, str]]]
-"""Work out what follows from registers and all facts of a person, for a chunk of a county's persons behind a place:
-how many there were, how many are wrong, and the place it came to, `''` at the end. They are mended where asked to."""
+Prepare = Callable[[Connection, str, str, Registers], Awaitable[tuple[int, str]]]
+"""Work out beside what is in force, for a chunk of a county behind a place, what these registers say of it: for how
+many that is another, and the place it came to, `''` at the end."""
+
+
+class Aside(NamedTuple):
+    """What changed registers change for a whole county at once: prepared in chunks, then brought into force."""
+
+    prepare: Prepare
+    swap: Callable[[Connection, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Refold:
     """How the facts of a service follow from registers.
 
-    `derive` returns the same object when nothing changes. `version` names what the facts depend on. `persons` comes
-    after the tables.
+    `derive` returns the same object when nothing changes. `version` names what the facts depend on. What is to change
+    at once comes after the tables; until then, what new facts change of it is for `prepare` too (see `settled`).
     """
 
     schema: str
@@ -65,12 +72,17 @@ class Refold:
     derive: Callable[[Any, Registers], Any]
     fold: Fold
     version: Callable[[Registers], str]
-    persons: Persons | None = None
+    aside: Aside | None = None
 
     async def admit(self, connection: Connection, county: str, registers: Registers) -> None:
         """Say by which version new facts of a county were derived; its lock must be held."""
         version = self.version(registers)
         await connection.execute(_ADMIT.format(schema=self.schema), county, version, _MIXED, registers.version)
+
+    async def settled(self, connection: Connection, county: str, registers: Registers) -> bool:
+        """Whether what is in force in a county is by these registers; its lock must be held."""
+        state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
+        return state is not None and state["version"] == self.version(registers)
 
     async def run(self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> int:
         """Bring every county to these registers; returns how many facts changed.
@@ -105,14 +117,16 @@ class Refold:
             return None
         begun = state["target"] == version
         place, after = (state["place"], state["after_id"]) if begun else (0, "")
-        if place == len(self.tables) + (self.persons is not None):
-            await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
-            return None
+        changed = 0
         if place < len(self.tables):
             changed, after = await self._walk(connection, county, self.tables[place], after, registers)
+        elif self.aside is not None and place == len(self.tables):
+            changed, after = await self.aside.prepare(connection, county, after, registers)
         else:
-            assert self.persons is not None
-            _, changed, after = await self.persons(connection, county, after, registers, True)
+            if self.aside is not None:
+                await self.aside.swap(connection, county)
+            await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
+            return None
         place += not after
         await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after, _MIXED)
         return changed

@@ -21,7 +21,7 @@ from shared.postgres.buckets import GRAINS, add_rows, bucket_rows
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection, lock_counties
 from shared.postgres.pool import counting
-from shared.postgres.refold import CHUNK, Fold, Persons
+from shared.postgres.refold import CHUNK, Fold
 from shared.registers import Registers
 
 _LONGEST_S: Final = 3 * 3600
@@ -31,6 +31,10 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Rederive = Callable[[Connection, str, Sequence[Any], Registers], Awaitable[Sequence[Any]]]
 """The facts, all of one table and none of them retracted, as they follow from everything else now, in their order; the
 same object where nothing is wrong."""
+
+Persons = Callable[[Connection, str, str, Registers, bool], Awaitable[tuple[int, int, str]]]
+"""Work out what follows from registers and all facts of a person, for a chunk of a county's persons behind a place:
+how many there were, how many are wrong, and the place it came to, `''` at the end. They are mended where asked to."""
 
 Differences = dict[tuple[Measure, str], list[BucketRow]]
 """By measure and grain: what to add to the buckets for them to be right."""

@@ -1,5 +1,5 @@
 """Whatever happened to a person, in any order and any batches: memberships, labels, histories and buckets are those of
-a store that was told the facts that won at once, merges last.
+a store that was told the facts that won at once, merges last; also where the rule changes under way.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from services.segments.store import REFOLD
 from shared.contracts.event import decode_event
 from shared.record import PlainRecord
-from tests.product import Database
+from shared.registers import load_folder
+from tests.product import SAMPLE, Database
 from tests.store.fcr_stage import ANNA, BERTTA
 from tests.store.segments_stage import (
     Store,
@@ -73,6 +75,14 @@ GONE = st.builds(
     st.sampled_from("abm"),
     REVISIONS,
 )
+RULES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "enabled": st.lists(st.sampled_from(("E1", "E2", "E3", "E4", "E6")), unique=True).map(tuple),
+        "e3_valid_days": st.sampled_from((30, 365)),
+        "e4_min_sectors": st.sampled_from((2, 3)),
+        "e4_window_days": st.sampled_from((20, 365)),
+    }
+)
 LIVES = st.tuples(
     st.lists(EVENTS, max_size=9),
     st.lists(VALID | ASSESSED, max_size=5),
@@ -96,6 +106,37 @@ async def test_any_life(segments: Store, life: list[PlainRecord], sizes: list[in
         await segments.feed(*batch)
     seen = await everything(segments)
     event(f"{len(seen[0])} members")
+
+    await segments.clear()
+    await segments.feed(*winners(life))
+    assert await everything(segments) == seen
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    life=LIVES,
+    sizes=st.lists(st.integers(1, 6), min_size=2, max_size=8),
+    turns=st.lists(st.tuples(st.integers(0, 8), RULES), min_size=1, max_size=2),
+    steps=st.lists(st.integers(0, 3), max_size=12),
+)
+async def test_the_rule_changes_amid_a_life(
+    segments: Store,
+    life: list[PlainRecord],
+    sizes: list[int],
+    turns: list[tuple[int, dict[str, Any]]],
+    steps: list[int],
+) -> None:
+    await segments.clear()
+    await segments.use(load_folder(SAMPLE / "config"))
+    for number, batch in enumerate(in_batches(life, sizes)):
+        for at, rule in turns:
+            if at == number:
+                await segments.change(**rule)
+        if number < len(steps) and number:
+            event(f"refolded to its end: {await segments.step(steps[number])}")
+        await segments.feed(*batch)
+    await REFOLD.run(segments.pool, segments.registers)
+    seen = await everything(segments)
 
     await segments.clear()
     await segments.feed(*winners(life))

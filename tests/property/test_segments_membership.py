@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.segments.membership import OPEN, Evidence, holds, membership
+from services.segments.membership import OPEN, Evidence, holds, membership, spliced
 from shared.registers.model import SegmentRule
 
 FIRST = date(2026, 1, 1)
@@ -68,3 +68,15 @@ def test_every_day(flags, plans, assignments, assessments, sector_days, rule) ->
         day = FIRST + timedelta(days=number)
         assert holds(intervals, day) == is_member(evidence, rule, day), day
     assert all(one[1] < other[0] for one, other in pairwise(intervals))
+
+
+@given(INTERVALS, INTERVALS, VALID)
+def test_spliced_days_are_of_the_part_in_the_span_and_of_the_whole_outside(  # type: ignore[no-untyped-def]
+    whole, part, span
+) -> None:
+    span = span[0], span[1] or OPEN
+    found = spliced(whole, part, span)
+    for number in range(-1, 80):
+        day = FIRST + timedelta(days=number)
+        assert holds(found, day) == holds(part if span[0] <= day < span[1] else whole, day), day
+    assert all(one[1] < other[0] for one, other in pairwise(found))

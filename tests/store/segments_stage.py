@@ -14,6 +14,7 @@ from services.segments.decode import decode
 from shared.letters import Rejected
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
+from shared.postgres.lock import lock_counties
 from shared.postgres.pool import make_pool, reading
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
@@ -25,7 +26,7 @@ __all__ = ["erased"]
 
 BUCKETS = tuple(f"{measure}_{grain}" for measure in ("care", "suuntima") for grain in ("day", "month"))
 FACTS = ("service_event", "flag", "plan", "assignment", "assessment", "merge")
-TABLES = (*FACTS, *BUCKETS, "client", "membership", "history", "refold", "erased", "replay")
+TABLES = (*FACTS, *BUCKETS, "client", "membership", "next_membership", "history", "refold", "erased", "replay")
 
 
 def event(id: str, sector: str = "vastaanotto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
@@ -81,13 +82,30 @@ class Store:
                 await commit(events, [])
 
     async def refold(self, **rule: Any) -> None:
+        """As when the rule file changes and a service has brought everything to it."""
+        await self.change(**rule)
+        await store.REFOLD.run(self.pool, self.registers)
+
+    async def change(self, **rule: Any) -> None:
         """As when the rule file changes and a service has loaded it."""
         changed = replace(self.registers.segment_rule, **rule)
         versions = {part: f"{version}*" for part, version in self.registers.versions.items()}
-        self.registers = replace(self.registers, segment_rule=changed).versioned(versions)
+        await self.use(replace(self.registers, segment_rule=changed).versioned(versions))
+
+    async def use(self, registers: Registers) -> None:
+        """Take registers over."""
+        self.registers = registers
         async with self.pool.acquire() as connection:
-            await load(connection, self.registers)
-        await store.REFOLD.run(self.pool, self.registers)
+            await load(connection, registers)
+
+    async def step(self, chunks: int) -> bool:
+        """Do some chunks of a refold; whether it has come to its end."""
+        for _ in range(chunks):
+            async with self.pool.acquire() as connection, connection.transaction():
+                await lock_counties(connection, "segments", [COUNTY])
+                if await store.REFOLD._chunk(connection, COUNTY, self.registers) is None:
+                    return True
+        return False
 
     async def clear(self) -> None:
         """Begin anew; persons get other numbers."""
@@ -132,9 +150,9 @@ async def opened(database: Database) -> AsyncIterator[Store]:
     registers = load_folder(SAMPLE / "config")
     pool = await make_pool(database.dsn("hva_segments"), "test")
     try:
-        async with pool.acquire() as connection:
-            await load(connection, registers)
-        yield Store(pool, registers)
+        found = Store(pool, registers)
+        await found.use(registers)
+        yield found
     finally:
         await pool.close()
 

@@ -1,9 +1,11 @@
 """Memberships, labels and histories on a real PostgreSQL: what follows from what, and what is told to the families."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from services.segments import members, store
 from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, TODAY
 from tests.store.segments_stage import Store, event, flag, merged, plan, retracted, suuntima
 from tests.store.segments_stage import erased as erasure
@@ -43,6 +45,12 @@ async def test_three_sectors_of_events_that_were_done(segments: Store) -> None:
     await segments.feed(event("e1", SECTORS[1], START + DAY, revision=2, status="cancelled"))
     assert await segments.members() == {}
     assert await segments.labels() == {"e0": "other", "e2": "other"}
+
+
+async def test_sectors_of_days_far_apart(segments: Store) -> None:
+    for number, sector in enumerate(SECTORS):
+        await segments.feed(event(sector, sector, START + number * 150 * DAY))
+    assert await segments.members() == {ANNA: [(TODAY + timedelta(days=300), TODAY + timedelta(days=365))]}
 
 
 async def test_a_merge_joins_evidence_and_its_retraction_parts_it(segments: Store) -> None:
@@ -107,3 +115,76 @@ async def test_a_rule_reaches_every_person_in_chunks(
     assert await segments.members() == {} and await segments.histories() == {}
     await segments.refold(enabled=("E2",))
     assert set(await segments.members()) == set(clients)
+
+
+async def test_a_changed_rule_comes_into_force_for_all_persons_at_once(
+    segments: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.segments.store._CHUNK", 1)
+    monkeypatch.setattr("services.segments.store._SWAPPED", 2)
+    clients = [f"k1.{n:022}" for n in range(5)]
+    for client in clients:
+        await segments.feed(plan(f"p{client}", client=client), event(f"e{client}", client=client))
+    await segments.pool.execute("update segments.history set pending = false")
+    before = await segments.members(), await segments.labels(), await segments.histories(), await segments.buckets()
+    await segments.change(enabled=("E1",))
+    seen = before
+    for number in range(50):
+        if number == 6:  # the tables are behind, and a person is
+            await segments.feed(flag("f", client=clients[0]), flag("g", client=clients[4]), plan("q", client=BERTTA))
+        done = await segments.step(1)
+        seen = await segments.members(), await segments.labels(), await segments.histories(), await segments.buckets()
+        if done:
+            break
+        assert seen == before
+        assert not await segments.all("select from segments.history where pending")
+    assert 10 < number < 20
+    assert set(seen[0]) == {clients[0], clients[4]} == set(seen[2])
+    assert {client for client in clients if seen[1][f"e{client}"] == "multidisciplinary"} == set(seen[0])
+    assert sum(row[-1] for row in seen[3]["care_day"]) == 2
+    assert await segments.all("select from segments.next_membership") == []
+
+
+async def test_a_fact_of_someone_whom_a_changed_rule_has_reached(segments: Store) -> None:
+    await segments.refold(enabled=("E1",))
+    await segments.feed(plan("p", TODAY - 2 * WEEK, TODAY - WEEK))
+    await segments.change(enabled=("E1", "E2"))
+    assert not await segments.step(len(store.TABLES) + 1)
+    await segments.feed(flag("f", TODAY, TODAY + WEEK))
+    assert await segments.members() == {}
+    assert await segments.step(1)
+    assert await segments.members() == {ANNA: [(TODAY - 2 * WEEK, TODAY - WEEK), (TODAY, TODAY + WEEK)]}
+
+
+async def test_merges_amid_a_changed_rule(segments: Store) -> None:
+    await segments.feed(event("a"), event("b", client=BERTTA), plan("p", client=BERTTA))
+    await segments.change(enabled=("E1", "E2"))
+    await segments.step(3)
+    await segments.feed(merged("m", ANNA, BERTTA), flag("f", TODAY - WEEK))
+    assert await segments.members() == {} == await segments.histories()
+    await segments.step(9)
+    assert await segments.members() == {client: [(TODAY - WEEK, OPEN)] for client in (ANNA, BERTTA)}
+    assert set((await segments.labels()).values()) == {"multidisciplinary"}
+    assert set(await segments.histories()) == {ANNA, BERTTA}
+
+
+async def test_sectors_of_a_day_count_from_the_first_service_event_to_the_last(
+    segments: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out = []
+
+    async def work_out(connection: Any, spans: Any, registers: Any) -> Any:
+        worked_out.append(list(spans.values()))
+        return await members.work_out(connection, spans, registers)
+
+    monkeypatch.setattr("services.segments.store.work_out", work_out)
+    await segments.feed(*(event(id, SECTORS[0]) for id in "ab"), *(event(s, s) for s in SECTORS[1:]))
+    assert set(await segments.members()) == {ANNA}
+    span = [(TODAY, TODAY + timedelta(days=365))]
+    assert worked_out.pop() == span
+    await segments.feed(event("c", SECTORS[0]), retracted(service_event_id="a"), event("d", status="cancelled"))
+    await segments.feed(event("b", SECTORS[1], revision=2), event("b", SECTORS[0], revision=3))
+    assert worked_out == [[], []]
+    await segments.feed(retracted(service_event_id="b"), retracted(service_event_id="c"))
+    assert worked_out.pop() == span
+    assert await segments.members() == {}

@@ -1,0 +1,66 @@
+"""Which dates of whose membership changed facts may change: pure.
+
+An evidence that is gone or new says something of its own dates only; on all others, membership stays what it was.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+
+from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent
+from services.segments.membership import OPEN, Interval, later
+from shared.postgres.facts import Change
+from shared.registers.model import SegmentRule
+
+SectorDay = tuple[int, str, date]
+"""Person, sector, local date."""
+
+_EVIDENCE = {Flag: "E1", Plan: "E2", Assessment: "E3", ServiceEvent: "E4", Assignment: "E6"}
+
+
+def spans(changes: Iterable[Change[CareFact]], rule: SegmentRule) -> dict[int, Interval]:
+    """By person the dates from the first to the last that changed facts, service events apart, say something of."""
+    found: dict[int, Interval] = {}
+    for change in changes:
+        for fact in change:
+            if fact is None or fact.person is None or _EVIDENCE[type(fact)] not in rule.enabled:
+                continue
+            if span := _span(fact, rule):
+                widen(found, fact.person, span)
+    return found
+
+
+def _span(fact: CareFact, rule: SegmentRule) -> Interval | None:
+    match fact:
+        case Flag() | Plan() | Assignment():
+            assert fact.valid_from is not None  # who has a person is not retracted
+            return fact.valid_from, fact.valid_to or OPEN
+        case Assessment():
+            # The one before it, which it ends, could not have held for longer.
+            assert fact.day is not None
+            return fact.day, later(fact.day, rule.e3_valid_days)
+    return None
+
+
+def sector_days(changes: Iterable[Change[CareFact]], rule: SegmentRule) -> Counter[SectorDay]:
+    """By how much the numbers of done service events of a person, a sector and a day changed, where they did."""
+    found: Counter[SectorDay] = Counter()
+    if "E4" not in rule.enabled:
+        return found
+    for old, new in changes:
+        for fact, sign in ((old, -1), (new, 1)):
+            if isinstance(fact, ServiceEvent) and fact.done and fact.person is not None:
+                assert fact.sector is not None and fact.day is not None
+                found[fact.person, fact.sector, fact.day] += sign
+    return Counter({key: number for key, number in found.items() if number})
+
+
+def windows(days: Iterable[SectorDay], rule: SegmentRule) -> Iterable[tuple[int, Interval]]:
+    """The dates in whose windows each day is."""
+    return ((person, (day, later(day, rule.e4_window_days))) for person, _, day in days)
+
+
+def widen(spans: dict[int, Interval], person: int, span: Interval) -> None:
+    """Let the span of a person reach over another one."""
+    known = spans.setdefault(person, span)
+    spans[person] = min(known[0], span[0]), max(known[1], span[1])
