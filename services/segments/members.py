@@ -116,9 +116,9 @@ async def work_out(
     evidence = await _evidence(connection, spans, registers)
     rule, kinds = registers.segment_rule, registers.sectors
     changed = {}
-    for person, span in spans.items():
+    for person in evidence.keys() | before.keys():
         known = before.get(person, ())
-        now = spliced(known, membership(evidence[person], rule, kinds), span)
+        now = spliced(known, membership(evidence[person], rule, kinds), spans[person])
         if now != known:
             changed[person] = now
     return changed

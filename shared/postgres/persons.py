@@ -14,11 +14,11 @@ from shared.postgres.lock import Connection
 # A pseudonym without a merge is a person of its own.
 _ADD: Final = """
 with new as (
-  select wanted.value as client, nextval(pg_get_serial_sequence('{schema}.client', 'number')) as number
-  from unnest($2::text[]) wanted(value)
+  select wanted.value as client, nextval('{schema}.client_number_seq') as number from unnest($2::text[]) wanted(value)
 )
 insert into {schema}.client (county, client, number, person) overriding system value
-select $1, client, number, number from new on conflict do nothing
+select $1, client, number, number from new
+returning client, number
 """
 # Everyone whom merges reach from the clients $2; a step at a time, each by the two indexes of merges.
 _REACHED: Final = """
@@ -76,10 +76,12 @@ async def number(connection: Connection, schema: str, county: str, facts: Sequen
 async def persons_of(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> dict[str, int]:
     """The person of every client, who is numbered where that is new."""
     known = await _known(connection, schema, county, clients)
+    persons = {client: person for client, (_, person) in known.items()}
     if new := [client for client in clients if client not in known]:
-        await connection.execute(_ADD.format(schema=schema), county, new)
-        known |= await _known(connection, schema, county, new)
-    return {client: person for client, (_, person) in known.items()}
+        persons |= {
+            row["client"]: row["number"] for row in await connection.fetch(_ADD.format(schema=schema), county, new)
+        }
+    return persons
 
 
 async def apply_merges(
