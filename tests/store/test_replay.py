@@ -106,6 +106,18 @@ async def test_links_and_cells_of_contacts(fcr: fcr_stage.Store) -> None:
     assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
 
 
+async def test_cells_that_are_gone_altogether(fcr: fcr_stage.Store) -> None:
+    await fcr.feed(contact("a"), contact("b", START + DAY))
+    await fcr.count()
+    right = await fcr.cells()
+    await fcr.pool.execute("delete from fcr.client_cell; delete from fcr.revolving_cell")
+    whole = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
+    assert (await whole.audit(fcr.pool, fcr.registers)).wrong_cells > 0
+    await whole.run(fcr.pool, fcr.registers)
+    assert await fcr.cells() == right
+    assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
+
+
 async def test_it_is_asked_for_in_the_database(told: segments_stage.Store) -> None:
     pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
     assert await replay_due(pool, 4, replay, registers, NOON) is None
