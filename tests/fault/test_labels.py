@@ -6,7 +6,7 @@ from tests.fault.lives import life
 from tests.fault.log import judged
 from tests.fault.stage import FAMILIES, Stage, both, told_by
 
-CLIENTS = 12
+CLIENTS = 8
 
 
 async def test_labels_follow_whoever_dies(stage: Stage) -> None:

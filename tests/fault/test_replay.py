@@ -1,6 +1,7 @@
 """Replays of a running product: what the database lost comes back, what was erased stays gone, nothing comes twice."""
 
 import asyncio
+import re
 import signal
 from collections import defaultdict
 from typing import Any
@@ -22,10 +23,10 @@ ERASED = 3  # with flags and with sectors, alone and of another
 KEPT = ("replay", "dead_letter")  # they tell here what happened
 
 
-async def replayed(stage: Stage, from_kafka: bool = False) -> list[dict[str, Any]]:
-    """Replay every family; returns what was found."""
+async def replayed(stage: Stage, *families: str, from_kafka: bool = False) -> list[dict[str, Any]]:
+    """Replay families, as the verb does; returns what was found."""
     dsn = stage.product.database.dsn("hva_steward")
-    return await asyncio.gather(*(ask(dsn, family, True, from_kafka, 60) for family in FAMILIES))
+    return await asyncio.gather(*(ask(dsn, family, True, from_kafka, 60) for family in families))
 
 
 async def retained(stage: Stage, family: str) -> int:
@@ -86,7 +87,7 @@ async def test_what_the_database_lost_comes_back(stage: Stage) -> None:
     rejected, told = await letters(stage), await versions(stage)
     assert [row["reason"] for row in rejected] == ["handler_bug"] * len(FAMILIES)
 
-    assert [found["records"] for found in await replayed(stage)] == [None] * len(FAMILIES)
+    assert [found["records"] for found in await replayed(stage, *FAMILIES)] == [None] * len(FAMILIES)
     await stage.product.wait()
     assert await wrong(stage, first) == []
     assert await versions(stage) == {client: [*its, its[-1]] for client, its in told.items()}, "told again, unchanged"
@@ -94,7 +95,8 @@ async def test_what_the_database_lost_comes_back(stage: Stage) -> None:
     there = [await retained(stage, family) for family in FAMILIES]
     await stop(replicas)
     await lose(stage)
-    asked = asyncio.create_task(replayed(stage, from_kafka=True))
+    asked = asyncio.create_task(replayed(stage, "fcr", "segments", from_kafka=True))
+    typed = asyncio.create_task(stage.command("replay", "nps", "--from-kafka"))
     for dying in await both(*(stage.start(family, "kill@committed#2", ready=False) for family in FAMILIES)):
         await stage.mark("killed-committed", dying)
     begun = "select begun_at, ended_at, records from nps.replay where from_kafka"
@@ -102,13 +104,16 @@ async def test_what_the_database_lost_comes_back(stage: Stage) -> None:
     assert row["begun_at"] and (row["ended_at"], row["records"]) == (None, None), "a crash says nothing of its end"
     await both(*(stage.start(family, batch=40, ready=False) for family in FAMILIES))
     await stage.product.load(later)
-    found = await asked
+    fcr, segments = await asked
+    said = re.fullmatch(r"nps: (\d+) records of Kafka read again, of .*\n", await typed)
     await stage.product.wait()
 
     assert await wrong(stage, [*first, *later]) == []
     assert await letters(stage) == rejected, "none is doubled, none was tried again"
     assert all(its == sorted(its) for its in (await versions(stage)).values()), "versions never fall"
-    assert all(before <= one["records"] for before, one in zip(there, found, strict=True))
+    assert said is not None
+    read = (int(said[1]), fcr["records"], segments["records"])
+    assert all(before <= now for before, now in zip(there, read, strict=True))
     prefix = stage.product.topic_prefix
     its = {prefix + group_id(service, topic) for topic in TOPICS for service in topic.readers}
     assert await groups(stage.product.kafka, prefix) == its, "it was read without a group"

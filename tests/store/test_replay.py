@@ -182,6 +182,22 @@ async def test_a_reading_that_did_not_end_is_done_again(told: segments_stage.Sto
     assert await told.all("select records, ended_at is null, failed from segments.replay") == [(7, False, None)]
 
 
+async def test_a_replay_that_did_not_end_is_done_again(
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
+    await pool.execute("insert into segments.replay (mends) values (true)")
+
+    async def stopped(*_: Any) -> Findings:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch, pytest.raises(asyncio.CancelledError):
+        patch.setattr(replay.__class__, "run", stopped)
+        await replay_due(pool, 4, replay, registers, NOON)
+    assert await told.all("select begun_at is not null, ended_at is null from segments.replay") == [(True, True)]
+    assert await replay_due(pool, 4, replay, registers, NOON) is not None
+
+
 async def test_a_reading_that_cannot_succeed_is_told(told: segments_stage.Store) -> None:
     await told.pool.execute("insert into segments.replay (mends, from_kafka) values (true, true)")
 
