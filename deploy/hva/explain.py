@@ -28,8 +28,9 @@ order by e.day, e.at, e.id, e.keys
 # Of a stock: what stands on the last day of the period that is known, and what began in the period.
 STANDING = """
 select s.fact, s.id, s.first as day, s.at, u.unit, null as line, 'all' as channel, 'all' as segment, s.person, s.keys,
-       s.counted || case when s.first <= last.day and s.until > last.day then ', in the stock' else ', new only' end
-         as counted,
+       s.counted || case when s.until <= last.day and not s.new then ', not counted: over and not new' else '' end
+         || case when s.until > last.day then ', in the stock' else '' end
+         || case when s.new and s.first >= $3 then ', new' else '' end as counted,
        case when s.until < 'infinity' then ', until ' || s.until else '' end as detail, s.rank
 from {schema}.standing s
 cross join (select least($4::date - 1, reference.as_of_day())) last(day)

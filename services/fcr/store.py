@@ -18,6 +18,7 @@ from shared.contracts.segment import History
 from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
+from shared.postgres.clients import Clients
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
@@ -178,4 +179,6 @@ async def _rederive(
 
 
 REFOLD: Final = Refold(SCHEMA, (CONTACTS, HYTE), derive, fold, version)
-REPLAY: Final = Replay(SCHEMA, (CONTACTS, HYTE), MEASURES, contributions, _rederive, fold)
+REPLAY: Final = Replay(
+    SCHEMA, (CONTACTS, HYTE), MEASURES, contributions, _rederive, fold, clients=Clients(SCHEMA, (CONTACTS,))
+)

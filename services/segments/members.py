@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.segments.facts import ServiceEvent
-from services.segments.membership import OPEN, Evidence, Interval, holds, later, membership, spliced, to_json
+from services.segments.membership import OPEN, Evidence, Interval, holds, later, membership, spliced
 from services.segments.touched import SectorDay
 from shared.labels import MEMBER, OTHER
 from shared.postgres.facts import Change
@@ -39,6 +39,11 @@ cross join lateral (
 where fact.sectors >= $4
 """
 _STORED: Final = f"select person, first, until {_OF_PERSONS.format(table='segments.membership')}"
+_OF_NOBODY: Final = """
+select distinct person from segments.membership m
+where county = $1
+  and not exists (select from segments.client c where c.number = m.person and c.person = c.number)
+"""
 _FORGET: Final = "delete from segments.membership where person = any($1::bigint[])"
 _KEEP: Final = """
 insert into segments.membership (county, person, first, until)
@@ -77,16 +82,6 @@ with relabelled as (
   returning new.unit_row, new.day, new.sector, new.event_class, old.segment as before, new.segment as now)
 select unit_row, day, sector, event_class, before, now, count(*) as events
 from relabelled group by unit_row, day, sector, event_class, before, now
-"""
-_ALIASES: Final = f"select client, person {_OF_PERSONS.format(table='segments.client')}"
-# A history's version is a time, so that it grows also where this table began anew.
-_TELL: Final = """
-insert into segments.history as h (county, client, version, intervals, pending)
-select $1, client, (extract(epoch from clock_timestamp()) * 1000000)::bigint, intervals, true
-from unnest($2::text[], $3::text[]) told(client, intervals)
-on conflict (county, client) do update
-set version = greatest(h.version + 1, excluded.version), intervals = excluded.intervals, pending = true
-where h.intervals <> excluded.intervals
 """
 
 Memberships = Mapping[int, tuple[Interval, ...]]
@@ -140,6 +135,11 @@ async def keep(connection: Connection, county: str, changed: Memberships) -> Non
     await connection.execute(_FORGET, sorted(changed))
     if rows := _rows(changed):
         await connection.execute(_KEEP, county, *map(list, zip(*rows, strict=True)))
+
+
+async def of_nobody(connection: Connection, county: str) -> list[int]:
+    """The numbers that have memberships and are no person's."""
+    return [row["person"] for row in await connection.fetch(_OF_NOBODY, county)]
 
 
 async def put_off(connection: Connection, county: str, persons: Iterable[int], changed: Memberships) -> None:
@@ -208,17 +208,3 @@ async def relabel(connection: Connection, persons: Iterable[int]) -> list[Relabe
         change = Change(event._replace(segment=row["before"]), event._replace(segment=row["now"]))
         found.append((row["events"], change))
     return found
-
-
-async def tell(connection: Connection, county: str, changed: Iterable[int], moved: Mapping[str, int]) -> None:
-    """Put the histories of all pseudonyms of persons whose membership changed, and of pseudonyms that are of another
-    person now, among those that wait to be put out.
-    """
-    persons = {row["client"]: row["person"] for row in await connection.fetch(_ALIASES, sorted(changed))}
-    persons |= moved
-    if not persons:
-        return
-    known = await stored(connection, set(persons.values()))
-    clients = sorted(persons)
-    histories = [to_json(known.get(persons[client], ())) for client in clients]
-    await connection.execute(_TELL, county, clients, histories)

@@ -11,16 +11,17 @@ from typing import Any, Final
 from services.segments.derive import derive, version
 from services.segments.domain import MEASURES, contributions
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, bare
+from services.segments.histories import tell, told_wrongly
 from services.segments.members import (
     Relabelled,
     bring_into_force,
     first_or_last,
     keep,
     labelled,
+    of_nobody,
     put_off,
     relabel,
     stored,
-    tell,
     those_put_off,
     work_out,
 )
@@ -30,6 +31,7 @@ from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
+from shared.postgres.clients import Clients
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
@@ -193,13 +195,15 @@ async def _persons(connection: Connection, county: str, after: str) -> tuple[lis
 async def _look(
     connection: Connection, county: str, after: str, registers: Registers, mend: bool
 ) -> tuple[int, int, str]:
-    """Persons whose membership is not what the rule and the facts of now say."""
+    """Persons whose membership is not what the rule and the facts of now say, or whose histories say another one."""
     persons, place = await _persons(connection, county, after)
     changed = await work_out(connection, dict.fromkeys(persons, ALWAYS), registers)
+    ghosts = [] if after else await of_nobody(connection, county)
+    wrong = changed.keys() | await told_wrongly(connection, county, persons)
     if mend:
-        await keep(connection, county, changed)
-        await _follow(connection, county, changed)
-    return len(persons), len(changed), place
+        await keep(connection, county, {**changed, **dict.fromkeys(ghosts, ())})
+        await _follow(connection, county, wrong)
+    return len(persons) + len(ghosts), len(wrong) + len(ghosts), place
 
 
 async def _prepare(connection: Connection, county: str, after: str, registers: Registers) -> tuple[int, str]:
@@ -235,5 +239,6 @@ async def _rederive(
     return [fact if now == fact else now for fact, now in zip(derived, right, strict=True)]
 
 
+_CLIENTS: Final = Clients(SCHEMA, tuple(TABLES.values()))
 REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, Aside(_prepare, _swap))
-REPLAY: Final = Replay(SCHEMA, tuple(TABLES.values()), MEASURES, contributions, _rederive, fold, _look)
+REPLAY: Final = Replay(SCHEMA, tuple(TABLES.values()), MEASURES, contributions, _rederive, fold, _look, _CLIENTS)

@@ -101,11 +101,14 @@ async def apply_merges(
     pairs = [(row["one"], row["other"]) for row in await connection.fetch(query, county, reached)]
     persons = components({client: place for client, (place, _) in known.items()}, pairs)
     moves = {client: Move(known[client][1], new) for client, new in persons.items() if known[client][1] != new}
-    if moves:
-        await connection.execute(
-            _MOVE.format(schema=schema), county, list(moves), [move.new for move in moves.values()]
-        )
+    await set_persons(connection, schema, county, {client: move.new for client, move in moves.items()})
     return len(upserted.changes), moves
+
+
+async def set_persons(connection: Connection, schema: str, county: str, persons: Mapping[str, int]) -> None:
+    """From now on these pseudonyms are of these persons; their facts are moved by `move`."""
+    if persons:
+        await connection.execute(_MOVE.format(schema=schema), county, list(persons), list(persons.values()))
 
 
 def components(numbers: Mapping[str, int], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:

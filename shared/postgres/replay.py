@@ -1,11 +1,11 @@
 """Everything that follows from facts, derived anew beside what is there, compared, and put right where it differs.
 
-Three things follow from facts: what a fact takes from its neighbours, registers and histories (its derived fields),
-the buckets, and stored cells. A replay goes over the facts of a county in chunks, under its lock, as a refold does, and
-mends derived fields by way of the usual changes. Then it adds up what all facts count in one snapshot, beside the work,
-and compares that with the buckets of the same snapshot. What they differ by is added under the lock: writers only ever
-add differences to buckets, so an error stays what it was, however many came in between. An audit does the same in one
-snapshot and changes nothing.
+Four things follow from facts: who is one person, what a fact takes from its neighbours, registers and histories (its
+derived fields), the buckets, and stored cells. A replay goes over the facts of a county in chunks, under its lock, as a
+refold does, and mends derived fields by way of the usual changes. Then it adds up what all facts count in one snapshot,
+beside the work, and compares that with the buckets of the same snapshot. What they differ by is added under the lock:
+writers only ever add differences to buckets, so an error stays what it was, however many came in between. An audit does
+the same in one snapshot and changes nothing.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import asyncpg
 
 from shared.deltas import BucketRow, Contribution, Deltas, Measure
 from shared.postgres.buckets import GRAINS, add_rows, bucket_rows
+from shared.postgres.clients import Clients
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection, lock_counties
 from shared.postgres.pool import counting
@@ -66,6 +67,7 @@ class Replay:
     rederive: Rederive
     fold: Fold
     persons: Persons | None = None
+    clients: Clients | None = None
     cells: Callable[[bool], Awaitable[tuple[int, int]]] | None = None
 
     async def audit(self, pool: Pool, registers: Registers) -> Findings:
@@ -73,6 +75,8 @@ class Replay:
         found = Findings()
         for county in await self._counties(pool):
             async with pool.acquire() as connection, _snapshot(connection):
+                if self.clients is not None:
+                    found += Findings(*await self.clients.look(connection, county))
                 found += await self._look_at_persons(connection, county, registers)
                 deltas, facts, wrong = await self._add_up(connection, county, registers)
                 cells, differences = await self._compare(connection, county, deltas)
@@ -83,6 +87,7 @@ class Replay:
         """Put right what is wrong; returns what was."""
         found = Findings()
         for county in await self._counties(pool):
+            found += await self._mend_clients(pool, county)
             found += await self._mend_facts(pool, county, registers)
             async with pool.acquire() as connection, _snapshot(connection):
                 deltas, _, _ = await self._add_up(connection, county, None)
@@ -106,6 +111,18 @@ class Replay:
             found += Findings(looked_at, wrong)
             if not after:
                 break
+        return found
+
+    async def _mend_clients(self, pool: Pool, county: str) -> Findings:
+        """All facts of whoever was of the wrong person at once, but only where there are any: it holds the county."""
+        if self.clients is None:
+            return Findings()
+        async with pool.acquire() as connection, _snapshot(connection):
+            found = Findings(*await self.clients.look(connection, county))
+        if found.wrong_facts:
+            async with pool.acquire() as connection, counting(connection, _LONGEST_S):
+                await lock_counties(connection, self.schema, [county])
+                await self.clients.mend(connection, county)
         return found
 
     async def _mend_facts(self, pool: Pool, county: str, registers: Registers) -> Findings:

@@ -113,7 +113,7 @@ class _Strict(yaml.SafeLoader):
 
 
 def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
-    """The mapping that a YAML file holds; empty where the file is empty or cannot be read."""
+    """The mapping that a YAML file holds; empty where it cannot be read, or is empty: as one that is being written."""
     text = read_text(path, problems)
     if text is None:
         return {}
@@ -125,6 +125,7 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
         problems.add(where, f"this is not YAML ({getattr(error, 'problem', None) or error}).")
         return {}
     if content is None:
+        problems.add(path.name, "the file says nothing.")
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         problems.add(path.name, "the file must hold a mapping of names to values.")

@@ -33,7 +33,7 @@ SEALER = Sealer([Key("l1", b"x" * 32)])
 COUNTY = "oma-hame"
 BUCKETS = tuple(f"{m}_{grain}" for m in ("access", "handled", "hyte_count") for grain in ("day", "month"))
 _CELLS = ("stale", "client_cell", "revolving_cell")
-TABLES = ("contact", "hyte", "client", *BUCKETS, *_CELLS, "refold", "erased", "membership")
+TABLES = ("contact", "hyte", "client", "merge", *BUCKETS, *_CELLS, "refold", "erased", "membership")
 
 
 def record(stem: str, revision: int = 1, time: datetime = START, county: str = COUNTY, **data: Any) -> PlainRecord:
@@ -88,8 +88,12 @@ class Store:
         await StoreCommit("fcr", self.pool, SEALER, apply)(facts, [])
 
     async def erase(self, *clients: str) -> None:
-        events = [event for c in clients if not isinstance(event := decode_person(erased(c)), Rejected)]
-        assert len(events) == len(clients)
+        await self.tell(*map(erased, clients))
+
+    async def tell(self, *records: PlainRecord) -> None:
+        """Records of persons."""
+        events = [event for r in records if not isinstance(event := decode_person(r), Rejected)]
+        assert len(events) == len(records)
         await StoreCommit("fcr", self.pool, SEALER, store.apply_persons)(events, [])
 
     async def count(self) -> None:

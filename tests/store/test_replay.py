@@ -14,8 +14,8 @@ from services.segments import store as segments_store
 from shared.postgres.replay import Findings
 from shared.postgres.replay_due import audit_is_due, last_wrong, read_due, replay_due
 from tests.store import fcr_stage, segments_stage
-from tests.store.fcr_stage import BERTTA, DAY, START, contact
-from tests.store.segments_stage import event, flag, suuntima
+from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, contact
+from tests.store.segments_stage import event, flag, merged, suuntima
 
 NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -29,6 +29,9 @@ async def told(segments: segments_stage.Store) -> segments_stage.Store:
         flag("f"),
         suuntima("s"),
         event("c", at=START + 3 * DAY, status="cancelled"),
+        *(merged(f"m{one}", f"k1.{one:022}", f"k1.{one + 1:022}") for one in range(3)),
+        flag("p", client=f"k1.{3:022}"),
+        event("d", client=f"k1.{0:022}"),
     )
     return segments
 
@@ -38,22 +41,27 @@ def broken(findings: Findings) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    ("harm", "wrong"),
+    "harm",
     [
-        ("update segments.care_month set events = events + 2 where sector = 'vastaanotto'", (0, 1)),
-        ("delete from segments.suuntima_day", (0, 1)),
-        (
-            "insert into segments.care_day select county, day, 77, sector, event_class, 1, 0 from segments.care_day",
-            (0, 2),
-        ),
-        ("update segments.service_event set segment = 'other' where id = 'a'", (1, 0)),
-        ("update segments.service_event set unit_row = 5 where id = 'b'", (1, 0)),
-        ("delete from segments.membership", (2, 2)),
+        "update segments.care_month set events = events + 2 where sector = 'vastaanotto'",
+        "delete from segments.suuntima_day",
+        "insert into segments.care_day select county, day, 77, sector, event_class, 1, 0 from segments.care_day",
+        "update segments.service_event set segment = 'other' where id = 'a'",
+        "update segments.service_event set unit_row = 5 where id = 'b'",
+        "delete from segments.membership",
+        "insert into segments.membership select county, person + 10000, first, until from segments.membership",
+        "delete from segments.history",
+        "update segments.history set intervals = '[]'",
+        "update segments.client set person = number",
+        "update segments.client set person = (select min(number) from segments.client)",
+        "delete from segments.client where person = number",
+        "delete from segments.client where person <> number",
+        "delete from segments.client",
+        "update segments.service_event set person = person + 1 where id = 'd'",
+        "update segments.flag set person = null",
     ],
 )
-async def test_what_is_broken_is_found_and_mended(
-    told: segments_stage.Store, harm: str, wrong: tuple[int, int]
-) -> None:
+async def test_what_is_broken_is_found_and_mended(told: segments_stage.Store, harm: str) -> None:
     pool, registers = told.pool, told.registers
     right = await _state(told)
     assert broken(await segments_store.REPLAY.audit(pool, registers)) == (0, 0)
@@ -70,7 +78,13 @@ async def test_what_is_broken_is_found_and_mended(
 
 
 async def _state(told: segments_stage.Store) -> tuple[Any, ...]:
-    return await told.buckets(), await told.labels(), await told.members()
+    together = """
+        select array_agg(client order by client)::text from segments.client group by person order by 1"""
+    astray = """
+        select f.id from segments.service_event f join segments.client c on c.client = f.own_client
+        where f.person <> c.person"""
+    known = await told.members(), await told.histories(), await told.all(together), await told.all(astray)
+    return await told.buckets(), await told.labels(), *known, await told.all("select count(*) from segments.membership")
 
 
 async def test_a_change_between_counting_and_mending_is_not_lost(
@@ -106,6 +120,24 @@ async def test_links_and_cells_of_contacts(fcr: fcr_stage.Store) -> None:
     assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
 
 
+@pytest.mark.parametrize("harm", ["update fcr.client set person = number", "delete from fcr.client"])
+async def test_persons_of_contacts(fcr: fcr_stage.Store, harm: str) -> None:
+    await fcr.feed(contact("a"), contact("b", START + DAY, client=BERTTA))
+    await fcr.tell(merged("m", ANNA, BERTTA))
+    await fcr.count()
+    right = await fcr.links(), await fcr.buckets(), await fcr.cells()
+    whole = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
+    assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
+    await fcr.pool.execute(harm)
+    assert (await whole.audit(fcr.pool, fcr.registers)).wrong_facts > 0
+    assert (await whole.run(fcr.pool, fcr.registers)).wrong_facts > 0
+    await fcr.count()
+    assert (await fcr.links(), await fcr.buckets(), await fcr.cells()) == right
+    await fcr.feed(contact("c", START + 2 * DAY, client=BERTTA))
+    assert (await fcr.links())["c"][0] is not None, "it repeats the other's"
+    assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
+
+
 async def test_cells_that_are_gone_altogether(fcr: fcr_stage.Store) -> None:
     await fcr.feed(contact("a"), contact("b", START + DAY))
     await fcr.count()
@@ -122,7 +154,7 @@ async def test_it_is_asked_for_in_the_database(told: segments_stage.Store) -> No
     pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
     assert await replay_due(pool, 4, replay, registers, NOON) is None
     assert await last_wrong(pool, "segments") is None
-    await pool.execute("update segments.care_month set events = events + 2 where sector = 'vastaanotto'")
+    await pool.execute("update segments.care_month set events = events + 2 where events > 0 and sector = 'vastaanotto'")
     await pool.execute("insert into segments.replay (mends) values (false), (true), (false)")
     found = [await replay_due(pool, 4, replay, registers, NOON) for _ in range(4)]
     assert [one and broken(one) for one in found] == [(0, 1), (0, 1), (0, 0), None]

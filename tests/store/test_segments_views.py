@@ -201,7 +201,11 @@ async def test_what_explain_tells_adds_up(family: Family) -> None:
         assert len(standing) == await figure("suuntima_stock", "clients", result=result) > 0
     for kind in ("common_client", "plan"):
         found = await told("common_clients", kind=kind)
-        stock = [fact for fact in found if fact["counted"].endswith("in the stock")]
+        stock = [fact for fact in found if "in the stock" in fact["counted"]]
+        new = [fact for fact in found if fact["counted"].endswith(", new")]
+        assert len({fact["client"] for fact in new} if kind == "common_client" else new) == await figure(
+            "common_clients", "new", kind=kind
+        )
         wanted = stock if kind == "plan" else {fact["client"] for fact in stock}
         assert len(wanted) == await figure("common_clients", "stock", kind=kind) > 0
 

@@ -87,6 +87,7 @@ def test_default_registers_stand() -> None:
         ),
         ("themes.csv", "theme,stem\nt,\n", "stem is empty"),
         ("segment_rule.yaml", "enabled: [E5]\n", "enabled must be a list out of E1"),
+        ("segment_rule.yaml", "# being written\n", "segment_rule.yaml: the file says nothing"),
         ("segment_rule.yaml", "a: [\n", "segment_rule.yaml line 2: this is not YAML"),
         ("segment_rule.yaml", "version: a\nversion: b\n", "version stands twice"),
         ("key_results.yaml", "key_results: [{id: a, metric: nps.mood}]\n", "'mood' is not in the view nps"),

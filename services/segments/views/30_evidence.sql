@@ -3,26 +3,27 @@
 -- this fact's own. Flags and plans are of no unit.
 drop view if exists segments.evidence, segments.standing cascade;
 
--- Facts that stand behind a stock on every day from `first` up to and without `until`.
+-- Facts that stand behind a stock on every day from `first` up to and without `until`; `new` where who begins is new.
 create view segments.standing as
 select 'suuntima_stock' as view, a.county, a.day as first, least(a.day + 365, a.next_day) as until, a.assessed_at as at,
        a.unit_row, a.person, jsonb_build_object('result', a.result) as keys, 'assessment' as fact, a.id, a.rank,
-       case when a.next_day <= a.day then 'not counted: assessed again on the same day' else a.result end as counted
+       case when a.next_day <= a.day then 'not counted: assessed again on the same day' else a.result end as counted,
+       false as new
 from (
   select *, lead(day) over (partition by county, person order by assessed_at, id) as next_day
   from segments.assessment where person is not null) a
 union all
 select 'common_clients', f.county, f.valid_from, coalesce(f.valid_to, 'infinity'), null, null, f.person,
        jsonb_build_object('kind', 'common_client'), 'flag', f.id, f.rank,
-       case when exists (
+       'flag',
+       not exists (
          select from segments.flag o
          where o.person = f.person and o.valid_from < f.valid_from
            and (o.valid_to is null or o.valid_to >= f.valid_from))
-         then 'flag of a common client' else 'flag of a new common client' end
 from segments.flag f where f.person is not null
 union all
 select 'common_clients', l.county, l.valid_from, coalesce(l.valid_to, 'infinity'), null, null, l.person,
-       jsonb_build_object('kind', 'plan'), 'plan', l.id, l.rank, 'plan'
+       jsonb_build_object('kind', 'plan'), 'plan', l.id, l.rank, 'plan', true
 from segments.plan l where l.person is not null;
 
 create view segments.evidence as
