@@ -31,7 +31,7 @@ def test_the_password_stands_quoted_in_the_url(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "\n", "  \n", "two\nlines"])
 def test_an_empty_password_is_one_sentence(tmp_path: Path, text: str) -> None:
     file = private(tmp_path / "hva_nps", text)
-    with pytest.raises(SettingsError, match="^SETTING: password file hva_nps is empty: write"):
+    with pytest.raises(SettingsError, match=r"^SETTING: password file hva_nps is empty: write"):
         read_password(file, "SETTING")
 
 
