@@ -4,12 +4,14 @@ The services tell of their own lag, too, from where they read. This is the broke
 and so it stands when a service is down.
 """
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from shared.contracts.catalogue import SEGMENT, TOPICS, group_id
@@ -45,7 +47,7 @@ async def look(bootstrap: str) -> KafkaSeen:
             partitions=tuple({**one, "topic": name} for name, parts in there.items() for one in parts),
             begins=dict(await consumer.beginning_offsets(places)),
             ends=dict(await consumer.end_offsets(places)),
-            committed={group: await committed_offsets(admin, group) for group in _groups(there)},
+            committed={group: done async for group, done in _committed(admin, _groups(there))},
         )
     finally:
         await admin.close()
@@ -88,6 +90,13 @@ def behind(seen: KafkaSeen, group: str, place: TopicPartition) -> int:
     if done is None:
         return end - begin
     return max(0, end - max(begin, done) - _MARKS.get(place.topic, 0))
+
+
+async def _committed(admin: AIOKafkaAdminClient, groups: Iterable[str]) -> AsyncIterator[tuple[str, Offsets]]:
+    """What each group has committed. One whose coordinator is just being found is not known, this time."""
+    for group in groups:
+        with contextlib.suppress(GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+            yield group, await committed_offsets(admin, group)
 
 
 def _groups(there: Mapping[str, Any]) -> list[str]:
