@@ -1,7 +1,5 @@
 """Bad input and servers that come late: one clear sentence, and health once the cause is gone."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -13,18 +11,12 @@ _MOST_LINES: Final = 5  # before the sentence, since the start
 _STARTED: Final = '"text": "started"'
 
 
-class _Told(AbstractContextManager["_Told"]):
-    """What a service says from now on."""
+class _Told:
+    """What a service says from now on; of one whose container will be a new one, all that it says."""
 
-    def __init__(self, stack: Stack, service: str) -> None:
+    def __init__(self, stack: Stack, service: str, *, new: bool = False) -> None:
         self._stack, self._service = stack, service
-
-    def __enter__(self) -> "_Told":
-        self._before = len(self._stack.logs(self._service))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
+        self._before = 0 if new else len(stack.logs(service))
 
     def sentence(self, words: str) -> None:
         """Wait until it has said so, and see that it says it in few lines."""
@@ -59,7 +51,7 @@ def empty_secrets(stack: Stack) -> None:
 def _spoil(stack: Stack, *cases: tuple[Path, bytes, str, str]) -> None:
     """Spoil files, restart who reads them, hear what they say, mend the files, and wait."""
     right = {file: file.read_bytes() for file, *_ in cases}
-    told = {service: _Told(stack, service).__enter__() for _, _, service, _ in cases}
+    told = {service: _Told(stack, service) for _, _, service, _ in cases}
     for file, text, _, _ in cases:
         file.chmod(0o644)
         file.write_bytes(text)  # in place: Docker mounts the file, not its name
@@ -84,19 +76,16 @@ def missing_secret(stack: Stack) -> None:
     stack.up("--no-deps", "--force-recreate", "fcr")
 
 
-def late_servers(stack: Stack, meanwhile: Callable[[], object] = lambda: None) -> None:
+def late_servers(stack: Stack) -> None:
     """Kafka and PostgreSQL come after the others: all wait, say so in a sentence, and become healthy by themselves."""
     stack.compose("stop", "kafka", "postgres")
-    told = {service: _Told(stack, service).__enter__() for service in (*SERVICES, "migrate", "topics")}
+    told = {service: _Told(stack, service) for service in SERVICES}
     stack.compose("restart", "--no-deps", *SERVICES)
     stack.compose("up", "--detach", "--no-deps", "--force-recreate", "migrate", "topics")
     for service in SERVICES:
         told[service].sentence("postgres cannot be reached, waiting")
-    migrating, making = _Told(stack, "migrate"), _Told(stack, "topics")
-    migrating._before = making._before = 0  # their containers are new
-    migrating.sentence("PostgreSQL cannot be reached")
-    making.sentence("Kafka cannot be reached")
-    meanwhile()
+    _Told(stack, "migrate", new=True).sentence("PostgreSQL cannot be reached")
+    _Told(stack, "topics", new=True).sentence("Kafka cannot be reached")
     must(not any(stack.healthy(service) for service in SERVICES), "a service is healthy without Kafka and PostgreSQL")
     stack.compose("start", "postgres")
     for service in SERVICES:
