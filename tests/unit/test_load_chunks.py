@@ -1,5 +1,6 @@
 """How lines are cut into what is sent together: a feed as it comes, numbered as in the file."""
 
+import asyncio
 import os
 from io import BufferedReader, BytesIO, RawIOBase
 
@@ -32,13 +33,13 @@ def test_every_line_once_with_its_number_however_it_drips(size: int) -> None:
     assert numbered == list(enumerate(LINES, 1))
 
 
-def test_a_line_is_there_before_the_next_one_is_sent() -> None:
+async def test_a_line_is_there_before_the_next_one_is_sent() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as feed, os.fdopen(writing, "wb", buffering=0) as sender:
         chunks = load._chunks(feed)
         for number, line in enumerate(LINES[:4], 1):
             sender.write(line)
-            assert next(chunks) == (number, [line])
+            assert await asyncio.wait_for(asyncio.to_thread(next, chunks), 10) == (number, [line])
 
 
 def test_lines_of_memory_are_bounded_in_lines_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
