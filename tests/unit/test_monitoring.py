@@ -37,7 +37,7 @@ def panels() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def exposed() -> set[str]:
-    """Names of metrics in the sources of those who expose them, with what Prometheus makes of counters and histograms."""
+    """Names of metrics in the sources, with what Prometheus makes of counters and histograms."""
     found = set()
     for folder in ("shared", "services", "deploy/exporter"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -50,7 +50,7 @@ def test_the_dashboards_are_those_that_the_code_makes() -> None:
     assert written == dashboards(), "run `python -m deploy.grafana`"
 
 
-@pytest.mark.parametrize(("name", "panel"), panels(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(("name", "panel"), list(panels()), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_panel_says_what_it_shows(name: str, panel: dict[str, Any]) -> None:
     look = panel["fieldConfig"]["defaults"]
     assert panel["description"].endswith(".") and look["unit"] and look["noValue"]
