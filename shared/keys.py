@@ -1,10 +1,12 @@
 """Key files: one key a line, `<key id> <base64 of at least 32 bytes>`; the first line is the key that writes.
 
 The keys are the protection of every pseudonym and dead letter, so a file that others may read stops the start.
+Passwords and tokens in files are held to the same.
 """
 
 import base64
 import binascii
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from typing import Final
 
 KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _LEAST_BYTES: Final = 32
+_MOUNTED: Final = Path("/run/secrets")  # where Docker and Kubernetes are told to put the secrets of a container
 
 
 class KeyFileError(Exception):
@@ -41,16 +44,27 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     return keys
 
 
-def read_private(path: Path) -> str:
+def read_private(path: Path, what: str = "key file") -> str:
     """The text of a file of secrets, ASCII. Raises KeyFileError where others may read it too."""
     try:
-        mode = path.stat().st_mode
+        open_to_others = _open_to_others(path)
         text = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"key file {path.name} cannot be read: {type(error).__name__}") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyFileError(f"key file {path.name} is open to others: chmod 600 it")
+        raise KeyFileError(f"{what} {path.name} cannot be read: {type(error).__name__}") from error
+    if open_to_others:
+        raise KeyFileError(f"{what} {path.name} is open to others: chmod 600 it")
     return text
+
+
+def _open_to_others(path: Path) -> bool:
+    """Whether anybody else can get at the file, by its mode.
+
+    A secret of a container is mounted for that container alone, read-only, and with a mode that lets whoever the
+    container runs as read it.
+    """
+    if not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return False
+    return not (path.is_relative_to(_MOUNTED) and os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _key(path: Path, number: int, line: str) -> Key:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from shared.keys import KeyFileError, read_private
 
 CONFIG_DIR: Final = "deploy/config"
 _BROKER: Final = r"([^\s:,\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}"
@@ -64,12 +67,20 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         problems.append(f"{name} must be a whole number from {low} to {high}")
         return default
 
+    def database() -> str:
+        url = shaped("HVA_POSTGRES_URL", _DSN, "begin with postgresql://")
+        try:
+            return with_password(url, environ) if url else ""
+        except SettingsError as error:
+            problems.append(str(error))
+            return ""
+
     has_gateway = service == "ingest" and bool(environ.get("HVA_GATEWAY_PORT"))
     token_file = environ.get("HVA_GATEWAY_TOKEN_FILE")
     settings = Settings(
         service=service,
         kafka=shaped("HVA_KAFKA_BOOTSTRAP", _BROKERS, "be host:port, several with commas between"),
-        postgres=shaped("HVA_POSTGRES_URL", _DSN, "begin with postgresql://"),
+        postgres=database(),
         config_dir=Path(text("HVA_CONFIG_DIR", CONFIG_DIR)),
         letter_key_file=Path(text("HVA_LETTER_KEY_FILE")),
         pseudonym_key_file=Path(text("HVA_PSEUDONYM_KEY_FILE")) if service == "ingest" else None,
@@ -85,6 +96,30 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
     if problems:
         raise SettingsError("; ".join(problems))
     return settings
+
+
+def with_password(url: str, environ: Mapping[str, str]) -> str:
+    """The URL of PostgreSQL with the password of HVA_POSTGRES_PASSWORD_FILE, where that is set."""
+    path = environ.get("HVA_POSTGRES_PASSWORD_FILE")
+    if not path:
+        return url
+    parts = urlsplit(url)
+    if parts.password or not parts.username:
+        raise SettingsError("HVA_POSTGRES_PASSWORD_FILE needs an HVA_POSTGRES_URL with a role and without a password")
+    password = quote(read_password(Path(path), "HVA_POSTGRES_PASSWORD_FILE"), safe="")
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{place}"))
+
+
+def read_password(path: Path, setting: str) -> str:
+    """The password in a file, a line. Raises SettingsError naming the setting and the file."""
+    try:
+        password = read_private(path, "password file").strip()
+    except KeyFileError as error:
+        raise SettingsError(f"{setting}: {error}") from error
+    if not password or not password.isprintable():
+        raise SettingsError(f"{setting}: password file {path.name} is empty: write the password into it, in one line")
+    return password
 
 
 def _log_level(value: str, problems: list[str]) -> str:

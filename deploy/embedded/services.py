@@ -13,9 +13,6 @@ from deploy.embedded.process import Launch
 SERVICES = ("ingest", "nps", "fcr", "segments")
 """In the order of their start; they are stopped in the reverse order."""
 
-ROLES = (*(f"hva_{service}" for service in SERVICES), "hva_migrate", "hva_steward", "hva_reader")
-"""The PostgreSQL roles of a run, each with a password of its own."""
-
 PARTS = ("kafka", "postgres", "services")
 """What a supervisor can start; the services need both servers."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.embedded.files import write_private
 from deploy.embedded.keys import ensure_key_file
 from deploy.embedded.places import Places
-from deploy.embedded.services import DATABASE, ROLES, SERVICES
+from deploy.embedded.services import DATABASE, SERVICES
 
 
 async def together(*tasks: Awaitable[object]) -> None:
@@ -26,6 +26,8 @@ async def together(*tasks: Awaitable[object]) -> None:
 
 def ensure_passwords(places: Places) -> dict[str, str]:
     """The password of every role, the same for the life of the run folder."""
+    from shared.postgres.bootstrap import ROLES
+
     path = places.secrets_file
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     wanted = {role: known.get(role) or secrets.token_urlsafe(24) for role in ROLES}

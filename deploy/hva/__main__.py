@@ -26,6 +26,8 @@ VERBS = (
     "replay",
     "erase",
     "rotate_key",
+    "migrate",
+    "topics",
     "doctor",
 )
 """Module names, in the order of `hva --help`."""

@@ -11,6 +11,7 @@ import typer
 from deploy.embedded.places import Places, run_dir
 from deploy.embedded.runfile import Run, is_live, read_run
 from deploy.embedded.services import config_dir
+from shared.settings import SettingsError, with_password
 
 Dir = Annotated[
     Path | None,
@@ -81,7 +82,7 @@ def _dir_option(folder: Path | None) -> str:
 def _of_environment(kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:
     return Connection(
         kafka=kafka,
-        postgres_steward=postgres,
+        postgres_steward=_with_password(postgres, env),
         postgres_reader=None,
         postgres_admin=None,
         postgres_migrate=None,
@@ -91,6 +92,13 @@ def _of_environment(kafka: str, postgres: str, env: Mapping[str, str]) -> Connec
         services={},
         topic_prefix=env.get("HVA_TOPIC_PREFIX", ""),
     )
+
+
+def _with_password(url: str, env: Mapping[str, str]) -> str:
+    try:
+        return with_password(url, env)
+    except SettingsError as error:
+        raise NotSoError(f"{error}.") from None
 
 
 def _of_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:

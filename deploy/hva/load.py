@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
 
 CHUNK = 2000  # lines published together
+_CHUNK_BYTES = 4_000_000
+_BLOCK_BYTES = 1_000_000
 
 
 @dataclass
@@ -88,16 +91,39 @@ async def send(
 
 
 def _chunks(lines: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-    """Chunks of lines, each with the number of its first line, bounded in lines and bytes."""
-    first, chunk, size = 1, list[bytes](), 0
-    for number, line in enumerate(lines, 1):
+    """Chunks of lines, each with the number of its first line, bounded in lines and bytes.
+
+    Of a file or pipe, a chunk is what is there: a live feed is sent as it comes.
+    """
+    first = 1
+    for chunk in _arriving(lines) if isinstance(lines, BufferedReader) else _counted(lines):
+        yield first, chunk
+        first += len(chunk)
+
+
+def _counted(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    chunk, size = list[bytes](), 0
+    for line in lines:
         chunk.append(line)
         size += len(line)
-        if len(chunk) == CHUNK or size > 4_000_000:
-            yield first, chunk
-            first, chunk, size = number + 1, [], 0
+        if len(chunk) == CHUNK or size > _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
     if chunk:
-        yield first, chunk
+        yield chunk
+
+
+def _arriving(file: BufferedReader) -> Iterator[list[bytes]]:
+    parts = list[bytes]()  # of a line whose end has not come
+    while block := file.read1(_BLOCK_BYTES):
+        whole, end, rest = block.rpartition(b"\n")
+        if not end:
+            parts.append(block)
+            continue
+        yield [line + b"\n" for line in b"".join([*parts, whole]).split(b"\n")]
+        parts = [rest]
+    if last := b"".join(parts):
+        yield [last]
 
 
 class _Progress:

@@ -31,7 +31,7 @@ def _digest(token: str) -> bytes:
 
 def read_tokens(path: Path) -> Tokens:
     """A token a line, so that an old and a new one can stand side by side. Raises KeyFileError with the remedy."""
-    lines = (line.strip() for line in read_private(path).splitlines())
+    lines = (line.strip() for line in read_private(path, "token file").splitlines())
     tokens = [line for line in lines if line and not line.startswith("#")]
     if not tokens or min(map(len, tokens)) < _SHORTEST:
         raise KeyFileError(f"token file {path.name}: write one token of at least {_SHORTEST} characters a line")

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 SERVICE_ROLES: Final = ("hva_ingest", "hva_nps", "hva_fcr", "hva_segments")
-ROLES: Final = ("hva_migrate", *SERVICE_ROLES, "hva_steward", "hva_reader")
+ROLES: Final = ("hva_migrate", *SERVICE_ROLES, "hva_steward", "hva_reader", "hva_monitor")
+_MONITOR: Final = "hva_monitor"  # sees how the server does, and no figure
 _LOCALE: Final = "C.UTF-8"  # strings order by code point, as the contract orders them
 
 
@@ -25,6 +26,8 @@ async def bootstrap(admin_dsn: str, passwords: Mapping[str, str], database: str 
     try:
         for role in ROLES:
             await _ensure_role(admin, role, passwords.get(role))
+        if not await admin.fetchval("select pg_has_role($1::name, 'pg_monitor', 'member')", _MONITOR):
+            await admin.execute(f"grant pg_monitor to {_identifier(_MONITOR)}")
         await _ensure_database(admin, database)
     finally:
         await admin.close()
@@ -52,13 +55,14 @@ async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database
             f"locale_provider builtin builtin_locale '{_LOCALE}' locale 'C'"
         )
         await admin.execute(f"revoke all on database {name} from public")
-        for role in ROLES:
-            await admin.execute(f"grant connect on database {name} to {_identifier(role)}")
     elif (found["provider"], found["locale"]) != ("b", _LOCALE):
         raise DatabaseMismatchError(
             f"database {database} has locale {found['locale']}, not builtin {_LOCALE}: "
             "dump it, drop it and let it be created anew"
         )
+    for role in ROLES:  # of a database that an older version made, too
+        if not await admin.fetchval("select has_database_privilege($1::name, $2, 'connect')", role, database):
+            await admin.execute(f"grant connect on database {name} to {_identifier(role)}")
 
 
 def _identifier(name: str) -> str:

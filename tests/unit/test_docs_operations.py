@@ -5,11 +5,13 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from deploy.exporter import kafka, postgres
 from services.fcr.metrics import Gauges as FcrGauges
 from services.nps.metrics import Gauges as NpsGauges
 from services.segments.metrics import Gauges as SegmentGauges
 from shared.edge.tasks import audit_gauge
 from shared.metrics import PipelineMetrics
+from tests.unit.exporter_cases import KAFKA, POSTGRES
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -34,7 +36,7 @@ def test_every_metric_is_in_the_table() -> None:
     NpsGauges(registry)
     SegmentGauges(registry)
     audit_gauge(registry)
-    families = registry.collect()
+    families = [*registry.collect(), *kafka.families(KAFKA), *postgres.families(POSTGRES)]
     assert first_cells("hva_[a-z_]+") == {
         f"{family.name}_total" if family.type == "counter" else family.name for family in families
     }

@@ -1,0 +1,74 @@
+"""One look at PostgreSQL: connections, size, transactions. As `hva_monitor`, which reads no figure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+_CONNECT_S: Final = 5.0
+_CONNECTIONS: Final = """
+select usename::text as role, coalesce(state, 'unknown') as state, count(*) as connections,
+  coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::double precision as oldest
+from pg_stat_activity where datname = current_database() and usename is not null and pid <> pg_backend_pid()
+group by usename, state
+"""
+_DATABASE: Final = """
+select pg_database_size(datid) as bytes, current_setting('max_connections')::integer as most,
+  xact_commit as committed, xact_rollback as rolled_back, deadlocks
+from pg_stat_database where datname = current_database()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSeen:
+    """What one look found."""
+
+    connections: Sequence["asyncpg.Record"]
+    database: "asyncpg.Record"
+
+
+async def look(dsn: str) -> PostgresSeen:
+    """Ask the server. Raises what the client raises when it does not answer."""
+    connection = await asyncpg.connect(
+        dsn, timeout=_CONNECT_S, command_timeout=_CONNECT_S, server_settings={"application_name": "hva-exporter"}
+    )
+    try:
+        database = await connection.fetchrow(_DATABASE)
+        assert database is not None  # the database that we are connected to
+        return PostgresSeen(await connection.fetch(_CONNECTIONS), database)
+    finally:
+        await connection.close()
+
+
+def families(seen: PostgresSeen | None) -> Iterator[Metric]:
+    """The metrics of a look; None: PostgreSQL did not answer, and nothing but that is known."""
+    up = GaugeMetricFamily("hva_postgres_up", "1 when PostgreSQL answered the last look.")
+    up.add_metric([], int(seen is not None))
+    yield up
+    if seen is None:
+        return
+    connections = GaugeMetricFamily(
+        "hva_postgres_connections", "Connections to the database.", labels=["role", "state"]
+    )
+    for row in seen.connections:
+        connections.add_metric([row["role"], row["state"]], row["connections"])
+    yield connections
+    yield _gauge("hva_postgres_connections_max", "Connections that the server allows.", seen.database["most"])
+    yield _gauge("hva_postgres_database_bytes", "Size of the database on disk.", seen.database["bytes"])
+    oldest = max((row["oldest"] for row in seen.connections), default=0.0)
+    yield _gauge("hva_postgres_oldest_transaction_seconds", "Age of the oldest open transaction.", oldest)
+    transactions = CounterMetricFamily("hva_postgres_transactions", "Transactions that ended.", labels=["outcome"])
+    for outcome in ("committed", "rolled_back"):
+        transactions.add_metric([outcome], seen.database[outcome])
+    yield transactions
+    deadlocks = CounterMetricFamily("hva_postgres_deadlocks", "Deadlocks.")
+    deadlocks.add_metric([], seen.database["deadlocks"])
+    yield deadlocks
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text)
+    family.add_metric([], value)
+    return family

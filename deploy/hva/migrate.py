@@ -1,0 +1,63 @@
+"""`hva migrate`: a PostgreSQL of one's own gets the roles, the database and the tables of this version."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import typer
+
+from deploy.embedded.services import DATABASE
+from deploy.embedded.stores import prepare_database
+from deploy.hva.context import NotSoError
+from deploy.hva.patience import WAIT_S, Wait, patiently
+from shared.settings import SettingsError, read_password, with_password
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def migrate(wait: Wait = WAIT_S) -> None:
+        """Bring the PostgreSQL of HVA_POSTGRES_URL (an administrator's) to what this version needs."""
+        run(os.environ, wait)
+        print(f"The database {DATABASE} is what this version needs.")
+
+
+def run(env: Mapping[str, str], wait: float) -> None:
+    """Makes what is missing; what stands already is left alone, but for the passwords. Raises NotSoError."""
+    from shared.postgres.bootstrap import DatabaseMismatchError, dsn_for
+    from shared.postgres.migrate import MigrationError
+
+    admin, passwords = _settings(env)
+    # In a DSN a password stands quoted; that of a role may hold any character.
+    owner = dsn_for(admin, DATABASE, "hva_migrate", quote(passwords["hva_migrate"], safe=""))
+    try:
+        asyncio.run(patiently("PostgreSQL", lambda: prepare_database(admin, owner, passwords), wait))
+    except (DatabaseMismatchError, MigrationError) as error:
+        raise NotSoError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+
+
+def _settings(env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The administrator's DSN and the password of every role. Raises NotSoError naming all that is wrong."""
+    from shared.postgres.bootstrap import ROLES
+
+    url, folder = env.get("HVA_POSTGRES_URL"), env.get("HVA_ROLE_PASSWORDS_DIR")
+    if not url or not folder:
+        raise NotSoError("HVA_POSTGRES_URL (an administrator's) and HVA_ROLE_PASSWORDS_DIR are needed.")
+    problems: list[str] = []
+
+    def password(role: str) -> str:
+        try:
+            return read_password(Path(folder, role), "HVA_ROLE_PASSWORDS_DIR")
+        except SettingsError as error:
+            problems.append(str(error))
+            return ""
+
+    passwords = {role: password(role) for role in ROLES}
+    try:
+        url = with_password(url, env)
+    except SettingsError as error:
+        problems.append(str(error))
+    if problems:
+        raise NotSoError(f"{'; '.join(problems)}.")
+    return url, passwords

@@ -1,0 +1,32 @@
+"""`hva topics`: a Kafka of one's own gets the topics of the catalogue."""
+
+import asyncio
+import os
+
+import typer
+
+from deploy.embedded.stores import prepare_topics
+from deploy.hva.context import NotSoError
+from deploy.hva.patience import WAIT_S, Wait, patiently
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def topics(wait: Wait = WAIT_S) -> None:
+        """Make the topics in the Kafka of HVA_KAFKA_BOOTSTRAP, and refuse ones that differ."""
+        run(os.environ.get("HVA_KAFKA_BOOTSTRAP"), wait)
+        print("The topics are what this version needs.")
+
+
+def run(bootstrap: str | None, wait: float) -> None:
+    """Makes what is missing and sets what is declared. Raises NotSoError."""
+    from shared.edge.topics import TopicMismatchError
+    from shared.logs import set_up_logging
+
+    if not bootstrap:
+        raise NotSoError("HVA_KAFKA_BOOTSTRAP is needed.")
+    set_up_logging("topics", "INFO")  # the client's own lines about a broker that is away say nothing new
+    try:
+        asyncio.run(patiently("Kafka", lambda: prepare_topics(bootstrap), wait))
+    except TopicMismatchError as error:
+        raise NotSoError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None

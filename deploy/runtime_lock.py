@@ -1,0 +1,38 @@
+"""`python -m deploy.runtime_lock LOCK PYPROJECT`: the part of requirements.lock that a running service needs.
+
+The one lock holds what tests and the embedded run need, too: Java, PostgreSQL, linters. An image gets only what
+`[project] dependencies` reach. The lock says of each package by whom it is wanted (`# via`), so its own text is
+enough; a package that was missed would fail the image's build, since hashes are required of everything.
+"""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Final
+
+_BLOCK: Final = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)  # a package begins at the first column
+_WANTED_BY: Final = re.compile(r"^ +# +(?:via )?([A-Za-z0-9._-]+)$", re.MULTILINE)
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def runtime_lock(lock: str, pyproject: str) -> str:
+    """The blocks of the lock that the project's own dependencies reach."""
+    blocks = {_name(block): block for block in _BLOCK.split(lock) if _NAME.match(block)}
+    reached = {_name(text) for text in tomllib.loads(pyproject)["project"]["dependencies"]}
+    while more := {name for name, block in blocks.items() if name not in reached and reached & _wanted_by(block)}:
+        reached |= more
+    return "".join(block for name, block in blocks.items() if name in reached)
+
+
+def _wanted_by(block: str) -> set[str]:
+    return {name.lower() for name in _WANTED_BY.findall(block)} - {"via"}
+
+
+def _name(text: str) -> str:
+    found = _NAME.match(text)
+    return re.sub(r"[._-]+", "-", found[0]).lower() if found else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(runtime_lock(*(Path(path).read_text(encoding="utf-8") for path in sys.argv[1:3])))

@@ -1,0 +1,28 @@
+"""What a look of the exporter may have found."""
+
+from aiokafka import TopicPartition
+
+from deploy.exporter.kafka import KafkaSeen
+from deploy.exporter.postgres import PostgresSeen
+
+FEEDBACK, SEGMENT = TopicPartition("hva.feedback.v1", 0), TopicPartition("hva.segment.v1", 3)
+GROUP, LABELS = "hva.nps.hva.feedback.v1", "hva.nps.hva.segment.v1"
+
+KAFKA = KafkaSeen(
+    brokers=3,
+    partitions=(
+        {"topic": "hva.feedback.v1", "leader": 1, "replicas": [1, 2, 3], "isr": [1, 2, 3]},
+        {"topic": "hva.feedback.v1", "leader": 2, "replicas": [1, 2, 3], "isr": [2]},
+        {"topic": "hva.segment.v1", "leader": -1, "replicas": [1], "isr": []},
+    ),
+    begins={FEEDBACK: 100, SEGMENT: 0},
+    ends={FEEDBACK: 150, SEGMENT: 20},
+    committed={GROUP: {FEEDBACK: 140}, LABELS: {SEGMENT: 19}},
+)
+POSTGRES = PostgresSeen(
+    connections=[
+        {"role": "hva_nps", "state": "idle", "connections": 3, "oldest": 0.0},
+        {"role": "hva_nps", "state": "active", "connections": 1, "oldest": 2.5},
+    ],
+    database={"bytes": 4096, "most": 100, "committed": 7, "rolled_back": 2, "deadlocks": 1},
+)

@@ -1,0 +1,159 @@
+"""docker-compose.yml, read as Docker would read it: hardened, limited, pinned, closed; and its neighbours agree."""
+
+import re
+import stat
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.embedded.services import SERVICES
+from shared.postgres.bootstrap import ROLES
+from tests.compose.policy import problems
+from tests.compose.resolved import PROJECT, resolve, text, variables
+
+DOCUMENT = resolve(text())
+
+
+def broken(change: Callable[[dict[str, Any]], object]) -> list[str]:
+    document = resolve(text())
+    change(document["services"])
+    return problems(document)
+
+
+def test_nothing_is_wrong() -> None:
+    assert problems(DOCUMENT) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda s: s["kafka"].pop("healthcheck"), "kafka: has no health check"),
+        (lambda s: s["nps"].update(healthcheck={"disable": True}), "nps: has no health check"),
+        (lambda s: s["fcr"].update(restart="no"), "fcr: is not started again"),
+        (lambda s: s["nps"].pop("mem_limit"), "nps: has no mem_limit"),
+        (lambda s: s["migrate"].pop("cpus"), "migrate: has no cpus"),
+        (lambda s: s["topics"].pop("pids_limit"), "topics: has no pids_limit"),
+        (lambda s: s["prometheus"].pop("user"), "prometheus: does not say as which number"),
+        (lambda s: s["postgres"].update(user="0:0"), "postgres: does not say as which number"),
+        (lambda s: s["postgres"].update(user="root"), "postgres: does not say as which number"),
+        (lambda s: s["ingest"].pop("cap_drop"), "ingest: keeps capabilities"),
+        (lambda s: s["postgres"].update(cap_add=["CHOWN"]), "postgres: keeps capabilities"),
+        (lambda s: s["grafana"].update(security_opt=[]), "grafana: may gain privileges"),
+        (lambda s: s["kafka"].update(read_only=False), "kafka: can write its root"),
+        (lambda s: s["nps"].update(privileged=True), "nps: is part of the host"),
+        (lambda s: s["nps"].update(network_mode="host"), "nps: is part of the host"),
+        (lambda s: s["grafana"].update(image="grafana/grafana"), "grafana: has an image without version"),
+        (lambda s: s["grafana"].update(image="host:5000/grafana"), "grafana: has an image without version"),
+        (lambda s: s["kafka"].update(image="apache/kafka:latest"), "kafka: has an image without version"),
+        (lambda s: s["nps"].update(container_name="nps"), "nps: cannot have replicas"),
+        (lambda s: s["kafka"].update(ports=["9094:9094"]), "kafka: publishes a port beyond loopback: 9094"),
+        (lambda s: s["kafka"].update(ports=["0.0.0.0:1:1"]), "kafka: publishes a port beyond loopback: 0.0.0.0"),
+        (lambda s: s["nps"].update(ports=[{"target": 9000}]), "nps: publishes a port beyond loopback"),
+        (lambda s: s["nps"].update(volumes=["./deploy:/config"]), "nps: can write into a folder of the host"),
+        (lambda s: s["nps"]["volumes"].append("/var/run/docker.sock:/s:ro"), "nps: can speak to Docker"),
+        (lambda s: s["nps"]["environment"].update(PGPASSWORD="x"), "nps: has a secret in its environment"),
+        (
+            lambda s: s["nps"]["environment"].update(HVA_POSTGRES_URL="postgresql://hva_nps:x@postgres/hva"),
+            "nps: has a password in its environment",
+        ),
+        (lambda s: s["segments"].pop("logging"), "segments: may fill the disk"),
+        (lambda s: s["kafka"].pop("stop_grace_period"), "kafka: has no stop_grace_period"),
+        (lambda s: s["nps"].update(depends_on=["kafka"]), "nps: waits for kafka without saying for what"),
+    ],
+)
+def test_what_breaks_a_rule_is_told(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
+    assert any(found.startswith(sentence) for found in broken(change)), broken(change)
+
+
+def test_what_runs_once_is_known_by_who_waits_for_it() -> None:
+    """A service that nobody waits for may not go without health check by saying that it runs once."""
+
+    def forget(services: dict[str, Any]) -> None:
+        for service in services.values():
+            if isinstance(wanted := service.get("depends_on"), dict):
+                wanted.pop("migrate", None)
+
+    assert "migrate: has no health check" in broken(forget)
+
+
+def test_every_image_can_come_from_an_internal_registry() -> None:
+    images = re.findall(r"^ +image: (\S+)", text(), re.MULTILINE)
+    assert len(images) >= 9
+    assert [one for one in images if not re.match(r"\$\{(IMAGE_PREFIX|[A-Z]+_IMAGE):-", one)] == []
+
+
+def test_the_example_tells_every_variable_with_its_default() -> None:
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)) == variables(text())
+    assert re.findall(r"^[^#\n]", example, re.MULTILINE) == []
+
+
+def test_make_secrets_makes_them_all_once_and_for_their_owner_alone(tmp_path: Any) -> None:
+    folder, script = tmp_path / "secrets", PROJECT / "deploy" / "secrets"
+    subprocess.run([script, folder], check=True, capture_output=True)
+    names = {file.name for file in folder.iterdir()}
+    assert names == set(DOCUMENT["secrets"]) and {*ROLES, "hva_admin"} <= names
+    assert {f"./secrets/{name}" for name in names} == {one["file"] for one in DOCUMENT["secrets"].values()}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert len(set(before.values())) == len(names) and min(map(len, before.values())) > 40
+    (folder / "hva_nps").unlink()
+    subprocess.run([script, folder], check=True, capture_output=True)
+    after = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert {name for name in names if before[name] != after[name]} == {"hva_nps"}
+
+    (folder / "hva_fcr").chmod(0o600)
+    (folder / "hva_fcr").write_bytes(b"")
+    done = subprocess.run([script, folder], check=False, capture_output=True, text=True)
+    assert done.returncode == 1 and "hva_fcr is empty: delete it and run this again." in done.stderr
+
+
+def test_who_has_which_secret() -> None:
+    """A service has its own password and what it needs; who a client is, only ingest can tell, and the command."""
+    services = DOCUMENT["services"]
+    given = {name: set(service.get("secrets", ())) for name, service in services.items()}
+    for name in SERVICES:
+        own = {f"hva_{name}", "letter_keys"}
+        assert given[name] == own | ({"pseudonym_keys", "gateway_tokens"} if name == "ingest" else set())
+    assert [name for name in given if "pseudonym_keys" in given[name]] == ["ingest", "hva"]
+    assert sorted(name for name in given if "hva_admin" in given[name]) == ["migrate", "postgres"]
+    assert set().union(*given.values()) == set(DOCUMENT["secrets"])
+
+
+def test_nothing_secret_is_committed_or_gets_into_an_image() -> None:
+    ignored = (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"secrets/", ".env"} <= set(ignored)
+    allowed = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in allowed and not any(
+        "secrets" in line.removeprefix("!") or ".env" in line for line in allowed if line[0] == "!"
+    )
+
+
+def test_every_target_of_the_dockerfile_is_nobody_and_built_on_the_image_of_the_variable() -> None:
+    dockerfile = (PROJECT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    stages = re.split(r"^FROM ", dockerfile, flags=re.MULTILINE)[1:]
+    for stage in stages:
+        base, name = re.findall(r"^(\S+) AS (\w+)", stage)[0]
+        assert base in ("${PYTHON_IMAGE}", "base")
+        assert name in ("packages", "base") or re.findall(r"^USER (\S+)$", stage, re.MULTILINE)[-1:] == ["10001:10001"]
+    assert re.findall(r"^ARG PYTHON_IMAGE=(\S+)", dockerfile, re.MULTILINE) == [variables(text())["PYTHON_IMAGE"]]
+
+
+def test_prometheus_looks_for_whatever_has_a_page() -> None:
+    told = yaml.safe_load((PROJECT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    found = {
+        (job["job_name"], *sd["names"], sd["port"])
+        for job in told["scrape_configs"]
+        for sd in job.get("dns_sd_configs", ())
+    }
+    pages = {
+        name: int(service["environment"]["HVA_METRICS_PORT"])
+        for name, service in DOCUMENT["services"].items()
+        if "HVA_METRICS_PORT" in service.get("environment", {})
+    }
+    assert set(SERVICES) < set(pages) and found == {(name, name, port) for name, port in pages.items()}
+    assert all("pages" in DOCUMENT["services"][name]["networks"] for name in (*pages, "prometheus"))
