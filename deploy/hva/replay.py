@@ -10,9 +10,10 @@ from deploy.hva.context import AsJson, Dir, NotSoError, resolve
 
 FAMILIES = ("nps", "fcr", "segments")
 PAUSE_S = 0.2
-_ASK = "insert into {family}.replay (mends) values ($1) returning replay"
+_ASK = "insert into {family}.replay (mends, from_kafka) values ($1, $2) returning replay"
 _STATE = """
-select begun_at, ended_at, facts, wrong_facts, cells, wrong_cells, failed from {family}.replay where replay = $1
+select begun_at, ended_at, records, facts, wrong_facts, cells, wrong_cells, failed
+from {family}.replay where replay = $1
 """
 
 
@@ -21,6 +22,9 @@ def register(app: typer.Typer) -> None:
     def replay(
         family: Annotated[str, typer.Argument(help="nps, fcr or segments")],
         audit: Annotated[bool, typer.Option("--audit", help="Compare only, and change nothing")] = False,
+        from_kafka: Annotated[
+            bool, typer.Option("--from-kafka", help="Before, read again all records that Kafka retains")
+        ] = False,
         timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 3600.0,
         as_json: AsJson = False,
         dir: Dir = None,
@@ -28,7 +32,9 @@ def register(app: typer.Typer) -> None:
         """Derive labels, links, buckets and cells anew from facts beside the live ones, compare, and swap."""
         if family not in FAMILIES:
             raise typer.BadParameter(f"{family} is none of {', '.join(FAMILIES)}")
-        found = asyncio.run(_replay(resolve(dir).postgres_steward, family, not audit, timeout))
+        if audit and from_kafka:
+            raise typer.BadParameter("--audit changes nothing, and --from-kafka brings back what was lost")
+        found = asyncio.run(ask(resolve(dir).postgres_steward, family, not audit, from_kafka, timeout))
         if as_json:
             import orjson
 
@@ -39,14 +45,14 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
-async def _replay(dsn: str, family: str, mends: bool, seconds: float) -> dict[str, Any]:
+async def ask(dsn: str, family: str, mends: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
     """Ask the service by a row of its table, and wait for what it writes there."""
     import asyncpg
 
     deadline = time.monotonic() + seconds
     connection = await asyncpg.connect(dsn)
     try:
-        number = await connection.fetchval(_ASK.format(family=family), mends)
+        number = await connection.fetchval(_ASK.format(family=family), mends, from_kafka)
         while True:
             state = await connection.fetchrow(_STATE.format(family=family), number)
             assert state is not None
@@ -65,7 +71,8 @@ async def _replay(dsn: str, family: str, mends: bool, seconds: float) -> dict[st
 def _print(family: str, audit: bool, found: dict[str, Any]) -> None:
     seconds = (found["ended_at"] - found["begun_at"]).total_seconds()
     done = "found wrong, nothing changed" if audit else "were wrong and are right now"
+    read = "" if found["records"] is None else f"{found['records']} records of Kafka read again, "
     print(
-        f"{family}: of {found['facts']} facts {found['wrong_facts']}, of {found['cells']} stored figures "
+        f"{family}: {read}of {found['facts']} facts {found['wrong_facts']}, of {found['cells']} stored figures "
         f"{found['wrong_cells']} {done} ({seconds:.1f} s)."
     )

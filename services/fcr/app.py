@@ -26,7 +26,7 @@ async def build(runtime: Runtime) -> Wiring:
             Job("cells", 0.5, cells.refresh),
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),
-            Job("replay", 1.0, replay(runtime, with_cells)),
+            Job("replay", 1.0, replay(runtime, with_cells, HANDLERS)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
     )

@@ -114,12 +114,16 @@ cross join lateral (
   select * from reference.period p where p.period_kind = s.period_kind and p.period = s.period offset 0) p
 order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.since, s.county
 """
-# Periods that have cells and are not stale.
+# Periods that have cells, or should have, and are not stale.
 _PERIODS: Final = """
 select c.county, c.period_kind, c.period, p.first_day, p.last_day
 from (select distinct county, period_kind, period from fcr.revolving_cell
       union
-      select distinct county, period_kind, period from fcr.client_cell) c
+      select distinct county, period_kind, period from fcr.client_cell
+      union
+      select county, period_kind, period
+      from (select distinct county, month from fcr.handled_month where handled > 0) handled
+      join reference.period_month using (month)) c
 join reference.period p using (period_kind, period)
 where not exists (
   select from fcr.stale s where (s.county, s.period_kind, s.period) = (c.county, c.period_kind, c.period))

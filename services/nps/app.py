@@ -21,7 +21,7 @@ async def build(runtime: Runtime) -> Wiring:
         jobs=[
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),
-            Job("replay", 1.0, replay(runtime, REPLAY)),
+            Job("replay", 1.0, replay(runtime, REPLAY, HANDLERS)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
     )

@@ -30,7 +30,7 @@ async def build(runtime: Runtime) -> Wiring:
             Job("outbox", 0.1, put_out),
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),
-            Job("replay", 1.0, replay(runtime, REPLAY)),
+            Job("replay", 1.0, replay(runtime, REPLAY, HANDLERS, outbox.tell_again)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
         close=outbox.close,

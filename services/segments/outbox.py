@@ -28,6 +28,19 @@ update segments.history h set pending = false
 from unnest($1::text[], $2::text[], $3::bigint[]) told(county, client, version)
 where h.county = told.county and h.client = told.client and h.version = told.version
 """
+# Rows are locked in the order of their keys, as everyone else does who writes several.
+_TELL_AGAIN: Final = """
+with told as (
+  select county, client from segments.history where (county, client) > ($1, $2)
+  order by county, client limit $3 for update
+)
+update segments.history h
+set pending = true,
+    version = case when $4 then greatest(h.version + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+                   else h.version end
+from told where (h.county, h.client) = (told.county, told.client)
+returning h.county, h.client
+"""
 
 MakeProducer = Callable[[], AIOKafkaProducer]
 
@@ -55,6 +68,15 @@ class Outbox:
                 await self.close()
                 raise
         return done
+
+    async def tell_again(self, anew: bool) -> None:
+        """Let every history wait, so that the stream is rebuilt from the store; who has them ignores them.
+
+        With `anew` they get new versions: those of a database that was restored may be behind those of the stream.
+        """
+        last = ("", "")
+        while rows := await self._pool.fetch(_TELL_AGAIN, *last, _CHUNK, anew):
+            last = max((row["county"], row["client"]) for row in rows)
 
     async def close(self) -> None:
         """Stop the producer; the next time begins with a new one."""

@@ -26,7 +26,7 @@ GRACEFUL_S: Final = 20.0
 POLL_MS: Final = 20
 PARTS: Final = 4  # transactions that a delivery may fill: while one is committed the next is decoded
 # How often to ask who leads a partition; by default a consumer that missed a new leader may be silent for 5 minutes.
-_METADATA_MS: Final = 10_000
+METADATA_MS: Final = 10_000
 _FETCH_WAIT_MS: Final = 250  # how long the broker may hold an empty fetch; data is answered at once
 _FETCH_BYTES: Final = 8 * 1024 * 1024
 # A handler may retry for a minute while the database is away; the group must not expel it for that.
@@ -60,7 +60,7 @@ def make_broker(settings: Settings) -> KafkaBroker:
         client_id=f"hva-{settings.service}",
         allow_auto_create_topics=False,
         graceful_timeout=GRACEFUL_S,
-        metadata_max_age_ms=_METADATA_MS,
+        metadata_max_age_ms=METADATA_MS,
         logger=None,
         parser=_parse,
         decoder=_decode,

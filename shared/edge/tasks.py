@@ -1,6 +1,7 @@
 """What the family services do alike: run batches by the registers of the moment, refold, try letters again."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -9,15 +10,17 @@ from shared.batch import BatchRunner, Decode
 from shared.clock import Clock, system_clock
 from shared.contracts.catalogue import Topic
 from shared.edge.consume import BatchHandler
+from shared.edge.retained import read_retained
 from shared.edge.runtime import Runtime
 from shared.edge.watch import Task
 from shared.letters import Rejected
+from shared.metrics import PipelineMetrics
 from shared.postgres.commit import Apply, OfCounty, StoreCommit
 from shared.postgres.lock import SERVICE_NUMBERS
 from shared.postgres.redrive import redrive_due
 from shared.postgres.refold import Refold
 from shared.postgres.replay import Replay
-from shared.postgres.replay_due import last_wrong, replay_due
+from shared.postgres.replay_due import Afterwards, last_wrong, read_due, replay_due
 from shared.record import PlainRecord, Record
 
 E = TypeVar("E", bound=OfCounty)
@@ -65,16 +68,42 @@ def audit_gauge(registry: CollectorRegistry) -> Gauge:
     return Gauge("hva_wrong_cells", text, registry=registry)
 
 
-def replay(runtime: Runtime, replay: Replay, clock: Clock = system_clock) -> Task:
+def replay(
+    runtime: Runtime,
+    replay: Replay,
+    handlers: Mapping[Topic, MakeRunner],
+    afterwards: Afterwards | None = None,
+    clock: Clock = system_clock,
+) -> Task:
     """Do the replays that were asked for and the nightly audit, and show how much the last one found wrong."""
     wrong = audit_gauge(runtime.registry)
     service = SERVICE_NUMBERS[replay.schema]
 
+    async def read() -> int:
+        # What is kept for ever comes first: who is erased, who is one person and who is a member are known then.
+        topics = sorted(handlers, key=lambda topic: topic.retention_ms)
+        handle = {topic: _uncounted_handler(runtime, handlers[topic]) for topic in topics}
+        return sum([await read_retained(runtime.settings, topic, handle[topic]) for topic in topics])
+
     async def run() -> None:
-        found = await replay_due(runtime.pool, service, replay, runtime.registers, clock())
+        records = await read_due(runtime.pool, service, replay.schema, read)
+        if records is not None:
+            runtime.logger.info("read again what Kafka retains", extra={"records": records})
+        found = await replay_due(runtime.pool, service, replay, runtime.registers, clock(), afterwards)
         if found:
             runtime.logger.info("replayed", extra=found._asdict())
         wrong.set(await last_wrong(runtime.pool, replay.schema) or 0)
+
+    return run
+
+
+def _uncounted_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
+    """The handler of records that are read again: they were counted, and were fresh, when they came."""
+
+    async def run(records: Sequence[Record]) -> None:
+        uncounted = copy(runtime)
+        uncounted.metrics = PipelineMetrics(runtime.settings.service, CollectorRegistry())
+        await make(uncounted).run(records)
 
     return run
 

@@ -14,21 +14,25 @@ from shared.registers import Registers, load_folder
 from tests.bench.contest import contest
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.flips import flips
+from tests.bench.following import following
 from tests.bench.freshness import freshness
 from tests.bench.history import history
 from tests.bench.ingesting import ingesting
-from tests.bench.reading import reading
+from tests.bench.labels import relabelling
+from tests.bench.reading_care import reading_care
+from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import FamilyResults, Results, machine, markdown, write_into
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
-PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "reading")
+PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "labels", "reading")
 _OF_FAMILIES: Final = {
-    NPS.name: {"contest", "flips", "history", "freshness"},
-    FCR.name: {"contest", "flips", "history", "freshness", "reading"},
-    SEGMENTS.name: {"contest", "flips", "history", "freshness"},
+    NPS.name: {"contest", "flips", "history", "freshness", "labels"},
+    FCR.name: {"contest", "flips", "history", "freshness", "labels", "reading"},
+    SEGMENTS.name: {"contest", "flips", "history", "freshness", "labels", "reading"},
 }
+_READINGS: Final = {FCR.name: reading_contacts, SEGMENTS.name: reading_care}
 _JSON: Final = Path(".hva/bench.json")
 
 
@@ -63,8 +67,12 @@ async def _family(
         found.flips = await flips(stage, family, events, registers, sizes, say)
     if "history" in parts or "freshness" in parts:
         await _with_history(stage, family, events, sizes, parts, found, say)
+    if "labels" in parts and family is SEGMENTS:
+        found.following = await following(stage, events, registers, sizes, say)
+    elif "labels" in parts:
+        found.relabelled = await relabelling(stage, family, events, sizes, say)
     if "reading" in parts:
-        found.reading = await reading(stage, events, sizes, say)
+        found.reading = await _READINGS[family.name](stage, events, sizes, say)
     return found
 
 
@@ -115,7 +123,7 @@ def main() -> None:
     """The command line."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # leaders of new topics take a moment to be known
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a look in a minute and a half; its numbers are rough")
+    parser.add_argument("--quick", action="store_true", help="a quick look; its numbers are rough")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part only; may be given again")
     parser.add_argument("--family", action="append", choices=FAMILIES, help="of this family only; may be given again")
     parser.add_argument("--json", type=Path, default=_JSON, help=f"where the numbers go ({_JSON})")

@@ -20,7 +20,7 @@ RATE: Final = 200  # events a second
 _WARM_S: Final = 3.0  # not counted: connections, caches
 _LOOK_S: Final = 0.004
 _PATIENCE_S: Final = 20.0
-_COUNTIES: Final = ["oma-hame", "pirha"]
+COUNTIES: Final = ["oma-hame", "pirha"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ async def freshness(
         return await _pace(producer, database, _Way(prefix + topic.name, whole_way, _read(family)), paced)
     finally:
         await producer.stop()
-        await _stop(services)
+        await stop(services)
 
 
 def _read(family: Family) -> str:
@@ -70,14 +70,15 @@ def _read(family: Family) -> str:
     return f"select id from unnest($1::text[]) wanted(id) where {there}"
 
 
-async def _stop(services: Iterable[Running]) -> None:
+async def stop(services: Iterable[Running]) -> None:
+    """All at once."""
     await asyncio.gather(*(service.stop() for service in services))
 
 
 async def _pace(producer: AIOKafkaProducer, database: Database, way: _Way, events: list[Event]) -> Freshness:
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
-    looking = asyncio.create_task(_look(database, way.read, sent, seen))
+    looking = asyncio.create_task(look(database, way.read, sent, seen))
     try:
         await _warm_up(producer, way, events[:10], sent, seen)
         started = time.perf_counter()
@@ -87,11 +88,16 @@ async def _pace(producer: AIOKafkaProducer, database: Database, way: _Way, event
             if id is not None:
                 sent[id] = time.perf_counter()
             await _send(producer, way, event)
-        await _all_seen(sent, seen)
+        await all_seen(sent, seen)
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-    taken = sorted((seen[id] - at) * 1000 for id, at in sent.items() if at - started > _WARM_S)
+    return freshness_of((seen[id] - at for id, at in sent.items() if at - started > _WARM_S))
+
+
+def freshness_of(seconds: Iterable[float]) -> Freshness:
+    """What is told of so many waits."""
+    taken = sorted(wait * 1000 for wait in seconds)
     return Freshness(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1], len(taken))
 
 
@@ -110,11 +116,12 @@ async def _warm_up(
         if id is not None:
             sent[id] = time.perf_counter()
         await _send(producer, way, event)
-    await _all_seen(sent, seen, patience=60.0)
+    await all_seen(sent, seen, patience=60.0)
     sent.clear()
 
 
-async def _all_seen(sent: dict[str, float], seen: dict[str, float], patience: float = _PATIENCE_S) -> None:
+async def all_seen(sent: dict[str, float], seen: dict[str, float], patience: float = _PATIENCE_S) -> None:
+    """Wait for what was sent. Raises RuntimeError where something does not come."""
     deadline = time.perf_counter() + patience
     while missing := sent.keys() - seen.keys():
         if time.perf_counter() > deadline:
@@ -122,12 +129,12 @@ async def _all_seen(sent: dict[str, float], seen: dict[str, float], patience: fl
         await asyncio.sleep(0.02)
 
 
-async def _look(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
+async def look(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
     """Ask for what is on its way, again and again."""
     connection = await asyncpg.connect(database.dsn())
     try:
         while True:
-            rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], _COUNTIES)
+            rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], COUNTIES)
             now = time.perf_counter()
             seen.update((row["id"], now) for row in rows)
             await asyncio.sleep(_LOOK_S)

@@ -67,7 +67,7 @@ async def watch(
 
 async def _next(stage: Stage, running: Running, admin: AIOKafkaAdminClient, groups: list[str], above: int) -> _Moment:
     deadline = time.monotonic() + _STALL_S
-    while (done := await _done(admin, groups)) <= above:
+    while (done := await committed(admin, groups)) <= above:
         if running.process.returncode is not None or time.monotonic() > deadline:
             raise RuntimeError(f"no progress at {above} records: {running.log.read_text()[-2000:]}")
         await asyncio.sleep(_LOOK_S)
@@ -80,7 +80,8 @@ async def _next(stage: Stage, running: Running, admin: AIOKafkaAdminClient, grou
     )
 
 
-async def _done(admin: AIOKafkaAdminClient, groups: list[str]) -> int:
+async def committed(admin: AIOKafkaAdminClient, groups: list[str]) -> int:
+    """The records that the groups have committed together."""
     try:
         return sum([sum((await committed_offsets(admin, group)).values()) for group in groups])
     except GroupCoordinatorNotAvailableError:

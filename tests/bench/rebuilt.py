@@ -1,13 +1,15 @@
-"""The buckets of the first-contact family counted from its facts, in SQL: a second telling of what
-`services.fcr.domain.contributions` says, for facts that no service wrote.
+"""The buckets of the first-contact and the segments family counted from their facts, in SQL: a second telling of what
+`contributions` says in their domains, for facts that no service wrote.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from services.fcr.domain import ACCESS, HANDLED, HYTE, MEASURES, RESOLVING, WAIT_BOUNDS, WINDOWS
+from services.fcr.domain import ACCESS, HANDLED, RESOLVING, WAIT_BOUNDS, WINDOWS
 from services.fcr.facts import FIRST_LINE
 from shared.deltas import Measure
+from shared.labels import MEMBER
+from tests.bench.family import FCR, SEGMENTS, Family
 
 
 def _texts(values: tuple[str, ...]) -> str:
@@ -49,8 +51,15 @@ where counted and channel in ({_texts((*FIRST_LINE, "digital_booking"))})
 """
 
 
-def rebuild() -> Iterator[str]:
+def rebuild(family: Family) -> Iterator[str]:
     """Statements of one session: temporary tables `<measure>_day` and `<measure>_month` with all buckets."""
+    yield from _PLACES[family.name]()
+    for measure in family.measures:
+        yield _grain(measure, "day", "county, day, unit_row")
+        yield _grain(measure, "month", "county, date_trunc('month', day)::date as month, unit_row, channel, segment")
+
+
+def _contact_places() -> Iterator[str]:
     yield f"create temp table access_place as {_places(ACCESS, _CONTACTS, _counted(ACCESS, _COUNTS), 'line')}"
     codes = "line, told as outcome, class as classification"
     yield (
@@ -61,9 +70,22 @@ def rebuild() -> Iterator[str]:
         "create temp table hyte_count_place as select county, day, unit_row, 'all' as channel, 'all' as segment, kind, "
         "sum(amount)::bigint as amount from fcr.hyte where not retracted group by 1, 2, 3, 4, 5, 6"
     )
-    for measure in MEASURES:
-        yield _grain(measure, "day", "county, day, unit_row")
-        yield _grain(measure, "month", "county, date_trunc('month', day)::date as month, unit_row, channel, segment")
+
+
+def _care_places() -> Iterator[str]:
+    yield (
+        "create temp table care_place as select county, day, unit_row, 'all' as channel, segment, sector, event_class, "
+        f"count(*) as events, count(*) filter (where segment = '{MEMBER}') as member_events "
+        "from segments.service_event where done group by 1, 2, 3, 4, 5, 6, 7"
+    )
+    yield (
+        "create temp table suuntima_place as select county, day, unit_row, 'all' as channel, 'all' as segment, "
+        "battery, sex, result, count(*) as assessments from segments.assessment where not retracted "
+        "group by 1, 2, 3, 4, 5, 6, 7, 8"
+    )
+
+
+_PLACES: Final = {FCR.name: _contact_places, SEGMENTS.name: _care_places}
 
 
 def _counted(measure: Measure, conditions: dict[str, str]) -> str:
@@ -91,19 +113,18 @@ def _grain(measure: Measure, grain: str, keys: str) -> str:
     )
 
 
-def tables() -> Iterator[str]:
-    """The names of all buckets, without a schema."""
-    return (f"{measure.name}_{grain}" for measure in MEASURES for grain in ("day", "month"))
+def tables(family: Family) -> Iterator[tuple[Measure, str]]:
+    """Every measure with the names of its buckets, without a schema."""
+    return ((measure, f"{measure.name}_{grain}") for measure in family.measures for grain in ("day", "month"))
 
 
-def differing(table: str) -> str:
+def differing(family: Family, measure: Measure, table: str) -> str:
     """A query for the number of buckets in which the service and the rebuilding differ; rows of zeros say nothing."""
-    measure = next(m for m in (ACCESS, HANDLED, HYTE) if table.startswith(m.name))
-    ours = f"select * from fcr.{table} where {' or '.join(f'{name} <> 0' for name in measure.counts)}"
+    ours = f"select * from {family.name}.{table} where {' or '.join(f'{name} <> 0' for name in measure.counts)}"
     theirs = f"select * from pg_temp.{table}"
     return f"select count(*) from (({ours} except {theirs}) union all ({theirs} except {ours})) d"
 
 
-def take_over(table: str) -> tuple[str, str]:
+def take_over(family: Family, table: str) -> tuple[str, str]:
     """Put the rebuilt buckets in the place of the service's."""
-    return f"truncate fcr.{table}", f"insert into fcr.{table} select * from pg_temp.{table}"
+    return f"truncate {family.name}.{table}", f"insert into {family.name}.{table} select * from pg_temp.{table}"

@@ -12,7 +12,9 @@ import asyncpg
 
 from tests.bench.contest import BARE, NAIVE, OURS, REPLAY, Summary
 from tests.bench.flips import Flips
+from tests.bench.following import LOAD, RATE
 from tests.bench.freshness import Freshness
+from tests.bench.labels import Relabelled
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
 from tests.bench.stage import Stage
 
@@ -22,10 +24,11 @@ _NAIVE: Final = "ours / naive"
 _BARE: Final = "ours / bare loop"
 _REPLAY: Final = "replay / first pass"
 _RATE: Final = "ours, events/s"
+_SLOWEST: Final = "slowest view of a county's quarter"
 _AIMS: Final[Mapping[str, Mapping[str, float]]] = {
     "nps": {_NAIVE: 12, _BARE: 0.7, _REPLAY: 2},
-    "fcr": {_NAIVE: 10, _RATE: 10_000},
-    "segments": {_NAIVE: 10, _RATE: 10_000},
+    "fcr": {_NAIVE: 10, _RATE: 10_000, _SLOWEST: 200},
+    "segments": {_NAIVE: 10, _RATE: 10_000, _SLOWEST: 300},
 }
 _PACKAGES: Final = ("faststream", "aiokafka", "asyncpg", "pydantic", "orjson", "uvloop")
 
@@ -38,6 +41,8 @@ class FamilyResults:
     history: dict[str, dict[int, float]] = field(default_factory=dict)
     freshness: dict[str, Freshness] = field(default_factory=dict)
     flips: Flips | None = None
+    relabelled: Relabelled | None = None
+    following: Freshness | None = None
     reading: Reading | None = None
 
 
@@ -114,7 +119,7 @@ def _aims_of(aims: Mapping[str, float], results: FamilyResults) -> Iterator[Aim]
         yield Aim(f"freshness p99, {way}", "<= 150 ms", f"{fresh.p99:.0f} ms", fresh.p99 <= 150)
     if results.reading:
         slowest = max(timed.middle for levels in results.reading.views.values() for timed in levels.values())
-        yield Aim("slowest view of a county's quarter", "< 200 ms", f"{slowest:.0f} ms", slowest < 200)
+        yield Aim(_SLOWEST, f"< {aims[_SLOWEST]:g} ms", f"{slowest:.0f} ms", slowest < aims[_SLOWEST])
 
 
 def _at_least(what: str, ratio: float, least: float) -> Aim:
@@ -157,6 +162,20 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
             f"Plan flips: {flips.histories} histories from nothing, {flips.batches} batches of 500 events: "
             f"p50 {flips.p50:.0f} ms, p99 {flips.p99:.0f} ms, slowest {flips.largest:.0f} ms."
         )
+    if results.relabelled:
+        told = results.relabelled
+        yield ""
+        yield (
+            f"Relabelling: {told.facts:,} facts of {told.histories:,} clients in {told.seconds:.1f} s, "
+            f"{told.rate:,.0f} facts/s."
+        )
+    if results.following:
+        wait = results.following
+        yield ""
+        yield (
+            f"From a change of membership to the label in nps, {wait.events} changes, {RATE} a second beside {LOAD} "
+            f"other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, slowest {wait.largest:.0f} ms."
+        )
     if results.reading:
         yield from ("", *_reading(results.reading))
 
@@ -179,12 +198,13 @@ def _history(history: Mapping[str, Mapping[int, float]]) -> Iterator[str]:
 
 
 def _reading(reading: Reading) -> Iterator[str]:
-    millions = f"{reading.contacts / 1e6:.1f} M contacts, loaded in {reading.loading_s:.0f} s"
+    millions = f"{reading.facts / 1e6:.1f} M {reading.what}, loaded in {reading.loading_s:.0f} s"
     yield f"| A county's quarter, ms (rows), of {millions} | {LEVEL} | {LEVELS} |"
     yield "|---|---|---|"
     for view, levels in reading.views.items():
         yield f"| {view} | {' | '.join(_timed(levels[level]) for level in (LEVEL, LEVELS))} |"
-    yield from ("", "| Cells counted anew, ms (cells) | |", "|---|---|")
+    if reading.counts:
+        yield from ("", "| Cells counted anew, ms (cells) | |", "|---|---|")
     for kind, timed in reading.counts.items():
         yield f"| a {kind} | {_timed(timed)} |"
 

@@ -83,6 +83,17 @@ def retracted(contact_id: str) -> bytes:
     return line("contact.retracted", {"contact_id": contact_id, "revision": 2}, id=f"x-{contact_id}")
 
 
+def merged(merge_id: str, one: Mapping[str, str], other: Mapping[str, str], revision: int = 1) -> bytes:
+    """Two clients are one person."""
+    data = {"merge_id": merge_id, "revision": revision, "from": one, "into": other}
+    return line("client.merged", data, id=f"{merge_id}-{revision}")
+
+
+def taken_back(revision: int, **id: str) -> bytes:
+    """Takes a fact of the care stream, or a merge, back."""
+    return line("care.retracted", id | {"revision": revision}, id=f"x-{revision}-{next(iter(id.values()))}")
+
+
 def erased(erasure_id: str, client: Mapping[str, str]) -> bytes:
     """The erasure of a client."""
     return line("client.erased", {"erasure_id": erasure_id, "client": client})

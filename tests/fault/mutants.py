@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import Any, Final
 
 import services.fcr.cells as cells
+import services.segments.store as segments
 import shared.postgres.commit
 import shared.postgres.refold
 from services.fcr.cells import Cells
 from shared.batch import BatchRunner
+from shared.postgres.commit import StoreCommit
 from shared.postgres.facts import FactTable
 from shared.record import Record
 
@@ -80,6 +82,26 @@ def fresh_before_counted() -> None:
     Cells._count = hasty  # type: ignore[method-assign]
 
 
+def outbox_after_commit() -> None:
+    """Histories are written when the batch is committed, in a transaction of their own."""
+    rooms: Any = segments
+    tell, call = rooms.tell, StoreCommit.__call__
+    untold: list[tuple[Any, ...]] = []
+
+    async def later(connection: Any, *of_batch: Any) -> None:
+        untold.append(of_batch)
+
+    async def then_told(self: StoreCommit[Any], events: Any, letters: Any) -> Any:
+        applied = await call(self, events, letters)
+        while untold:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await tell(connection, *untold.pop())
+        return applied
+
+    rooms.tell = later
+    StoreCommit.__call__ = then_told  # type: ignore[method-assign]
+
+
 _ALL: Final = (
     no_county_lock,
     equal_order_wins,
@@ -87,5 +109,6 @@ _ALL: Final = (
     error_is_ack,
     everyone_counts,
     fresh_before_counted,
+    outbox_after_commit,
 )
 MUTANTS: Final[dict[str, Callable[[], None]]] = {mutant.__name__: mutant for mutant in _ALL}

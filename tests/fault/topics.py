@@ -17,7 +17,10 @@ Place = tuple[str, int, int]  # topic, partition, offset
 
 
 async def records(kafka: str, prefix: str, topics: Sequence[Topic]) -> list[Outgoing]:
-    """Everything that stands on topics, without the prefix in their names."""
+    """Everything that stands on topics, without the prefix in their names, per partition in order.
+
+    Positions tell the end, since a transaction ends with a mark that is no record.
+    """
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, client_id="test-records")
     await consumer.start()
     try:
@@ -25,8 +28,8 @@ async def records(kafka: str, prefix: str, topics: Sequence[Topic]) -> list[Outg
         consumer.assign([place for place, end in ends.items() if end])
         await consumer.seek_to_beginning()
         found: list[Outgoing] = []
-        while len(found) < sum(ends.values()):
-            for place, some in (await consumer.getmany(timeout_ms=1000)).items():
+        while any([await consumer.position(place) < ends[place] for place in consumer.assignment()]):
+            for place, some in (await consumer.getmany(timeout_ms=200)).items():
                 found += [Outgoing(place.topic.removeprefix(prefix), r.key, r.value) for r in some]
         return found
     finally:
@@ -76,3 +79,9 @@ async def division(kafka: str, prefix: str, service: str, topic: Topic) -> dict[
 def partition_of(key: bytes) -> int:
     """Where the records of a key are."""
     return int(murmur2(key) & 0x7FFF_FFFF) % PARTITIONS
+
+
+async def groups(kafka: str, prefix: str) -> set[str]:
+    """Every consumer group of a run."""
+    async with _admin(kafka) as admin:
+        return {name for name, _ in await admin.list_consumer_groups() if name.startswith(prefix)}

@@ -84,6 +84,25 @@ async def test_what_was_not_acknowledged_waits(
     assert await told(product) == [MEMBER]
 
 
+@pytest.mark.parametrize("anew", [False, True])
+async def test_every_history_again(
+    product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch, anew: bool
+) -> None:
+    """As it was, or with a new version, which readers take for news."""
+    monkeypatch.setattr(room, "_CHUNK", 2)
+    clients = [ANNA, *(f"k1.{letter * 22}" for letter in "BCDE")]
+    await segments.feed(*(flag(client, client=client) for client in clients))
+    versions = "select client, version from segments.history order by client"
+    async with relay(product, segments) as outbox:
+        assert await outbox.put_out() == len(clients)
+        before = dict(await segments.all(versions))
+        await outbox.tell_again(anew)
+        assert await outbox.put_out() == len(clients)
+        after = dict(await segments.all(versions))
+    assert await told(product) == [MEMBER, MEMBER]
+    assert before == after if not anew else all(before[client] < after[client] for client in clients)
+
+
 @pytest.mark.parametrize("frozen_at", ["start", "publish"])
 async def test_who_is_late_cannot_put_an_older_history_behind_a_newer_one(
     product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch, frozen_at: str

@@ -1,16 +1,18 @@
 """A replay finds what somebody broke behind the services' backs, and puts it right; an audit only finds it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.fcr import store as fcr_store
 from services.fcr.cells import Cells
 from services.segments import store as segments_store
 from shared.postgres.replay import Findings
-from shared.postgres.replay_due import audit_is_due, last_wrong, replay_due
+from shared.postgres.replay_due import audit_is_due, last_wrong, read_due, replay_due
 from tests.store import fcr_stage, segments_stage
 from tests.store.fcr_stage import BERTTA, DAY, START, contact
 from tests.store.segments_stage import event, flag, suuntima
@@ -104,6 +106,18 @@ async def test_links_and_cells_of_contacts(fcr: fcr_stage.Store) -> None:
     assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
 
 
+async def test_cells_that_are_gone_altogether(fcr: fcr_stage.Store) -> None:
+    await fcr.feed(contact("a"), contact("b", START + DAY))
+    await fcr.count()
+    right = await fcr.cells()
+    await fcr.pool.execute("delete from fcr.client_cell; delete from fcr.revolving_cell")
+    whole = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
+    assert (await whole.audit(fcr.pool, fcr.registers)).wrong_cells > 0
+    await whole.run(fcr.pool, fcr.registers)
+    assert await fcr.cells() == right
+    assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
+
+
 async def test_it_is_asked_for_in_the_database(told: segments_stage.Store) -> None:
     pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
     assert await replay_due(pool, 4, replay, registers, NOON) is None
@@ -140,6 +154,72 @@ async def test_one_at_a_time_and_a_failure_is_told(told: segments_stage.Store, m
     assert seen == [None]
     assert await told.all("select failed from segments.replay") == [("RuntimeError",)]
     assert await replay_due(pool, 4, replay, registers, NOON) is None
+
+
+@pytest.mark.parametrize("end", [asyncio.CancelledError(), ConnectionResetError(), asyncpg.AdminShutdownError()])
+async def test_a_reading_that_did_not_end_is_done_again(told: segments_stage.Store, end: BaseException) -> None:
+    pool, schema, seen = told.pool, "segments", list[str]()
+    await pool.execute("insert into segments.replay (mends, from_kafka) values (true, true)")
+
+    async def cut_short() -> int:
+        seen.append("begun")
+        assert await read_due(pool, 4, schema, whole) is None, "one at a time"
+        raise end
+
+    async def whole() -> int:
+        seen.append("read")
+        return 7
+
+    async def afterwards(from_kafka: bool) -> None:
+        seen.append(f"mended, from Kafka: {from_kafka}")
+
+    with pytest.raises(type(end)):
+        await read_due(pool, 4, schema, cut_short)
+    assert await replay_due(pool, 4, segments_store.REPLAY, told.registers, NOON, afterwards) is None, "not read yet"
+    assert [await read_due(pool, 4, schema, whole) for _ in range(2)] == [7, None]
+    assert await replay_due(pool, 4, segments_store.REPLAY, told.registers, NOON, afterwards) is not None
+    assert seen == ["begun", "read", "mended, from Kafka: True"]
+    assert await told.all("select records, ended_at is null, failed from segments.replay") == [(7, False, None)]
+
+
+async def test_a_replay_that_did_not_end_is_done_again(
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
+    await pool.execute("insert into segments.replay (mends) values (true)")
+
+    async def stopped(*_: Any) -> Findings:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch, pytest.raises(asyncio.CancelledError):
+        patch.setattr(replay.__class__, "run", stopped)
+        await replay_due(pool, 4, replay, registers, NOON)
+    assert await told.all("select begun_at is not null, ended_at is null from segments.replay") == [(True, True)]
+    assert await replay_due(pool, 4, replay, registers, NOON) is not None
+
+
+async def test_a_reading_that_cannot_succeed_is_told(told: segments_stage.Store) -> None:
+    await told.pool.execute("insert into segments.replay (mends, from_kafka) values (true, true)")
+
+    async def read() -> int:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        await read_due(told.pool, 4, "segments", read)
+    assert await told.all("select failed, records from segments.replay") == [("RuntimeError", None)]
+    assert await read_due(told.pool, 4, "segments", read) is None
+
+
+async def test_what_follows_a_replay_does_not_follow_an_audit(told: segments_stage.Store) -> None:
+    seen = list[bool]()
+
+    async def afterwards(from_kafka: bool) -> None:
+        seen.append(from_kafka)
+
+    await told.pool.execute("insert into segments.replay (mends) values (false), (true)")
+    for _ in range(2):
+        assert await replay_due(told.pool, 4, segments_store.REPLAY, told.registers, NOON, afterwards)
+    assert seen == [False]
 
 
 NIGHT = datetime(2026, 3, 2, 1, tzinfo=UTC)  # three in Finland

@@ -2,8 +2,7 @@
 -- the contract. Month buckets serve months, quarters and years with every segment; day buckets serve days, where
 -- segment is 'all'. All conditions on keys reach the buckets.
 
-drop view if exists segments.period, segments.care_place, segments.care_kind, segments.care_cell,
-  segments.suuntima_place, segments.suuntima_cell cascade;
+drop view if exists segments.period, segments.care_cell, segments.suuntima_cell cascade;
 
 -- The periods of a county from the first that figures are told of to the one of the as-of day, or of the last event
 -- where that is later: an as-of time hides no fact. `known_until` is the last of the days that stocks and members are
@@ -30,54 +29,59 @@ cross join lateral (
   from generate_series(0, latest.day - rule.figures_from) n, lateral (select rule.figures_from + n) d(day)
 ) p;
 
--- Sums by unit row come first, and those over the codes before those over scopes, since a unit row counts in six.
-create view segments.care_place as
-select b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.segment, b.sector, b.event_class,
-       sum(b.events) as events
-from segments.care_month b
-join reference.period_month p on p.month = b.month
-where p.last_day >= (select figures_from from reference.segment_rule)
-group by b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.segment, b.sector, b.event_class;
-
-create view segments.care_kind as
-select p.county, p.period_kind, p.period, p.last_day, p.unit_row, g.segment, k.sector, k.event_class,
-       sum(p.events) as events
-from segments.care_place p
-cross join lateral (values ('all'), (p.segment)) g(segment)
-cross join lateral (values ('all', 'all'), (p.sector, 'all'), ('all', p.event_class)) k(sector, event_class)
-group by p.county, p.period_kind, p.period, p.last_day, p.unit_row, g.segment, k.sector, k.event_class
-union all
-select p.county, p.period_kind, p.period, p.last_day, b.unit_row, 'all', k.sector, k.event_class, sum(b.events)
-from segments.period p
-join segments.care_day b on b.county = p.county and b.day = p.first_day
-cross join lateral (values ('all', 'all'), (b.sector, 'all'), ('all', b.event_class)) k(sector, event_class)
-where p.period_kind = 'day'
-group by p.county, p.period_kind, p.period, p.last_day, b.unit_row, k.sector, k.event_class;
-
+-- A period of a county is summed by itself, since the planner takes the months of all periods for hardly any, and sorts
+-- then what it had better hash. Sums by sector and by class of a unit row come first, out of every bucket twice: they are
+-- few, however many of the sectors, classes and segments a unit row has. Scopes come next and the codes 'all' last.
 create view segments.care_cell as
-select k.county, k.period_kind, k.period, k.last_day, s.scope_level, s.scope, k.segment, k.sector, k.event_class,
-       sum(k.events)::bigint as events
-from segments.care_kind k
-join reference.unit_scope s on s.unit_row = k.unit_row
-group by k.county, k.period_kind, k.period, k.last_day, s.scope_level, s.scope, k.segment, k.sector, k.event_class;
-
-create view segments.suuntima_place as
-select b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.battery, b.sex, b.result,
-       sum(b.assessments) as assessments
-from segments.suuntima_month b
-join reference.period_month p on p.month = b.month
-where p.last_day >= (select figures_from from reference.segment_rule)
-group by b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.battery, b.sex, b.result
-union all
-select p.county, p.period_kind, p.period, p.last_day, b.unit_row, b.battery, b.sex, b.result, b.assessments
+select p.county, p.period_kind, p.period, p.last_day, c.scope_level, c.scope, c.segment, c.sector, c.event_class,
+       c.events
 from segments.period p
-join segments.suuntima_day b on b.county = p.county and b.day = p.first_day
-where p.period_kind = 'day';
+cross join lateral (
+  select s.scope_level, s.scope, g.segment, k.sector, k.event_class, sum(s.events)::bigint as events
+  from (
+    select u.scope_level, u.scope, r.segment, r.sector, r.event_class, sum(r.events)::bigint as events
+    from (
+      select unit_row, segment, sector, event_class, sum(events)::bigint as events
+      from (
+        select unit_row, segment, sector, event_class, events
+        from segments.care_month
+        where p.period_kind <> 'day' and county = p.county and month >= p.first_day and month <= p.last_day
+        union all
+        select unit_row, null, sector, event_class, events
+        from segments.care_day
+        where p.period_kind = 'day' and county = p.county and day = p.first_day) b
+      group by unit_row, segment, grouping sets ((sector), (event_class))) r
+    join reference.unit_scope u on u.unit_row = r.unit_row
+    group by u.scope_level, u.scope, r.segment, r.sector, r.event_class) s
+  cross join lateral (select 'all' union all select s.segment where s.segment is not null) g(segment)
+  cross join lateral (
+    select coalesce(s.sector, 'all'), coalesce(s.event_class, 'all')
+    union all
+    select 'all', 'all' where s.sector is not null) k(sector, event_class)
+  group by s.scope_level, s.scope, g.segment, k.sector, k.event_class) c;
 
 create view segments.suuntima_cell as
-select p.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, k.battery, k.sex, p.result,
-       sum(p.assessments)::bigint as n
-from segments.suuntima_place p
-join reference.unit_scope s on s.unit_row = p.unit_row
-cross join lateral (values ('all', 'all'), (p.battery, 'all'), ('all', p.sex)) k(battery, sex)
-group by p.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, k.battery, k.sex, p.result;
+select p.county, p.period_kind, p.period, p.last_day, c.scope_level, c.scope, c.battery, c.sex, c.result, c.n
+from segments.period p
+cross join lateral (
+  select s.scope_level, s.scope, k.battery, k.sex, s.result, sum(s.assessments)::bigint as n
+  from (
+    select u.scope_level, u.scope, r.battery, r.sex, r.result, sum(r.assessments)::bigint as assessments
+    from (
+      select unit_row, battery, sex, result, sum(assessments)::bigint as assessments
+      from (
+        select unit_row, battery, sex, result, assessments
+        from segments.suuntima_month
+        where p.period_kind <> 'day' and county = p.county and month >= p.first_day and month <= p.last_day
+        union all
+        select unit_row, battery, sex, result, assessments
+        from segments.suuntima_day
+        where p.period_kind = 'day' and county = p.county and day = p.first_day) b
+      group by unit_row, result, grouping sets ((battery), (sex))) r
+    join reference.unit_scope u on u.unit_row = r.unit_row
+    group by u.scope_level, u.scope, r.battery, r.sex, r.result) s
+  cross join lateral (
+    select coalesce(s.battery, 'all'), coalesce(s.sex, 'all')
+    union all
+    select 'all', 'all' where s.battery is not null) k(battery, sex)
+  group by s.scope_level, s.scope, k.battery, k.sex, s.result) c;

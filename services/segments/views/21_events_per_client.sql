@@ -1,7 +1,8 @@
 -- Service events of the members of the multidisciplinary segment. The clients of the headline are those of the whole
 -- county at every level, so that the contributions of units add up to the county's figure.
--- Nothing of it is stored: every member of the period is looked up among the events by his own days. What is counted
--- at a place is summed before places become scopes; only the clients behind it are told apart in every scope.
+-- Nothing of it is stored: every member of the period is looked up among the events by his own days, and summed by unit
+-- row at once, whatever the planner believes of their number. What is counted at a place is summed before places become
+-- scopes. Only clients are told apart in every scope: those of the same unit rows count together there.
 create view figures.events_per_client as
 select p.county, p.period_kind, p.period, c.scope_level, c.scope, 'all' as channel, 'all' as segment,
        c.member_events, t.segment_clients, reference.share(c.member_events, t.segment_clients) as events_per_client,
@@ -20,13 +21,22 @@ cross join lateral (
 ) t
 cross join lateral (
   with of_place as (
-    select m.person, e.unit_row, count(*) filter (where e.day >= m.first and e.day < m.until) as member_events,
-           count(*) filter (where p.first_day <= p.known_until and m.first <= p.known_until and m.until > p.known_until)
-             as cohort_events
+    select m.person, e.unit_row, e.member_events,
+           case when p.first_day <= p.known_until and m.first <= p.known_until and m.until > p.known_until
+                then e.events else 0 end as cohort_events
     from segments.membership m
-    join segments.service_event e on e.done and e.person = m.person and e.day >= p.first_day and e.day <= p.last_day
+    cross join lateral (
+      select unit_row, count(*) as events, count(*) filter (where day >= m.first and day < m.until) as member_events
+      from segments.service_event
+      where done and person = m.person and day >= p.first_day and day <= p.last_day
+      group by unit_row) e
     where m.county = p.county and m.first <= p.last_day and m.until > p.first_day
-    group by m.person, e.unit_row
+  ), of_unit_rows as (
+    select unit_rows, count(*) as clients, row_number() over () as number
+    from (
+      select array_agg(distinct unit_row) as unit_rows
+      from of_place where member_events > 0 group by person) of_person
+    group by unit_rows
   )
   select scope_level, scope, sum(member_events)::bigint as member_events, sum(cell_clients)::bigint as cell_clients,
          sum(cohort_events)::bigint as cohort_events
@@ -37,12 +47,12 @@ cross join lateral (
       from of_place group by unit_row) o
     join reference.unit_scope s on s.unit_row = o.unit_row
     union all
-    select scope_level, scope, 0, 0, count(*)
+    select scope_level, scope, 0, 0, clients
     from (
-      select distinct s.scope_level, s.scope, o.person
-      from of_place o join reference.unit_scope s on s.unit_row = o.unit_row
-      where o.member_events > 0) behind
-    group by scope_level, scope
+      select distinct s.scope_level, s.scope, u.number, u.clients
+      from of_unit_rows u
+      cross join unnest(u.unit_rows) o(unit_row)
+      join reference.unit_scope s on s.unit_row = o.unit_row) behind
     union all
     select 'county', p.county, 0, 0, 0  -- the county has its row where members have no events too
   ) told

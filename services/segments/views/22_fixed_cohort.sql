@@ -16,9 +16,13 @@ language sql stable as $$
     from (
       select s.scope_level, s.scope, e.events
       from (
-        select e.unit_row, count(*) as events
+        select e.unit_row, sum(e.events) as events
         from segments.membership m
-        join segments.service_event e on e.done and e.person = m.person and e.day >= p.first_day and e.day <= p.last_day
+        cross join lateral (  -- summed at once, as in events_per_client
+          select unit_row, count(*) as events
+          from segments.service_event
+          where done and person = m.person and day >= p.first_day and day <= p.last_day
+          group by unit_row) e
         where m.county = b.county and m.first <= b.known_until and m.until > b.known_until
         group by e.unit_row) e
       join reference.unit_scope s on s.unit_row = e.unit_row

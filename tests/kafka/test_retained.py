@@ -1,0 +1,70 @@
+"""What Kafka retains, read beside the live consumers: all that is committed, up to the ends of the start, once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from shared.contracts.catalogue import CONTACT, PARTITIONS, PERSON, SEGMENT, Topic
+from shared.edge import retained
+from shared.edge.produce import Outgoing, make_producer, publish
+from shared.edge.retained import read_retained
+from shared.record import Record
+from shared.settings import Settings
+from tests.product import Product
+
+
+def settings_of(product: Product) -> Settings:
+    folder = product.folder
+    return Settings(
+        "fcr", product.kafka, "", product.config_dir, folder / "letter.keys", topic_prefix=product.topic_prefix
+    )
+
+
+def told(product: Product, topic: Topic, numbers: Sequence[int]) -> list[Outgoing]:
+    return [Outgoing(product.topic_prefix + topic.name, b"k%d" % n, b"%d" % n) for n in numbers]
+
+
+async def test_up_to_the_ends_of_the_start(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes once the ends are known, on every partition, is left to the live consumers."""
+    batches: list[list[int]] = []
+    some, at_ends = range(2 * retained.AT_ONCE + 1000), retained._at_ends
+    producer = make_producer(product.kafka, "test-retained")
+    await producer.start()
+
+    async def late(*arguments: Any) -> bool:
+        await publish(producer, [record._replace(key=None) for record in told(product, CONTACT, [-1] * PARTITIONS)])
+        return await at_ends(*arguments)
+
+    async def handle(records: Sequence[Record]) -> None:
+        batches.append([int(record.value or b"") for record in records])
+
+    monkeypatch.setattr(retained, "_at_ends", late)
+    try:
+        await publish(producer, told(product, CONTACT, some))
+        assert await read_retained(settings_of(product), CONTACT, handle) == len(some)
+    finally:
+        await producer.stop()
+    assert sorted(number for batch in batches for number in batch) == [*some]
+    assert max(map(len, batches)) <= retained.AT_ONCE
+
+
+async def test_transactions_and_their_ends(product: Product) -> None:
+    """Ends leave offsets without a record, also at the very end; what was given up is not read."""
+    found: list[int] = []
+
+    async def handle(records: Sequence[Record]) -> None:
+        found.extend(int(record.value or b"") for record in records)
+
+    producer = make_producer(product.kafka, "test-retained", transactional=f"{product.topic_prefix}t")
+    await producer.start()
+    try:
+        for numbers, kept in (([1, 2, 3], True), ([4, 5], False), ([6], True), ([7], False)):
+            await producer.begin_transaction()
+            await publish(producer, told(product, SEGMENT, numbers))
+            await (producer.commit_transaction() if kept else producer.abort_transaction())
+    finally:
+        await producer.stop()
+    assert await read_retained(settings_of(product), SEGMENT, handle) == 4
+    assert sorted(found) == [1, 2, 3, 6]
+    assert await read_retained(settings_of(product), PERSON, handle) == 0
