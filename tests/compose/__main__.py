@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from typing import Any, Final
 
 from shared.registers.calendar import local_day
-from tests.compose import course, faults
+from tests.compose import course, faults, monitoring
 from tests.compose.recomputation import Rows, compare, recompute
 from tests.compose.resolved import PROJECT
 from tests.compose.stack import NotSoError, Stack
@@ -88,6 +88,8 @@ def run(stack: Stack, batches: list[list[bytes]], whole: "Future[Rows]", now: da
     step("who has no token is refused", lambda: course.must(stack.send(batches[0], "x" * 43) == 401, "not refused"))
     step("Prometheus finds all targets up and no lag", lambda: course.watched(stack))
     step("alerts are quiet", lambda: f"{course.quiet(stack)} alerting rules")
+    step("rules tested by promtool", lambda: monitoring.rules_tested(stack))
+    step("every query of every panel finds series", lambda: monitoring.panels_show(stack))
     step("nps killed", lambda: course.killed(stack, batches[0]))
     step("fcr killed and replaced", lambda: course.replaced(stack, batches[1]))
     step("Kafka killed and replaced", lambda: course.replaced_kafka(stack, batches[2]))

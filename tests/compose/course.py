@@ -97,7 +97,9 @@ def quiet(stack: Stack) -> int:
     groups = stack.prometheus("rules")["groups"]
     sick = [rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "err"]
     must(not sick, f"rules cannot be evaluated: {sick}")
-    return sum(rule["type"] == "alerting" for group in groups for rule in group["rules"])
+    alerting = sum(rule["type"] == "alerting" for group in groups for rule in group["rules"])
+    must(alerting, "Prometheus has no alerting rules")
+    return alerting
 
 
 def killed(stack: Stack, events: Sequence[bytes]) -> None:

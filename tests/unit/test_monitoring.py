@@ -1,0 +1,99 @@
+"""Dashboards, rules and runbooks speak of metrics and pages that exist, and tell a reader what a panel shows.
+
+That the queries find series and the alerts fire where they should is tried on a real Prometheus (`make compose-test`).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.grafana.__main__ import FOLDER, dashboards
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "deploy" / "prometheus" / "rules"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+_NAME = re.compile(r"[a-z]+:hva_[a-z0-9_]+:[a-z0-9_]+|hva_[a-z_]+")
+
+
+def rules() -> list[dict[str, Any]]:
+    files = [yaml.safe_load(path.read_text()) for path in sorted(RULES.glob("*.yml"))]
+    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def panels() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted(FOLDER.glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            if panel["type"] != "row":
+                yield f"{path.stem}: {panel['title']}", panel
+
+
+def exposed() -> set[str]:
+    """Names of metrics in the sources, with what Prometheus makes of counters and histograms."""
+    found = set()
+    for folder in ("shared", "services", "deploy/exporter"):
+        for path in (ROOT / folder).rglob("*.py"):
+            found |= set(re.findall(r'"(hva_[a-z_]+)"', path.read_text()))
+    return found | {name + end for name in found for end in ("_total", "_bucket", "_sum", "_count")}
+
+
+def test_the_dashboards_are_those_that_the_code_makes() -> None:
+    written = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
+    assert written == dashboards(), "run `python -m deploy.grafana`"
+
+
+@pytest.mark.parametrize(("name", "panel"), list(panels()), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_panel_says_what_it_shows(name: str, panel: dict[str, Any]) -> None:
+    look = panel["fieldConfig"]["defaults"]
+    assert panel["description"].endswith(".") and look["unit"] and look["noValue"]
+    assert look["thresholds"]["steps"][0]["value"] is None
+    values = [step["value"] for step in look["thresholds"]["steps"][1:]]
+    assert values == sorted(values)
+    if look["unit"] == "percentunit":
+        assert (look["min"], look["max"]) == (0, 1) and all(0 < value < 1 for value in values)
+    assert panel["datasource"] == {"type": "prometheus", "uid": "${source}"}
+    assert panel["targets"] and all(target["expr"] for target in panel["targets"])
+
+
+def test_panels_and_rules_ask_for_metrics_that_exist() -> None:
+    known = exposed() | {rule["record"] for rule in rules() if "record" in rule}
+    asked = [rule["expr"] for rule in rules()]
+    asked += [target["expr"] for _, panel in panels() for target in panel["targets"]]
+    unknown = {name for query in asked for name in _NAME.findall(query)} - known
+    assert not unknown
+
+
+def test_every_recorded_series_is_read() -> None:
+    read = [rule["expr"] for rule in alerts()]
+    read += [target["expr"] for _, panel in panels() for target in panel["targets"]]
+    assert [rule["record"] for rule in rules() if "record" in rule and rule["record"] not in " ".join(read)] == []
+
+
+def test_every_alert_has_its_page() -> None:
+    pages = {rule["annotations"]["runbook_url"] for rule in alerts()}
+    assert pages == {f"docs/runbooks/{path.name}" for path in RUNBOOKS.glob("*.md")}
+    for rule in alerts():
+        assert rule["labels"]["severity"] in ("critical", "warning")
+        assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+        page = (ROOT / rule["annotations"]["runbook_url"]).read_text()
+        assert f"**{rule['alert']}**" in page and len(page.splitlines()) < 35
+
+
+def test_every_alert_is_tried_where_it_fires_and_where_it_is_quiet() -> None:
+    tests = yaml.safe_load((ROOT / "deploy" / "prometheus" / "tests" / "alerts.yml").read_text())["tests"]
+    tried = [(one["alertname"], bool(one["exp_alerts"])) for test in tests for one in test["alert_rule_test"]]
+    assert set(tried) == {(rule["alert"], fires) for rule in alerts() for fires in (True, False)}
+
+
+def test_pages_name_only_pages_that_exist() -> None:
+    for path in RUNBOOKS.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#]+)", path.read_text()):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"
