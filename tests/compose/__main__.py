@@ -105,6 +105,7 @@ def run(stack: Stack, batches: list[list[bytes]], whole: "Future[Rows]", now: da
     course.must(not wrong, "figures differ from the recomputation: " + "; ".join(wrong[:10]))
     course.must(rows > 10_000, f"only {rows} rows of figures were compared")
     print(f"           {rows} rows of figures are those of the recomputation")
+    step("alerts are still quiet", lambda: course.quiet(stack) and None)
     step("no secret in logs or environments", lambda: course.discreet(stack))
     took = step("stopped", lambda: course.stopped(stack))
     print("           " + ", ".join(f"{service} {seconds:.1f} s" for service, seconds in took.items()))
