@@ -11,9 +11,9 @@ ABOUT = "Throughput, freshness, lag, dead letters and the state of Kafka and Pos
 _COUNT = Look("short", {}, base="text", decimals=0, least=0)
 _RATE = Look("cps", {}, base="text", least=0)
 _SECONDS = Look("s", {1: "yellow", 60: "red"}, least=0)
-_NONE_IS_WELL = Look("short", {1: "red"}, decimals=0, least=0, nothing="0")
+_NONE_IS_WELL = Look("short", {1: "red"}, decimals=0, least=0, nothing="unknown")
 _UP = Look("short", {1: "green"}, base="red", decimals=0, least=0)
-_QUIET = Look("short", {1: "yellow", 10: "red"}, decimals=0, least=0, nothing="none")
+_QUIET = Look("short", {1: "yellow", 10: "red"}, decimals=0, least=0, nothing="none, if services answer")
 
 
 def rows() -> dict[str, Sequence[Panel]]:
@@ -55,7 +55,7 @@ def _now() -> list[Panel]:
             "Open dead letters",
             "Rejected records that wait for a person or for a new register.",
             _NONE_IS_WELL,
-            "sum(job:hva_dead_letters_open:max) or vector(0)",
+            "sum(job:hva_dead_letters_open:max) or 0 * sum(hva_ready)",
         ),
         number(
             "Wrong figures",

