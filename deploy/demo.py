@@ -216,7 +216,7 @@ def _tell_what_next(quarter: str, seconds: float) -> None:
         f"  {hva} figures response_rate --exact --county {COUNTY} --period {quarter} --scope-level county\n"
         f"  {hva} explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
         f"  {hva} explain fcr_confirmed county={COUNTY} period={quarter} scope_level=line scope=terveys window_days=7\n"
-        f"  {hva} explain events_per_client county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
+        f"  {hva} explain events_per_client county={COUNTY} period={quarter} scope_level=service_area scope=kotihoito\n"
         f"  {hva} deadletters list --limit 5\n"
         "  make demo        sends the same events again: no figure moves\n"
         f"  {hva} down  stops it\n"

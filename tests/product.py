@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,9 @@ class Product:
         await producer.start()
         tally = Tally()
         try:
-            await send(producer, (line + b"\n" for line in lines), tally, topic_prefix=self.topic_prefix)
+            await send(
+                producer, BytesIO(b"".join(line + b"\n" for line in lines)), tally, topic_prefix=self.topic_prefix
+            )
         finally:
             await producer.stop()
         return tally

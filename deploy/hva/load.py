@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,9 +15,9 @@ from deploy.hva.context import AsJson, Connection, Dir, resolve, several
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
 
-CHUNK = 2000  # lines published together
-_CHUNK_BYTES = 4_000_000
-_BLOCK_BYTES = 1_000_000
+_BLOCK_BYTES = 1_000_000  # published together
+
+LinesFile = BufferedReader | BytesIO
 
 
 @dataclass
@@ -55,8 +55,8 @@ async def _load(connection: Connection, files: list[Path]) -> Tally:
         with _Progress(sum(file.stat().st_size for file in files)) as progress:
             sources: list[Path | None] = [*files] or [None]
             for source in sources:
-                with source.open("rb") if source else sys.stdin.buffer as lines:
-                    await send(producer, lines, tally, progress.advance, connection.topic_prefix)
+                with source.open("rb") if source else cast(BufferedReader, sys.stdin.buffer) as file:
+                    await send(producer, file, tally, progress.advance, connection.topic_prefix)
     finally:
         await producer.stop()
     return tally
@@ -64,7 +64,7 @@ async def _load(connection: Connection, files: list[Path]) -> Tally:
 
 async def send(
     producer: "AIOKafkaProducer",
-    lines: Iterable[bytes],
+    file: LinesFile,
     tally: Tally,
     advance: Callable[[int], None] = lambda size: None,
     topic_prefix: str = "",
@@ -74,7 +74,7 @@ async def send(
     from shared.contracts.route import is_blank, stream_of
     from shared.edge.produce import Outgoing, publish
 
-    for number, chunk in _chunks(lines):
+    for number, chunk in _chunks(file):
         records = []
         for place, line in enumerate(chunk, number):
             event = line.removesuffix(b"\n")
@@ -90,40 +90,19 @@ async def send(
         advance(sum(map(len, chunk)))
 
 
-def _chunks(lines: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-    """Chunks of lines, each with the number of its first line, bounded in lines and bytes.
-
-    Of a file or pipe, a chunk is what is there: a live feed is sent as it comes.
-    """
-    first = 1
-    for chunk in _arriving(lines) if isinstance(lines, BufferedReader) else _counted(lines):
-        yield first, chunk
-        first += len(chunk)
-
-
-def _counted(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    chunk, size = list[bytes](), 0
-    for line in lines:
-        chunk.append(line)
-        size += len(line)
-        if len(chunk) == CHUNK or size > _CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _arriving(file: BufferedReader) -> Iterator[list[bytes]]:
-    parts = list[bytes]()  # of a line whose end has not come
+def _chunks(file: LinesFile) -> Iterator[tuple[int, list[bytes]]]:
+    """Lines with the number of the first of them, as many as are there: a live feed is sent as it comes."""
+    first, parts = 1, list[bytes]()  # of a line whose end has not come
     while block := file.read1(_BLOCK_BYTES):
         whole, end, rest = block.rpartition(b"\n")
         if not end:
             parts.append(block)
             continue
-        yield [line + b"\n" for line in b"".join([*parts, whole]).split(b"\n")]
-        parts = [rest]
+        lines = [line + b"\n" for line in b"".join([*parts, whole]).split(b"\n")]
+        yield first, lines
+        first, parts = first + len(lines), [rest]
     if last := b"".join(parts):
-        yield [last]
+        yield first, [last]
 
 
 class _Progress:

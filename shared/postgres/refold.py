@@ -85,7 +85,7 @@ class Refold:
         return state is not None and state["version"] == self.version(registers)
 
     async def run(self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> int:
-        """Bring every county to these registers; returns how many facts changed.
+        """Bring every county to these registers; returns how much changed: facts, and what was prepared.
 
         Does nothing while the database holds other registers: whoever loaded those refolds by them.
         """
@@ -97,16 +97,17 @@ class Refold:
             )
         changed = 0
         for row in stale:
-            step: int | None = 0
-            while step is not None:
+            while (step := await self.step(pool, row["county"], registers)) is not None:
                 changed += step
-                async with pool.acquire() as connection, connection.transaction():
-                    await lock_counties(connection, self.schema, [row["county"]])
-                    step = await self._chunk(connection, row["county"], registers)
         return changed
 
+    async def step(self, pool: "asyncpg.Pool[asyncpg.Record]", county: str, registers: Registers) -> int | None:
+        """One transaction of a refold: how much changed, or None when the county is done."""
+        async with pool.acquire() as connection, connection.transaction():
+            await lock_counties(connection, self.schema, [county])
+            return await self._chunk(connection, county, registers)
+
     async def _chunk(self, connection: Connection, county: str, registers: Registers) -> int | None:
-        """One chunk: how many facts changed, or None when the county is done."""
         version = self.version(registers)
         state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
         assert state is not None  # counties are never forgotten

@@ -24,6 +24,7 @@ from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import FamilyResults, Results, machine, markdown, write_into
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
+from tests.bench.swapping import swapping
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
 PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "labels", "reading")
@@ -69,6 +70,7 @@ async def _family(
         await _with_history(stage, family, events, sizes, parts, found, say)
     if "labels" in parts and family is SEGMENTS:
         found.following = await following(stage, events, registers, sizes, say)
+        found.swap = await swapping(stage, registers, sizes, say)
     elif "labels" in parts:
         found.relabelled = await relabelling(stage, family, events, sizes, say)
     if "reading" in parts:

@@ -14,8 +14,8 @@ from services.segments.decode import decode
 from shared.letters import Rejected
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
-from shared.postgres.lock import lock_counties
 from shared.postgres.pool import make_pool, reading
+from shared.postgres.replay import Findings
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from shared.registers.load import load
@@ -101,10 +101,8 @@ class Store:
     async def step(self, chunks: int) -> bool:
         """Do some chunks of a refold; whether it has come to its end."""
         for _ in range(chunks):
-            async with self.pool.acquire() as connection, connection.transaction():
-                await lock_counties(connection, "segments", [COUNTY])
-                if await store.REFOLD._chunk(connection, COUNTY, self.registers) is None:
-                    return True
+            if await store.REFOLD.step(self.pool, COUNTY, self.registers) is None:
+                return True
         return False
 
     async def clear(self) -> None:
@@ -155,6 +153,11 @@ async def opened(database: Database) -> AsyncIterator[Store]:
         yield found
     finally:
         await pool.close()
+
+
+def broken(findings: Findings) -> tuple[int, int]:
+    """How many facts and how many stored figures a replay or audit found wrong."""
+    return findings.wrong_facts, findings.wrong_cells
 
 
 def in_batches(told: Sequence[PlainRecord], sizes: Sequence[int]) -> list[Sequence[PlainRecord]]:

@@ -10,7 +10,6 @@ import pytest
 
 from services.nps.store import REFOLD
 from shared.postgres import refold
-from shared.postgres.lock import lock_counties
 from shared.postgres.pool import make_pool
 from shared.registers import Registers, load_folder
 from shared.registers.load import load
@@ -130,9 +129,7 @@ async def test_a_writer_with_old_registers_behind_a_refold_that_is_on_its_way(
         await load(connection, changed)
         reached = None
         while reached is None or reached["place"] < 2:  # past every invitation and response
-            async with connection.transaction():
-                await lock_counties(connection, "nps", ["oma-hame"])
-                assert await REFOLD._chunk(connection, "oma-hame", changed) is not None
+            assert await REFOLD.step(pool, "oma-hame", changed) is not None
             reached = await connection.fetchrow("select place from nps.refold where county = 'oma-hame'")
     store = Store(pool, old)
     await store.feed(answered("late", at=day))

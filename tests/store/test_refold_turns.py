@@ -11,7 +11,7 @@ import pytest
 
 from services.nps.store import REFOLD
 from shared.postgres import refold
-from shared.postgres.lock import Connection, lock_counties
+from shared.postgres.lock import Connection
 from shared.postgres.pool import make_pool
 from shared.postgres.refold import Refold
 from shared.registers import Registers, load_folder
@@ -65,9 +65,7 @@ async def begin(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers, chun
     """Take registers over and derive some of the facts by them."""
     await use(pool, registers)
     for _ in range(chunks):
-        async with pool.acquire() as connection, connection.transaction():
-            await lock_counties(connection, "nps", [COUNTY])
-            assert await REFOLD._chunk(connection, COUNTY, registers) is not None
+        assert await REFOLD.step(pool, COUNTY, registers) is not None
 
 
 async def by_a_fresh_start(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> list[object]:

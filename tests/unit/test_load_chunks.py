@@ -40,9 +40,3 @@ async def test_a_line_is_there_before_the_next_one_is_sent() -> None:
         for number, line in enumerate(LINES[:4], 1):
             sender.write(line)
             assert await asyncio.wait_for(asyncio.to_thread(next, chunks), 10) == (number, [line])
-
-
-def test_lines_of_memory_are_bounded_in_lines_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "CHUNK", 3)
-    monkeypatch.setattr(load, "_CHUNK_BYTES", 30)
-    assert [(first, len(chunk)) for first, chunk in load._chunks(LINES)] == [(1, 3), (4, 1), (5, 1)]

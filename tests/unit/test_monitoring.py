@@ -93,7 +93,9 @@ def test_every_alert_is_tried_where_it_fires_and_where_it_is_quiet() -> None:
     assert set(tried) == {(rule["alert"], fires) for rule in alerts() for fires in (True, False)}
 
 
-def test_pages_name_only_pages_that_exist() -> None:
+def test_pages_name_only_pages_and_panels_that_exist() -> None:
+    titles = {panel["title"] for _, panel in panels()}
     for path in RUNBOOKS.glob("*.md"):
+        assert set(re.findall(r'\*Operations\*, "([^"]+)"', path.read_text())) <= titles, path.name
         for link in re.findall(r"\]\(([^)#]+)", path.read_text()):
             assert (path.parent / link).exists(), f"{path.name}: {link}"

@@ -1,0 +1,101 @@
+"""What it costs that a changed rule of the segment comes into force for a whole county at once (decision 0016).
+
+Every client has a plan; the rule that plans make members takes hold. By the store itself, step by step, since only so
+does one see how long each step holds the county.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+import asyncpg
+
+from services.segments.store import REFOLD, SCHEMA
+from shared.labels import MEMBER
+from shared.postgres.lock import lock_counties
+from shared.postgres.pool import make_pool
+from shared.registers import Registers
+from shared.registers.load import load
+from tests.bench.sizes import Sizes
+from tests.bench.stage import Database, Stage
+
+_TIMES: Final = 10  # as many service events as facts that nps and fcr relabel, and so often more
+_EACH: Final = 50  # service events of a client, a week apart
+_COUNTY: Final = "oma-hame"
+_UNIT: Final = "ta-hattula"
+_FIRST: Final = date(2025, 1, 1)
+_CLIENTS: Final = """
+insert into segments.client (county, client, number, person) overriding system value
+select $1, 'bench.' || n, n, n from generate_series(1, $2::integer) n
+"""
+_PLANS: Final = """
+insert into segments.plan (county, id, rank, retracted, own_client, person, valid_from)
+select $1, n::text, '', false, 'bench.' || n, n, $3 from generate_series(1, $2::integer) n
+"""
+_EVENTS: Final = """
+insert into segments.service_event (county, id, rank, retracted, unit, unit_row, day, own_client, person, sector,
+  event_class, status, occurred_at, segment, done)
+select $1, n || '-' || e, '', false, $4, $5, $3 + 7 * e, 'bench.' || n, n, 'vastaanotto', 'visit', 'done',
+  ($3 + 7 * e)::timestamp, 'other', true
+from generate_series(0, $6::integer - 1) e, generate_series(1, $2::integer) n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Steps that prepare, and the one that brings into force; each holds the county."""
+
+    clients: int
+    relabelled: int
+    longest_step_s: float
+    swap_s: float
+
+
+async def swapping(stage: Stage, registers: Registers, sizes: Sizes, say: Callable[[str], None]) -> Swap:
+    """A rule that makes members of all clients there are."""
+    database, clients = await stage.database(), _TIMES * sizes.labels // _EACH
+    before, after = _by("E1", registers), _by("E2", registers)
+    await _fill(database, clients, before)
+    pool = await make_pool(database.dsn("hva_segments"), "bench")
+    steps = []
+    try:
+        async with pool.acquire() as connection:
+            await load(connection, before)
+            async with connection.transaction():
+                await lock_counties(connection, SCHEMA, [_COUNTY])
+                await REFOLD.admit(connection, _COUNTY, before)
+            await load(connection, after)
+        done = False
+        while not done:
+            started = time.perf_counter()
+            done = await REFOLD.step(pool, _COUNTY, after) is None
+            steps.append(time.perf_counter() - started)
+        members = await pool.fetchval("select sum(member_events)::bigint from segments.care_day")
+        assert members == clients * _EACH, f"{members} service events are of members ({MEMBER})"
+    finally:
+        await pool.close()
+    await stage.drop(database)
+    found = Swap(clients, clients * _EACH, max(steps[:-1]), steps[-1])
+    say(f"segments: a rule for {clients} clients prepared in {sum(steps[:-1]):.1f} s, swapped in {found.swap_s:.1f} s")
+    return found
+
+
+def _by(evidence: str, registers: Registers) -> Registers:
+    """The registers with this evidence alone."""
+    versions = {part: f"{version} {evidence}" for part, version in registers.versions.items()}
+    rule = replace(registers.segment_rule, enabled=(evidence,))
+    return replace(registers, segment_rule=rule).versioned(versions)
+
+
+async def _fill(database: Database, clients: int, registers: Registers) -> None:
+    row = registers.unit_row(_COUNTY, _UNIT, _FIRST).key
+    connection = await asyncpg.connect(database.dsn())
+    try:
+        await connection.execute(_CLIENTS, _COUNTY, clients)
+        await connection.execute(_PLANS, _COUNTY, clients, _FIRST)
+        await connection.execute(_EVENTS, _COUNTY, clients, _FIRST, _UNIT, row, _EACH)
+        await connection.execute("vacuum analyze segments.service_event")
+    finally:
+        await connection.close()
