@@ -32,13 +32,13 @@ select $1, 'bench.' || n, n, n from generate_series(1, $2::integer) n
 """
 _PLANS: Final = """
 insert into segments.plan (county, id, rank, retracted, own_client, person, valid_from)
-select $1, n::text, '', false, 'bench.' || n, n, $3 from generate_series(1, $2::integer) n
+select $1, n::text, '', false, 'bench.' || n, n, $3::date from generate_series(1, $2::integer) n
 """
 _EVENTS: Final = """
 insert into segments.service_event (county, id, rank, retracted, unit, unit_row, day, own_client, person, sector,
   event_class, status, occurred_at, segment, done)
-select $1, n || '-' || e, '', false, $4, $5, $3 + 7 * e, 'bench.' || n, n, 'vastaanotto', 'visit', 'done',
-  ($3 + 7 * e)::timestamp, 'other', true
+select $1, n || '-' || e, '', false, $4, $5, $3::date + 7 * e, 'bench.' || n, n, 'vastaanotto', 'visit', 'done',
+  ($3::date + 7 * e)::timestamp, 'other', true
 from generate_series(0, $6::integer - 1) e, generate_series(1, $2::integer) n
 """
 
