@@ -160,7 +160,7 @@ def _segments() -> list[Panel]:
         bars(
             "Palvelutapahtumia asiakasta kohti toimialoittain",
             "Toimialan tapahtumat jaettuna koko maakunnan monialaisilla asiakkailla: toimialojen "
-            "luvut summautuvat maakunnan luvuksi.",
+            "luvut, piilotetut mukaan lukien, summautuvat maakunnan luvuksi.",
             _EACH,
             *_by_division("hva_segment_events_per_client"),
         ),

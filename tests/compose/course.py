@@ -62,7 +62,7 @@ def only_its_own(stack: Stack) -> None:
 
 
 def watched(stack: Stack, **replicas: int) -> None:
-    """Prometheus has found every replica, all are up, lag is none, and no alert fires."""
+    """Prometheus has found every replica, all are up, and nobody is behind."""
 
     def seen() -> bool:
         targets = stack.prometheus("targets", state="active")["activeTargets"]
