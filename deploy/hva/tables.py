@@ -90,6 +90,8 @@ def _tables(console: "Console", found: Layout, rows: Sequence[Row]) -> "list[Tab
     from rich.measure import Measurement
 
     table = _horizontal(found, rows, fold=console.is_terminal)
+    if not console.is_terminal:
+        return [table]
     excess = Measurement.get(console, console.options.update(max_width=_UNLIMITED), table).maximum - console.width
     longest = [max(len(formatted(key, row[key])) for row in rows) for key in found.keys]
     if excess <= sum(max(0, length - _NARROW) for length in longest) or not found.figures:
