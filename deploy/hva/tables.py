@@ -45,16 +45,16 @@ def layout(view: str, rows: Sequence[Row], chosen: Sequence[str] = ()) -> Layout
         raise typer.BadParameter(f"{view} has no column {', '.join(unknown)}: it has {', '.join(columns)}")
     others = [name for name in columns if name not in VIEWS[view]]
     same = [name for name in others if name not in chosen and len({row[name] for row in rows}) == 1]
-    hidden = _implied(rows, same) - set(chosen)
+    hidden = _implied(rows) - set(chosen)
     title = ", ".join(escape(f"{name} {formatted(name, rows[0][name])}") for name in same if name not in hidden)
     keys = [name for name in others if name not in same and name not in hidden]
     figures = [name for name in chosen or columns if name in VIEWS[view]]
     return Layout(f"{view}: {title}" if title else view, keys, figures)
 
 
-def _implied(rows: Sequence[Row], same: Sequence[str]) -> set[str]:
+def _implied(rows: Sequence[Row]) -> set[str]:
     """Columns that say again what another one says."""
-    county_level = "scope" in same and rows[0]["scope"] == rows[0]["county"]
+    county_level = all(row["scope"] == row["county"] for row in rows)
     return {"period_kind", "scope"} if county_level else {"period_kind"}
 
 

@@ -82,6 +82,8 @@ def test_the_county_is_not_named_twice() -> None:
     found = layout("nps", [nps("oma-hame", scope_level="county", channel=channel) for channel in ("sms", "web")])
     assert found.title == "nps: county oma-hame, period 2026Q1, scope_level county, segment all, state final"
     assert found.keys == ["channel"]
+    counties = [nps(county, scope_level="county", county=county) for county in ("oma-hame", "pirha")]
+    assert layout("nps", counties).keys == ["county"]
 
 
 def test_a_view_that_is_too_wide_is_vertical(printed: Printed) -> None:
