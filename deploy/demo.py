@@ -20,6 +20,7 @@ from typing import Any, Final
 from deploy.embedded.services import SERVICES
 from deploy.hva.context import NotSoError, resolve
 from deploy.hva.figures import read
+from deploy.hva.output import escape
 from shared.clock import system_clock
 from shared.gauges import shown_periods
 from shared.registers.calendar import local_day
@@ -93,7 +94,7 @@ def _tell_records(before: Mapping[str, int], after: Mapping[str, int], began: da
         "Rejected and kept, encrypted, as dead letters:\n"
     )
     for letter in asyncio.run(_fetch(_LETTERS, began)):
-        sys.stdout.write(f"  {letter['letters']:5}  {letter['reason']:15} for instance {letter['detail']}\n")
+        sys.stdout.write(f"  {letter['letters']:5}  {letter['reason']:15} for instance {escape(letter['detail'])}\n")
 
 
 def _of_families(new: Mapping[str, int], outcome: str) -> int:

@@ -11,6 +11,7 @@ import typer
 
 from deploy.embedded.faults import EmbeddedError
 from deploy.hva.context import NotSoError
+from deploy.hva.output import EscapingGroup, escape
 
 VERBS = (
     "up",
@@ -37,6 +38,7 @@ def build() -> typer.Typer:
     """The command with all its verbs."""
     app = typer.Typer(
         name="hva",
+        cls=EscapingGroup,
         help="Steering figures of a wellbeing services county, kept right from event streams.",
         no_args_is_help=True,
         add_completion=False,
@@ -52,7 +54,7 @@ def main() -> None:
     try:
         build()()
     except (NotSoError, EmbeddedError) as fault:
-        sys.exit(str(fault))
+        sys.exit("\n".join(escape(str(sentence)) for sentence in fault.args))
     except Exception as fault:
         if (sentence := away(fault)) is None:
             raise

@@ -12,6 +12,7 @@ import typer
 
 from deploy.embedded.services import config_dir
 from deploy.hva.context import AsJson, Dir, NotSoError, live_run, several
+from deploy.hva.output import print_data, print_text
 
 _BAD_REGISTERS = 2
 
@@ -32,8 +33,11 @@ def register(app: typer.Typer) -> None:
             elif json:
                 lines.append(said)
             else:
-                print(in_words(said))
-        print(json_text.dumps({**summary, "lines": lines}) if json else _sum_in_words(summary))
+                print_text(in_words(said))
+        if json:
+            print_data(json_text.dumps({**summary, "lines": lines}))
+        else:
+            print_text(_sum_in_words(summary))
         raise typer.Exit(1 if summary["rejected"] else 0)
 
 
@@ -61,7 +65,7 @@ def verdicts(registers: Path, files: Sequence[Path]) -> Iterator[dict[str, Any]]
             yield json_text.loads(line)
         trouble = process.stderr.read().decode("utf-8", "replace").strip()
     if process.returncode == _BAD_REGISTERS:
-        raise NotSoError(trouble)
+        raise NotSoError(*trouble.split("\n"))
     if process.returncode not in (0, 1) or trouble:
         raise NotSoError(f"The check broke off: {trouble.splitlines()[-1] if trouble else process.returncode}")
 

@@ -21,7 +21,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
 
 class NotSoError(Exception):
-    """What was asked for is not so; one clear sentence for the person. The command ends with exit code 1."""
+    """What was asked for is not so; a clear sentence for the person, or several. The command ends with exit code 1."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 @dataclass(frozen=True, slots=True)

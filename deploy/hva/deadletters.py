@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve, several
+from deploy.hva.output import print_data, print_text
 from shared.contracts.reasons import Reason
 
 if TYPE_CHECKING:
@@ -60,14 +61,14 @@ def register(app: typer.Typer) -> None:
         """Try letters again, by the code and registers of now; those that fail again stay open."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "redrive"))
         _told(count, letters)
-        print(f"{several(count, 'letter')} will be tried again.")
+        print_text(f"{several(count, 'letter')} will be tried again.")
 
     @group.command()
     def discard(letters: LetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
         """Give letters up: they stay on record, closed."""
         count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "discarded"))
         _told(count, letters)
-        print(f"{several(count, 'letter')} discarded.")
+        print_text(f"{several(count, 'letter')} discarded.")
 
 
 def _told(count: int, letters: list[str] | None) -> None:
@@ -183,24 +184,24 @@ def _print_list(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         import orjson
 
-        print(orjson.dumps(rows).decode())
+        print_data(orjson.dumps(rows).decode())
         return
     for row in rows:
-        print(
+        print_text(
             f"{row['letter']}  {row['first_seen']:%Y-%m-%d %H:%M:%S}  {row['state']}  {row['reason']}: {row['detail']}"
             f"  ({row['source'] or 'unknown sender'}, {row['topic']} {row['partition']}/{row['offset']})"
         )
-    print(f"{several(len(rows), 'letter')}.")
+    print_text(f"{several(len(rows), 'letter')}.")
 
 
 def _print_letter(letter: dict[str, Any], as_json: bool) -> None:
     if as_json:
         import orjson
 
-        print(orjson.dumps({k: v for k, v in letter.items() if k != "sealed"}).decode())
+        print_data(orjson.dumps({k: v for k, v in letter.items() if k != "sealed"}).decode())
         return
     for name, value in letter.items():
         if name not in ("sealed", "record"):
-            print(f"{name}: {value}")
+            print_text(f"{name}: {value}")
     for name, value in letter["record"].items():
-        print(f"{name}: {value}")
+        print_text(f"{name}: {value}")

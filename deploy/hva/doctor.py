@@ -20,6 +20,7 @@ from deploy.embedded.services import config_dir
 from deploy.hva.codes import codes
 from deploy.hva.context import AsJson, Dir
 from deploy.hva.finding import Finding
+from deploy.hva.output import print_data, print_text
 
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network: what is not here yet is missing")]
 _OLDEST_PYTHON = (3, 11)
@@ -44,10 +45,10 @@ def register(app: typer.Typer) -> None:
         """Say what is missing on this machine, in the settings and in the registers."""
         findings = list(examine(run_dir(dir), offline=offline))
         if as_json:
-            print(json.dumps([asdict(finding) for finding in findings], indent=2))
+            print_data(json.dumps([asdict(finding) for finding in findings], indent=2))
         else:
             for one in findings:
-                print(f"{'ok     ' if one.ok else 'MISSING'}  {one.name:<12} {one.words}")
+                print_text(f"{'ok     ' if one.ok else 'MISSING'}  {one.name:<12} {one.words}")
         sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
@@ -146,5 +147,5 @@ def _registers(folder: Path) -> Finding:
     try:
         registers = load_folder(folder)
     except RegisterError as error:
-        return Finding("registers", False, str(error))
+        return Finding("registers", False, " ".join(error.sentences))
     return Finding("registers", True, f"{len(registers.units)} unit rows in {folder}")

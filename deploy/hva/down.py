@@ -6,13 +6,14 @@ from deploy.embedded.ending import end_leftovers, end_supervisor
 from deploy.embedded.places import Places, run_dir
 from deploy.embedded.runfile import is_live
 from deploy.hva.context import Dir, shown
+from deploy.hva.output import print_text
 
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def down(dir: Dir = None) -> None:
         """Stop what `hva up` started in this folder."""
-        print(stop_run(Places(run_dir(dir))))
+        print_text(stop_run(Places(run_dir(dir))))
 
 
 def stop_run(places: Places) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json as json_text
-import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve, several
+from deploy.hva.output import confirm, print_data, print_text
 from deploy.hva.wait import wait_until_done
 
 _TYPE = "fi.hva.client.erased.v1"
@@ -75,7 +75,10 @@ def register(app: typer.Typer) -> None:
         sender = allowed(connection.config_dir, county, source)
         found = pseudonyms(who, county, connection.key_file, datetime.now(UTC))
         receipt = asyncio.run(_erase(connection, Receipt(county, sender), found, timeout, yes))
-        print(json_text.dumps(receipt.document()) if json else in_words(receipt))
+        if json:
+            print_data(json_text.dumps(receipt.document()))
+        else:
+            print_text(*in_words(receipt))
         if not receipt.done:
             where = ", ".join(receipt.incomplete) or "the families"
             raise NotSoError(f"Not everything is erased in {where}: `hva deadletters list` may say why.")
@@ -115,7 +118,7 @@ async def _erase(
 def _confirm(receipt: Receipt, clients: int) -> None:
     facts = ", ".join(f"{family} {number}" for family, number in receipt.before.items())
     question = f"Erase {several(clients, 'pseudonym')} of one person in {receipt.county} for ever? Facts now: {facts}."
-    if not typer.confirm(question, err=True):
+    if not confirm(question):
         raise NotSoError("Nothing was erased.")
 
 
@@ -134,7 +137,7 @@ async def _send_and_wait(connection: Connection, receipt: Receipt, clients: Sequ
         await producer.stop()
     receipt.pseudonyms += clients
     receipt.erasures += [event["id"] for event in events]
-    print(f"Sent {several(len(events), 'erasure')}, waiting until they hold ...", file=sys.stderr)
+    print_text(f"Sent {several(len(events), 'erasure')}, waiting until they hold ...", err=True)
     try:
         await wait_until_done(connection, seconds)
     except NotSoError as error:
@@ -148,14 +151,12 @@ def erasure(source: str, client: str, time: str, id: str) -> dict[str, Any]:
     return {"specversion": "1.0", "id": id, "source": source, "type": _TYPE, "time": time, "data": data}
 
 
-def in_words(receipt: Receipt) -> str:
-    """The receipt for people."""
-    return "\n".join(
-        (
-            f"{receipt.county}, {receipt.time}: erased {several(len(receipt.pseudonyms), 'pseudonym')} of one person,"
-            f" as {receipt.source}.",
-            f"{'family':<10}{'facts before':>14}{'now':>6}",
-            *(f"{name:<10}{number:>14}{receipt.now[name]:>6}" for name, number in receipt.before.items()),
-            f"Erasures: {', '.join(receipt.erasures)}.",
-        )
-    )
+def in_words(receipt: Receipt) -> list[str]:
+    """The receipt for people, in lines."""
+    return [
+        f"{receipt.county}, {receipt.time}: erased {several(len(receipt.pseudonyms), 'pseudonym')} of one person,"
+        f" as {receipt.source}.",
+        f"{'family':<10}{'facts before':>14}{'now':>6}",
+        *(f"{name:<10}{number:>14}{receipt.now[name]:>6}" for name, number in receipt.before.items()),
+        f"Erasures: {', '.join(receipt.erasures)}.",
+    ]

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from deploy.hva.context import AsJson, Dir, NotSoError, resolve, several
-from deploy.hva.figures import plain, read, shown
+from deploy.hva.figures import plain, read
 from deploy.hva.keys import KEYS, check, further, period_days
+from deploy.hva.output import print_data, print_text
+from deploy.hva.tables import print_rows
 
 # Every family keeps one view `evidence`: its facts under every view they count in.
 EVIDENCE = """
@@ -84,7 +86,7 @@ async def _explain(dsn: str, view: str, wanted: Mapping[str, str], limit: int, a
     if as_json:
         import orjson
 
-        print(orjson.dumps({"figure": [plain(row) for row in figure], "facts": facts}).decode())
+        print_data(orjson.dumps({"figure": [plain(row) for row in figure], "facts": facts}).decode())
         return
     _print(view, figure, facts, limit)
 
@@ -152,14 +154,11 @@ def first_of_client(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], limit: int) -> None:
-    for row in figure:
-        print(f"{view}: " + ", ".join(f"{name} {shown(value)}" for name, value in row.items()))
-    if not figure:
-        print(f"{view} has no row with these keys.")
-    print(f"\n{several(len(facts), 'fact')}:")
+    print_rows(view, figure)
+    print_text("", f"{several(len(facts), 'fact')}:")
     for counted, times in sorted(Counter(fact["counted"] for fact in facts).items()):
-        print(f"  {times:6}  {counted}")
-    print()
+        print_text(f"  {times:6}  {counted}")
+    print_text()
     for fact in facts[:limit]:
         client = f"client {fact['client']}" if fact["client"] else None
         words = (
@@ -167,10 +166,10 @@ def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mappi
             client,
             *(fact[name] for name in ("unit", "line", "channel", "segment")),
         )
-        print(
+        print_text(
             f"{fact['day']}  {'  '.join(word for word in words if word)}  {fact['counted']}{fact['detail']}  "
             f"<- event {fact['event_id']} of {fact['event_source']}, revision {fact['revision']}, "
             f"{fact['event_time']:%Y-%m-%d %H:%M:%S} UTC"
         )
     if len(facts) > limit:
-        print(f"... and {len(facts) - limit} more (--limit, --json)")
+        print_text(f"... and {len(facts) - limit} more (--limit, --json)")

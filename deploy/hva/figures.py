@@ -4,44 +4,58 @@ import asyncio
 import csv
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Dir, NotSoError, resolve
+from deploy.hva.context import Dir, NotSoError, resolve
 from deploy.hva.keys import KEYS, check, further
-
-Filter = Annotated[str | None, typer.Option()]
+from deploy.hva.names import Lang, named, unit_names
+from deploy.hva.output import print_data
+from deploy.hva.tables import print_rows
 
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def figures(
         view: Annotated[str, typer.Argument(help="nps, statement, pei, response, response_rate, direct_feedback, ...")],
-        county: Filter = None,
-        period: Filter = None,
-        scope_level: Filter = None,
-        scope: Filter = None,
-        channel: Filter = None,
-        segment: Filter = None,
+        county: Annotated[str | None, typer.Option(help="For instance oma-hame")] = None,
+        period: Annotated[str | None, typer.Option(help="2026-03-31, 2026-03, 2026Q1 or 2026")] = None,
+        scope_level: Annotated[str | None, typer.Option(help="county, division, ..., unit, line")] = None,
+        scope: Annotated[str | None, typer.Option(help="A code of the level")] = None,
+        channel: Annotated[str | None, typer.Option(help="all, or one of them")] = None,
+        segment: Annotated[str | None, typer.Option(help="all, multidisciplinary, other or unknown")] = None,
         where: Annotated[list[str] | None, typer.Option("--where", metavar="KEY=VALUE", help="A further key")] = None,
         exact: Annotated[bool, typer.Option("--exact", help="The live figures, before disclosure control")] = False,
         as_of: Annotated[
             str | None, typer.Option(help="As of this time, local if without an offset (exact only)")
         ] = None,
-        csv: Annotated[bool, typer.Option("--csv", help="Print CSV")] = False,
-        json: AsJson = False,
+        columns: Annotated[
+            str | None, typer.Option(metavar="NAME,...", help="Print only these columns of the table")
+        ] = None,
+        codes: Annotated[bool, typer.Option("--codes", help="Print codes of units, not their names")] = False,
+        lang: Annotated[Lang, typer.Option(help="Language of names")] = Lang.FI,
+        csv: Annotated[bool, typer.Option("--csv", help="Print CSV: every column, codes, all digits")] = False,
+        json: Annotated[bool, typer.Option("--json", help="Print JSON: every column, codes, all digits")] = False,
         dir: Dir = None,
     ) -> None:
-        """Print a view of the published figures, or with --exact of the live ones."""
+        """Print a view of the published figures, or with --exact of the live ones.
+
+        Text shows shares as per cent and waits as minutes. What is the same in all rows is in the title.
+        """
         keys = dict(zip(KEYS, (county, None, period, scope_level, scope, channel, segment), strict=True))
         wanted = {key: value for key, value in keys.items() if value is not None} | further(where or [])
         check(view, wanted)
-        rows = asyncio.run(
-            read(resolve(dir).postgres_steward, "figures" if exact else "report", view, wanted, instant(as_of))
-        )
-        _print(view, rows, csv=csv, json=json)
+        chosen = _check_table_options(columns, csv or json)
+        dsn, schema = resolve(dir).postgres_steward, "figures" if exact else "report"
+        rows = asyncio.run(read(dsn, schema, view, wanted, instant(as_of)))
+        if json:
+            _print_json(rows)
+        elif csv:
+            write_csv(rows)
+        else:
+            print_rows(view, rows if codes else named(rows, asyncio.run(unit_names(dsn, lang))), chosen)
 
 
 def instant(text: str | None) -> datetime | None:
@@ -102,20 +116,22 @@ def _missing(schema: str, view: str) -> str:
     return f"There is no view {view} in this database yet."
 
 
-def _print(view: str, rows: Sequence[Mapping[str, Any]], *, csv: bool, json: bool) -> None:
-    if json:
-        import orjson
-
-        print(orjson.dumps([plain(row) for row in rows]).decode())
-    elif csv:
-        write_csv(rows)
-    else:
-        _print_table(view, rows)
+def _check_table_options(columns: str | None, as_data: bool) -> list[str]:
+    """The chosen columns. Raises BadParameter where they would change what programs read."""
+    if columns is not None and as_data:
+        raise typer.BadParameter("--columns is for the table: --csv and --json have every column")
+    return [name.strip() for name in columns.split(",") if name.strip()] if columns else []
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as JSON can hold it: infinity as text."""
     return {key: "Infinity" if value == float("inf") else value for key, value in row.items()}
+
+
+def _print_json(rows: Sequence[Mapping[str, Any]]) -> None:
+    import orjson
+
+    print_data(orjson.dumps([plain(row) for row in rows]).decode())
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -124,33 +140,3 @@ def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
         writer = csv.DictWriter(sys.stdout, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _print_table(view: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        print(f"No rows in {view} for these keys.")
-        return
-    table = Table(title=view)
-    for name in rows[0]:
-        table.add_column(name, justify="left" if isinstance(rows[0][name], str) else "right")
-    for row in rows:
-        table.add_row(*(shown(value) for value in row.values()))
-    console = Console()
-    # Off a terminal a table is not squeezed into 80 columns.
-    (console if console.is_terminal else Console(width=400)).print(table)
-
-
-def shown(value: object) -> str:
-    """A value for people: two to four decimals, a dash for no value."""
-    match value:
-        case None:
-            return "–"
-        case float():
-            return f"{value:.4g}" if abs(value) < 1 else f"{value:.2f}"
-        case date():
-            return value.isoformat()
-        case _:
-            return str(value)

@@ -56,7 +56,7 @@ def allowed(config_dir: Path, county: str, source: str | None) -> str:
     try:
         registers = load_folder(config_dir)
     except RegisterError as error:
-        raise NotSoError(str(error)) from None
+        raise NotSoError(*error.sentences) from None
     if county not in registers.known_units:
         raise typer.BadParameter(f"--county is not of units.csv, which has {', '.join(sorted(registers.known_units))}")
     sender = source or f"urn:hva:{county}:hva"

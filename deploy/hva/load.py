@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from deploy.hva.context import AsJson, Connection, Dir, resolve, several
+from deploy.hva.output import print_data, print_text
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
@@ -131,10 +132,10 @@ def _tell(tally: Tally, as_json: bool) -> None:
     if as_json:
         import orjson
 
-        print(orjson.dumps({"sent": tally.sent, "unsendable_lines": tally.unsendable}).decode())
+        print_data(orjson.dumps({"sent": tally.sent, "unsendable_lines": tally.unsendable}).decode())
         return
     total = sum(tally.sent.values())
     parts = ", ".join(f"{topic} {count}" for topic, count in sorted(tally.sent.items()))
-    print(f"Sent {several(total, 'event')}{': ' + parts if parts else ''}.")
+    print_text(f"Sent {several(total, 'event')}{': ' + parts if parts else ''}.")
     for number in tally.unsendable:
-        print(f"Line {number} is over 4 MiB and was not sent.", file=sys.stderr)
+        print_text(f"Line {number} is over 4 MiB and was not sent.", err=True)

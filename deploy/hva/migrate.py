@@ -11,6 +11,7 @@ import typer
 from deploy.embedded.services import DATABASE
 from deploy.embedded.stores import prepare_database
 from deploy.hva.context import NotSoError
+from deploy.hva.output import print_text
 from deploy.hva.patience import WAIT_S, Wait, patiently
 from shared.settings import SettingsError, read_password, with_password
 
@@ -20,7 +21,7 @@ def register(app: typer.Typer) -> None:
     def migrate(wait: Wait = WAIT_S) -> None:
         """Bring the PostgreSQL of HVA_POSTGRES_URL (an administrator's) to what this version needs."""
         run(os.environ, wait)
-        print(f"The database {DATABASE} is what this version needs.")
+        print_text(f"The database {DATABASE} is what this version needs.")
 
 
 def run(env: Mapping[str, str], wait: float) -> None:

@@ -1,7 +1,6 @@
 """Waiting for a server that comes later, as after a start of the whole machine."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -9,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from deploy.hva.context import NotSoError
+from deploy.hva.output import print_text
 
 Wait = Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait for the server at most")]
 WAIT_S: Final = 600.0
@@ -40,6 +40,6 @@ async def patiently(server: str, task: Callable[[], Awaitable[None]], seconds: f
         if time.monotonic() >= deadline:
             raise NotSoError(f"{server} cannot be reached ({kind}): given up after {seconds:.0f} s.")
         if kind != told:
-            sys.stderr.write(f"{server} cannot be reached ({kind}): waiting.\n")
+            print_text(f"{server} cannot be reached ({kind}): waiting.", err=True)
             told = kind
         await asyncio.sleep(_PAUSE_S)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.hva.context import AsJson, Dir, NotSoError, resolve
+from deploy.hva.output import print_data, print_text
 
 FAMILIES = ("nps", "fcr", "segments")
 PAUSE_S = 0.2
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             import orjson
 
-            print(orjson.dumps(found).decode())
+            print_data(orjson.dumps(found).decode())
         else:
             _print(family, audit, found)
         if audit and found["wrong_facts"] + found["wrong_cells"]:
@@ -72,7 +73,7 @@ def _print(family: str, audit: bool, found: dict[str, Any]) -> None:
     seconds = (found["ended_at"] - found["begun_at"]).total_seconds()
     done = "found wrong, nothing changed" if audit else "were wrong and are right now"
     read = "" if found["records"] is None else f"{found['records']} records of Kafka read again, "
-    print(
+    print_text(
         f"{family}: {read}of {found['facts']} facts {found['wrong_facts']}, of {found['cells']} stored figures "
         f"{found['wrong_cells']} {done} ({seconds:.1f} s)."
     )

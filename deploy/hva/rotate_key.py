@@ -5,7 +5,6 @@ import base64
 import fcntl
 import os
 import secrets
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from deploy.embedded.files import write_private
 from deploy.embedded.places import Places, run_dir
 from deploy.embedded.runfile import read_run
 from deploy.hva.context import Dir, NotSoError, resolve, shown
+from deploy.hva.output import confirm, print_text
 
 if TYPE_CHECKING:
     from shared.keys import Key
@@ -105,13 +105,13 @@ def _add(path: Path, now: datetime) -> None:
     change(path, lambda text: line + text)
     new = keys_of(path)[0].id
     behind = ", ".join(key.id for key in old)
-    print(
-        f"{new} is the first key of {shown(path)} and writes from now on; behind it: {behind}.\n"
-        f"Running replicas of ingest that read this very file take it over within two seconds (their log says\n"
-        f"`pseudonym keys taken over`); bring it to all others, and put a copy beside your backups.\n"
-        f"A person whom an event names by hetu or local_id keeps the figures of before: ingest says once that the old\n"
-        f"pseudonym and the new one are the same person. Whom no event names stays known under the old key.\n"
-        f"Keep {behind} as long as that may happen: `hva rotate-key --retire {old[0].id}` says how many are left."
+    print_text(
+        f"{new} is the first key of {shown(path)} and writes from now on; behind it: {behind}.",
+        "Running replicas of ingest that read this very file take it over within two seconds (their log says",
+        "`pseudonym keys taken over`); bring it to all others, and put a copy beside your backups.",
+        "A person whom an event names by hetu or local_id keeps the figures of before: ingest says once that the old",
+        "pseudonym and the new one are the same person. Whom no event names stays known under the old key.",
+        f"Keep {behind} as long as that may happen: `hva rotate-key --retire {old[0].id}` says how many are left.",
     )
 
 
@@ -121,16 +121,16 @@ def _retire(path: Path, key_id: str, yes: bool, folder: Path | None) -> None:
         raise NotSoError(f"{shown(path)} has no key of that id: there is {', '.join(key.id for key in keys)}.")
     if key_id == keys[0].id:
         raise NotSoError(f"{key_id} writes: put a new key before it first, with `hva rotate-key`.")
-    print(
-        f"Without {key_id}, a person known only by a pseudonym of it becomes another person at the next event, and\n"
-        f"`hva erase` no longer finds that person by hetu or local_id. The key cannot be had back but from a copy.\n"
-        f"{_left(keys, key_id, folder)}",
-        file=sys.stderr,
+    print_text(
+        f"Without {key_id}, a person known only by a pseudonym of it becomes another person at the next event, and",
+        "`hva erase` no longer finds that person by hetu or local_id. The key cannot be had back but from a copy.",
+        _left(keys, key_id, folder),
+        err=True,
     )
-    if not yes and not typer.confirm(f"Take {key_id} out of {shown(path)}?", err=True):
+    if not yes and not confirm(f"Take {key_id} out of {shown(path)}?"):
         raise NotSoError("Nothing was changed.")
     change(path, lambda text: without(text, key_id))
-    print(f"{key_id} is out of {shown(path)}; left are {', '.join(key.id for key in keys_of(path))}.")
+    print_text(f"{key_id} is out of {shown(path)}; left are {', '.join(key.id for key in keys_of(path))}.")
 
 
 def _left(keys: "Sequence[Key]", key_id: str, folder: Path | None) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from deploy.hva.output import print_text
+
 if TYPE_CHECKING:
     from deploy.simulate import Options
     from deploy.simulate.write import Told
@@ -50,10 +52,10 @@ def register(app: typer.Typer) -> None:
             _leave_quietly()
             return
         except OSError as error:
-            sys.stderr.write(f"The events could not be written: {error.strerror}.\n")
+            print_text(f"The events could not be written: {error.strerror}.", err=True)
             raise typer.Exit(1) from error
         if out is not None:
-            print(f"Wrote {total} events to {out}.")
+            print_text(f"Wrote {total} events to {out}.")
 
 
 def _today() -> date:
@@ -109,9 +111,10 @@ def _warn_of_registers(options: "Options") -> None:
     missing = missing_units(options.counties, known)
     if missing:
         shown = ", ".join(missing[:5])
-        sys.stderr.write(
+        print_text(
             f"units.csv lacks {len(missing)} units of the simulation ({shown}): their events will be rejected; "
-            "simulate with the default registers or add the units.\n"
+            "simulate with the default registers or add the units.",
+            err=True,
         )
 
 

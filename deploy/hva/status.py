@@ -15,6 +15,7 @@ from deploy.embedded.runfile import Run, read_run
 from deploy.embedded.services import SERVICES
 from deploy.embedded.upkeep import is_ready
 from deploy.hva.context import AsJson, Dir, live_run
+from deploy.hva.output import print_data, print_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,13 @@ def register(app: typer.Typer) -> None:
     def status(dir: Dir = None, as_json: AsJson = False) -> None:
         """Say where everything is and whether it is ready; exit 1 when something is not."""
         if as_json and read_run(Places(run_dir(dir))) is None:
-            print(json.dumps({"kafka": None, "postgres": {}, "services": {}}))
+            print_data(json.dumps({"kafka": None, "postgres": {}, "services": {}}))
             sys.exit(1)
         seen = asyncio.run(look(live_run(dir)))
-        print(json.dumps(seen.document(), indent=2) if as_json else in_lines(seen))
+        if as_json:
+            print_data(json.dumps(seen.document(), indent=2))
+        else:
+            print_text(*in_lines(seen))
         sys.exit(0 if seen.all_ready else 1)
 
 
@@ -62,12 +66,12 @@ async def look(run: Run) -> Status:
     return Status(run, dict(zip(addresses, servers, strict=True)), dict(zip(ports, services, strict=True)))
 
 
-def in_lines(seen: Status) -> str:
+def in_lines(seen: Status) -> list[str]:
     lines = [f"{name:<11} {'serves' if serves else 'DOES NOT ANSWER'}" for name, serves in seen.servers.items()]
     for name in SERVICES:
         where = seen.run.services.get(name, {}).get("metrics", "")
         lines.append(f"{name:<11} {'ready' if seen.services.get(name) else 'NOT READY'}  {where}")
-    return "\n".join(lines)
+    return lines
 
 
 async def _takes_connections(address: str) -> bool:

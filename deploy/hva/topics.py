@@ -7,6 +7,7 @@ import typer
 
 from deploy.embedded.stores import prepare_topics
 from deploy.hva.context import NotSoError
+from deploy.hva.output import print_text
 from deploy.hva.patience import WAIT_S, Wait, patiently
 
 
@@ -15,7 +16,7 @@ def register(app: typer.Typer) -> None:
     def topics(wait: Wait = WAIT_S) -> None:
         """Make the topics in the Kafka of HVA_KAFKA_BOOTSTRAP, and refuse ones that differ."""
         run(os.environ.get("HVA_KAFKA_BOOTSTRAP"), wait)
-        print("The topics are what this version needs.")
+        print_text("The topics are what this version needs.")
 
 
 def run(bootstrap: str | None, wait: float) -> None:

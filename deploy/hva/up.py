@@ -14,6 +14,7 @@ from deploy.embedded.faults import EmbeddedError
 from deploy.embedded.places import Places, run_dir
 from deploy.embedded.runfile import read_run
 from deploy.hva.context import Dir, shown
+from deploy.hva.output import print_text
 
 Detach = Annotated[bool, typer.Option("--detach", help="Return once everything serves; stop it with `hva down`")]
 
@@ -33,20 +34,20 @@ def run_up(folder: Path, *, detach: bool) -> int:
     try:
         return _serve(client, folder, detach=detach)
     except AlreadyRunning:
-        print(f"It runs already in {shown(folder)}.")
+        print_text(f"It runs already in {shown(folder)}.")
         if run := read_run(Places(folder)):
             _tell(run.kafka, run.postgres, run.services, folder)
         return 0
     except KeyboardInterrupt:
-        print("\nstopping …")
+        print_text("", "stopping …")
         client.stop()
-        print("Stopped.")
+        print_text("Stopped.")
         return 0
 
 
 def _serve(client: SupervisorClient, folder: Path, *, detach: bool) -> int:
     try:
-        run = client.wait_ready(lambda words: print(f"{words} …", flush=True))
+        run = client.wait_ready(lambda words: print_text(f"{words} …"))
     except EmbeddedError:
         client.stop()
         raise
@@ -54,10 +55,10 @@ def _serve(client: SupervisorClient, folder: Path, *, detach: bool) -> int:
     if detach:
         client.detach()
         return 0
-    print("Ctrl-C stops all of it.", flush=True)
+    print_text("Ctrl-C stops all of it.")
     if client.wait() != 0:
         raise EmbeddedError(f"The supervisor ended unexpectedly: see {Places(folder).log('supervisor')}.")
-    print("Stopped.")
+    print_text("Stopped.")
     return 0
 
 
@@ -65,11 +66,11 @@ def _tell(
     kafka: str | None, postgres: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> None:
     database = str(postgres.get("steward", "")).rpartition("@")[2]
-    print(f"Kafka       {kafka}")
-    print(f"PostgreSQL  {database}  (DSNs with passwords: {shown(folder)}/run.json)")
+    print_text(f"Kafka       {kafka}")
+    print_text(f"PostgreSQL  {database}  (DSNs with passwords: {shown(folder)}/run.json)")
     for name, service in services.items():
-        print(f"{name:<11} {service['metrics']}/metrics")
-    print(f"logs        {shown(folder)}/logs", flush=True)
+        print_text(f"{name:<11} {service['metrics']}/metrics")
+    print_text(f"logs        {shown(folder)}/logs")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

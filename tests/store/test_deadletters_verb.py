@@ -14,7 +14,9 @@ from deploy.hva.__main__ import main
 from deploy.hva.context import NotSoError
 from deploy.hva.deadletters import _told
 from shared.contracts.reasons import Reason
+from shared.letters import Letter, Rejected
 from shared.postgres.pool import make_pool
+from shared.record import PlainRecord
 from tests.product import Database
 from tests.store.letters import keep, kept, letter
 
@@ -121,6 +123,18 @@ async def test_what_is_no_letter_at_all(pool: "asyncpg.Pool[asyncpg.Record]", hv
 async def test_a_letter_is_shown(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb) -> None:
     code, said = await hva("show", "ingest-2")
     assert (code, "value: value 2\n" in said) == (0, True)
+
+
+async def test_what_was_sent_is_printed_escaped(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb) -> None:
+    hostile = PlainRecord("t", 0, 9, 1_700_000_000_000, b"k\x1b", b"a\nforged: \x1b[31m\xe2\x80\xae[red]")
+    await keep(pool, Letter(hostile, Rejected(Reason.SCHEMA, "because\nforged: \x9b[red]")))
+    assert r"schema: because\nforged: \x9b[red]  (unknown sender, t 0/9)" in (await hva("list"))[1].splitlines()[0]
+    lines = (await hva("show", "ingest-4"))[1].splitlines()
+    assert {r"detail: because\nforged: \x9b[red]", r"key: k\x1b", r"value: a\nforged: \x1b[31m\u202e[red]"} <= set(
+        lines
+    )
+    shown = json.loads((await hva("show", "ingest-4", "--json"))[1])
+    assert shown["record"]["value"] == "a\nforged: \x1b[31m\u202e[red]"
 
 
 async def test_lists(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb) -> None:

@@ -107,7 +107,7 @@ def test_the_event_is_one_that_ingest_takes() -> None:
 def test_the_receipt_names_nobody() -> None:
     receipt = Receipt("oma-hame", "urn:hva:oma-hame:hva", "2026-05-01T10:00:00Z", [PID], ["e1"], {"nps": 2}, {"nps": 0})
     assert receipt.done and receipt.document()["facts"] == {"nps": {"before": 2, "now": 0}}
-    assert PID not in str(receipt.document()) + in_words(receipt)
+    assert PID not in str(receipt.document()) + str(in_words(receipt))
     receipt.incomplete = ["fcr"]
     assert not receipt.done
 

@@ -1,0 +1,41 @@
+"""Values of figures as people read them: shares as per cent, waits as minutes, few decimals."""
+
+from datetime import date
+from typing import Final
+
+_SHARES: Final = frozenset(
+    {
+        *("rate", "gross", "net", "outcome_coverage", "fcr_confirmed", "fcr_client"),
+        *("top1", "top1_low", "top1_high", "top2", "top2_low", "top2_high"),
+    }
+)
+_WAITS: Final = frozenset({"wait_p50", "wait_p90"})
+_LONGEST_WAIT_MIN: Final = 1440  # the last finite bound of the waiting-time histogram
+
+
+def formatted(column: str, value: object) -> str:
+    """A value of a column; a dash for no value. JSON and CSV have all digits."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int() | float() if column == "percent_printed":
+            return f"{value} %"
+        case int() | float() if column in _WAITS:
+            return _wait(value)
+        case int() | float() if column in _SHARES or column.endswith(("share", "_rate")):
+            return f"{100 * value:.1f} %"
+        case float():
+            return f"{value:.2f}" if abs(value) >= 0.01 or value == 0 else f"{value:.2g}"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _wait(seconds: float) -> str:
+    """A quantile is the upper bound of its bucket: the wait was at most that long."""
+    if seconds == float("inf"):
+        return f"> {_LONGEST_WAIT_MIN} min"
+    return f"≤ {round(seconds / 60, 1):g} min"

@@ -1,0 +1,98 @@
+"""What `hva figures`, `hva explain` and `hva deadletters` print of hostile ids: text is escaped, JSON and CSV exact."""
+
+import asyncio
+import csv
+import io
+import json
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.hva.__main__ import main
+from deploy.hva.names import Lang, unit_names
+from shared.registers import load_folder
+from shared.registers.load import load
+from tests.product import SAMPLE, Database
+from tests.store.fcr_stage import Store, contact
+
+ID = "c1\nforged\x1b[31m\x9b\u2028\u202e[red]"
+ESCAPED = r"c1\nforged\x1b[31m\x9b\u2028\u202e[red]"
+LINE = "line\nforged\x1b[31m[red]"
+CELL = ("county=oma-hame", "period=2026-03")
+Verb = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def hva(
+    fcr: Store, _family_database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Verb:
+    """Runs a verb as the steward; gives what it printed."""
+    monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("HVA_POSTGRES_URL", _family_database.dsn("hva_steward"))
+
+    async def run(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["hva", *words])
+        with pytest.raises(SystemExit) as ended:
+            await asyncio.to_thread(main)
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    return run
+
+
+async def test_a_contact_id_forges_no_line(fcr: Store, hva: Verb) -> None:
+    await fcr.feed(contact(ID, line=LINE), contact("c2"))
+    said = await hva("explain", "access", *CELL)
+    assert not set("\x1b\x9b\u2028\u202e") & set(said)
+    assert len([line for line in said.splitlines() if line.startswith(f"2026-03-02  contact {ESCAPED}  ")]) == 1
+    assert not [line for line in said.splitlines() if line.startswith("forged")]
+    facts = json.loads(await hva("explain", "access", *CELL, "--json"))["facts"]
+    assert {fact["id"] for fact in facts} == {ID, "c2"}
+
+
+async def test_codes_in_a_table_are_escaped_and_in_data_exact(fcr: Store, hva: Verb) -> None:
+    await fcr.feed(contact("c1", line=LINE), contact("c2"))
+    words = ("figures", "access", "--exact", "--period", "2026-03", "--scope-level", "line", "--channel", "all")
+    words = (*words, "--segment", "all")
+    text = (await hva(*words)).splitlines()
+    assert text[0].startswith("access: county oma-hame, period 2026-03, scope_level line, channel all, segment all, ")
+    assert [line.split("  ")[0] for line in text[3:]] == [r"line\nforged\x1b[31m[red]", "terveys"]
+    assert "100.0 %" in text[3] and "≤ 0.5 min" in text[3]
+    assert {row["scope"] for row in json.loads(await hva(*words, "--json"))} == {LINE, "terveys"}
+    rows = list(csv.DictReader(io.StringIO(await hva(*words, "--csv"), newline="")))
+    assert [(row["scope"], row["answered_share"], row["wait_p50"]) for row in rows] == [
+        (LINE, "1.0", "30.0"),
+        ("terveys", "1.0", "30.0"),
+    ]
+
+
+async def test_units_have_names(fcr: Store, hva: Verb) -> None:
+    await fcr.feed(contact("c1"))
+    words = ("figures", "fcr", "--exact", "--period", "2026-03", "--scope-level", "unit", "--channel", "all")
+    assert "scope Yksikkö keskus, " in await hva(*words)
+    assert "scope Enhet keskus, " in await hva(*words, "--lang", "sv")
+    assert "scope keskus, " in await hva(*words, "--codes")
+
+
+async def test_the_name_is_that_of_today(fcr: Store, _family_database: Database, tmp_path: Path) -> None:
+    folder, tomorrow = tmp_path / "config", date.today() + timedelta(days=1)
+    shutil.copytree(SAMPLE / "config", folder)
+    units = folder / "units.csv"
+    later = f"oma-hame,uusi,Tuleva,Framtida,Future,ensilinja,asiakasohjaus,sote,forssa,false,{tomorrow},\n"
+    units.write_text(
+        units.read_text().replace("forssa,false,2026-02-10,\n", f"forssa,false,2026-02-10,{tomorrow}\n{later}")
+    )
+    connection = await asyncpg.connect(_family_database.dsn("hva_fcr"))
+    try:
+        await load(connection, load_folder(folder))
+        names = await unit_names(_family_database.dsn("hva_steward"), Lang.EN)
+    finally:
+        await load(connection, load_folder(SAMPLE / "config"))
+        await connection.close()
+    assert names["oma-hame", "uusi"] == "Unit uusi"
+    assert names["oma-hame", "suljettu"] == "Unit suljettu"
