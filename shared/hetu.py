@@ -8,6 +8,9 @@ import re
 from datetime import date
 from typing import Final
 
+from shared.contracts import strict_json
+from shared.normal_form import normal_form
+
 CHECK: Final = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 CENTURIES: Final = {"+": 1800} | dict.fromkeys("-YXWVU", 1900) | dict.fromkeys("ABCDEF", 2000)
 # Unicode White_Space, which `str.strip()` alone exceeds by U+001C to U+001F.
@@ -23,9 +26,17 @@ _ANYWHERE: Final = re.compile(
 )
 
 
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212]").sub
+
+
+def _plain(text: str) -> str:
+    """In NFKC, with the dashes of Unicode as hyphens: word processors and forms write codes with such characters."""
+    return text if text.isascii() else _DASHES("-", normal_form("NFKC", text))
+
+
 def normalised(text: str) -> str:
-    """Trimmed and upper-cased. Only ASCII: `str.upper` would make an I of a dotless one."""
-    text = text.strip(WHITE_SPACE)
+    """Plain, trimmed and upper-cased. Only ASCII: `str.upper` would make an I of a dotless one."""
+    text = _plain(text).strip(WHITE_SPACE)
     return text.upper() if text.isascii() else text
 
 
@@ -44,7 +55,8 @@ def birth_date(code: str) -> date | None:
 
 
 def holds_code(text: str) -> bool:
-    """Whether a code stands in the text with no letter or digit of any script on either side."""
+    """Whether a code stands in the plain text with no letter or digit of any script on either side."""
+    text = _plain(text)
     return any(
         _checks(match[1], match[2], match[3].upper()) and _stands_alone(text, *match.span())
         for match in _ANYWHERE.finditer(text)  # two that stand alone cannot overlap, so none is passed over
@@ -69,6 +81,11 @@ def shapes(classed: bytes) -> int:
     """How many places of a classed text (`strict_json.classed`) look like a code.
 
     `UNCOUNTED` when they overlap and no count is sure. A prefilter: it may see too much, and misses nothing.
+    A text that is not ASCII is classed again in its plain form, where that is another.
     """
+    if not classed.isascii():
+        text = classed.decode("utf-8", "replace")
+        if (plain := _plain(text)) != text:
+            classed = strict_json.classed(plain.encode("utf-8"))
     count = classed.count(_SHAPE)
     return UNCOUNTED if count and _OVERLAP in classed else count
