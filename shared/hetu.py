@@ -75,15 +75,17 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 _SHAPE: Final = b"000000-000"
 _OVERLAP: Final = b"000000-000000-000"
 UNCOUNTED: Final = -1
+# Bytes of UTF-8 for ASCII and U+00C0 to U+00FF, the letters of Finnish and Swedish: both are plain as they stand.
+_PLAIN_BYTES: Final = bytes(range(0xC0)) + b"\xc3"
 
 
 def shapes(classed: bytes) -> int:
     """How many places of a classed text (`strict_json.classed`) look like a code.
 
     `UNCOUNTED` when they overlap and no count is sure. A prefilter: it may see too much, and misses nothing.
-    A text that is not ASCII is classed again in its plain form, where that is another.
+    A text with other letters than those of Finnish is classed again in its plain form, where that is another.
     """
-    if not classed.isascii():
+    if not classed.isascii() and classed.translate(None, _PLAIN_BYTES):
         text = classed.decode("utf-8", "replace")
         if (plain := _plain(text)) != text:
             classed = strict_json.classed(plain.encode("utf-8"))
