@@ -8,6 +8,9 @@ import re
 from datetime import date
 from typing import Final
 
+from shared.contracts import strict_json
+from shared.normal_form import normal_form
+
 CHECK: Final = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 CENTURIES: Final = {"+": 1800} | dict.fromkeys("-YXWVU", 1900) | dict.fromkeys("ABCDEF", 2000)
 # Unicode White_Space, which `str.strip()` alone exceeds by U+001C to U+001F.
@@ -23,9 +26,17 @@ _ANYWHERE: Final = re.compile(
 )
 
 
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212]").sub
+
+
+def _plain(text: str) -> str:
+    """In NFKC, with the dashes of Unicode as hyphens: word processors and forms write codes with such characters."""
+    return text if text.isascii() else _DASHES("-", normal_form("NFKC", text))
+
+
 def normalised(text: str) -> str:
-    """Trimmed and upper-cased. Only ASCII: `str.upper` would make an I of a dotless one."""
-    text = text.strip(WHITE_SPACE)
+    """Plain, trimmed and upper-cased. Only ASCII: `str.upper` would make an I of a dotless one."""
+    text = _plain(text).strip(WHITE_SPACE)
     return text.upper() if text.isascii() else text
 
 
@@ -44,7 +55,8 @@ def birth_date(code: str) -> date | None:
 
 
 def holds_code(text: str) -> bool:
-    """Whether a code stands in the text with no letter or digit of any script on either side."""
+    """Whether a code stands in the plain text with no letter or digit of any script on either side."""
+    text = _plain(text)
     return any(
         _checks(match[1], match[2], match[3].upper()) and _stands_alone(text, *match.span())
         for match in _ANYWHERE.finditer(text)  # two that stand alone cannot overlap, so none is passed over
@@ -63,12 +75,19 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 _SHAPE: Final = b"000000-000"
 _OVERLAP: Final = b"000000-000000-000"
 UNCOUNTED: Final = -1
+# Bytes of UTF-8 for ASCII and U+00C0 to U+00FF, the letters of Finnish and Swedish: both are plain as they stand.
+_PLAIN_BYTES: Final = bytes(range(0xC0)) + b"\xc3"
 
 
 def shapes(classed: bytes) -> int:
     """How many places of a classed text (`strict_json.classed`) look like a code.
 
     `UNCOUNTED` when they overlap and no count is sure. A prefilter: it may see too much, and misses nothing.
+    A text with other letters than those of Finnish is classed again in its plain form, where that is another.
     """
+    if not classed.isascii() and classed.translate(None, _PLAIN_BYTES):
+        text = classed.decode("utf-8", "replace")
+        if (plain := _plain(text)) != text:
+            classed = strict_json.classed(plain.encode("utf-8"))
     count = classed.count(_SHAPE)
     return UNCOUNTED if count and _OVERLAP in classed else count

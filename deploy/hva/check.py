@@ -11,16 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from deploy.embedded.services import config_dir
-from deploy.hva.context import AsJson, Dir, NotSoError, live_run, several
+from deploy.hva.context import EVENT_FILES, AsJson, Dir, NotSoError, live_run, several
 from deploy.hva.output import print_data, print_text
 
-_BAD_REGISTERS = 2
+_CANNOT_JUDGE = 2
 
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def check(
-        files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)],
+        files: Annotated[list[Path], EVENT_FILES],
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
@@ -56,15 +56,16 @@ def registers_of(folder: Path | None) -> Path:
 def verdicts(registers: Path, files: Sequence[Path]) -> Iterator[dict[str, Any]]:
     """What ingest says, as it says it. It runs as a process, as services do: this package imports none of them.
 
-    Raises NotSoError when it cannot judge.
+    Raises NotSoError when it cannot judge: for the registers, or for a file whose content is no lines of text.
     """
     command = [sys.executable, "-m", "services.ingest.check", str(registers), *map(str, files)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # A file may be a pipe of the shell, /dev/fd/63: what this process was given open, that one needs open, too.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=False) as process:
         assert process.stdout is not None and process.stderr is not None
         for line in process.stdout:
             yield json_text.loads(line)
         trouble = process.stderr.read().decode("utf-8", "replace").strip()
-    if process.returncode == _BAD_REGISTERS:
+    if process.returncode == _CANNOT_JUDGE:
         raise NotSoError(*trouble.split("\n"))
     if process.returncode not in (0, 1) or trouble:
         raise NotSoError(f"The check broke off: {trouble.splitlines()[-1] if trouble else process.returncode}")

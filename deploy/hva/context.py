@@ -11,6 +11,7 @@ import typer
 from deploy.embedded.places import Places, run_dir
 from deploy.embedded.runfile import Run, is_live, read_run
 from deploy.embedded.services import config_dir
+from shared.event_files import STANDARD_INPUT, readable_name
 from shared.settings import SettingsError, with_password
 
 Dir = Annotated[
@@ -18,6 +19,18 @@ Dir = Annotated[
     typer.Option("--dir", metavar="D", help="Folder of the embedded run [default: HVA_DIR, else .hva]"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+
+
+def _event_file(name: str) -> Path:
+    path = Path(name)
+    if path != STANDARD_INPUT and (path.is_dir() or not os.access(path, os.R_OK)):
+        raise typer.BadParameter(f"{readable_name(path)} does not exist, or is no file that can be read")
+    return path
+
+
+EVENT_FILES = typer.Argument(
+    metavar="FILE...", parser=_event_file, help="JSON Lines, plain or packed by gzip or zstd; - is standard input"
+)
 
 
 class NotSoError(Exception):

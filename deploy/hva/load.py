@@ -1,24 +1,19 @@
 """`hva load`: JSON Lines of structured CloudEvents into the raw topics."""
 
 import asyncio
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.hva.context import AsJson, Connection, Dir, resolve, several
+from deploy.hva.context import EVENT_FILES, AsJson, Connection, Dir, NotSoError, resolve, several
 from deploy.hva.output import print_data, print_text
+from shared.event_files import STANDARD_INPUT, Blocks, UnreadableFileError, chunks, opened, readable_name
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
-
-_BLOCK_BYTES = 1_000_000  # published together
-
-LinesFile = BufferedReader | BytesIO
 
 
 @dataclass
@@ -32,8 +27,8 @@ class Tally:
 def register(app: typer.Typer) -> None:
     @app.command()
     def load(
-        files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", exists=True, dir_okay=False)] = None,
-        from_stdin: Annotated[bool, typer.Option("--from-stdin", help="Read lines from standard input")] = False,
+        files: Annotated[list[Path] | None, EVENT_FILES] = None,
+        from_stdin: Annotated[bool, typer.Option("--from-stdin", help="As the file -")] = False,
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
@@ -41,7 +36,7 @@ def register(app: typer.Typer) -> None:
         if bool(files) == from_stdin:
             raise typer.BadParameter("name files, or give --from-stdin")
         connection = resolve(dir)
-        tally = asyncio.run(_load(connection, files or []))
+        tally = asyncio.run(_load(connection, files or [STANDARD_INPUT]))
         _tell(tally, json)
         raise typer.Exit(1 if tally.unsendable else 0)
 
@@ -53,29 +48,48 @@ async def _load(connection: Connection, files: list[Path]) -> Tally:
     await producer.start()
     tally = Tally()
     try:
-        with _Progress(sum(file.stat().st_size for file in files)) as progress:
-            sources: list[Path | None] = [*files] or [None]
-            for source in sources:
-                with source.open("rb") if source else cast(BufferedReader, sys.stdin.buffer) as file:
-                    await send(producer, file, tally, progress.advance, connection.topic_prefix)
+        with _Progress(_bytes_in(files)) as progress:
+            for path in files:
+                await _load_file(producer, path, tally, progress.advance, connection.topic_prefix)
     finally:
         await producer.stop()
     return tally
 
 
+def _bytes_in(files: list[Path]) -> int | None:
+    """None where a file has no size: a pipe, standard input."""
+    if not all(path.is_file() for path in files):
+        return None
+    return sum(path.stat().st_size for path in files)
+
+
+async def _load_file(
+    producer: "AIOKafkaProducer", path: Path, tally: Tally, advance: Callable[[int], None], topic_prefix: str
+) -> None:
+    with opened(path) as file:
+        try:
+            await send(producer, file, tally, advance, topic_prefix)
+        except UnreadableFileError as error:
+            sent = f" {_sent_in_words(tally)}" if tally.sent else " Nothing was sent."
+            raise NotSoError(f"{readable_name(path)}: {error}{sent}") from None
+
+
 async def send(
     producer: "AIOKafkaProducer",
-    file: LinesFile,
+    file: Blocks,
     tally: Tally,
     advance: Callable[[int], None] = lambda size: None,
     topic_prefix: str = "",
 ) -> None:
-    """Route every line to its raw topic and wait for the acknowledgements; order within a topic is kept loosely."""
+    """Route every line to its raw topic and wait for the acknowledgements; order within a topic is kept loosely.
+
+    Raises UnreadableFileError.
+    """
     from shared.contracts.catalogue import RAW, RAW_LIMIT
     from shared.contracts.route import is_blank, stream_of
     from shared.edge.produce import Outgoing, publish
 
-    for number, chunk in _chunks(file):
+    for number, chunk in chunks(file, advance):
         records = []
         for place, line in enumerate(chunk, number):
             event = line.removesuffix(b"\n")
@@ -88,28 +102,12 @@ async def send(
             tally.sent[topic] = tally.sent.get(topic, 0) + 1
             records.append(Outgoing(topic, None, event))
         await publish(producer, records)
-        advance(sum(map(len, chunk)))
-
-
-def _chunks(file: LinesFile) -> Iterator[tuple[int, list[bytes]]]:
-    """Lines with the number of the first of them, as many as are there: a live feed is sent as it comes."""
-    first, parts = 1, list[bytes]()  # of a line whose end has not come
-    while block := file.read1(_BLOCK_BYTES):
-        whole, end, rest = block.rpartition(b"\n")
-        if not end:
-            parts.append(block)
-            continue
-        lines = [line + b"\n" for line in b"".join([*parts, whole]).split(b"\n")]
-        yield first, lines
-        first, parts = first + len(lines), [rest]
-    if last := b"".join(parts):
-        yield first, [last]
 
 
 class _Progress:
-    """A bar on a terminal, nothing elsewhere; standard input has no known end."""
+    """A bar of bytes read on a terminal, nothing elsewhere; standard input has no known end."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int | None) -> None:
         from rich.console import Console
         from rich.progress import Progress
 
@@ -134,8 +132,12 @@ def _tell(tally: Tally, as_json: bool) -> None:
 
         print_data(orjson.dumps({"sent": tally.sent, "unsendable_lines": tally.unsendable}).decode())
         return
-    total = sum(tally.sent.values())
-    parts = ", ".join(f"{topic} {count}" for topic, count in sorted(tally.sent.items()))
-    print_text(f"Sent {several(total, 'event')}{': ' + parts if parts else ''}.")
+    print_text(_sent_in_words(tally))
     for number in tally.unsendable:
         print_text(f"Line {number} is over 4 MiB and was not sent.", err=True)
+
+
+def _sent_in_words(tally: Tally) -> str:
+    total = sum(tally.sent.values())
+    parts = ", ".join(f"{topic} {count}" for topic, count in sorted(tally.sent.items()))
+    return f"Sent {several(total, 'event')}{': ' + parts if parts else ''}."

@@ -7,7 +7,8 @@ Run as a program of its own by `hva check`, as a service is: the command shares 
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.ingest.decode import Accepted, Context, validate
 from services.ingest.themes import Themes
 from shared.clock import system_clock
 from shared.contracts.route import is_blank, stream_of
+from shared.event_files import Blocks, UnreadableFileError, chunks, opened, readable_name
 from shared.keys import Key
 from shared.pseudonym import Keyring
 from shared.registers import RegisterError, Registers, load_folder
@@ -33,9 +35,12 @@ def context_of(registers: Registers) -> Context:
     )
 
 
-def verdicts(name: str, lines: Iterable[bytes], context: Context, tally: Counter[str]) -> Iterator[dict[str, Any]]:
-    """An object for every line that would be rejected; lines count from 1, blank ones are skipped."""
-    for number, line in enumerate(lines, 1):
+def verdicts(name: str, file: Blocks, context: Context, tally: Counter[str]) -> Iterator[dict[str, Any]]:
+    """An object for every line that would be rejected; lines count from 1, blank ones are skipped.
+
+    Raises UnreadableFileError.
+    """
+    for number, line in enumerate(chain.from_iterable(lines for _, lines in chunks(file)), 1):
         event = line.removesuffix(b"\n")
         if is_blank(event):
             continue
@@ -67,20 +72,28 @@ def summary(tally: Counter[str]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when every line would be accepted, 1 when not, 2 when the registers cannot be used."""
+    """0 when every line would be accepted, 1 when not, 2 when the registers or a file cannot be used."""
+    tally: Counter[str] = Counter()
     try:
         context = context_of(load_folder(Path(arguments[0])))
-    except RegisterError as error:
+        for path in map(Path, arguments[1:]):
+            _check(path, context, tally)
+    except (RegisterError, UnreadableFileError) as error:
+        sys.stdout.buffer.flush()
         sys.stderr.write(f"{error}\n")
         return 2
-    tally: Counter[str] = Counter()
-    for name in arguments[1:]:
-        with Path(name).open("rb") as lines:
-            for bad in verdicts(name, lines, context, tally):
-                sys.stdout.buffer.write(orjson.dumps(bad, option=orjson.OPT_APPEND_NEWLINE))
     said = summary(tally)
     sys.stdout.buffer.write(orjson.dumps({"summary": said}, option=orjson.OPT_APPEND_NEWLINE))
     return 1 if said["rejected"] else 0
+
+
+def _check(path: Path, context: Context, tally: Counter[str]) -> None:
+    with opened(path) as file:
+        try:
+            for bad in verdicts(readable_name(path), file, context, tally):
+                sys.stdout.buffer.write(orjson.dumps(bad, option=orjson.OPT_APPEND_NEWLINE))
+        except UnreadableFileError as error:
+            raise UnreadableFileError(f"{readable_name(path)}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Finding themes in a comment, and whether there is one at all. The text itself goes no further."""
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
 from shared.hetu import WHITE_SPACE
+from shared.normal_form import normal_form
 
 _VISIBLE: Final = re.compile(f"[^{WHITE_SPACE}]").search
 # A little more than letters (numerals such as a superscript two, too): an upper bound that is cut exactly after.
@@ -44,7 +44,7 @@ class Themes:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    return normal_form("NFC", text).casefold()
 
 
 def _words(comment: str) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _words(comment: str) -> Iterator[str]:
 
     Normalised first: as sent in parts, the mark of an `ä` would cut the word.
     """
-    for run in _RUNS(unicodedata.normalize("NFC", comment)):
+    for run in _RUNS(normal_form("NFC", comment)):
         if run.isalpha():
             yield run
         else:

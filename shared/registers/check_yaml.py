@@ -10,7 +10,7 @@ from typing import Any
 from shared.registers.fields import code_problem, is_date
 from shared.registers.figures import KEY_VALUES, VIEWS
 from shared.registers.model import KeyResult, SegmentRule
-from shared.registers.parse import LONGEST, read_yaml
+from shared.registers.parse import LONGEST, read_yaml, trimmed
 from shared.registers.problems import Problems
 
 EVIDENCE = ("E1", "E2", "E3", "E4", "E6")
@@ -59,10 +59,12 @@ class _Mapping:
         if not isinstance(value, str) or len(value) > LONGEST or "\0" in value:
             self.wrong(f"{name} must be a text of at most {LONGEST} characters.")
             return ""
-        return value
+        return trimmed(value, name, self.where, self.problems)
 
     def code(self, name: str, default: str | None = None) -> str:
         value = self.values.get(name, default)
+        if isinstance(value, str) and len(value) <= LONGEST:
+            value = trimmed(value, name, self.where, self.problems)
         if said := code_problem(value):
             self.wrong(f"{name} {said}.")
             return ""
@@ -180,7 +182,10 @@ def _metric(item: _Mapping) -> tuple[str, str]:
 
 def _scope(scope: _Mapping) -> dict[str, str | int]:
     """Every key of the cell but the period; at level county the scope is the county."""
-    values = {"channel": "all", "segment": "all", "scope_level": "county", **scope.values}
+    values = {"channel": "all", "segment": "all", "scope_level": "county"} | {
+        name: trimmed(value, name, scope.where, scope.problems) if isinstance(value, str) else value
+        for name, value in scope.values.items()
+    }
     if values["scope_level"] == "county":
         values.setdefault("scope", values.get("county"))
     for name in ("county", "scope"):

@@ -9,10 +9,24 @@ from typing import Any
 
 import yaml
 
+from shared.encoding import BYTE_ORDER_MARK, wide_encoding
+from shared.hetu import WHITE_SPACE
 from shared.registers.problems import Problems
 
 LONGEST = 200
 """Characters in a code or a name."""
+
+
+def trimmed(text: str, name: str, where: str, problems: Problems) -> str:
+    """The text without white space at its ends; where there is some, a problem is added.
+
+    Codes are compared exactly, so a code with a space at its end would be another code that looks the same.
+    """
+    bare = text.strip(WHITE_SPACE)
+    if bare != text:
+        problems.add(where, f"{name} {text!r} has white space at an end; remove it.")
+    return bare
+
 
 _NOT_YAML = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 """What the reader of YAML lets out beside its own errors, for an escape, a tag or a depth that it cannot take."""
@@ -29,7 +43,11 @@ class Line:
 def read_text(path: Path, problems: Problems) -> str | None:
     """The text of a file (UTF-8, with or without a byte order mark), or None with a problem added."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
+        if encoding := wide_encoding(content):
+            problems.add(path.name, f"the file is {encoding}; save it as UTF-8.")
+            return None
+        text = content.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
     except FileNotFoundError:
         problems.add(path.name, f"the file is missing from {path.parent}.")
     except UnicodeDecodeError as error:
@@ -84,7 +102,8 @@ def _lines(name: str, header: list[str], reader: Any, problems: Problems) -> lis
         for column in long:
             problems.add(where, f"{column} is longer than {LONGEST} characters.")
         if not long:
-            lines.append(Line(where, dict(zip(header, row, strict=True))))
+            named = zip(header, row, strict=True)
+            lines.append(Line(where, {column: trimmed(text, column, where, problems) for column, text in named}))
     return lines
 
 

@@ -1,6 +1,7 @@
 """What each event type holds: field -> (check, default or REQUIRED or ABSENT), straight from section 2."""
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 
 REQUIRED, ABSENT = "required", "absent"
@@ -113,6 +114,16 @@ def answers(value):
     return found
 
 
+def plain(value):
+    """The text as people read it: compatibility characters as their plain ones, every dash a hyphen-minus."""
+    return re.sub("[\u2010-\u2015\u2212]", "-", unicodedata.normalize("NFKC", value))
+
+
+def hetu_key(value):
+    """What makes two spellings of a personal identity code one person."""
+    return plain(value).strip().upper()
+
+
 def client(value, county, system):
     """Who: (county, kind, …); one person when these are equal. The HETU is checked elsewhere."""
     if not isinstance(value, dict):
@@ -121,7 +132,7 @@ def client(value, county, system):
     if len(given) != 1:
         raise Bad("exactly one")
     if given == ["hetu"]:
-        return (county, "hetu", text(value["hetu"]).strip().upper())
+        return (county, "hetu", hetu_key(text(value["hetu"])))
     if given == ["local_id"]:
         own = system if value.get("system") is None else value["system"]
         if not isinstance(own, str) or not re.fullmatch(r"[a-z0-9-]+", own):

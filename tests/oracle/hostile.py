@@ -12,6 +12,7 @@ MIB = 1024 * 1024
 FUTURE = "2099-01-01T12:00:00+02:00"
 CALLBACK_TIMES = ("callback_requested_at", "callback_first_attempt_at", "callback_reached_at")
 UNKNOWN_TYPES = ["fi.hva.contact.recorded", "FI.HVA.CONTACT.RECORDED.V1", "fi.hva.feedback.answered.v2", "x"]
+HYPHENED = material.hetu(date(1994, 5, 1), "-", 977)
 BROKEN_HETUS = [
     "",
     "123",
@@ -26,6 +27,11 @@ BROKEN_HETUS = [
     SOMEONE + SOMEONE,
     "ABCDEF-GHIJ",
     "\u0660\u0661\u0660\u0665\u0669\u0664-9032",
+    material.full_width("310294-9018"),
+    "010594\u20169032",
+    "010594~9032",
+    f"\u2010{SOMEONE}",
+    f"{SOMEONE}\u2460",
     material.hetu(date(2099, 12, 31), "F", 999),
 ]
 HIDDEN_HETUS = [
@@ -34,7 +40,14 @@ HIDDEN_HETUS = [
     f"asiakas {SOMEONE} soitti",
     f"_{SOMEONE}_",
     f"123456-1234, {SOMEONE}",
-    f"{SOMEONE}\u0301",
+    "010594Y9032\u0301",
+    *(HYPHENED.replace("-", chr(dash)) for dash in (*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D)),
+    f"tunnus {HYPHENED[:6]}\u2013{HYPHENED[7:].lower()}, ei muuta",
+    material.full_width(SOMEONE),
+    material.full_width(SOMEONE.lower()),
+    f"\u00e4 {material.full_width(SOMEONE[:6])}{SOMEONE[6:]}",
+    SOMEONE.translate({ord("0") + n: 0x2070 + n for n in (0, 4, 5, 9)}),
+    f"\u2776{SOMEONE}",
     material.hetu(date(1998, 2, 28), "+", 977).replace("280298", "280298"),
     f"010101+{SOMEONE}",
     # No real date, but a day of 01-31, a month of 01-12 and the right check character.
@@ -51,7 +64,16 @@ NO_HETUS = [
     "051298-9770",
     "051398-977" + material.CHECK[51398977 % 31],
     SOMEONE.replace("-", "G"),
-    SOMEONE.replace("-", "\u2010"),
+    HYPHENED.replace("-", "\u2016"),
+    # Plain, a letter or digit stands beside: of a superscript, a circle, a Roman numeral, a mark that makes one letter.
+    f"\u00b2{SOMEONE}",
+    f"{SOMEONE}\u2460",
+    f"\u2167{SOMEONE}",
+    f"a\u0308{SOMEONE}",
+    "020594X903P\u0301",
+    f"{HYPHENED}\uff11".replace("-", "\u2011"),
+    f"{material.full_width('x')}{SOMEONE}",
+    material.full_width("010594Y9033"),
 ]
 
 
@@ -75,6 +97,18 @@ def hostile(stream, now=None):
     found = [*broken_bytes(bases), *broken_envelopes(bases), *hidden_persons(bases), *broken_data(bases)]
     found += [*other_fields(bases), *later_reasons(bases), *precedence(bases), *edges(bases)]
     return found + (list(clock_edges(bases, now)) if now else [])
+
+
+def files(stream):
+    """Whole files, each with the reasons of its lines from the first (None for accepted); blank lines have none."""
+    bases, mark = Bases(stream), b"\xef\xbb\xbf"
+    one, two = dump(bases.given()), dump(bases.answered())
+    yield mark + one + b"\n" + two, [None, None]
+    yield mark + b"\r\n" + one + b"\r\n\r\n" + two + b"\r\n", [None, None]
+    yield mark, []
+    yield mark + mark + one + b"\n" + two, ["undecodable", None]
+    yield one + b"\n" + mark + two + b"\n" + mark + b"\n", [None, "undecodable", "undecodable"]
+    yield b"\n" + mark + one, ["undecodable"]
 
 
 def nested(depth):
@@ -176,6 +210,8 @@ def hidden_persons(bases):
         None,
         dump(bases.answered({"comment": f"tunnus {SOMEONE}", "client": {"hetu": f"\t{SOMEONE.lower()} "}})),
     )
+    hidden = {"client": {"hetu": material.full_width(SOMEONE)}, "muistio": material.full_width(SOMEONE)}
+    yield "personal_id", dump(bases.answered(hidden))
 
 
 def later_reasons(bases):

@@ -97,12 +97,20 @@ def persons(r, count):
     return people
 
 
+def full_width(value):
+    """As typed with an East Asian keyboard, or pasted from some forms."""
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in value)
+
+
 def spellings(code):
     plain = {"hetu": code}
     return [
         plain,
         {"hetu": f" {code.lower()}\t"},
         plain | {"local_id": None, "pid": None, "nimi_tuntematon": "x"},
+        {"hetu": f"\u3000{full_width(code)}\u00a0"},
+        {"hetu": code.replace("-", "\u2011").replace("+", "\uff0b")},
+        {"hetu": full_width(code[:6]).lower() + code[6:].replace("-", "\u2212").lower()},
     ]
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from datetime import date
 
-from tests.oracle.fields import ENTITIES, PERSONS
+from tests.oracle.fields import ENTITIES, PERSONS, hetu_key, plain
 from tests.oracle.json_text import walk
 from tests.oracle.registers import local_date
 
@@ -30,7 +30,7 @@ def personal_ids_hold(event, now):
 
 
 def right_hetu(value, now):
-    match = re.fullmatch(r"([0-9]{6})([-+A-Y])([0-9]{3})([0-9A-Y])", value.strip().upper())
+    match = re.fullmatch(r"([0-9]{6})([-+A-Y])([0-9]{3})([0-9A-Y])", hetu_key(value))
     if not match or match[2] not in CENTURIES:
         return False
     day, month, year = (int(match[1][n : n + 2]) for n in (0, 2, 4))
@@ -46,6 +46,7 @@ def right_check(match):
 
 
 def holds_hetu(value):
+    value = plain(value)
     for match in HETU.finditer(value):
         start, end = match.start(), match.start() + 11
         day, month = int(match[1][:2]), int(match[1][2:4])

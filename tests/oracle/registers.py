@@ -93,7 +93,7 @@ def working_day(day):
 
 
 def rows_of(path):
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -109,5 +109,5 @@ def load(folder):
         sectors={row["sector"]: row["kind"] for row in rows_of(folder / "sectors.csv")},
         sources=sources,
         outcomes=rows_of(folder / "outcomes.csv"),
-        rule=yaml.safe_load((folder / "segment_rule.yaml").read_text(encoding="utf-8")),
+        rule=yaml.safe_load((folder / "segment_rule.yaml").read_text(encoding="utf-8-sig")),
     )

@@ -84,9 +84,14 @@ def judge(line, registers, now):
     return accepted(event, county, kind, fields, registers)
 
 
+def judge_file(content, registers, now):
+    """`judge_all` of the lines of a file, at whose start one byte order mark may stand."""
+    return judge_all(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), registers, now)
+
+
 def judge_all(lines, registers, now):
     """Verdicts of every line that is not blank, as (line number from 1, verdict)."""
-    return [(n, judge(line, registers, now)) for n, line in enumerate(lines, 1) if line.strip()]
+    return [(n, judge(line, registers, now)) for n, line in enumerate(lines, 1) if line.strip(b" \t\r\n")]
 
 
 def envelope_holds(event):

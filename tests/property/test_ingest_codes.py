@@ -12,6 +12,7 @@ from shared.contracts.strict_json import classed
 from shared.hetu import CENTURIES, CHECK, birth_date, holds_code, shapes
 from tests.unit.ingest_cases import event, judge
 
+WIDE = {chr(c): chr(c + 0xFEE0) for c in range(0x30, 0x7F)} | {"2": "²", "9": "𝟗"}
 DIGITS = st.text("0123456789", min_size=2, max_size=2)
 
 
@@ -24,7 +25,14 @@ def nearly_codes(draw):
     individual = draw(st.integers(900, 999).map(str))
     right = CHECK[int(start + individual) % 31]
     check = draw(st.sampled_from([right, right, right, right.lower(), "G", "0"]))
-    return start + draw(st.sampled_from("-+ABCDEFUVWXYabyGZ_ \u2010")) + individual + check
+    code = (
+        start
+        + draw(st.sampled_from("-+ABCDEFUVWXYabyGZ_ \u2010\u2011\u2013\u2212\u2016\uff0d\uff39"))
+        + individual
+        + check
+    )
+    wide = draw(st.sets(st.integers(0, 10), max_size=3))
+    return "".join(WIDE.get(c, c) if place in wide else c for place, c in enumerate(code))
 
 
 AROUND = st.text(st.sampled_from(" _-+.ä\u0430a1\u0661²\u0301\n\0😀Ⅷʰ"), max_size=2)
@@ -35,6 +43,9 @@ LINES = st.lists(st.tuples(AROUND, nearly_codes(), AROUND), max_size=3).map(
 
 def plainly_holds(text):
     """By looking at every place."""
+    text = unicodedata.normalize("NFKC", text)
+    for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212":
+        text = text.replace(dash, "-")
     for start in range(len(text) - 10):
         code = text[start : start + 11]
         if not (code[:6] + code[7:10]).isascii() or not (code[:6] + code[7:10]).isdigit():

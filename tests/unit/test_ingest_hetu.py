@@ -74,8 +74,29 @@ def test_the_date_in_a_code(hetu, born):
     assert birth_date(hetu) == born
 
 
+FULL_WIDTH = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)})
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u207b"
+
+
+@pytest.mark.parametrize("dash", DASHES)
+def test_any_dash_is_a_hyphen_of_a_code(dash):
+    plain = code("010594")
+    assert normalised(plain.replace("-", dash)) == plain
+    assert kept(event(client={"hetu": plain.replace("-", dash)})) == kept(event(client={"hetu": plain}))
+
+
 @pytest.mark.parametrize(
-    "sent", [f" {HETU}", f"{HETU}\t\n", HETU.lower(), f"\u00a0{HETU}\u2003", f"\u3000{HETU.lower()}\x85"]
+    "sent",
+    [
+        f" {HETU}",
+        f"{HETU}\t\n",
+        HETU.lower(),
+        f"\u00a0{HETU}\u2003",
+        f"\u3000{HETU.lower()}\x85",
+        HETU.translate(FULL_WIDTH),
+        HETU.lower().translate(FULL_WIDTH),
+        "０10594Y9032",
+    ],
 )
 def test_a_code_is_trimmed_and_upper_cased(sent):
     assert normalised(sent) == HETU
@@ -94,11 +115,12 @@ def test_a_code_is_trimmed_and_upper_cased(sent):
         f"\u200b{HETU}",
         f"\x1f{HETU}",  # not white space in Unicode
         HETU + "\0",
-        "010594\u22129032",
-        "010594\u20109032",
+        "010594\u20169032",
+        "010594~9032",
         "01059٤Y9032",
-        "０10594Y9032",
-        "010694-903ſ",  # upper-cases to an S in Unicode
+        "010594Y903\u0131",  # upper-cases to an I in Unicode
+        f"\ufeff{HETU}",
+        "a" + "\u0301\u0316" * 50_000,
         "x" * 100_000,
         " " * 100_000,
     ],

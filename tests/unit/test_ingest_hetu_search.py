@@ -4,10 +4,26 @@ import json
 
 import pytest
 
+from services.ingest.decode import validate
+from shared.contracts.catalogue import Stream
 from shared.contracts.strict_json import classed
 from shared.hetu import UNCOUNTED, birth_date, holds_code, shapes
-from tests.unit.ingest_cases import ANSWERED, CONTACT, GIVEN, HETU, HYTE, MERGED, OTHER_HETU, code, event, judge, reason
+from tests.unit.ingest_cases import (
+    ANSWERED,
+    CONTACT,
+    GIVEN,
+    HETU,
+    HYTE,
+    MERGED,
+    OTHER_HETU,
+    code,
+    context,
+    event,
+    judge,
+    reason,
+)
 
+FULL_WIDTH = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)})
 NEAR_MISSES = [
     "123456-1234",
     "990594Y903L",
@@ -29,7 +45,13 @@ NEAR_MISSES = [
     code("011394"),
     HETU.replace("Y", "G"),
     HETU.replace("Y", "Z"),
-    HETU.replace("Y", "\u2010"),
+    HETU.replace("Y", "\u2016"),
+    f"²{HETU}",  # a digit in NFKC, as is the next
+    f"{HETU}①",
+    f"Ⅷ{HETU}",
+    f"a\u0308{HETU}",
+    "020594X903P\u0301",  # one letter
+    code("010594").replace("-", "\u2013") + "\uff11",
     HETU.replace("Y", ""),
     HETU.replace("9", "\u0669"),
     f"{HETU[:6]} {HETU[6:]}",
@@ -49,8 +71,15 @@ HITS = [
     f"{HETU}-{HETU}",
     f"ä{HETU}-{OTHER_HETU}",
     f"{HETU}\u0301",
-    f"²{HETU}²",
-    f"Ⅷ{HETU}",
+    f"❶{HETU}❷",
+    *(code("010594").replace("-", dash) for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"),
+    f"ä {code('010594', '+').replace('+', chr(0xFF0B))}",
+    HETU.translate(FULL_WIDTH),
+    HETU.lower().translate(FULL_WIDTH),
+    f"hyvä {HETU[:6].translate(FULL_WIDTH)}{HETU[6:]}",
+    "⁰¹⁰⁵⁹⁴Y₉₀₃₂",
+    "𝟎𝟏𝟎𝟓𝟗𝟒𝐘𝟗𝟎𝟑𝟐",
+    "\u0301\u0316" * 60 + " " + code("010594").replace("-", "\u2011"),
     f"😀{HETU}😀",
     code("310294"),  # no such date, yet enough here
     code("010194", "-", "000"),
@@ -99,6 +128,16 @@ def test_a_comment_may_hold_a_code(name, text):
     assert HETU[:6] not in judge(what).value.decode()
 
 
+def test_dashes_and_wide_digits_in_the_headers_of_binary_mode():
+    what = event(client={"hetu": HETU})
+    data = json.dumps(what.pop("data")).encode()
+    for text, found in ((code("010594").replace("-", "\u2011"), True), ("\u2011", False)):
+        headers = [(f"ce_{name}", value.encode()) for name, value in what.items()]
+        headers.append(("ce_subject", text.encode()))
+        verdict = validate(data, tuple(headers), Stream.CONTACT, context())
+        assert (getattr(verdict, "reason", None) == "personal_id") == found
+
+
 def test_numbers_are_no_texts():
     assert reason(event(a=10594, b=-9032)) is None
     assert reason(b'{"a":010594-9032}') == "undecodable"
@@ -131,3 +170,6 @@ def test_the_prefilter_counts():
     assert shapes(classed(HETU.encode())) == 1
     assert shapes(classed(f"{HETU} {HETU}".encode())) == 2
     assert shapes(classed(b"010594-010594-010")) == UNCOUNTED
+    assert shapes(classed("ä 010594–9032".encode())) == 1
+    assert shapes(classed("ä – ö".encode())) == 0
+    assert shapes(classed(HETU.translate(FULL_WIDTH).encode())) == 1

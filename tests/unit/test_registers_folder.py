@@ -127,6 +127,73 @@ def test_a_row_that_stands_twice_is_told_beside_what_else_is_wrong_with_it(folde
     assert [("kind 'soon'" in line, "stands already on" in line) for line in told] == [(False, True), (True, False)]
 
 
+UNIT = "a,u,F,S,E,sa,ra,d,r,false,2024-01-01,"
+RESULT = (
+    "id: a, name_fi: x, name_sv: x, name_en: x, owner: x, metric: nps.score, scope: {county: x}, direction: increase,"
+    " target: 1, target_mode: absolute"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "text", "place"),
+    [
+        *[
+            ("units.csv", UNITS, UNIT.replace(x, f"{x}<>", 1), "units.csv line 2")
+            for x in ("u,", "F", "S", "E", "sa", "ra", "d,", "r,", "false")
+        ],
+        ("units.csv", UNITS, "<>" + UNIT, "units.csv line 2"),
+        ("sectors.csv", "sector,kind\n", "s<>,health", "sectors.csv line 2"),
+        ("sources.csv", "source,streams,contact\n", "urn:hva:a:b<>,care,", "sources.csv line 2"),
+        ("outcomes.csv", OUTCOMES, "o<>,,true,true,false", "outcomes.csv line 2"),
+        ("outcomes.csv", OUTCOMES, "o,<>2,true,true,false", "outcomes.csv line 2"),
+        ("promises.csv", PROMISES, "a,l<>,phone,same_day,,", "promises.csv line 2"),
+        ("promises.csv", PROMISES, "a<>,l,phone,same_day,,", "promises.csv line 2"),
+        ("themes.csv", "theme,stem\n", "t<>,jono", "themes.csv line 2"),
+        ("themes.csv", "theme,stem\n", "t,jono<>", "themes.csv line 2"),
+        ("segment_rule.yaml", "", 'version: "1<>"', "segment_rule.yaml"),
+        ("segment_rule.yaml", "", 'parameters: {E6: {scheme: "<>oma"}}', "segment_rule.yaml, parameters, E6"),
+        *[
+            ("key_results.yaml", "", f"key_results: [{{{RESULT.replace(x, y, 1)}}}]", f"key_results.yaml item 1{z}")
+            for x, y, z in [
+                ("id: a", 'id: "a<>"', ""),
+                ("name_sv: x", 'name_sv: "<>x"', ""),
+                ("owner: x", 'owner: "x<>"', ""),
+                ("nps.score", '"nps.score<>"', ""),
+                ("county: x", 'county: "x<>"', ", scope"),
+            ]
+        ],
+    ],
+)  # fmt: skip
+def test_white_space_at_an_end_is_said_once(folder: Path, name: str, header: str, text: str, place: str) -> None:
+    with pytest.raises(RegisterError) as error:
+        write(folder, name, header + text.replace("<>", " ") + "\n")
+    (sentence,) = str(error.value).splitlines()
+    assert sentence.startswith(f"{place}: ")
+    assert sentence.endswith("has white space at an end; remove it.")
+
+
+@pytest.mark.parametrize("white", ["\t", "\u00a0", "\u3000", "\x85"])
+def test_white_space_is_that_of_unicode(folder: Path, white: str) -> None:
+    with pytest.raises(RegisterError) as error:
+        write(folder, "sectors.csv", f"sector,kind\ns{white},health\n")
+    assert str(error.value) == f"sectors.csv line 2: sector {'s' + white!r} has white space at an end; remove it."
+
+
+def test_white_space_within_a_name_stands(folder: Path) -> None:
+    assert write(folder, "sectors.csv", "sector,kind\na b,health\n").sectors == {"a b": "health"}
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    ("name", "text"), [("sectors.csv", "sector,kind\na,health\n"), ("segment_rule.yaml", "version: ä\n")]
+)
+def test_another_encoding_is_named(folder: Path, name: str, text: str, codec: str) -> None:
+    (folder / name).write_bytes(text.encode(codec))
+    with pytest.raises(RegisterError) as error:
+        load_folder(folder)
+    assert str(error.value) == f"{name}: the file is {codec[:6].upper()}; save it as UTF-8."
+
+
 def test_ids_that_will_not_do_are_no_double_ones(folder: Path) -> None:
     with pytest.raises(RegisterError) as error:
         write(folder, "key_results.yaml", "key_results: [{id: all}, {id: '-'}]\n")
@@ -151,9 +218,12 @@ def test_missing_folder_names_the_setting(tmp_path: Path) -> None:
         load_folder(tmp_path / "nowhere")
 
 
-def test_bom_blank_lines_column_order_and_row_order_do_not_matter(folder: Path) -> None:
+def test_bom_line_ends_blank_lines_column_order_and_row_order_do_not_matter(folder: Path) -> None:
     version = write(folder, "sectors.csv", "sector,kind\na,health\nb,social\n").version
     assert write(folder, "sectors.csv", "\ufeffkind,sector\r\nsocial,b\r\n\r\nhealth,a\r\n").version == version
+    assert write(folder, "sectors.csv", "sector,kind\ra,health\rb,social\r").version == version
+    (folder / "segment_rule.yaml").write_bytes(b"\xef\xbb\xbf" + (folder / "segment_rule.yaml").read_bytes())
+    assert load_folder(folder).version == version
     changed = write(folder, "sectors.csv", "sector,kind\na,health\nb,health\n")
     assert changed.version != version
     assert changed.version_of("units") == load_folder(DEFAULT).version_of("units")

@@ -1,0 +1,62 @@
+"""What ingest says of odd lines and files is what the independent reading of the contract says."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from services.ingest.check import context_of, verdicts
+from services.ingest.decode import Context, validate
+from shared.contracts.catalogue import Stream
+from shared.contracts.route import stream_of
+from shared.registers import load_folder
+from tests.oracle import load
+from tests.oracle.bases import Bases, dump
+from tests.oracle.hostile import files, hostile
+from tests.oracle.stream import Stream as Lines
+from tests.oracle.verdict import judge, judge_file
+
+CONFIG = Path(__file__).parents[1] / "data" / "sample" / "config"
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def registers():
+    return load(CONFIG)
+
+
+@pytest.fixture(scope="module")
+def context() -> Context:
+    made = context_of(load_folder(CONFIG))
+    return Context(made.units, made.sources, made.themes, made.keyring, NOW)
+
+
+def test_hostile_lines(registers, context):
+    for reason, line in hostile(Lines(random.Random(5), registers, 300), NOW):
+        verdict = validate(line, (), stream_of(line), context)
+        assert getattr(verdict, "reason", None) == reason, line[:500]
+        assert getattr(judge(line, registers, NOW), "reason", None) == reason, line[:500]
+
+
+def test_spellings_of_a_person_are_one_person(registers, context):
+    """Every spelling of the generator is accepted, and has the pseudonym of the plain one."""
+    stream = Lines(random.Random(6), registers, 300)
+    for spellings in stream.people:
+        keys = set()
+        for client in spellings:
+            verdict = validate(dump(Bases(stream).contact({"client": client})), (), Stream.CONTACT, context)
+            keys.add((verdict.county, verdict.key))
+        assert len(keys) == len({county for county, _ in keys}), spellings
+
+
+def test_files(registers, context):
+    for content, reasons in files(Lines(random.Random(7), registers, 300)):
+        tally: Counter[str] = Counter()
+        rejected = {bad["line"]: bad["reason"] for bad in verdicts("f", BytesIO(content), context, tally)}
+        expected = judge_file(content, registers, NOW)
+        assert [getattr(verdict, "reason", None) for _, verdict in expected] == reasons, content[:200]
+        assert rejected == {n: verdict.reason for n, verdict in expected if hasattr(verdict, "reason")}
+        assert tally["checked"] == len(reasons)
