@@ -18,7 +18,7 @@ cross join lateral (
     reference.as_of_day(),
     (select max(e.day) from segments.service_event e where e.county = c.county and e.day is not null),
     (select max(a.day) from segments.assessment a where a.county = c.county and a.day is not null))
-  offset 0  -- once a county: the as-of day would be worked out anew for every row that is compared with it
+  offset 0  -- planned by itself and read once a county: merged into the query, the as-of day is computed for each row
 ) latest(known, day)
 cross join lateral (
   select p.period_kind, p.period, p.first_day, p.last_day
