@@ -6,7 +6,7 @@ stale: what was counted may hold some of that change, and is counted again.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
@@ -16,92 +16,102 @@ from shared.postgres.facts import probe_each
 from shared.postgres.lock import Connection
 from shared.postgres.pool import counting
 
-# The class of a contact: 0 for one that was never repeated, else the number of the least window in which it was.
-_WINDOWS: Final = tuple(enumerate(WINDOWS, 1))
-_REPEATED_CLASS: Final = " ".join(f"when {days} then {number}" for number, days in _WINDOWS)
-_CLASSES: Final = len(WINDOWS) + 1
-# How both statements count persons from the rows of `contact`. A cell counts each person once, under the `class` of
-# one of their contacts in it: the one with the least `number`, of which the class is the remainder.
-# A `combination` is what the cells of a contact follow from. Most persons have all their contacts of a period in one
-# combination: they are counted by combination, and only these counts are added up by cell. The others are counted cell
-# by cell.
-_PERSONS_BY_CELL: Final = f"""
+
+def _persons(keys: Sequence[str], values: str) -> str:
+    """SQL that both counts share: `person_combination`, the persons of the rows of `contact`, and `cell`, the cells.
+
+    `keys` are the keys of cells beside scopes, `values` those under which a row `c` of `contact` counts. A combination
+    is what the cells of a contact follow from. Most persons have all their contacts of a period in one combination:
+    they are counted by combination, and only these counts are added up by cell. The others are counted cell by cell,
+    once in each. The contact with the least `number` decides what the person counts.
+    """
+    names, of_cell = ", ".join(keys), ", ".join(f"k.{key}" for key in keys)
+    return f"""
 combination as materialized (
-  select row_number() over () as combination, *
-  from (select distinct unit_row, line, channel, segment from contact) every
+  select row_number() over () as combination, * from (select distinct unit_row, line, {names} from contact) every
 ),
 cell as materialized (
-  select c.combination, s.scope_level, s.scope, k.channel, k.segment,
-         dense_rank() over (order by s.scope_level, s.scope, k.channel, k.segment) as cell
+  select c.combination, s.scope_level, s.scope, {of_cell},
+         dense_rank() over (order by s.scope_level, s.scope, {of_cell}) as cell
   from combination c
   cross join lateral fcr.scopes_of(c.unit_row, c.line) s
-  cross join lateral (
-    select 'all', 'all' union select c.channel, 'all' union select 'all', c.segment) k(channel, segment)
+  cross join lateral (values {values}) k({names})
 ),
 person_combination as materialized (
   select person, combination, min(number) as number, count(*) over (partition by person) as combinations
-  from contact join combination using (unit_row, line, channel, segment)
+  from contact join combination using (unit_row, line, {names})
   group by person, combination
-),
-counted as (
-  select cell, single.class, single.clients
-  from (
-    select combination, number % {_CLASSES} as class, count(*) as clients
-    from person_combination
-    where combinations = 1
-    group by 1, 2) single
-  join cell using (combination)
-  union all
-  select cell, number % {_CLASSES} as class, count(*) as clients
-  from (
-    select person, cell, min(number) as number
-    from person_combination join cell using (combination)
-    where combinations > 1
-    group by 1, 2) several
-  group by 1, 2
-),
-cell_key as (select distinct cell, scope_level, scope, channel, segment from cell)
+)
 """.strip()
-# Of phone and chat contacts whose client and reason are known, the first in time decides.
+
+
+# Of phone and chat contacts whose client and reason are known. The first in time decides by its class: the number of
+# the least window in which it was repeated, 0 where in none.
+_WINDOWS: Final = tuple(enumerate(WINDOWS, 1))
+_CLASSES: Final = len(WINDOWS) + 1
 _COUNT_CLIENTS: Final = f"""
 insert into fcr.client_cell
   (county, period_kind, period, scope_level, scope, channel, segment, window_days, clients, clients_not_repeated)
 with contact as materialized (
   select person, unit_row, line, channel, segment,
-         row_number() over (order by started_at, id) * {_CLASSES}
-           + case repeated_within {_REPEATED_CLASS} else 0 end as number
+         row_number() over (order by started_at, id) * {_CLASSES} + case repeated_within
+           {" ".join(f"when {days} then {number}" for number, days in _WINDOWS)} else 0 end as number
   from fcr.contact
   where county = $1 and day between $4 and $5 and handled and channel in {RESOLVING}
     and person is not null and reason is not null
 ),
-{_PERSONS_BY_CELL}
+{_persons(("channel", "segment"), "('all', 'all'), (c.channel, 'all'), ('all', c.segment)")},
+counted as (
+  select cell, single.class, single.clients
+  from (
+    select combination, number % {_CLASSES} as class, count(*) as clients
+    from person_combination where combinations = 1 group by 1, 2) single
+  join cell using (combination)
+  union all
+  select cell, number % {_CLASSES} as class, count(*) as clients
+  from (
+    select person, cell, min(number) as number
+    from person_combination join cell using (combination) where combinations > 1 group by 1, 2) several
+  group by 1, 2
+)
 select $1, $2, $3, k.scope_level, k.scope, k.channel, k.segment, w.days,
        sum(clients), coalesce(sum(clients) filter (where class = 0 or class > w.number), 0)
 from counted
-join cell_key k using (cell)
+join (select distinct cell, scope_level, scope, channel, segment from cell) k using (cell)
 cross join (values {", ".join(map(str, _WINDOWS))}) w(number, days)
 group by k.scope_level, k.scope, k.channel, k.segment, w.days
 """
-# Of all handled contacts whose client is known; cells are of no channel. The class of a contact is 0 where the person
-# had at least three of them in the 30 days of 24 hours up to it, else 1.
+# Of all handled contacts whose client is known. The number of a contact is 0 where the person had at least three of
+# them in the 30 days of 24 hours up to it, else 1: a person with a 0 in a cell is a revolving client there.
 _COUNT_REVOLVING: Final = f"""
 insert into fcr.revolving_cell
   (county, period_kind, period, scope_level, scope, segment, clients, revolving_clients)
 with near as (
-  select person, day, unit_row, line, 'all' as channel, segment,
-         case when count(*) over (
-           partition by person order by started_at
-           range between interval '719 hours 59 minutes 59.999999 seconds' preceding and current row) >= 3
-         then 0 else 1 end as number
+  select person, day, unit_row, line, segment,
+         (count(*) over (partition by person order by started_at
+                         range between interval '719 hours 59 minutes 59.999999 seconds' preceding
+                               and current row) < 3)::int as number
   from fcr.contact
   where county = $1 and day between $4::date - 32 and $5 and handled and person is not null
 ),
 contact as materialized (select * from near where day >= $4),
-{_PERSONS_BY_CELL}
-select $1, $2, $3, k.scope_level, k.scope, k.segment,
-       sum(clients), coalesce(sum(clients) filter (where class = 0), 0)
+{_persons(("segment",), "('all'), (c.segment)")},
+counted as (
+  select cell, single.clients, single.revolving
+  from (
+    select combination, count(*) as clients, count(*) filter (where number = 0) as revolving
+    from person_combination where combinations = 1 group by 1) single
+  join cell using (combination)
+  union all
+  select cell, count(*) as clients, count(*) filter (where number = 0) as revolving
+  from (
+    select person, cell, min(number) as number
+    from person_combination join cell using (combination) where combinations > 1 group by 1, 2) several
+  group by 1
+)
+select $1, $2, $3, k.scope_level, k.scope, k.segment, sum(clients), sum(revolving)
 from counted
-join cell_key k using (cell)
+join (select distinct cell, scope_level, scope, segment from cell) k using (cell)
 group by k.scope_level, k.scope, k.segment
 """
 _FORGET: Final = "delete from fcr.{table} where county = $1 and period_kind = $2 and period = $3"
