@@ -30,7 +30,7 @@ cross join lateral (
   from reference.period p
   where p.last_day >= rule.figures_from and p.first_day <= latest.day
   union all
-  select 'day', to_char(d.day, 'YYYY-MM-DD'), d.day, d.day
+  select 'day' as period_kind, to_char(d.day, 'YYYY-MM-DD') as period, d.day as first_day, d.day as last_day
   from generate_series(0, latest.day - rule.figures_from) n, lateral (select rule.figures_from + n) d(day)
 ) p;
 
