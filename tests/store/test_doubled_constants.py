@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import pytest
 
-from services.fcr.domain import RESOLVING, WAIT_BOUNDS, WINDOWS
-from services.fcr.facts import EARLY, LONGEST
+from services.fcr.domain import DIGITAL_BOOKING, RESOLVING, WAIT_BOUNDS, WINDOWS
+from services.fcr.facts import EARLY, FIRST_LINE, LONGEST
 from services.nps.domain import RECOMMEND, answer_class
+from shared.contracts.care import Suuntima
+from shared.contracts.feedback import COPING
 from shared.labels import MEMBER
 from tests.product import Database
 from tests.store.fcr_stage import TICK, Store, contact
@@ -65,6 +67,24 @@ async def test_classes_of_answers(admin: Any) -> None:
     names = ("detractor", "passive", "promoter")
     found = {int(row["id"]): row["counted"].split()[0] for row in rows}
     assert found == {value: names[answer_class(RECOMMEND, value)] for value in range(11)}
+
+
+@pytest.mark.parametrize(
+    ("view", "codes"),
+    [
+        ("fcr.evidence", RESOLVING),
+        ("fcr.evidence", FIRST_LINE),
+        ("fcr.evidence", (*FIRST_LINE, DIGITAL_BOOKING)),
+        ("figures.pei", COPING),
+        ("figures.statement", (RECOMMEND, *COPING)),
+        ("nps.evidence", COPING),
+        ("nps.evidence", (RECOMMEND, *COPING)),
+        ("figures.suuntima", get_args(Suuntima.model_fields["result"].annotation)),
+    ],
+)
+async def test_lists_of_codes(admin: Any, view: str, codes: tuple[str, ...]) -> None:
+    listed = ", ".join(f"'{code}'::text" for code in codes)
+    assert f"ARRAY[{listed}]" in await admin.fetchval("select pg_get_viewdef($1::regclass)", view)
 
 
 async def test_the_label_of_members(admin: Any) -> None:
