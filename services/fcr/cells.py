@@ -6,112 +6,122 @@ stale: what was counted may hold some of that change, and is counted again.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
 
+from services.fcr.domain import RESOLVING, WINDOWS
+from shared.postgres.facts import probe_each
 from shared.postgres.lock import Connection
 from shared.postgres.pool import counting
 
-# Both counts go alike. A `spot` is a place of contacts: unit row, line, channel, segment. Most persons have all their
-# contacts of a period in one spot: these are added up by spot, and only then brought under the cells in which the spot
-# counts. Of the others, one number for every person and cell decides: the least, or the greatest, of their contacts'.
 
-# Of phone and chat contacts whose client and reason are known. The number is that of the first contact in time, times
-# 4, plus within how many days it was repeated: 0 not at all, 1, 2, 3 for the windows.
-_COUNT_CLIENTS: Final = """
+def _persons(keys: Sequence[str], values: str) -> str:
+    """SQL that both counts share: `person_combination`, the persons of the rows of `contact`, and `cell`, the cells.
+
+    `keys` are the keys of cells beside scopes, `values` those under which a row `c` of `contact` counts. A combination
+    is what the cells of a contact follow from. Most persons have all their contacts of a period in one combination:
+    they are counted by combination, and only these counts are added up by cell. The others are counted cell by cell,
+    once in each. The contact with the least `number` decides what the person counts.
+    """
+    names, of_cell = ", ".join(keys), ", ".join(f"k.{key}" for key in keys)
+    return f"""
+combination as materialized (
+  select row_number() over () as combination, * from (select distinct unit_row, line, {names} from contact) every
+),
+cell as materialized (
+  select c.combination, s.scope_level, s.scope, {of_cell},
+         dense_rank() over (order by s.scope_level, s.scope, {of_cell}) as cell
+  from combination c
+  cross join lateral fcr.scopes_of(c.unit_row, c.line) s
+  cross join lateral (values {values}) k({names})
+),
+person_combination as materialized (
+  select person, combination, min(number) as number, count(*) over (partition by person) as combinations
+  from contact join combination using (unit_row, line, {names})
+  group by person, combination
+)
+""".strip()
+
+
+# Of phone and chat contacts whose client and reason are known. The first in time decides by its class: the number of
+# the least window in which it was repeated, 0 where in none.
+_WINDOWS: Final = tuple(enumerate(WINDOWS, 1))
+_CLASSES: Final = len(WINDOWS) + 1
+_COUNT_CLIENTS: Final = f"""
 insert into fcr.client_cell
   (county, period_kind, period, scope_level, scope, channel, segment, window_days, clients, clients_not_repeated)
 with contact as materialized (
   select person, unit_row, line, channel, segment,
-         row_number() over (order by started_at, id) * 4 + case repeated_within
-           when 1 then 1 when 7 then 2 when 30 then 3 else 0 end as number
+         row_number() over (order by started_at, id) * {_CLASSES} + case repeated_within
+           {" ".join(f"when {days} then {number}" for number, days in _WINDOWS)} else 0 end as number
   from fcr.contact
-  where county = $1 and day between $4 and $5 and handled and channel in ('phone', 'chat')
+  where county = $1 and day between $4 and $5 and handled and channel in {RESOLVING}
     and person is not null and reason is not null
 ),
-spot as materialized (
-  select row_number() over () as spot, * from (select distinct unit_row, line, channel, segment from contact) spots
-),
-cell as materialized (
-  select spot, s.scope_level, s.scope, k.channel, k.segment,
-         dense_rank() over (order by s.scope_level, s.scope, k.channel, k.segment) as cell
-  from spot
-  cross join lateral fcr.scopes_of(spot.unit_row, spot.line) s
-  cross join lateral (values ('all', 'all'), (spot.channel, 'all'), ('all', spot.segment)) k(channel, segment)
-),
-place as materialized (
-  select person, spot, min(number) as number, count(*) over (partition by person) as spots
-  from contact join spot using (unit_row, line, channel, segment) group by person, spot
-),
-told as (
-  select cell, one.code, one.clients
-  from (select spot, number % 4 as code, count(*) as clients from place where spots = 1 group by 1, 2) one
-  join cell using (spot)
+{_persons(("channel", "segment"), "('all', 'all'), (c.channel, 'all'), ('all', c.segment)")},
+counted as (
+  select cell, single.class, single.clients
+  from (
+    select combination, number % {_CLASSES} as class, count(*) as clients
+    from person_combination where combinations = 1 group by 1, 2) single
+  join cell using (combination)
   union all
-  select cell, number % 4, count(*)
-  from (select person, cell, min(number) as number from place join cell using (spot) where spots > 1 group by 1, 2) more
+  select cell, number % {_CLASSES} as class, count(*) as clients
+  from (
+    select person, cell, min(number) as number
+    from person_combination join cell using (combination) where combinations > 1 group by 1, 2) several
   group by 1, 2
 )
-select $1, $2, $3, c.scope_level, c.scope, c.channel, c.segment, w.days,
-       sum(clients), coalesce(sum(clients) filter (where code = 0 or code > w.place), 0)
-from told
-join (select distinct cell, scope_level, scope, channel, segment from cell) c using (cell)
-cross join (values (1, 1), (2, 7), (3, 30)) w(place, days)
-group by c.scope_level, c.scope, c.channel, c.segment, w.days
+select $1, $2, $3, k.scope_level, k.scope, k.channel, k.segment, w.days,
+       sum(clients), coalesce(sum(clients) filter (where class = 0 or class > w.number), 0)
+from counted
+join (select distinct cell, scope_level, scope, channel, segment from cell) k using (cell)
+cross join (values {", ".join(map(str, _WINDOWS))}) w(number, days)
+group by k.scope_level, k.scope, k.channel, k.segment, w.days
 """
-# Of all handled contacts whose client is known. The number is 1 where the person had at least three of them in the 30
-# days of 24 hours up to the contact.
-_COUNT_REVOLVING: Final = """
+# Of all handled contacts whose client is known. The number of a contact is 0 where the person had at least three of
+# them in the 30 days of 24 hours up to it, else 1: a person with a 0 in a cell is a revolving client there.
+_COUNT_REVOLVING: Final = f"""
 insert into fcr.revolving_cell
   (county, period_kind, period, scope_level, scope, segment, clients, revolving_clients)
 with near as (
   select person, day, unit_row, line, segment,
          (count(*) over (partition by person order by started_at
                          range between interval '719 hours 59 minutes 59.999999 seconds' preceding
-                               and current row) >= 3)::int as number
+                               and current row) < 3)::int as number
   from fcr.contact
   where county = $1 and day between $4::date - 32 and $5 and handled and person is not null
 ),
 contact as materialized (select * from near where day >= $4),
-spot as materialized (
-  select row_number() over () as spot, * from (select distinct unit_row, line, segment from contact) spots
-),
-cell as materialized (
-  select spot, s.scope_level, s.scope, k.segment,
-         dense_rank() over (order by s.scope_level, s.scope, k.segment) as cell
-  from spot
-  cross join lateral fcr.scopes_of(spot.unit_row, spot.line) s
-  cross join lateral (values ('all'), (spot.segment)) k(segment)
-),
-place as materialized (
-  select person, spot, max(number) as number, count(*) over (partition by person) as spots
-  from contact join spot using (unit_row, line, segment) group by person, spot
-),
-told as (
-  select cell, one.clients, one.revolving
-  from (select spot, count(*) as clients, sum(number) as revolving from place where spots = 1 group by 1) one
-  join cell using (spot)
+{_persons(("segment",), "('all'), (c.segment)")},
+counted as (
+  select cell, single.clients, single.revolving
+  from (
+    select combination, count(*) as clients, count(*) filter (where number = 0) as revolving
+    from person_combination where combinations = 1 group by 1) single
+  join cell using (combination)
   union all
-  select cell, count(*), sum(number)
-  from (select person, cell, max(number) as number from place join cell using (spot) where spots > 1 group by 1, 2) more
+  select cell, count(*) as clients, count(*) filter (where number = 0) as revolving
+  from (
+    select person, cell, min(number) as number
+    from person_combination join cell using (combination) where combinations > 1 group by 1, 2) several
   group by 1
 )
-select $1, $2, $3, c.scope_level, c.scope, c.segment, sum(clients), sum(revolving)
-from told
-join (select distinct cell, scope_level, scope, segment from cell) c using (cell)
-group by c.scope_level, c.scope, c.segment
+select $1, $2, $3, k.scope_level, k.scope, k.segment, sum(clients), sum(revolving)
+from counted
+join (select distinct cell, scope_level, scope, segment from cell) k using (cell)
+group by k.scope_level, k.scope, k.segment
 """
 _FORGET: Final = "delete from fcr.{table} where county = $1 and period_kind = $2 and period = $3"
 _COUNTS: Final = {"client_cell": _COUNT_CLIENTS, "revolving_cell": _COUNT_REVOLVING}
 
-# Asked twice a second: one probe for each stale period, whatever the planner believes (`shared.postgres.facts.probes`).
-_STALE: Final = """
+# Asked twice a second: one probe for each stale period, whatever the planner believes.
+_DAYS: Final = "select * from reference.period p where p.period_kind = s.period_kind and p.period = s.period"
+_STALE: Final = f"""
 select s.county, s.period_kind, s.period, p.first_day, p.last_day
-from fcr.stale s
-cross join lateral (
-  select * from reference.period p where p.period_kind = s.period_kind and p.period = s.period offset 0) p
+{probe_each("fcr.stale s", _DAYS, "p")}
 order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.since, s.county
 """
 # Periods that have cells, or should have, and are not stale.

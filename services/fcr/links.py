@@ -10,28 +10,32 @@ not grow with history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.fcr.facts import Contact
-from shared.postgres.facts import Change, FactTable
+from services.fcr.domain import WINDOWS
+from services.fcr.facts import LONGEST, Contact
+from shared.postgres.facts import Change, FactTable, probe_each
 from shared.postgres.lock import Connection
 
 Key = tuple[int, str, str]
 """Person, line and reason."""
 
+_REACH_HOURS: Final = (timedelta(days=WINDOWS[-1]) + LONGEST) // timedelta(hours=1)
 # Every touched key with the span of its touched times. Rows before the span keep `repeats_within`, rows behind it
 # `repeated_within`: what follows from contacts out of reach is not worked out anew.
-_WRONG: Final = """
+_KEYS: Final = """unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+       with ordinality key(person, line, reason, low, high, number)"""
+_NEAR: Final = f"""
+select * from fcr.contact
+where person = key.person
+  and started_at between key.low - interval '{_REACH_HOURS} hours' and key.high + interval '{_REACH_HOURS} hours'
+"""
+_WRONG: Final = f"""
 with near as (
   select key.low, key.high, key.number, c.id, c.started_at, c.over_at, c.handled, c.repeatable,
          c.repeats_within, c.repeated_within
-  from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-       with ordinality key(person, line, reason, low, high, number)
-  cross join lateral (
-    select * from fcr.contact
-    where person = key.person and started_at between key.low - interval '744 hours' and key.high + interval '744 hours'
-    offset 0) c
+  {probe_each(_KEYS, _NEAR, "c")}
   where c.line = key.line and c.reason = key.reason and c.counted
 ),
 gaps as (
@@ -43,13 +47,13 @@ gaps as (
          after as (partition by number order by started_at desc, id desc
                    rows between unbounded preceding and 1 preceding)
 ),
-told as (
+derived as (
   select id, repeats_within, repeated_within,
     case when started_at < low then repeats_within else fcr.least_window(since) end as repeats,
     case when started_at > high then repeated_within else fcr.least_window(until) end as repeated
   from gaps
 )
-select id, repeats, repeated from told
+select id, repeats, repeated from derived
 where repeats is distinct from repeats_within or repeated is distinct from repeated_within
 """
 

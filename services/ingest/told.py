@@ -10,13 +10,11 @@ from typing import Final
 import asyncpg
 
 from services.ingest.aliases import Alias
+from shared.postgres.facts import probe_each
 
 _MOST: Final = 200_000  # in memory
-# A probe of the index for each id, as everything that a writer reads (`shared.postgres.facts.probes`).
-_KNOWN: Final = """
-select told.merge_id from unnest($1::text[]) wanted(value)
-cross join lateral (select merge_id from ingest.told_merge where merge_id = wanted.value offset 0) told
-"""
+_STORED: Final = "select merge_id from ingest.told_merge where merge_id = wanted.value"
+_KNOWN: Final = f"select stored.merge_id {probe_each('unnest($1::text[]) wanted(value)', _STORED, 'stored')}"
 _REMEMBER: Final = "insert into ingest.told_merge (merge_id) select * from unnest($1::text[]) on conflict do nothing"
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from services.nps.derive import in_time, unit_row
-from services.nps.domain import Feedback, FeedbackFact, Invitation, Response
+from services.nps.facts import Feedback, FeedbackFact, Invitation, Response
 from shared.contracts.event import Event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
 from shared.contracts.order import rank

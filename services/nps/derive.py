@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime
 
-from services.nps.domain import Fact, Feedback
+from services.nps.facts import Fact, Feedback
 from shared.registers import Registers
 from shared.registers.promises import reply_due
 

@@ -1,17 +1,15 @@
-"""Facts of the feedback stream and what each of them counts: pure, no clock, no store, no framework.
+"""What each fact of the feedback stream counts: pure, no clock, no store, no framework.
 
 Section 4 of the contract in code. A figure is a sum of contributions of facts; `contributions` of a fact is the
 one place that knows what it counts, used alike for new facts, corrections, retractions, register changes and
 explanations.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Final, TypeVar
+from collections.abc import Iterator
+from typing import Final
 
+from services.nps.facts import Answer, Fact, Feedback, Invitation, Response
 from shared.deltas import Contribution, Measure, Place
-from shared.labels import UNKNOWN, Intervals, label
 
 # What an answer adds to: counts a0..a5 of its question mean, by kind of question,
 #   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
@@ -27,89 +25,6 @@ RECOMMEND: Final = "recommend"
 _PEI: Final = {"dont_know": 0, "same_or_less": 1, "better": 2, "much_better": 3}
 _NPS: Final = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2)  # by answer 0..10
 ALL_THEMES: Final = "all"
-
-Answer = int | str
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What every fact has. `rank` is its place in the order of the same business id; `unit_row` the row of the
-    unit register valid on `day`; `segment` the label by `label_day` and client. A retracted fact keeps only
-    county, id and rank.
-    """
-
-    county: str
-    id: str
-    rank: bytes
-    retracted: bool
-    unit: str | None = None
-    unit_row: int | None = None
-    channel: str | None = None
-    day: date | None = None
-    label_day: date | None = None
-    own_client: str | None = None
-    segment: str = UNKNOWN
-
-    @property
-    def subject(self) -> str | None:
-        """The client by whom the fact is labelled."""
-        return self.own_client
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation(Fact):
-    """An invitation to answer. `answered`: some response fact names it and came within the window."""
-
-    invited_at: datetime | None = None
-    delivered: bool = False
-    answered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Response(Fact):
-    """An answered survey. `client` is its own, else that of its invitation."""
-
-    answered_at: datetime | None = None
-    invitation_id: str | None = None
-    client: str | None = None
-    counts: bool = False
-    """Whether the respondent was the client: others are no part of the population."""
-    has_comment: bool = False
-    answers: Mapping[str, Answer] | None = None
-
-    @property
-    def subject(self) -> str | None:
-        return self.client
-
-
-@dataclass(frozen=True, slots=True)
-class Feedback(Fact):
-    """Direct feedback. `in_time`: replied by the promise of its county, where one is set."""
-
-    given_at: datetime | None = None
-    kind: str | None = None
-    themes: tuple[str, ...] = ()
-    wants_reply: bool = False
-    replied_at: datetime | None = None
-    in_time: bool = False
-
-
-FeedbackFact = Invitation | Response | Feedback
-
-
-F = TypeVar("F", bound=Fact)
-
-
-def bare(fact: F) -> F:
-    """What stays of a fact that is taken away: county, id and its place in the order."""
-    return type(fact)(fact.county, fact.id, fact.rank, retracted=True)
-
-
-def labelled(fact: F, histories: Mapping[str, Intervals]) -> F:
-    """The fact under the segment of its client on its label day; the same object when it is under it already."""
-    client = fact.subject
-    segment = label(client, fact.label_day, histories.get(client, ()) if client is not None else ())
-    return fact if segment == fact.segment else replace(fact, segment=segment)
 
 
 def answer_class(question: str, value: Answer) -> int:

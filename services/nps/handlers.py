@@ -3,7 +3,7 @@
 from functools import partial
 
 from services.nps.decode import decode
-from services.nps.domain import FeedbackFact
+from services.nps.facts import FeedbackFact
 from services.nps.store import SCHEMA, apply, apply_histories, apply_persons
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import FEEDBACK, PERSON, SEGMENT

@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from services.nps.derive import derive, version
-from services.nps.domain import MEASURES, Feedback, FeedbackFact, Invitation, Response, bare, contributions, labelled
+from services.nps.domain import MEASURES, contributions
+from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, bare, inherit, labelled
 from shared.batch import Applied
 from shared.contracts.segment import History
 from shared.deltas import Deltas
-from shared.labels import Intervals, label
+from shared.labels import Intervals
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.erased import bare_if_erased, newly_erased, strip
@@ -210,16 +211,6 @@ async def _with_clients(connection: Connection, county: str, responses: Sequence
         return list(responses)
     clients = {row["id"]: row["own_client"] for row in await connection.fetch(_CLIENTS, county, list(heirs))}
     return [inherit(response, clients) for response in responses]
-
-
-def inherit(response: Response, clients: dict[str, str | None]) -> Response:
-    """The response with the client of its invitation where it has none of its own, not labelled by the history of
-    that client yet.
-    """
-    client = response.own_client or clients.get(response.invitation_id or "")
-    if client == response.client:
-        return response
-    return replace(response, client=client, segment=label(client, response.label_day))
 
 
 async def _follow_answered(

@@ -9,9 +9,8 @@ from typing import Final
 
 from services.segments.facts import Assessment, CareFact, ServiceEvent
 from shared.deltas import Contribution, Measure, Place
-from shared.labels import MEMBER
 
-CARE: Final = Measure("care", ("sector", "event_class"), ("events", "member_events"))
+CARE: Final = Measure("care", ("sector", "event_class"), ("events",))
 SUUNTIMA: Final = Measure("suuntima", ("battery", "sex", "result"), ("assessments",))
 MEASURES: Final = (CARE, SUUNTIMA)
 
@@ -28,8 +27,7 @@ def contributions(fact: CareFact) -> Iterator[Contribution]:
             assert fact.day is not None and fact.unit_row is not None
             assert fact.sector is not None and fact.event_class is not None
             place = Place(fact.day, fact.unit_row, _ALL, fact.segment)
-            columns = (0, 1) if fact.segment == MEMBER else (0,)
-            yield Contribution(CARE, place, (fact.sector, fact.event_class), columns)
+            yield Contribution(CARE, place, (fact.sector, fact.event_class), (0,))
         case Assessment(retracted=False):
             assert fact.day is not None and fact.unit_row is not None
             assert fact.battery is not None and fact.sex is not None and fact.result is not None

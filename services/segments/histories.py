@@ -8,18 +8,15 @@ from typing import Final
 
 from services.segments.members import stored
 from services.segments.membership import to_json
+from shared.postgres.facts import fenced, person_probes
 from shared.postgres.lock import Connection
 
-_ALIASES: Final = """
-select fact.client, fact.person
-from unnest($1::bigint[]) wanted(value)
-cross join lateral (select client, person from segments.client where person = wanted.value offset 0) fact
-"""
-# Of whom nothing was ever told, nobody takes her for a member.
-_OTHERWISE_TOLD: Final = """
+_ALIASES: Final = f"select fact.client, fact.person {person_probes('segments.client')}"
+_BEFORE: Final = "select intervals from segments.history where county = $1 and client = told.client"
+# A pseudonym without a history is not a member.
+_OTHERWISE_TOLD: Final = f"""
 from unnest($2::text[], $3::text[]) told(client, intervals)
-left join lateral (
-  select intervals from segments.history where county = $1 and client = told.client offset 0) before on true
+left join lateral {fenced(_BEFORE)} before on true
 where coalesce(before.intervals, '[]') <> told.intervals
 """
 # A history's version is a time, so that it grows also where this table began anew.

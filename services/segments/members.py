@@ -15,30 +15,30 @@ from services.segments.facts import ServiceEvent
 from services.segments.membership import OPEN, Evidence, Interval, holds, later, membership, spliced
 from services.segments.touched import SectorDay
 from shared.labels import MEMBER, OTHER
-from shared.postgres.facts import Change
+from shared.postgres.facts import Change, person_probes, probe_each
 from shared.postgres.lock import Connection
 from shared.registers import Registers
 
-_OF_PERSONS: Final = """
-from unnest($1::bigint[]) wanted(value)
-cross join lateral (select * from {table} where person = wanted.value offset 0) fact
+_FLAGGED: Final = f"select person, valid_from, valid_to {person_probes('segments.flag')}"
+_PLANNED: Final = f"select person, valid_from, valid_to {person_probes('segments.plan')}"
+_ASSIGNED: Final = f"""
+select person, valid_from, valid_to {person_probes("segments.assignment")} where scheme = $2 and segment = $3
 """
-_VALID: Final = f"select person, valid_from, valid_to {_OF_PERSONS}"
-_ASSIGNED: Final = f"{_VALID} where scheme = $2 and segment = $3"
-_ASSESSED: Final = f"select person, assessed_at, id, day, result {_OF_PERSONS}"
-# Of persons who never had enough sectors nothing comes back.
-_SECTOR_DAYS: Final = """
+_ASSESSED: Final = f"select person, assessed_at, id, day, result {person_probes('segments.assessment')}"
+_RANKED_SECTORS: Final = """
+select sector, day, max(sector_number) over () as sectors
+from (
+  select sector, day, dense_rank() over (order by sector) as sector_number
+  from segments.service_event
+  where person = wanted.person and day >= wanted.first and day < wanted.until and done) ranked
+"""
+# Persons who never had enough sectors have no rows here.
+_SECTOR_DAYS: Final = f"""
 select wanted.person, fact.sector, fact.day
-from unnest($1::bigint[], $2::date[], $3::date[]) wanted(person, first, until)
-cross join lateral (
-  select sector, day, max(place) over () as sectors
-  from (select sector, day, dense_rank() over (order by sector) as place
-        from segments.service_event
-        where person = wanted.person and day >= wanted.first and day < wanted.until and done) ranked
-  offset 0) fact
+{probe_each("unnest($1::bigint[], $2::date[], $3::date[]) wanted(person, first, until)", _RANKED_SECTORS)}
 where fact.sectors >= $4
 """
-_STORED: Final = f"select person, first, until {_OF_PERSONS.format(table='segments.membership')}"
+_STORED: Final = f"select person, first, until {person_probes('segments.membership')}"
 _OF_NOBODY: Final = """
 select distinct person from segments.membership m
 where county = $1
@@ -68,16 +68,16 @@ select day.*, (
   where e.person = day.person and e.day = day.day and e.sector = day.sector and e.done) as events
 from unnest($1::bigint[], $2::text[], $3::date[]) day(person, sector, day)
 """
-_RELABEL: Final = """
+_WRONG_LABELS: Final = f"""
+select ctid, day from segments.service_event
+where person = wanted.value and done and (segment = '{MEMBER}') <> exists (
+  select from segments.membership m where m.person = wanted.value and m.first <= day and day < m.until)
+"""
+_RELABEL: Final = f"""
 with relabelled as (
   update segments.service_event e
-  set segment = case e.segment when 'multidisciplinary' then 'other' else 'multidisciplinary' end
-  from unnest($1::bigint[]) wanted(value)
-  cross join lateral (
-    select ctid, day from segments.service_event
-    where person = wanted.value and done and (segment = 'multidisciplinary') <> exists (
-      select from segments.membership m where m.person = wanted.value and m.first <= day and day < m.until)
-    offset 0) wrong
+  set segment = case e.segment when '{MEMBER}' then '{OTHER}' else '{MEMBER}' end
+  {probe_each("unnest($1::bigint[]) wanted(value)", _WRONG_LABELS, "wrong")}
   where e.ctid = wrong.ctid
   returning new.unit_row, new.day, new.sector, new.event_class, old.segment as before, new.segment as now)
 select unit_row, day, sector, event_class, before, now, count(*) as events
@@ -168,14 +168,13 @@ async def _evidence(connection: Connection, spans: Mapping[int, Interval], regis
     """All flags, plans, assignments and assessments, and the sectors of the days in whose windows a span is."""
     rule, wanted = registers.segment_rule, sorted(spans)
     found: dict[int, Evidence] = defaultdict(Evidence)
-    for row in await connection.fetch(_VALID.format(table="segments.flag"), wanted):
+    for row in await connection.fetch(_FLAGGED, wanted):
         found[row["person"]].flags.append(_interval(row))
-    for row in await connection.fetch(_VALID.format(table="segments.plan"), wanted):
+    for row in await connection.fetch(_PLANNED, wanted):
         found[row["person"]].plans.append(_interval(row))
-    assigned = _ASSIGNED.format(table="segments.assignment")
-    for row in await connection.fetch(assigned, wanted, rule.e6_scheme, rule.e6_segment):
+    for row in await connection.fetch(_ASSIGNED, wanted, rule.e6_scheme, rule.e6_segment):
         found[row["person"]].assignments.append(_interval(row))
-    for row in await connection.fetch(_ASSESSED.format(table="segments.assessment"), wanted):
+    for row in await connection.fetch(_ASSESSED, wanted):
         found[row["person"]].assessments.append(tuple(row)[1:])
     firsts = [later(spans[person][0], 1 - rule.e4_window_days) for person in wanted]
     untils = [spans[person][1] for person in wanted]

@@ -9,16 +9,18 @@ from datetime import date
 
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent
 from services.segments.membership import OPEN, Interval, later
-from shared.postgres.facts import Change
 from shared.registers.model import SegmentRule
 
 SectorDay = tuple[int, str, date]
 """Person, sector, local date."""
 
+Change = tuple[CareFact | None, CareFact]
+"""A fact before (None: not known before) and after."""
+
 _EVIDENCE = {Flag: "E1", Plan: "E2", Assessment: "E3", ServiceEvent: "E4", Assignment: "E6"}
 
 
-def spans(changes: Iterable[Change[CareFact]], rule: SegmentRule) -> dict[int, Interval]:
+def spans(changes: Iterable[Change], rule: SegmentRule) -> dict[int, Interval]:
     """By person the dates from the first to the last that changed facts, service events apart, say something of."""
     found: dict[int, Interval] = {}
     for change in changes:
@@ -42,7 +44,7 @@ def _span(fact: CareFact, rule: SegmentRule) -> Interval | None:
     return None
 
 
-def sector_days(changes: Iterable[Change[CareFact]], rule: SegmentRule) -> Counter[SectorDay]:
+def sector_days(changes: Iterable[Change], rule: SegmentRule) -> Counter[SectorDay]:
     """By how much the numbers of done service events of a person, a sector and a day changed, where they did."""
     found: Counter[SectorDay] = Counter()
     if "E4" not in rule.enabled:

@@ -105,10 +105,10 @@ class FactTable(Generic[F]):
             return
         columns = {"id": "text", **{name: self._written[name] for name in names}}
         sets = ", ".join(f"{name} = revised.{name}" for name in names)
-        # `offset 0` keeps the county from being a constant of the outer query, as in `probes`.
+        # Fenced, so that the county is no constant of the outer query.
+        revised = fenced(f"select $1::text, * from unnest({_parameters(columns)})")
         await connection.execute(
-            f"update {self.name} fact set {sets} "
-            f"from (select $1::text, * from unnest({_parameters(columns)}) offset 0) revised(of, {', '.join(columns)}) "
+            f"update {self.name} fact set {sets} from {revised} revised(of, {', '.join(columns)}) "
             "where fact.county = revised.of and fact.id = revised.id",
             county,
             *self._arrays(facts, columns),
@@ -149,17 +149,36 @@ class FactTable(Generic[F]):
         )
 
 
-def probes(table: str, column: str) -> str:
-    """`from` with the rows of county $1 whose `column` is among the texts $2 (each once), called `fact`.
-
-    Written so that the only plan is a probe of the index on (county, column) for each value. A plain join or
-    `= any($2)` lets the planner read all of a county instead, and it does so wherever statistics are missing or
-    old, since it then takes a county for a two-hundredth of the table: a batch costs what the history costs.
-    `offset 0` keeps the probe apart from the conditions of the query, whose selectivity is guessed as badly.
+def fenced(query: str) -> str:
+    """A subquery that PostgreSQL plans by itself: `offset 0` changes no row, and a query that has it is never merged
+    into the query around it, so that conditions of the one are not mixed with the other's.
     """
-    return (
-        f"from unnest($2::text[]) wanted(value) cross join lateral "
-        f"(select * from {table} where county = $1 and {column} = wanted.value offset 0) fact"
+    return f"({query} offset 0)"
+
+
+def probe_each(wanted: str, query: str, name: str = "fact") -> str:
+    """`from` with the rows that `query` finds for each row of `wanted`, called `name`.
+
+    Written so that the only plan is a probe of the index that `query` names by its condition, for each row. A plain
+    join or `= any($2)` lets the planner read all of a county instead, and it does so wherever statistics are missing
+    or old, since it then takes a county for a two-hundredth of the table: a batch costs what the history costs. The
+    fence keeps the probe apart from the conditions of the query around it, whose selectivity is guessed as badly.
+    """
+    return f"from {wanted} cross join lateral {fenced(query)} {name}"
+
+
+def probes(table: str, column: str) -> str:
+    """`from` with the rows of county $1 whose `column`, which has an index, is among the texts $2 (each once), called
+    `fact`.
+    """
+    found = f"select * from {table} where county = $1 and {column} = wanted.value"
+    return probe_each("unnest($2::text[]) wanted(value)", found)
+
+
+def person_probes(table: str, columns: str = "*") -> str:
+    """`from` with the rows of the persons $1 (each once), called `fact`. A person is of one county."""
+    return probe_each(
+        "unnest($1::bigint[]) wanted(value)", f"select {columns} from {table} where person = wanted.value"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from shared.person import Merge, PersonEvent
-from shared.postgres.facts import Change, FactTable, probes
+from shared.postgres.facts import Change, FactTable, fenced, probe_each, probes
 from shared.postgres.lock import Connection
 
 # A pseudonym without a merge is a person of its own.
@@ -21,34 +21,33 @@ select $1, client, number, number from new
 returning client, number
 """
 # Everyone whom merges reach from the clients $2; a step at a time, each by the two indexes of merges.
-_REACHED: Final = """
+_NEXT: Final = """
+select other as client from {schema}.merge where county = $1 and one = reached.client
+union all
+select one from {schema}.merge where county = $1 and other = reached.client
+"""
+_REACHED: Final = f"""
 with recursive reached(client) as (
   select * from unnest($2::text[])
   union
-  select next.client from reached cross join lateral (
-    select other as client from {schema}.merge where county = $1 and one = reached.client
-    union all
-    select one from {schema}.merge where county = $1 and other = reached.client
-    offset 0) next
+  select next.client {probe_each("reached", _NEXT, "next")}
 )
 select client from reached
 """
 _MERGES: Final = "select fact.one, fact.other {probes}"
 _CLIENTS: Final = "select fact.client, fact.number, fact.person {probes}"
-# Found by probes, so that nothing else can be planned (`shared.postgres.facts.probes`).
-_MOVE: Final = """
-update {schema}.client c set person = moved.person
-from unnest($2::text[], $3::bigint[]) moved(client, person)
-cross join lateral (select ctid from {schema}.client where county = $1 and client = moved.client offset 0) found
+_MOVED: Final = "select ctid from {schema}.client where county = $1 and client = moved.client"
+_MOVE: Final = f"""
+update {{schema}}.client c set person = moved.person
+{probe_each("unnest($2::text[], $3::bigint[]) moved(client, person)", _MOVED, "found")}
 where c.ctid = found.ctid
 """
 # The facts of clients $1 who were of persons $2. Their county is not asked for: an index that begins with it could be
 # taken.
-_OF_MOVED: Final = """
-from unnest($1::text[], $2::bigint[]) wanted(client, person)
-cross join lateral (
-  select * from {table} where person = wanted.person and own_client = wanted.client offset 0) fact
-"""
+_OF_MOVED: Final = probe_each(
+    "unnest($1::text[], $2::bigint[]) wanted(client, person)",
+    "select * from {table} where person = wanted.person and own_client = wanted.client",
+)
 
 F = TypeVar("F", bound=Any)
 
@@ -139,12 +138,9 @@ def of_clients(schema: str, table: str) -> str:
     """`from` with the facts, called `fact`, of clients $2 of county $1, by way of the numbers of their persons, and as
     above by nothing else.
     """
-    return (
-        f"from unnest($2::text[]) wanted(value) cross join lateral "
-        f"(select * from {schema}.client where county = $1 and client = wanted.value offset 0) known "
-        f"cross join lateral (select * from {table} "
-        f"where person = known.person and own_client = wanted.value offset 0) fact"
-    )
+    known = f"select * from {schema}.client where county = $1 and client = wanted.value"
+    facts = f"select * from {table} where person = known.person and own_client = wanted.value"
+    return f"{probe_each('unnest($2::text[]) wanted(value)', known, 'known')} cross join lateral {fenced(facts)} fact"
 
 
 async def _known(

@@ -3,7 +3,7 @@
 Every read of a writer is a probe of an index by the keys of its batch, but a plan cached while a table was small,
 or statistics missing or taken at a bad moment, can turn that probe into a reading of the whole history. A writer
 therefore never scans or hashes, goes through indexes in their order, and plans with the true sizes; its statements
-are written so that nothing but the probe is left (`shared.postgres.facts.probes`).
+are written so that nothing but the probe is left (`shared.postgres.facts.probe_each`).
 """
 
 import contextlib

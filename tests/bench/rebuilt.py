@@ -8,7 +8,6 @@ from typing import Final
 from services.fcr.domain import ACCESS, HANDLED, RESOLVING, WAIT_BOUNDS, WINDOWS
 from services.fcr.facts import FIRST_LINE
 from shared.deltas import Measure
-from shared.labels import MEMBER
 from tests.bench.family import FCR, SEGMENTS, Family
 
 
@@ -75,8 +74,7 @@ def _contact_places() -> Iterator[str]:
 def _care_places() -> Iterator[str]:
     yield (
         "create temp table care_place as select county, day, unit_row, 'all' as channel, segment, sector, event_class, "
-        f"count(*) as events, count(*) filter (where segment = '{MEMBER}') as member_events "
-        "from segments.service_event where done group by 1, 2, 3, 4, 5, 6, 7"
+        "count(*) as events from segments.service_event where done group by 1, 2, 3, 4, 5, 6, 7"
     )
     yield (
         "create temp table suuntima_place as select county, day, unit_row, 'all' as channel, 'all' as segment, "

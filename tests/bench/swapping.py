@@ -72,7 +72,7 @@ async def swapping(stage: Stage, registers: Registers, sizes: Sizes, say: Callab
             started = time.perf_counter()
             done = await REFOLD.step(pool, _COUNTY, after) is None
             steps.append(time.perf_counter() - started)
-        members = await pool.fetchval("select sum(member_events)::bigint from segments.care_day")
+        members = await pool.fetchval("select sum(events)::bigint from segments.care_month where segment = $1", MEMBER)
         assert members == clients * _EACH, f"{members} service events are of members ({MEMBER})"
     finally:
         await pool.close()

@@ -81,8 +81,7 @@ def fact_row(event: Any, person: int, registers: Registers) -> dict[str, Any]:
 def count(buckets: Buckets, kind: str, fact: dict[str, Any]) -> None:
     """Add a fact to the buckets of its day and of its month."""
     if kind == "service_event" and fact["done"]:
-        stem, codes, member = "care", ("sector", "event_class"), fact["segment"] == "multidisciplinary"
-        measured = {"events": 1, "member_events": int(member)}
+        stem, codes, measured = "care", ("sector", "event_class"), {"events": 1}
     elif kind == "assessment":
         stem, codes, measured = "suuntima", ("battery", "sex", "result"), {"assessments": 1}
     else:

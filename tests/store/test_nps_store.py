@@ -10,7 +10,7 @@ import pytest
 
 from services.nps import store
 from services.nps.decode import decode
-from services.nps.domain import FeedbackFact
+from services.nps.facts import FeedbackFact
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
 from shared.keys import Key

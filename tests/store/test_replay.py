@@ -37,7 +37,7 @@ async def told(segments: segments_stage.Store) -> segments_stage.Store:
     [
         "update segments.care_month set events = events + 2 where sector = 'vastaanotto'",
         "delete from segments.suuntima_day",
-        "insert into segments.care_day select county, day, 77, sector, event_class, 1, 0 from segments.care_day",
+        "insert into segments.care_day select county, day, 77, sector, event_class, 1 from segments.care_day",
         "update segments.service_event set segment = 'other' where id = 'a'",
         "update segments.service_event set unit_row = 5 where id = 'b'",
         "delete from segments.membership",

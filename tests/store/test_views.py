@@ -1,10 +1,21 @@
-"""Views are made anew on a database that has them, whenever one of their service changed."""
+"""Views on a database that has them already, and the columns that they read."""
 
 import asyncpg
 
+from services.fcr.domain import MEASURES as FCR
+from services.nps.domain import MEASURES as NPS
+from services.segments.domain import MEASURES as SEGMENTS
 from shared.postgres.bootstrap import SERVICE_ROLES
+from shared.postgres.buckets import GRAINS
 from shared.postgres.migrate import migrate
 from tests.product import SERVICES, Database
+
+MEASURES = {"nps": NPS, "fcr": FCR, "segments": SEGMENTS}
+READ_BY_VIEWS = """
+select distinct d.refobjid::regclass::text as table, a.attname as column
+from pg_depend d join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass
+"""
 
 
 async def test_changed_views_take_the_place_of_the_old_ones(database: Database) -> None:
@@ -20,5 +31,35 @@ async def test_changed_views_take_the_place_of_the_old_ones(database: Database) 
         rights = "select bool_or(has_table_privilege($1, oid, 'select')) from pg_class "
         rights += "where relnamespace = 'figures'::regnamespace and relkind = 'v'"
         assert all([await admin.fetchval(rights, role) for role in (*SERVICE_ROLES[1:], "hva_steward")])
+    finally:
+        await admin.close()
+
+
+async def test_every_count_of_a_bucket_is_read_by_a_view(database: Database) -> None:
+    admin = await asyncpg.connect(database.dsn("hva_migrate"))
+    try:
+        read = {(row["table"], row["column"]) for row in await admin.fetch(READ_BY_VIEWS)}
+    finally:
+        await admin.close()
+    written = {
+        (f"{schema}.{measure.name}_{grain}", count)
+        for schema, measures in MEASURES.items()
+        for measure in measures
+        for grain in GRAINS
+        for count in measure.counts
+    }
+    assert written - read == set()
+
+
+async def test_a_database_with_member_events_keeps_its_counts(database: Database) -> None:
+    dsn = database.dsn("hva_migrate")
+    admin = await asyncpg.connect(dsn)
+    try:
+        for table in ("segments.care_day", "segments.care_month"):
+            await admin.execute(f"alter table {table} add column member_events bigint not null default 1")
+        await admin.execute("insert into segments.care_day values ('oma-hame', '2026-03-02', 1, 'a', 'visit', 3, 2)")
+        await admin.execute("delete from migration.applied where name = '0003_drop_member_events.sql'")
+        await migrate(dsn, SERVICES)
+        assert tuple(await admin.fetchrow("select * from segments.care_day"))[3:] == ("a", "visit", 3)
     finally:
         await admin.close()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.fcr import facts as fcr
-from services.nps import domain as nps
+from services.nps import facts as nps
 from shared.labels import Intervals, label
 
 CLIENT = "k1." + "A" * 22

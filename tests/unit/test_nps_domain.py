@@ -5,19 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.nps.domain import (
-    ANSWER,
-    FEEDBACK,
-    INVITATION,
-    RESPONSE,
-    Fact,
-    Feedback,
-    Invitation,
-    Response,
-    answer_class,
-    bare,
-    contributions,
-)
+from services.nps.domain import ANSWER, FEEDBACK, INVITATION, RESPONSE, answer_class, contributions
+from services.nps.facts import Fact, Feedback, Invitation, Response, bare
 from shared.deltas import Deltas, Place
 
 DAY = date(2026, 3, 31)

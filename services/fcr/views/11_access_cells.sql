@@ -1,7 +1,8 @@
 -- The sums of access by all keys of the contract. Sums by unit row and line come first, since a scope has many of
 -- them and every one counts in seven scopes. All conditions on keys reach the buckets.
--- `awaited` counts contacts whose promise nobody has kept or broken; those not due yet at the as-of time are taken
--- away here, told by the facts themselves: few, where the as-of time is now.
+-- `awaited` counts contacts with a promise and no response yet. Those not due at the as-of time are subtracted here,
+-- from the facts themselves: there are few of them where the as-of time is now.
+-- `w0`..`w13` count waits by class, the first bound that is not exceeded: see fcr.wait_bound for the bounds.
 
 drop view if exists fcr.access_bucket_month, fcr.access_bucket_day cascade;
 
@@ -12,8 +13,11 @@ select county, month, unit_row, channel, segment, line,
        w11, w12, w13
 from fcr.access_month
 union all
-select county, date_trunc('month', day)::date, unit_row, channel, segment, line,
-       0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+select county, date_trunc('month', day)::date as month, unit_row, channel, segment, line,
+       0 as inbound, 0 as early, 0 as handled, 0 as direct, 0 as callback, 0 as callback_requested,
+       0 as callback_same_day, 0 as promised, 0 as promise_kept, -1 as awaited, 0 as transfers, 0 as bounced,
+       0 as phone, 0 as chat, 0 as sms, 0 as digital_booking, 0 as w0, 0 as w1, 0 as w2, 0 as w3, 0 as w4, 0 as w5,
+       0 as w6, 0 as w7, 0 as w8, 0 as w9, 0 as w10, 0 as w11, 0 as w12, 0 as w13
 from fcr.contact where awaits and due > reference.as_of();
 
 create view fcr.access_bucket_day as
@@ -24,46 +28,55 @@ select county, day, unit_row, line,
 from fcr.access_day
 union all
 select county, day, unit_row, line,
-       0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+       0 as inbound, 0 as early, 0 as handled, 0 as direct, 0 as callback, 0 as callback_requested,
+       0 as callback_same_day, 0 as promised, 0 as promise_kept, -1 as awaited, 0 as transfers, 0 as bounced,
+       0 as phone, 0 as chat, 0 as sms, 0 as digital_booking, 0 as w0, 0 as w1, 0 as w2, 0 as w3, 0 as w4, 0 as w5,
+       0 as w6, 0 as w7, 0 as w8, 0 as w9, 0 as w10, 0 as w11, 0 as w12, 0 as w13
 from fcr.contact where awaits and due > reference.as_of();
 
 create view fcr.access_place as
 select b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment,
-       sum(inbound) inbound, sum(early) early, sum(handled) handled, sum(direct) direct, sum(callback) callback,
-       sum(callback_requested) callback_requested, sum(callback_same_day) callback_same_day, sum(promised) promised,
-       sum(promise_kept) promise_kept, sum(awaited) awaited, sum(transfers) transfers, sum(bounced) bounced,
-       sum(phone) phone, sum(chat) chat, sum(sms) sms, sum(digital_booking) digital_booking, sum(w0) w0, sum(w1) w1,
-       sum(w2) w2, sum(w3) w3, sum(w4) w4, sum(w5) w5, sum(w6) w6, sum(w7) w7, sum(w8) w8, sum(w9) w9, sum(w10) w10,
-       sum(w11) w11, sum(w12) w12, sum(w13) w13
+       sum(inbound) as inbound, sum(early) as early, sum(handled) as handled, sum(direct) as direct,
+       sum(callback) as callback, sum(callback_requested) as callback_requested,
+       sum(callback_same_day) as callback_same_day, sum(promised) as promised, sum(promise_kept) as promise_kept,
+       sum(awaited) as awaited, sum(transfers) as transfers, sum(bounced) as bounced, sum(phone) as phone,
+       sum(chat) as chat, sum(sms) as sms, sum(digital_booking) as digital_booking, sum(w0) as w0, sum(w1) as w1,
+       sum(w2) as w2, sum(w3) as w3, sum(w4) as w4, sum(w5) as w5, sum(w6) as w6, sum(w7) as w7, sum(w8) as w8,
+       sum(w9) as w9, sum(w10) as w10, sum(w11) as w11, sum(w12) as w12, sum(w13) as w13
 from fcr.access_bucket_month b
 join reference.period_month p on p.month = b.month
 group by b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment;
 
 create view fcr.access_cell as
 select a.county, a.period_kind, a.period, a.last_day, s.scope_level, s.scope, c.channel, g.segment,
-       sum(inbound)::bigint inbound, sum(early)::bigint early, sum(handled)::bigint handled,
-       sum(direct)::bigint direct, sum(callback)::bigint callback,
-       sum(callback_requested)::bigint callback_requested, sum(callback_same_day)::bigint callback_same_day,
-       sum(promised)::bigint promised, sum(promise_kept)::bigint promise_kept, sum(awaited)::bigint awaited,
-       sum(transfers) transfers, sum(bounced)::bigint bounced, sum(phone)::bigint phone,
-       sum(chat)::bigint chat, sum(sms)::bigint sms, sum(digital_booking)::bigint digital_booking,
-       sum(w0)::bigint w0, sum(w1)::bigint w1, sum(w2)::bigint w2, sum(w3)::bigint w3, sum(w4)::bigint w4,
-       sum(w5)::bigint w5, sum(w6)::bigint w6, sum(w7)::bigint w7, sum(w8)::bigint w8, sum(w9)::bigint w9,
-       sum(w10)::bigint w10, sum(w11)::bigint w11, sum(w12)::bigint w12, sum(w13)::bigint w13
+       sum(inbound)::bigint as inbound, sum(early)::bigint as early, sum(handled)::bigint as handled,
+       sum(direct)::bigint as direct, sum(callback)::bigint as callback,
+       sum(callback_requested)::bigint as callback_requested, sum(callback_same_day)::bigint as callback_same_day,
+       sum(promised)::bigint as promised, sum(promise_kept)::bigint as promise_kept, sum(awaited)::bigint as awaited,
+       sum(transfers) as transfers, sum(bounced)::bigint as bounced, sum(phone)::bigint as phone,
+       sum(chat)::bigint as chat, sum(sms)::bigint as sms, sum(digital_booking)::bigint as digital_booking,
+       sum(w0)::bigint as w0, sum(w1)::bigint as w1, sum(w2)::bigint as w2, sum(w3)::bigint as w3,
+       sum(w4)::bigint as w4, sum(w5)::bigint as w5, sum(w6)::bigint as w6, sum(w7)::bigint as w7,
+       sum(w8)::bigint as w8, sum(w9)::bigint as w9, sum(w10)::bigint as w10, sum(w11)::bigint as w11,
+       sum(w12)::bigint as w12, sum(w13)::bigint as w13
 from fcr.access_place a
 cross join lateral fcr.scopes_of(a.unit_row, a.line) s
 cross join lateral (values ('all'), (a.channel)) c(channel)
 cross join lateral (values ('all'), (a.segment)) g(segment)
 group by a.county, a.period_kind, a.period, a.last_day, s.scope_level, s.scope, c.channel, g.segment
 union all
-select b.county, 'day', to_char(b.day, 'YYYY-MM-DD'), b.day, s.scope_level, s.scope, 'all', 'all',
-       sum(inbound)::bigint, sum(early)::bigint, sum(handled)::bigint, sum(direct)::bigint, sum(callback)::bigint,
-       sum(callback_requested)::bigint, sum(callback_same_day)::bigint, sum(promised)::bigint,
-       sum(promise_kept)::bigint, sum(awaited)::bigint, sum(transfers), sum(bounced)::bigint,
-       sum(phone)::bigint, sum(chat)::bigint, sum(sms)::bigint, sum(digital_booking)::bigint, sum(w0)::bigint,
-       sum(w1)::bigint, sum(w2)::bigint, sum(w3)::bigint, sum(w4)::bigint, sum(w5)::bigint, sum(w6)::bigint,
-       sum(w7)::bigint, sum(w8)::bigint, sum(w9)::bigint, sum(w10)::bigint, sum(w11)::bigint, sum(w12)::bigint,
-       sum(w13)::bigint
+select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, s.scope_level,
+       s.scope, 'all' as channel, 'all' as segment,
+       sum(inbound)::bigint as inbound, sum(early)::bigint as early, sum(handled)::bigint as handled,
+       sum(direct)::bigint as direct, sum(callback)::bigint as callback,
+       sum(callback_requested)::bigint as callback_requested, sum(callback_same_day)::bigint as callback_same_day,
+       sum(promised)::bigint as promised, sum(promise_kept)::bigint as promise_kept, sum(awaited)::bigint as awaited,
+       sum(transfers) as transfers, sum(bounced)::bigint as bounced, sum(phone)::bigint as phone,
+       sum(chat)::bigint as chat, sum(sms)::bigint as sms, sum(digital_booking)::bigint as digital_booking,
+       sum(w0)::bigint as w0, sum(w1)::bigint as w1, sum(w2)::bigint as w2, sum(w3)::bigint as w3,
+       sum(w4)::bigint as w4, sum(w5)::bigint as w5, sum(w6)::bigint as w6, sum(w7)::bigint as w7,
+       sum(w8)::bigint as w8, sum(w9)::bigint as w9, sum(w10)::bigint as w10, sum(w11)::bigint as w11,
+       sum(w12)::bigint as w12, sum(w13)::bigint as w13
 from fcr.access_bucket_day b
 cross join lateral fcr.scopes_of(b.unit_row, b.line) s
 group by b.county, b.day, s.scope_level, s.scope;

@@ -22,50 +22,51 @@ left join reference.outcome alone on alone.outcome = b.outcome and alone.classif
 
 create view fcr.handled_place as
 select b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment,
-       sum(handled) handled,
-       sum(handled) filter (where outcome <> '') with_outcome,
-       sum(handled) filter (where resolved) resolved,
-       sum(handled) filter (where resolvable) resolvable,
-       sum(linkable) linkable,
-       sum(linkable) filter (where outcome <> '') linkable_with_outcome,
-       sum(unrepeated_1) filter (where resolved) confirmed_1,
-       sum(unrepeated_7) filter (where resolved) confirmed_7,
-       sum(unrepeated_30) filter (where resolved) confirmed_30,
-       sum(repeats_1) repeats_1,
-       sum(repeats_7) repeats_7,
-       sum(repeats_30) repeats_30,
-       sum(guided) filter (where hyte) guided
+       sum(handled) as handled,
+       sum(handled) filter (where outcome <> '') as with_outcome,
+       sum(handled) filter (where resolved) as resolved,
+       sum(handled) filter (where resolvable) as resolvable,
+       sum(linkable) as linkable,
+       sum(linkable) filter (where outcome <> '') as linkable_with_outcome,
+       sum(unrepeated_1) filter (where resolved) as confirmed_1,
+       sum(unrepeated_7) filter (where resolved) as confirmed_7,
+       sum(unrepeated_30) filter (where resolved) as confirmed_30,
+       sum(repeats_1) as repeats_1,
+       sum(repeats_7) as repeats_7,
+       sum(repeats_30) as repeats_30,
+       sum(guided) filter (where hyte) as guided
 from fcr.flagged_month b
 join reference.period_month p on p.month = b.month
 group by b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment
 union all
-select b.county, 'day', to_char(b.day, 'YYYY-MM-DD'), b.day, b.unit_row, b.line, 'all', 'all',
-       sum(handled),
-       sum(handled) filter (where outcome <> ''),
-       sum(handled) filter (where resolved),
-       sum(handled) filter (where resolvable),
-       sum(linkable),
-       sum(linkable) filter (where outcome <> ''),
-       sum(unrepeated_1) filter (where resolved),
-       sum(unrepeated_7) filter (where resolved),
-       sum(unrepeated_30) filter (where resolved),
-       sum(repeats_1),
-       sum(repeats_7),
-       sum(repeats_30),
-       sum(guided) filter (where hyte)
+select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, b.unit_row, b.line,
+       'all' as channel, 'all' as segment,
+       sum(handled) as handled,
+       sum(handled) filter (where outcome <> '') as with_outcome,
+       sum(handled) filter (where resolved) as resolved,
+       sum(handled) filter (where resolvable) as resolvable,
+       sum(linkable) as linkable,
+       sum(linkable) filter (where outcome <> '') as linkable_with_outcome,
+       sum(unrepeated_1) filter (where resolved) as confirmed_1,
+       sum(unrepeated_7) filter (where resolved) as confirmed_7,
+       sum(unrepeated_30) filter (where resolved) as confirmed_30,
+       sum(repeats_1) as repeats_1,
+       sum(repeats_7) as repeats_7,
+       sum(repeats_30) as repeats_30,
+       sum(guided) filter (where hyte) as guided
 from fcr.flagged_day b
 group by b.county, b.day, b.unit_row, b.line;
 
 create view fcr.handled_cell as
 select h.county, h.period_kind, h.period, h.last_day, s.scope_level, s.scope, c.channel, g.segment,
-       coalesce(sum(handled), 0)::bigint handled, coalesce(sum(with_outcome), 0)::bigint with_outcome,
-       coalesce(sum(resolved), 0)::bigint resolved, coalesce(sum(resolvable), 0)::bigint resolvable,
-       coalesce(sum(linkable), 0)::bigint linkable,
-       coalesce(sum(linkable_with_outcome), 0)::bigint linkable_with_outcome,
-       coalesce(sum(confirmed_1), 0)::bigint confirmed_1, coalesce(sum(confirmed_7), 0)::bigint confirmed_7,
-       coalesce(sum(confirmed_30), 0)::bigint confirmed_30, coalesce(sum(repeats_1), 0)::bigint repeats_1,
-       coalesce(sum(repeats_7), 0)::bigint repeats_7, coalesce(sum(repeats_30), 0)::bigint repeats_30,
-       coalesce(sum(guided), 0)::bigint guided
+       coalesce(sum(handled), 0)::bigint as handled, coalesce(sum(with_outcome), 0)::bigint as with_outcome,
+       coalesce(sum(resolved), 0)::bigint as resolved, coalesce(sum(resolvable), 0)::bigint as resolvable,
+       coalesce(sum(linkable), 0)::bigint as linkable,
+       coalesce(sum(linkable_with_outcome), 0)::bigint as linkable_with_outcome,
+       coalesce(sum(confirmed_1), 0)::bigint as confirmed_1, coalesce(sum(confirmed_7), 0)::bigint as confirmed_7,
+       coalesce(sum(confirmed_30), 0)::bigint as confirmed_30, coalesce(sum(repeats_1), 0)::bigint as repeats_1,
+       coalesce(sum(repeats_7), 0)::bigint as repeats_7, coalesce(sum(repeats_30), 0)::bigint as repeats_30,
+       coalesce(sum(guided), 0)::bigint as guided
 from fcr.handled_place h
 cross join lateral fcr.scopes_of(h.unit_row, h.line) s
 cross join lateral (select 'all' union select h.channel) c(channel)

@@ -11,13 +11,13 @@ from (
   join reference.unit_scope s on s.unit_row = b.unit_row
   group by b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, b.kind
   union all
-  select b.county, 'day', to_char(b.day, 'YYYY-MM-DD'), b.day, s.scope_level, s.scope, b.kind,
-         fcr.count_of(sum(b.amount))
+  select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, s.scope_level,
+         s.scope, b.kind, fcr.count_of(sum(b.amount)) as count
   from fcr.hyte_count_day b
   join reference.unit_scope s on s.unit_row = b.unit_row
   group by b.county, b.day, s.scope_level, s.scope, b.kind
   union all
-  select county, period_kind, period, last_day, scope_level, scope, 'first_line_guidance', guided
+  select county, period_kind, period, last_day, scope_level, scope, 'first_line_guidance' as kind, guided as count
   from fcr.handled_cell where channel = 'all' and segment = 'all'
 ) counted
 where count > 0;

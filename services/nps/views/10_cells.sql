@@ -4,10 +4,14 @@
 
 drop view if exists nps.answer_cell, nps.response_cell, nps.invitation_cell, nps.feedback_cell cascade;
 
+-- What a0..a5 count depends on the question:
+--   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
+--   pei_*:     a0 dont_know, a1 same_or_less, a2 better, a3 much_better
+--   any other: a0 does not concern me (0), a1..a5 the answers 1..5
 create view nps.answer_cell as
 select b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment, b.question,
-       sum(b.a0)::bigint a0, sum(b.a1)::bigint a1, sum(b.a2)::bigint a2, sum(b.a3)::bigint a3,
-       sum(b.a4)::bigint a4, sum(b.a5)::bigint a5
+       sum(b.a0)::bigint as a0, sum(b.a1)::bigint as a1, sum(b.a2)::bigint as a2, sum(b.a3)::bigint as a3,
+       sum(b.a4)::bigint as a4, sum(b.a5)::bigint as a5
 from nps.answer_month b
 join reference.period_month p on p.month = b.month
 join reference.unit_scope s on s.unit_row = b.unit_row
@@ -15,16 +19,17 @@ cross join lateral (values ('all'), (b.channel)) c(channel)
 cross join lateral (values ('all'), (b.segment)) g(segment)
 group by b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment, b.question
 union all
-select b.county, 'day', to_char(b.day, 'YYYY-MM-DD'), b.day, s.scope_level, s.scope, 'all', 'all', b.question,
-       sum(b.a0)::bigint, sum(b.a1)::bigint, sum(b.a2)::bigint, sum(b.a3)::bigint, sum(b.a4)::bigint,
-       sum(b.a5)::bigint
+select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, s.scope_level,
+       s.scope, 'all' as channel, 'all' as segment, b.question,
+       sum(b.a0)::bigint as a0, sum(b.a1)::bigint as a1, sum(b.a2)::bigint as a2, sum(b.a3)::bigint as a3,
+       sum(b.a4)::bigint as a4, sum(b.a5)::bigint as a5
 from nps.answer_day b
 join reference.unit_scope s on s.unit_row = b.unit_row
 group by b.county, b.day, s.scope_level, s.scope, b.question;
 
 create view nps.response_cell as
 select b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment,
-       sum(b.responses)::bigint responses, sum(b.with_comment)::bigint with_comment
+       sum(b.responses)::bigint as responses, sum(b.with_comment)::bigint as with_comment
 from nps.response_count_month b
 join reference.period_month p on p.month = b.month
 join reference.unit_scope s on s.unit_row = b.unit_row
@@ -32,15 +37,16 @@ cross join lateral (values ('all'), (b.channel)) c(channel)
 cross join lateral (values ('all'), (b.segment)) g(segment)
 group by b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment
 union all
-select b.county, 'day', to_char(b.day, 'YYYY-MM-DD'), b.day, s.scope_level, s.scope, 'all', 'all',
-       sum(b.responses)::bigint, sum(b.with_comment)::bigint
+select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, s.scope_level,
+       s.scope, 'all' as channel, 'all' as segment,
+       sum(b.responses)::bigint as responses, sum(b.with_comment)::bigint as with_comment
 from nps.response_count_day b
 join reference.unit_scope s on s.unit_row = b.unit_row
 group by b.county, b.day, s.scope_level, s.scope;
 
 create view nps.invitation_cell as
 select b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment,
-       sum(b.delivered)::bigint delivered, sum(b.answered)::bigint answered
+       sum(b.delivered)::bigint as delivered, sum(b.answered)::bigint as answered
 from nps.invitation_count_month b
 join reference.period_month p on p.month = b.month
 join reference.unit_scope s on s.unit_row = b.unit_row
@@ -48,16 +54,17 @@ cross join lateral (values ('all'), (b.channel)) c(channel)
 cross join lateral (values ('all'), (b.segment)) g(segment)
 group by b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment
 union all
-select b.county, 'day', to_char(b.day, 'YYYY-MM-DD'), b.day, s.scope_level, s.scope, 'all', 'all',
-       sum(b.delivered)::bigint, sum(b.answered)::bigint
+select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, s.scope_level,
+       s.scope, 'all' as channel, 'all' as segment,
+       sum(b.delivered)::bigint as delivered, sum(b.answered)::bigint as answered
 from nps.invitation_count_day b
 join reference.unit_scope s on s.unit_row = b.unit_row
 group by b.county, b.day, s.scope_level, s.scope;
 
 create view nps.feedback_cell as
 select b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment,
-       k.kind, b.theme, sum(b.n)::bigint n, sum(b.wants_reply)::bigint wants_reply, sum(b.replied)::bigint replied,
-       sum(b.replied_in_time)::bigint replied_in_time
+       k.kind, b.theme, sum(b.n)::bigint as n, sum(b.wants_reply)::bigint as wants_reply,
+       sum(b.replied)::bigint as replied, sum(b.replied_in_time)::bigint as replied_in_time
 from nps.feedback_count_month b
 join reference.period_month p on p.month = b.month
 join reference.unit_scope s on s.unit_row = b.unit_row
@@ -67,8 +74,10 @@ cross join lateral (values ('all'), (b.kind)) k(kind)
 group by b.county, p.period_kind, p.period, p.last_day, s.scope_level, s.scope, c.channel, g.segment, k.kind,
          b.theme
 union all
-select b.county, 'day', to_char(b.day, 'YYYY-MM-DD'), b.day, s.scope_level, s.scope, 'all', 'all', k.kind, b.theme,
-       sum(b.n)::bigint, sum(b.wants_reply)::bigint, sum(b.replied)::bigint, sum(b.replied_in_time)::bigint
+select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, s.scope_level,
+       s.scope, 'all' as channel, 'all' as segment, k.kind, b.theme,
+       sum(b.n)::bigint as n, sum(b.wants_reply)::bigint as wants_reply,
+       sum(b.replied)::bigint as replied, sum(b.replied_in_time)::bigint as replied_in_time
 from nps.feedback_count_day b
 join reference.unit_scope s on s.unit_row = b.unit_row
 cross join lateral (values ('all'), (b.kind)) k(kind)

@@ -1,4 +1,5 @@
 -- Net promoter score: counts are pooled, never scores.
+-- Answers to `recommend`: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10).
 create view figures.nps as
 select county, period_kind, period, scope_level, scope, channel, segment,
        a2 as promoters, a1 as passives, a0 as detractors, a0 + a1 + a2 as n,

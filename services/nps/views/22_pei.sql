@@ -1,4 +1,5 @@
 -- Patient enablement, one item: who copes better than before, of those who know.
+-- a0 dont_know, a1 same_or_less, a2 better, a3 much_better.
 create view figures.pei as
 select county, period_kind, period, scope_level, scope, channel, segment, question,
        a3 as much_better, a2 as better, a1 as same_or_less, a0 as dont_know, a1 + a2 + a3 as n,

@@ -4,6 +4,11 @@
 
 drop view if exists segments.period, segments.care_cell, segments.suuntima_cell cascade;
 
+-- For how many days after it an assessment stands behind the stock.
+create or replace function segments.stock_days()
+  returns integer language sql immutable parallel safe
+  return 365;
+
 -- The periods of a county from the first that figures are told of to the one of the as-of day, or of the last event
 -- where that is later: an as-of time hides no fact. `known_until` is the last of the days that stocks and members are
 -- told of; it is before `first_day` where the whole period is still to come.
@@ -18,20 +23,20 @@ cross join lateral (
     reference.as_of_day(),
     (select max(e.day) from segments.service_event e where e.county = c.county and e.day is not null),
     (select max(a.day) from segments.assessment a where a.county = c.county and a.day is not null))
-  offset 0  -- once a county: the as-of day would be worked out anew for every row that is compared with it
+  offset 0  -- planned by itself and read once a county: merged into the query, the as-of day is computed for each row
 ) latest(known, day)
 cross join lateral (
   select p.period_kind, p.period, p.first_day, p.last_day
   from reference.period p
   where p.last_day >= rule.figures_from and p.first_day <= latest.day
   union all
-  select 'day', to_char(d.day, 'YYYY-MM-DD'), d.day, d.day
+  select 'day' as period_kind, to_char(d.day, 'YYYY-MM-DD') as period, d.day as first_day, d.day as last_day
   from generate_series(0, latest.day - rule.figures_from) n, lateral (select rule.figures_from + n) d(day)
 ) p;
 
 -- A period of a county is summed by itself, since the planner takes the months of all periods for hardly any, and sorts
--- then what it had better hash. Sums by sector and by class of a unit row come first, out of every bucket twice: they are
--- few, however many of the sectors, classes and segments a unit row has. Scopes come next and the codes 'all' last.
+-- then what it had better hash. Sums by sector and by class of a unit row come first, out of every bucket twice: there
+-- are few of them, however many sectors, classes and segments a unit row has. Scopes come next, and codes 'all' last.
 create view segments.care_cell as
 select p.county, p.period_kind, p.period, p.last_day, c.scope_level, c.scope, c.segment, c.sector, c.event_class,
        c.events

@@ -47,15 +47,16 @@ cross join lateral (
       from of_place group by unit_row) o
     join reference.unit_scope s on s.unit_row = o.unit_row
     union all
-    select scope_level, scope, 0, 0, clients
+    select scope_level, scope, 0 as member_events, 0 as cohort_events, clients as cell_clients
     from (
       select distinct s.scope_level, s.scope, u.number, u.clients
       from of_unit_rows u
       cross join unnest(u.unit_rows) o(unit_row)
       join reference.unit_scope s on s.unit_row = o.unit_row) behind
     union all
-    select 'county', p.county, 0, 0, 0  -- the county has its row where members have no events too
-  ) told
+    -- The county has its row where members have no events too.
+    select 'county' as scope_level, p.county as scope, 0 as member_events, 0 as cohort_events, 0 as cell_clients
+  ) counted
   group by scope_level, scope
   having sum(member_events) > 0 or sum(cohort_events) > 0 or scope_level = 'county' and t.segment_clients > 0
 ) c;

@@ -27,7 +27,7 @@ language sql stable as $$
         group by e.unit_row) e
       join reference.unit_scope s on s.unit_row = e.unit_row
       union all
-      select 'county', b.county, 0 where p.first_day <= p.known_until
+      select 'county' as scope_level, b.county as scope, 0 as events where p.first_day <= p.known_until
     ) of_place
     group by scope_level, scope) c
   where b.county = $1 and b.period = $2 and b.first_day <= b.known_until and t.clients > 0

@@ -8,7 +8,7 @@ cross join lateral (
   from (
     select distinct on (a.person) a.result
     from segments.assessment a
-    where a.county = p.county and a.day > p.known_until - 365 and a.day <= p.known_until
+    where a.county = p.county and a.day > p.known_until - segments.stock_days() and a.day <= p.known_until
     order by a.person, a.assessed_at desc, a.id desc) latest
   group by result) s
 where p.first_day <= p.known_until;

@@ -15,9 +15,9 @@ cross join lateral (
   from segments.flag f
   where f.county = p.county and f.valid_from <= p.known_until and (f.valid_to is null or f.valid_to > p.first_day)
   union all
-  select 'plan',
-         count(*) filter (where l.valid_to is null or l.valid_to > p.known_until),
-         count(*) filter (where l.valid_from >= p.first_day)
+  select 'plan' as kind,
+         count(*) filter (where l.valid_to is null or l.valid_to > p.known_until) as stock,
+         count(*) filter (where l.valid_from >= p.first_day) as new
   from segments.plan l
   where l.county = p.county and l.valid_from <= p.known_until and (l.valid_to is null or l.valid_to > p.first_day)
 ) k

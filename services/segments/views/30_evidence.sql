@@ -5,8 +5,9 @@ drop view if exists segments.evidence, segments.standing cascade;
 
 -- Facts that stand behind a stock on every day from `first` up to and without `until`; `new` where who begins is new.
 create view segments.standing as
-select 'suuntima_stock' as view, a.county, a.day as first, least(a.day + 365, a.next_day) as until, a.assessed_at as at,
-       a.unit_row, a.person, jsonb_build_object('result', a.result) as keys, 'assessment' as fact, a.id, a.rank,
+select 'suuntima_stock' as view, a.county, a.day as first,
+       least(a.day + segments.stock_days(), a.next_day) as until, a.assessed_at as at, a.unit_row, a.person,
+       jsonb_build_object('result', a.result) as keys, 'assessment' as fact, a.id, a.rank,
        case when a.next_day <= a.day then 'not counted: assessed again on the same day' else a.result end as counted,
        false as new
 from (

@@ -1,0 +1,91 @@
+"""Constants that stand in Python and in SQL functions or views are the same in both."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any, get_args
+
+import asyncpg
+import pytest
+
+from services.fcr.domain import DIGITAL_BOOKING, RESOLVING, WAIT_BOUNDS, WINDOWS
+from services.fcr.facts import EARLY, FIRST_LINE, LONGEST
+from services.nps.domain import RECOMMEND, answer_class
+from shared.contracts.care import Suuntima
+from shared.contracts.feedback import COPING
+from shared.labels import MEMBER
+from tests.product import Database
+from tests.store.fcr_stage import TICK, Store, contact
+
+
+@pytest.fixture
+async def admin(database: Database) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database.dsn("hva_migrate"))
+    yield connection
+    await connection.close()
+
+
+async def test_bounds_of_waiting_times(admin: Any) -> None:
+    bounds = []
+    for wait_class in range(len(WAIT_BOUNDS) + 1):
+        counts = ", ".join(str(int(number == wait_class)) for number in range(len(WAIT_BOUNDS)))
+        bounds.append(await admin.fetchval(f"select fcr.wait_bound(1, {counts})"))
+    assert bounds == [*WAIT_BOUNDS, float("inf")]
+
+
+async def test_windows_of_repeats(admin: Any, fcr: Store) -> None:
+    ends = [timedelta(days=days) + late for days in WINDOWS for late in (-TICK, timedelta(0), TICK)]
+    least = [next((days for days in WINDOWS if since <= timedelta(days=days)), None) for since in ends]
+    assert [await admin.fetchval("select fcr.least_window($1)", since) for since in ends] == least
+    await fcr.feed(*(contact(channel, channel=channel) for channel in RESOLVING))
+    await fcr.count()
+    for source in (
+        "select window_days from figures.fcr_confirmed where period_kind <> 'day'",
+        "select window_days from figures.fcr_client",
+        "select (keys ->> 'window_days')::integer from fcr.evidence where view = 'fcr_confirmed'",
+        "select (keys ->> 'window_days')::integer from fcr.evidence where view = 'fcr_client'",
+    ):
+        assert {row[0] for row in await fcr.all(source)} == set(WINDOWS), source
+
+
+@pytest.mark.parametrize(
+    ("view", "length"), [("fcr.told_contact", timedelta(days=WINDOWS[-1]) + LONGEST), ("fcr.evidence", EARLY)]
+)
+async def test_times_of_evidence(admin: Any, view: str, length: timedelta) -> None:
+    constant = await admin.fetchval("select quote_literal($1::text::interval)", f"{length // timedelta(seconds=1)} s")
+    assert f"{constant}::interval" in await admin.fetchval("select pg_get_viewdef($1::regclass)", view)
+
+
+async def test_classes_of_answers(admin: Any) -> None:
+    """Evidence names the classes that answers to `recommend` are counted in."""
+    await admin.execute(
+        "insert into nps.response (county, id, rank, retracted, segment, counts, has_comment, answers) "
+        "select 'oma-hame', n::text, '', false, 'other', true, false, jsonb_build_object($1::text, n) "
+        "from generate_series(0, 10) n",
+        RECOMMEND,
+    )
+    rows = await admin.fetch("select id, counted from nps.evidence where view = 'nps'")
+    names = ("detractor", "passive", "promoter")
+    found = {int(row["id"]): row["counted"].split()[0] for row in rows}
+    assert found == {value: names[answer_class(RECOMMEND, value)] for value in range(11)}
+
+
+@pytest.mark.parametrize(
+    ("view", "codes"),
+    [
+        ("fcr.evidence", RESOLVING),
+        ("fcr.evidence", FIRST_LINE),
+        ("fcr.evidence", (*FIRST_LINE, DIGITAL_BOOKING)),
+        ("figures.pei", COPING),
+        ("figures.statement", (RECOMMEND, *COPING)),
+        ("nps.evidence", COPING),
+        ("nps.evidence", (RECOMMEND, *COPING)),
+        ("figures.suuntima", get_args(Suuntima.model_fields["result"].annotation)),
+    ],
+)
+async def test_lists_of_codes(admin: Any, view: str, codes: tuple[str, ...]) -> None:
+    listed = ", ".join(f"'{code}'::text" for code in codes)
+    assert f"ARRAY[{listed}]" in await admin.fetchval("select pg_get_viewdef($1::regclass)", view)
+
+
+async def test_the_label_of_members(admin: Any) -> None:
+    assert f"'{MEMBER}'::text" in await admin.fetchval("select pg_get_viewdef('segments.evidence'::regclass)")
