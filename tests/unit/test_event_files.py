@@ -59,8 +59,8 @@ def packed(content: bytes) -> list[bytes]:
     half = len(content) // 2
     return [
         content,
-        gzip.compress(content),
-        gzip.compress(content[:half]) + gzip.compress(content[half:]) + b"\0" * 512,
+        gzip.compress(content, mtime=0),
+        gzip.compress(content[:half], mtime=0) + gzip.compress(content[half:], mtime=0) + b"\0" * 512,
         bytes(zstd.compress(content)),
         bytes(zstd.compress(content[:half])) + bytes(zstd.compress(content[half:])),
     ]
