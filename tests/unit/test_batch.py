@@ -20,7 +20,7 @@ from shared.record import PlainRecord, Record
 
 
 class Sink:
-    """A commit that keeps what it got; `faults` are raised first (None: none that time), a `poison` event always raises."""
+    """A commit that keeps what it got; `faults` are raised first (None: not that time), a `poison` event always."""
 
     def __init__(self, faults: Sequence[Exception | None] = (), poison: str | None = None) -> None:
         self.events: list[str] = []
