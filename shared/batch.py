@@ -10,12 +10,13 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from shared.contracts.reasons import Reason
 from shared.failure import Failure, classify
+from shared.health import Health
 from shared.letters import Letter, Rejected
 from shared.metrics import PipelineMetrics
 from shared.record import Record
@@ -23,11 +24,19 @@ from shared.record import Record
 E = TypeVar("E")
 E_contra = TypeVar("E_contra", contravariant=True)
 
-# Retries within one delivery: 0.05 s doubling to 2 s, a minute in all, far below the poll interval of the group
-# (300 s). After that the batch is rewound and delivered again, so the trying never really ends.
+# A failed commit is tried again after 0.05 s doubling to 2 s, until a minute after its delivery began, by the clock:
+# a try takes up to 90 s by itself. Then the batch is rewound and delivered again, so the trying never really ends.
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 2.0
 _RETRY_BUDGET_S: Final = 60.0
+# No delivery takes longer, whatever hangs, and its rollback at most 90 s more: below the poll interval of the group
+# (300 s), which expels a member that does not come back in time. What was committed by then stays committed.
+_DELIVERY_LIMIT_S: Final = 180.0
+# A commit that fails for so long is reported on /readyz, unless Kafka or PostgreSQL are reported as away by then, which
+# takes 15 s. The report expires, since another replica may have the partition by now.
+_REPORT_AFTER_S: Final = 20.0
+_REPORT_LASTS_S: Final = 200.0
+_SERVERS: Final = frozenset({"kafka", "postgres"})
 # Decoded without letting others run: about 0.2 ms, by which an answer of the database waits at most.
 _POLITE_RECORDS: Final = 8
 
@@ -63,7 +72,8 @@ class Commit(Protocol[E_contra]):
 class BatchRunner(Generic[E]):
     """Runs the batches of one topic of one service.
 
-    Guarantee: when `run` returns, every record of the batch is committed, as an event or as a dead letter.
+    Guarantee: when `run` returns, every record of the batch is committed, as an event or as a dead letter. It runs one
+    batch at a time.
     """
 
     def __init__(
@@ -73,17 +83,25 @@ class BatchRunner(Generic[E]):
         commit: Commit[E],
         metrics: PipelineMetrics,
         logger: logging.Logger,
+        health: Health,
         wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         largest: int = 1000,
     ) -> None:
         """`largest` is the number of records committed together; a longer batch is committed in parts."""
         self._topic, self._decode, self._commit, self._largest = topic, decode, commit, largest
-        self._metrics, self._logger, self._wall = metrics, logger, wall
+        self._part = f"commit of {topic}"
+        self._metrics, self._logger, self._health = metrics, logger, health
+        self._wall, self._monotonic = wall, monotonic
+        self._retries_end = monotonic() + _RETRY_BUDGET_S
 
     async def run(self, records: Sequence[Record]) -> None:
-        """Decode and commit one batch; raises only what passes by itself and outlasted the retry budget."""
+        """Decode and commit one batch; raises only what passes by itself and outlasted the retry budget, and
+        TimeoutError where the whole takes too long."""
         started = time.perf_counter()
-        await self._run_parts(records)
+        self._retries_end = self._monotonic() + _RETRY_BUDGET_S
+        async with asyncio.timeout(_DELIVERY_LIMIT_S):
+            await self._run_parts(records)
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
         self._metrics.batch_records.observe(len(records))
 
@@ -174,28 +192,30 @@ class BatchRunner(Generic[E]):
 
     async def _commit_patiently(self, events: Sequence[E], letters: Sequence[Letter]) -> Applied:
         """Commit, again while the surroundings are away. A COMMIT whose answer was lost is tried again too."""
-        for pause in _pauses():
+        started, pause = self._monotonic(), _FIRST_PAUSE_S
+        while True:
             try:
-                return await self._commit(events, letters)
+                applied = await self._commit(events, letters)
             except Exception as error:
-                if classify(error) is not Failure.TRANSIENT or pause is None:
+                if classify(error) is not Failure.TRANSIENT:
                     raise
-                self._metrics.commit_error(type(error).__name__)
-                self._logger.warning("a commit failed, trying again", extra={"kind": type(error).__name__})
-                await asyncio.sleep(pause)
-        raise AssertionError("unreachable: the last pause raises")
+                self._observe_failure(error, self._monotonic() - started)
+                if self._monotonic() + pause >= self._retries_end:
+                    raise
+            else:
+                self._health.fine(self._part)
+                return applied
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _observe_failure(self, error: Exception, failing_s: float) -> None:
+        kind = type(error).__name__
+        self._metrics.commit_error(kind)
+        self._logger.warning("a commit failed, trying again", extra={"topic": self._topic, "kind": kind})
+        if failing_s >= _REPORT_AFTER_S and _SERVERS.isdisjoint(self._health.troubles()):
+            self._health.trouble(self._part, f"fails and is tried again: {kind}", _REPORT_LASTS_S)
 
     def _observe_freshness(self, records: Sequence[Record]) -> None:
         now = self._wall()
         for timestamp, times in Counter(record.timestamp for record in records).items():
             self._metrics.freshness.observe(max(0.0, now - timestamp / 1000), times)
-
-
-def _pauses() -> Iterator[float | None]:
-    """Pauses between tries in seconds, doubling, within the budget; then None: give up."""
-    pause, spent = _FIRST_PAUSE_S, 0.0
-    while spent < _RETRY_BUDGET_S:
-        yield pause
-        spent += pause
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
-    yield None

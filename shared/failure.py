@@ -1,7 +1,9 @@
 """Which failures pass by themselves.
 
 A transient one is tried again for as long as it takes: it must never become a dead letter, since nothing is wrong
-with the record. A full disk is among them: space returns, and someone is paged by the counter.
+with the record. A full disk is among them: space returns, and someone is paged by the counter. So is all of SQLSTATE
+class 42 (undefined or changed tables, columns and functions, missing grants, wrong syntax): the code and the schema do
+not fit together, whatever the record says. It lasts until either is upgraded, and /readyz says so meanwhile.
 """
 
 from enum import Enum
@@ -28,8 +30,6 @@ _TRANSIENT_STATES: Final = frozenset(
         "3F000",  # the schema is not there yet: migrations are still running
         "40001",  # serialization failure
         "40P01",  # deadlock
-        "42501",  # grants are not there yet
-        "42P01",  # the table is not there yet
         "53100",  # disk full
         "53200",  # out of memory
         "53300",  # too many connections
@@ -41,14 +41,23 @@ _TRANSIENT_STATES: Final = frozenset(
         "58030",  # I/O error
     }
 )
+_TRANSIENT_CLASSES: Final = frozenset(
+    {
+        "08",  # connection exceptions
+        "42",  # the schema is of another version than the code
+    }
+)
 _NEVER_FITS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 _LOST: Final = (OSError, TimeoutError, KafkaError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def classify(error: BaseException) -> Failure:
     """Transient for everything that time, an operator or a restart of Kafka or PostgreSQL mends."""
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return Failure.TRANSIENT  # a migration changed a table under a prepared statement, which is now prepared anew
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        return Failure.TRANSIENT if state in _TRANSIENT_STATES or state[:2] == "08" else Failure.BUG
+        transient = state in _TRANSIENT_STATES or state[:2] in _TRANSIENT_CLASSES
+        return Failure.TRANSIENT if transient else Failure.BUG
     passes = isinstance(error, _LOST) and not isinstance(error, _NEVER_FITS)
     return Failure.TRANSIENT if passes else Failure.BUG

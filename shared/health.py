@@ -5,6 +5,7 @@ loop has to make, readiness is what the loop last said about its surroundings.
 """
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ class Health:
         self._monotonic = monotonic
         self._ticked = monotonic()
         self._troubles: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
+        self._expiry: dict[str, float] = {}
         self._warnings: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -39,9 +41,12 @@ class Health:
         """Say that a part works. Returns whether that is news."""
         return self._set(part, None)
 
-    def trouble(self, part: str, sentence: str) -> bool:
-        """Say what is wrong with a part, without values or secrets. Returns whether that is news."""
-        return self._set(part, sentence)
+    def trouble(self, part: str, sentence: str, expires_in_s: float = math.inf) -> bool:
+        """Say what is wrong with a part, without values or secrets. Returns whether that is news.
+
+        It ends after `expires_in_s` where nobody repeats it: for what may stop without anything that says so.
+        """
+        return self._set(part, sentence, self._monotonic() + expires_in_s)
 
     def warn(self, part: str, sentence: str | None) -> None:
         """Say what someone should mend although the service works; None when it is mended."""
@@ -55,16 +60,18 @@ class Health:
         with self._lock:
             return dict(self._warnings)
 
-    def _set(self, part: str, sentence: str | None) -> bool:
+    def _set(self, part: str, sentence: str | None, expiry: float = math.inf) -> bool:
         with self._lock:
             news = self._troubles.get(part) != sentence
-            self._troubles[part] = sentence
+            self._troubles[part], self._expiry[part] = sentence, expiry
             return news
 
     def troubles(self) -> dict[str, str]:
         """The parts that do not work, each with its sentence."""
         with self._lock:
-            return {part: text for part, text in self._troubles.items() if text is not None}
+            now = self._monotonic()
+            current = (part for part in self._troubles if self._expiry.get(part, math.inf) > now)
+            return {part: text for part in current if (text := self._troubles[part]) is not None}
 
     def ready(self) -> bool:
         """Whether the service can do its work now."""

@@ -18,7 +18,8 @@ _PAUSE_S: Final = 1.0
 async def patiently(server: str, task: Callable[[], Awaitable[None]], seconds: float) -> None:
     """Do the task once the server answers; say on standard error what is waited for, once for each kind of trouble.
 
-    Raises NotSoError at the deadline, and at once for a password that is refused: waiting does not mend that.
+    Raises NotSoError at the deadline, and at once for what waiting does not mend: a password that is refused, and
+    statements that are (SQLSTATE class 42), for which a service waits since somebody else migrates.
     """
     import asyncpg
     from aiokafka.errors import KafkaError
@@ -33,6 +34,8 @@ async def patiently(server: str, task: Callable[[], Awaitable[None]], seconds: f
             raise NotSoError(
                 f"{server} refuses the role or its password: give it the password that it knows."
             ) from None
+        except asyncpg.SyntaxOrAccessError as error:
+            raise NotSoError(f"{server} refuses a statement ({type(error).__name__}).") from error
         except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if classify(error) is not Failure.TRANSIENT:
                 raise

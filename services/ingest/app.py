@@ -1,18 +1,29 @@
 """How the rooms of ingest are connected; no logic."""
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from services.ingest.context import Contexts
+from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway
 from services.ingest.gateway_http import open_gateway
-from services.ingest.handlers import on_raw
+from services.ingest.handlers import on_care, on_contact, on_feedback
 from services.ingest.keys import reload_keys
 from services.ingest.publish import SCHEMA, PublishCommit
 from services.ingest.redrive import make_attempt
+from shared.batch import BatchRunner
 from shared.clock import system_clock
-from shared.contracts.catalogue import RAW
+from shared.contracts.catalogue import RAW, Stream, Topic
 from shared.edge.produce import make_producer
 from shared.edge.runtime import Job, Runtime, Wiring
 from shared.postgres.redrive import redrive_due
 from shared.pseudonym import Keyring
+
+HANDLERS: Final[Mapping[Topic, Callable[[Runtime, Contexts, PublishCommit], BatchRunner[Accepted]]]] = {
+    RAW[Stream.FEEDBACK]: on_feedback,
+    RAW[Stream.CONTACT]: on_contact,
+    RAW[Stream.CARE]: on_care,
+}
 
 
 async def build(runtime: Runtime) -> Wiring:
@@ -45,10 +56,7 @@ async def build(runtime: Runtime) -> Wiring:
         await producer.stop()
 
     return Wiring(
-        subscriptions=[
-            (topic, on_raw(stream, contexts, commit, runtime.metrics, runtime.logger, settings.max_records))
-            for stream, topic in RAW.items()
-        ],
+        subscriptions=[(topic, make(runtime, contexts, commit).run) for topic, make in HANDLERS.items()],
         jobs=[Job("redrive", 1.0, redrive), Job("keys", 2.0, reload_keys(runtime, contexts.use_keys))],
         close=close,
     )

@@ -1,7 +1,8 @@
-"""The commit of ingest: canonical records acknowledged, then dead letters; offsets come after both.
+"""The commit of ingest: dead letters, then merges of aliases, then events; offsets come after all of them.
 
-A crash between any two of the three delivers again: records on the canonical topics may be doubled, which is
-harmless, and letters are kept once. Merges of aliases go out with the events that showed them.
+Events come last because a repeated write of them is a duplicate record, while the steps before leave nothing to
+repeat: dead letters are kept once, merges are published once. So events are published again only where Kafka did not
+acknowledge all of them, or where the process ends before the offsets are committed, which is harmless.
 """
 
 from collections.abc import Callable, Sequence
@@ -46,21 +47,26 @@ class PublishCommit:
         self._told = Told(pool)
 
     async def __call__(self, events: Sequence[Accepted], letters: Sequence[Letter]) -> Applied:
-        await self.publish(events)
         if letters:
             async with self._pool.acquire() as connection:
                 await write_letters(connection, SCHEMA, letters, self._sealer)
+        await self.publish(events)
         return Applied(len(events))
 
     async def publish(self, events: Sequence[Accepted]) -> None:
-        """Write the events to their topics, and merges of their aliases that were not told yet. A producer that lost
-        its identity ends the process: only a new one can go on without doubling or losing by its own retries."""
+        """Write merges of aliases that were not published yet, then the events, each to its topic."""
         aliases = await self._told.untold(alias for event in events for alias in event.aliases)
-        records = [(PERSON.name, *merge_of(alias)) for alias in aliases]
-        records += [(event.topic, event.key, event.value) for event in events]
+        await self._write([Outgoing(self._prefix + PERSON.name, *merge_of(alias)) for alias in aliases])
+        await self._told.remember(aliases)
+        await self._write([Outgoing(self._prefix + event.topic, event.key, event.value) for event in events])
+
+    async def _write(self, records: Sequence[Outgoing]) -> None:
+        """Publish records. A producer that lost its identity ends the process: only a new one can go on without
+        doubling or losing records by its own retries."""
+        if not records:
+            return
         try:
-            await publish(self._producer, [Outgoing(self._prefix + topic, key, value) for topic, key, value in records])
+            await publish(self._producer, records)
         except _FATAL as error:
             self._give_up(f"the producer cannot go on: {type(error).__name__}")
             raise
-        await self._told.remember(aliases)

@@ -24,10 +24,11 @@ class Told:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", most: int = _MOST) -> None:
         self._pool, self._most = pool, most
         self._memory: set[Alias] = set()
+        self._unwritten: set[Alias] = set()  # acknowledged by Kafka, not in the table yet
 
     async def untold(self, aliases: Iterable[Alias]) -> list[Alias]:
         """Those to be told now, each once."""
-        by_id = {alias.merge_id: alias for alias in aliases if alias not in self._memory}
+        by_id = {alias.merge_id: alias for alias in aliases if not self._is_known(alias)}
         if not by_id:
             return []
         async with self._pool.acquire() as connection:
@@ -36,12 +37,21 @@ class Told:
         return [alias for id, alias in by_id.items() if id not in known]
 
     async def remember(self, aliases: Sequence[Alias]) -> None:
-        """Kafka has acknowledged these. Sorted, so that replicas that tell the same do not lock each other out."""
-        if not aliases:
+        """Kafka has acknowledged these. Where the table cannot be written, the next call writes them.
+
+        Sorted, so that replicas that tell the same do not lock each other out.
+        """
+        self._unwritten.update(aliases)
+        written = list(self._unwritten)
+        if not written:
             return
         async with self._pool.acquire() as connection:
-            await connection.execute(_REMEMBER, sorted(alias.merge_id for alias in aliases))
-        self._keep(aliases)
+            await connection.execute(_REMEMBER, sorted(alias.merge_id for alias in written))
+        self._unwritten.difference_update(written)
+        self._keep(written)
+
+    def _is_known(self, alias: Alias) -> bool:
+        return alias in self._memory or alias in self._unwritten
 
     def _keep(self, aliases: Sequence[Alias]) -> None:
         if len(self._memory) + len(aliases) > self._most:

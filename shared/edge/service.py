@@ -29,6 +29,7 @@ from shared.letters import Sealer
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
 from shared.postgres.pool import make_pool
+from shared.postgres.version import SchemaVersionError, check_version
 from shared.registers import RegisterError, load_folder
 from shared.registers.load import load
 from shared.settings import SettingsError, read_settings
@@ -98,7 +99,9 @@ async def _run(runtime: Runtime, server: HealthServer, build: Build) -> None:
 
 
 async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> None:
-    if await _until_there(runtime, "postgres", lambda: _open_store(runtime, stack)) is None:
+    if await _until_there(runtime, "postgres", lambda: _open_pool(runtime, stack)) is None:
+        return
+    if await _until_there(runtime, "schema", lambda: _load_registers(runtime)) is None:
         return
     if await _until_there(runtime, "kafka", lambda: knock(runtime.settings)) is None:
         return
@@ -116,6 +119,7 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         Job("probe postgres", 2.0, watch.probe_postgres(runtime.pool, runtime.health)),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
         Job("lag", 1.0, watch.measure_lag(broker, runtime.metrics, settings=runtime.settings)),
+        Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
         Job("letters", 2.0, watch.count_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
     )
@@ -126,17 +130,31 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
     await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _open_store(runtime: Runtime, stack: contextlib.AsyncExitStack) -> "asyncpg.Pool[asyncpg.Record]":
-    pool = await make_pool(runtime.settings.postgres, f"hva-{runtime.settings.service}")
-    try:
-        async with pool.acquire() as connection:
-            await load(connection, runtime.registers)
-    except BaseException:
-        pool.terminate()
-        raise
-    runtime.pool = pool
-    stack.push_async_callback(pool.close)
-    return pool
+async def _open_pool(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool:
+    runtime.pool = await make_pool(runtime.settings.postgres, f"hva-{runtime.settings.service}")
+    stack.push_async_callback(runtime.pool.close)
+    return True
+
+
+async def _load_registers(runtime: Runtime) -> bool:
+    """Write the registers into a database that is at the version for it, or raise what is waited for."""
+    async with runtime.pool.acquire() as connection:
+        if warning := await check_version(connection, runtime.settings.service):
+            runtime.logger.warning(warning)
+        await load(connection, runtime.registers)
+    return True
+
+
+async def _report_version(runtime: Runtime) -> None:
+    """Report on /readyz a database that was migrated or restored under the running service."""
+    async with runtime.pool.acquire() as connection:
+        try:
+            warning = await check_version(connection, runtime.settings.service)
+        except SchemaVersionError as error:
+            runtime.health.trouble("schema", str(error))
+        else:
+            runtime.health.fine("schema")
+            runtime.health.warn("schema", warning)
 
 
 async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
@@ -157,6 +175,10 @@ async def _until_there(runtime: Runtime, part: str, start: Callable[[], Awaitabl
     while not runtime.stopping.is_set():
         try:
             result = await start()
+        except SchemaVersionError as error:
+            if runtime.health.trouble(part, str(error)):
+                runtime.logger.warning(f"waiting: {error}")
+            await _pause(runtime, _PAUSE_S)
         except (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             if classify(error) is not Failure.TRANSIENT:
                 raise

@@ -38,6 +38,7 @@ def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E],
         commit=StoreCommit(schema, runtime.pool, runtime.sealer, apply),
         metrics=runtime.metrics,
         logger=runtime.logger,
+        health=runtime.health,
         largest=runtime.settings.max_records,
     )
 

@@ -14,6 +14,8 @@ from typing import Final
 
 import asyncpg
 
+from shared.postgres.bootstrap import SERVICE_ROLES
+
 _LOCK: Final = 4_711_000_018
 _BOOK: Final = """
 create schema if not exists migration;
@@ -21,6 +23,8 @@ create table if not exists migration.applied (
   part text not null, name text not null, sha256 text not null,
   applied_at timestamptz not null default clock_timestamp(), primary key (part, name));
 """
+_READERS: Final = ", ".join(SERVICE_ROLES)  # services compare it with what they need
+_GRANT_READ: Final = f"grant usage on schema migration to {_READERS}; grant select on migration.applied to {_READERS}"
 
 
 class MigrationError(Exception):
@@ -42,12 +46,17 @@ def _part(name: str) -> _Part:
     return _Part(name, files("services").joinpath(name), f"hva_{name}")
 
 
+def migration_names(part: str) -> list[str]:
+    """The migrations of a part that this version of the code knows, in their order."""
+    return [file.name for file in _migrations(_part(part))]
+
+
 async def migrate(dsn: str, services: Sequence[str]) -> None:
     """Bring schema `reference` and those of the services up to date; calling it again changes nothing."""
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "hva-migrate"})
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        await connection.execute(_BOOK)
+        await connection.execute(f"{_BOOK} {_GRANT_READ}")
         for name in ("reference", *services):
             async with connection.transaction():
                 await _apply(connection, _part(name))

@@ -1,7 +1,8 @@
 """Trying dead letters again: those that the steward asked for, and those whose cause may be gone by itself.
 
-Letters for an unknown unit or source are tried when the registers have changed since the verdict, letters from
-the future once the clock allows. Whoever tries holds the rows, so that two replicas do not try the same.
+Dead letters for an unknown unit or source are tried when the registers have changed since the verdict, those from
+the future once the clock allows. Each is tried and settled in a transaction of its own, which holds its row, so that
+two replicas do not try the same and one that waits for a lock or fails delays no other's verdict.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,19 +15,20 @@ from shared.contracts.reasons import Reason
 from shared.failure import Failure, classify
 from shared.letters import LetterSealedError, Rejected, Sealer
 from shared.postgres.lock import Connection
+from shared.postgres.pool import allow
 from shared.record import PlainRecord
 
-AT_ONCE: Final = 200
-
+# The transaction of a row is idle while the attempt waits elsewhere: for a lock and a commit of 60 s each at most.
+_ATTEMPT_S: Final = 150
 Attempt = Callable[[PlainRecord], Awaitable[Rejected | None]]
 """Process a record again: None when it counts now, else the new verdict."""
 
 _DUE: Final = """
 select letter, topic, "partition", "offset", recorded_at, sealed from {schema}.dead_letter
-where letter > $4 and not truncated and (state = 'redrive' or state = 'open' and (
+where letter > $3 and not truncated and (state = 'redrive' or state = 'open' and (
   reason in ('unknown_unit', 'unknown_source') and register_version <> $1
   or reason = 'future_time' and retry_at <= $2))
-order by letter limit $3 for update skip locked
+order by letter limit 1 for update skip locked
 """
 _RESOLVED: Final = """
 update {schema}.dead_letter set state = 'resolved', attempts = attempts + 1, changed_at = clock_timestamp()
@@ -54,47 +56,59 @@ async def redrive_due(
     register_version: str,
     now: datetime,
 ) -> int:
-    """Try every letter that is due, a bounded number a transaction; returns how many were tried."""
-    tried = last = 0
+    """Try every dead letter that is due, in order; returns how many were tried.
+
+    One whose attempt fails for a transient reason stays due and the next is tried; the first such error is raised at
+    the end. An error of the connection that holds the rows is raised at once.
+    """
+    tried, last = 0, 0
+    transient: Exception | None = None
     while True:
         async with pool.acquire() as connection, connection.transaction():
-            due = await connection.fetch(_DUE.format(schema=schema), register_version, now, AT_ONCE, last)
-            for row in due:
-                await _try(connection, schema, row, sealer, attempt, register_version)
-        tried, last = tried + len(due), due[-1]["letter"] if due else last
-        if len(due) < AT_ONCE:
-            return tried
+            row = await connection.fetchrow(_DUE.format(schema=schema), register_version, now, last)
+            if row is None:
+                break
+            await allow(connection, _ATTEMPT_S)
+            await connection.execute(f"set local idle_in_transaction_session_timeout = '{_ATTEMPT_S}s'")
+            try:
+                verdict = await _verdict(row, sealer, attempt)
+            except Exception as error:
+                transient = transient or error
+            else:
+                await _settle(connection, schema, row["letter"], verdict, register_version)
+        tried, last = tried + 1, row["letter"]
+    if transient:
+        raise transient
+    return tried
 
 
-async def _try(
-    connection: Connection,
-    schema: str,
-    row: asyncpg.Record,
-    sealer: Sealer,
-    attempt: Attempt,
-    register_version: str,
-) -> None:
+async def _verdict(row: asyncpg.Record, sealer: Sealer, attempt: Attempt) -> Rejected | LetterSealedError | None:
+    """What came of the record now. Raises what is transient."""
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
         record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
+        return await attempt(record)
     except LetterSealedError as error:
-        sentence = f"cannot be opened: {error}"
-        await connection.execute(_SEALED.format(schema=schema), row["letter"], sentence, register_version)
-        return
-    try:
-        verdict = await attempt(record)
+        return error
     except Exception as error:
         if classify(error) is Failure.TRANSIENT:
             raise
-        verdict = Rejected(Reason.HANDLER_BUG, type(error).__name__)
-    if verdict is None:
-        await connection.execute(_RESOLVED.format(schema=schema), row["letter"])
-        return
-    await connection.execute(
-        _REJECTED_AGAIN.format(schema=schema),
-        row["letter"],
-        str(verdict.reason),
-        verdict.detail,
-        verdict.retry_at,
-        verdict.registers,
-    )
+        return Rejected(Reason.HANDLER_BUG, type(error).__name__)
+
+
+async def _settle(
+    connection: Connection,
+    schema: str,
+    letter: int,
+    verdict: Rejected | LetterSealedError | None,
+    register_version: str,
+) -> None:
+    match verdict:
+        case None:
+            await connection.execute(_RESOLVED.format(schema=schema), letter)
+        case LetterSealedError():
+            sentence = f"cannot be opened: {verdict}"
+            await connection.execute(_SEALED.format(schema=schema), letter, sentence, register_version)
+        case Rejected(reason, detail, _, retry_at, registers):
+            statement = _REJECTED_AGAIN.format(schema=schema)
+            await connection.execute(statement, letter, str(reason), detail, retry_at, registers)

@@ -145,18 +145,14 @@ def _wrap_sending() -> None:
 
 
 def _wrap_publishing() -> None:
-    call, publish = PublishCommit.__call__, PublishCommit.publish
+    publish = PublishCommit.publish
 
     async def published(self: PublishCommit, events: Any) -> None:
+        await passing("kept")
         await publish(self, events)
         await passing("published")
 
-    async def settled(self: PublishCommit, events: Any, letters: Any) -> Any:
-        applied = await call(self, events, letters)
-        await passing("settled")
-        return applied
-
-    PublishCommit.publish, PublishCommit.__call__ = published, settled  # type: ignore[method-assign]
+    PublishCommit.publish = published  # type: ignore[method-assign]
 
 
 class _BeforeClearing:

@@ -65,7 +65,7 @@ async def poisoned(stage: Stage, mutant: str) -> list[str]:
     records += [Poison("neighbour", None, answered(f"good{n}", comment=COMMENT)) for n in range(200)]
     stage.random.shuffle(records)
     await send(stage, records)
-    for point in ("published", "settled"):
+    for point in ("kept", "published"):
         killed = await stage.start("ingest", f"kill@{point}#3", ready=False, mutant=mutant, batch=30)
         await stage.mark(f"killed-{point}", killed)
     await both(stage.start("ingest", mutant=mutant), stage.start("nps"))

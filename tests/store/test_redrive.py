@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -63,14 +64,50 @@ async def test_a_letter_that_our_code_cannot_stand_blocks_no_other(pool: "asyncp
     assert await redrive(pool, attempt, "v2") == 0, "what is ours waits for us"
 
 
-async def test_what_passes_by_itself_leaves_every_letter_as_it_was(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await keep(pool, letter(0), letter(1))
+async def test_a_transient_failure_leaves_its_dead_letter_due_and_settles_the_others(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+) -> None:
+    await keep(pool, *(letter(offset) for offset in range(3)))
     await ask_for_all(pool)
     before = await kept(pool, "to_jsonb(dead_letter)")
     with pytest.raises(ConnectionResetError):
         await redrive(pool, Trying(faults={1: ConnectionResetError()}))
-    assert await kept(pool, "to_jsonb(dead_letter)") == before
-    assert await redrive(pool, Trying()) == 2
+    assert await kept(pool, "state") == [("resolved",), ("redrive",), ("resolved",)]
+    assert (await kept(pool, "to_jsonb(dead_letter)"))[1] == before[1]
+    assert await redrive(pool, Trying()) == 1
+
+
+async def test_a_dead_letter_that_waits_for_a_lock_holds_no_other(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    await keep(pool, letter(0), letter(1), letter(2))
+    await ask_for_all(pool)
+    seen: list[tuple[list[tuple[Any, ...]], list[Any]]] = []
+
+    class Waiting(Trying):
+        async def __call__(self, record: PlainRecord) -> Rejected | None:
+            if record.offset == 1:
+                free = await pool.fetch('select "offset" from ingest.dead_letter order by 1 for update skip locked')
+                seen.append((await kept(pool, "state"), [row["offset"] for row in free]))
+            return await super().__call__(record)
+
+    assert await redrive(pool, Waiting()) == 3
+    assert seen == [([("resolved",), ("redrive",), ("redrive",)], [0, 2])], "settled before, not held before its turn"
+
+
+async def test_an_attempt_may_wait_longer_than_a_session_may_idle(
+    pool: "asyncpg.Pool[asyncpg.Record]", database: Database
+) -> None:
+    await keep(pool, letter(0))
+    await ask_for_all(pool)
+
+    class Slow(Trying):
+        async def __call__(self, record: PlainRecord) -> Rejected | None:
+            await pool.execute("select pg_sleep(0.5)")
+            return await super().__call__(record)
+
+    dsn, settings = database.dsn("hva_ingest"), {"idle_in_transaction_session_timeout": "100ms"}
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1, server_settings=settings) as impatient:
+        assert await redrive(impatient, Slow()) == 1
+    assert await kept(pool, "state") == [("resolved",)]
 
 
 async def test_a_letter_without_its_key_is_due_once_a_version(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

@@ -55,7 +55,21 @@ async def test_what_kafka_did_not_acknowledge_is_told_again(
     await commit([event], [])
     merge = Outgoing("p.hva.person.v1", *merge_of(ONE))
     told = Outgoing("p.hva.contact.v1", b"c1", b"{}")
-    assert written == [[merge, told], [merge, told, told], [told]]
+    assert written == [[merge], [merge], [told, told], [told]]
+
+
+async def test_a_table_that_cannot_be_written_now_repeats_no_merge(
+    pool: "asyncpg.Pool[asyncpg.Record]", database: Database
+) -> None:
+    settings = {"default_transaction_read_only": "on"}
+    async with asyncpg.create_pool(database.dsn("hva_ingest"), min_size=1, server_settings=settings) as read_only:
+        told = Told(read_only)
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await told.remember([ONE])
+        assert await told.untold([ONE, TWO]) == [TWO]
+        told._pool = pool
+    await told.remember([TWO])
+    assert await Told(pool).untold([ONE, TWO, THREE]) == [THREE], "both are written now"
 
 
 async def test_a_restart_and_a_full_memory_forget_nothing(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

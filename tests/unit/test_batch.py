@@ -1,5 +1,6 @@
 """The batch runner over a commit that is not a database: what is retried, what is bisected, what becomes a letter."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -10,15 +11,18 @@ from prometheus_client import CollectorRegistry
 from shared import batch
 from shared.batch import Applied, BatchRunner
 from shared.contracts.reasons import Reason
+from shared.edge import consume
+from shared.health import Health
 from shared.letters import Letter, Rejected
 from shared.metrics import PipelineMetrics
+from shared.postgres.pool import COMMAND_TIMEOUT_S
 from shared.record import PlainRecord, Record
 
 
 class Sink:
-    """A commit that keeps what it got; `faults` are raised first, a `poison` event always raises."""
+    """A commit that keeps what it got; `faults` are raised first (None: not that time), a `poison` event always."""
 
-    def __init__(self, faults: Sequence[Exception] = (), poison: str | None = None) -> None:
+    def __init__(self, faults: Sequence[Exception | None] = (), poison: str | None = None) -> None:
         self.events: list[str] = []
         self.letters: list[tuple[int, str]] = []
         self.calls = 0
@@ -26,8 +30,8 @@ class Sink:
 
     async def __call__(self, events: Sequence[str], letters: Sequence[Letter]) -> Applied:
         self.calls += 1
-        if self._faults:
-            raise self._faults.pop(0)
+        if self._faults and (fault := self._faults.pop(0)):
+            raise fault
         if self._poison in events:
             raise KeyError("a bug of ours")
         self.events += events
@@ -48,7 +52,31 @@ def records(*values: str) -> list[PlainRecord]:
 
 def runner(sink: Sink) -> tuple[BatchRunner[str], CollectorRegistry]:
     registry = CollectorRegistry()
-    return BatchRunner("t", decode, sink, PipelineMetrics("nps", registry), logging.getLogger("test")), registry
+    metrics = PipelineMetrics("nps", registry)
+    return BatchRunner("t", decode, sink, metrics, logging.getLogger("test"), Health(())), registry
+
+
+class SlowSink(Sink):
+    """A commit whose every try takes `seconds` of a clock that moves only by that."""
+
+    def __init__(self, seconds: float, faults: Sequence[Exception | None]) -> None:
+        super().__init__(faults)
+        self.seconds, self.now = seconds, 0.0
+        self.health = Health(("kafka",), monotonic=self.clock)
+        self.health.fine("kafka")
+        self.reported: list[dict[str, str]] = []  # before each try
+
+    def clock(self) -> float:
+        return self.now
+
+    async def __call__(self, events: Sequence[str], letters: Sequence[Letter]) -> Applied:
+        self.reported.append(self.health.troubles())
+        self.now += self.seconds
+        return await super().__call__(events, letters)
+
+    def runner(self, largest: int = 1000) -> BatchRunner[str]:
+        metrics, logger = PipelineMetrics("nps", CollectorRegistry()), logging.getLogger("test")
+        return BatchRunner("t", decode, self, metrics, logger, self.health, monotonic=self.clock, largest=largest)
 
 
 def outcomes(registry: CollectorRegistry) -> dict[str, float]:
@@ -63,7 +91,6 @@ def outcomes(registry: CollectorRegistry) -> dict[str, float]:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
     monkeypatch.setattr(batch, "_LONGEST_PAUSE_S", 0.0001)
-    monkeypatch.setattr(batch, "_RETRY_BUDGET_S", 0.001)
 
 
 async def test_events_and_letters_of_a_batch_are_committed_together() -> None:
@@ -91,12 +118,67 @@ async def test_what_passes_by_itself_is_tried_again() -> None:
     assert registry.get_sample_value("hva_commit_errors_total", {"kind": "DiskFullError"}) == 1
 
 
-async def test_what_outlasts_the_budget_is_delivered_again_and_never_a_letter() -> None:
+async def test_what_outlasts_the_budget_is_delivered_again_and_never_a_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch, "_RETRY_BUDGET_S", 0.001)
     sink = Sink(faults=[asyncpg.CannotConnectNowError()] * 100)
     run, _ = runner(sink)
     with pytest.raises(asyncpg.CannotConnectNowError):
         await run.run(records("a"))
     assert sink.letters == []
+
+
+async def test_the_budget_counts_the_time_of_the_tries() -> None:
+    sink = SlowSink(25.0, faults=[TimeoutError()] * 100)
+    with pytest.raises(TimeoutError):
+        await sink.runner().run(records("a"))
+    assert (sink.calls, sink.now) == (3, 75.0), "the try in hand ends, and no other begins"
+
+
+async def test_the_parts_of_a_delivery_share_one_budget() -> None:
+    first_part = [TimeoutError(), None]
+    sink = SlowSink(25.0, faults=[*first_part, *[TimeoutError()] * 100])
+    with pytest.raises(TimeoutError):
+        await sink.runner(largest=1).run(records("a", "b"))
+    assert (sink.events, sink.calls) == (["a"], 3)
+
+
+async def test_a_delivery_that_hangs_ends_before_the_group_expels_the_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging(Sink):
+        async def __call__(self, events: Sequence[str], letters: Sequence[Letter]) -> Applied:
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+    assert batch._DELIVERY_LIMIT_S + COMMAND_TIMEOUT_S < consume._MAX_POLL_MS / 1000
+    monkeypatch.setattr(batch, "_DELIVERY_LIMIT_S", 0.01)
+    with pytest.raises(TimeoutError):
+        await runner(Hanging())[0].run(records("a"))
+
+
+async def test_a_commit_that_keeps_failing_is_reported_until_it_succeeds() -> None:
+    sink = SlowSink(15.0, faults=[asyncpg.UndefinedColumnError()] * 3)
+    await sink.runner().run(records("a"))
+    report = {"commit of t": "fails and is tried again: UndefinedColumnError"}
+    assert sink.reported == [{}, {}, report, report], "one failure is no reason to page anyone"
+    assert (sink.health.troubles(), sink.events, sink.letters) == ({}, ["a"], [])
+
+
+async def test_the_report_expires_where_another_member_has_the_partition() -> None:
+    sink = SlowSink(50.0, faults=[asyncpg.UndefinedColumnError()] * 9)
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await sink.runner().run(records("a"))
+    assert list(sink.health.troubles()) == ["commit of t"]
+    sink.now += 1000
+    assert sink.health.ready()
+
+
+async def test_a_server_that_is_away_is_reported_once() -> None:
+    sink = SlowSink(50.0, faults=[ConnectionResetError()] * 9)
+    sink.health.trouble("kafka", "does not answer")
+    with pytest.raises(ConnectionResetError):
+        await sink.runner().run(records("a"))
+    assert list(sink.health.troubles()) == ["kafka"]
 
 
 @pytest.mark.parametrize("place", range(7))

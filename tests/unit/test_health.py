@@ -24,6 +24,18 @@ def test_ready_when_every_part_is_fine() -> None:
     assert health.troubles() == {"postgres": "does not answer"}
 
 
+def test_a_trouble_that_is_not_repeated_expires() -> None:
+    now = 0.0
+    health = Health((), monotonic=lambda: now)
+    health.trouble("commit", "fails", expires_in_s=10)
+    assert health.troubles() == {"commit": "fails"}
+    now = 11.0
+    assert health.ready()
+    health.trouble("commit", "fails")
+    now = 1e9
+    assert not health.ready(), "without an expiry it stays"
+
+
 def test_live_while_the_loop_ticks() -> None:
     now = 0.0
     health = Health((), monotonic=lambda: now)

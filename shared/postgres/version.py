@@ -1,0 +1,69 @@
+"""Whether the database is at the version that a service was written for, by the migrations of its schemas.
+
+A database that lacks migrations is waited for. One with migrations that the service does not know is used all the same:
+during a rolling upgrade the replicas of the version before go on, and their image can be started again. Migrations are
+written for that (`CONTRIBUTING.md`); what does not fit nevertheless fails with SQLSTATE class 42, which is waited for.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import asyncpg
+
+from shared.postgres.lock import Connection
+from shared.postgres.migrate import migration_names
+
+_APPLIED: Final = "select part, name from migration.applied where part = any($1) and name <> 'views'"
+_NEVER_MIGRATED: Final = (  # or by a version whose services did not read the table
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+
+Version = Mapping[str, Sequence[str]]
+"""Names of migrations by part; a part is a schema that migrations make."""
+
+
+class SchemaVersionError(Exception):
+    """The database lacks migrations that the service needs. The message names both versions."""
+
+
+async def check_version(connection: Connection, service: str) -> str | None:
+    """None where the database has what the service knows and nothing else, a warning where it is newer.
+
+    Raises SchemaVersionError where it is older.
+    """
+    needed = {part: migration_names(part) for part in ("reference", service)}
+    found = await _applied(connection, list(needed))
+    if missing := _difference(needed, found):
+        raise SchemaVersionError(
+            f"the database is at version {_text(found)}, this service needs {_text(needed)}: "
+            f"run `hva migrate` (missing: {missing})"
+        )
+    if unknown := _difference(found, needed):
+        return (
+            f"the database is at version {_text(found)}, this service is of {_text(needed)}: "
+            f"upgrade the service (unknown to it: {unknown})"
+        )
+    return None
+
+
+async def _applied(connection: Connection, parts: Sequence[str]) -> Version:
+    found: dict[str, list[str]] = {part: [] for part in parts}
+    try:
+        rows = await connection.fetch(_APPLIED, parts)
+    except _NEVER_MIGRATED:
+        return found
+    for row in rows:
+        found[row["part"]].append(row["name"])
+    return found
+
+
+def _difference(one: Version, other: Version) -> str:
+    names = (f"{part}/{name}" for part in one for name in sorted(set(one[part]) - set(other[part])))
+    return ", ".join(names)
+
+
+def _text(version: Version) -> str:
+    """`reference 3, nps 4`: how many migrations of each part."""
+    return ", ".join(f"{part} {len(names)}" for part, names in version.items())

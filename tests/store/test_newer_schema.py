@@ -1,0 +1,81 @@
+"""Old code beside a newer migration: the batch waits, nothing becomes a dead letter, and it goes on where it fits."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from functools import partial
+
+import asyncpg
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.nps import store
+from services.nps.decode import decode
+from services.nps.domain import FeedbackFact
+from shared import batch
+from shared.batch import BatchRunner
+from shared.health import Health
+from shared.metrics import PipelineMetrics
+from shared.postgres.commit import StoreCommit
+from shared.postgres.pool import make_pool
+from shared.registers import load_folder
+from shared.registers.load import load
+from tests.product import SAMPLE, Database
+from tests.store.letters import SEALER
+from tests.store.test_nps_store import answered
+
+# A migration of a version to come, and back: how it fails differs, what becomes of the batch does not.
+CHANGES = {
+    "column": (
+        "alter table nps.response rename column rank to renamed",
+        "alter table nps.response rename column renamed to rank",
+    ),
+    "type": (
+        "drop view nps.evidence cascade; alter table nps.response alter column label_day type integer using 0",
+        "alter table nps.response alter column label_day type date using null",
+    ),
+    "prepared statement": (
+        "drop view nps.evidence cascade; alter table nps.response alter column label_day type timestamptz",
+        "alter table nps.response alter column label_day type date",
+    ),
+}
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    pool = await make_pool(database.dsn("hva_nps"), "test", size=1)
+    async with pool.acquire() as connection:
+        await load(connection, load_folder(SAMPLE / "config"))
+    yield pool
+    await pool.close()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_the_batch_waits(
+    change: str, pool: "asyncpg.Pool[asyncpg.Record]", database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registers = load_folder(SAMPLE / "config")
+    commit = StoreCommit("nps", pool, SEALER, partial(store.apply, registers=registers))
+    runner: BatchRunner[FeedbackFact] = BatchRunner(
+        "t",
+        partial(decode, registers=registers),
+        commit,
+        PipelineMetrics("nps", CollectorRegistry()),
+        logging.getLogger("test"),
+        Health(()),
+    )
+    await runner.run([answered("r1")])
+    migrating = await asyncpg.connect(database.dsn("hva_migrate"))
+    try:
+        forward, back = CHANGES[change]
+        await migrating.execute(forward)
+        monkeypatch.setattr(batch, "_RETRY_BUDGET_S", 0.2)
+        with contextlib.suppress(asyncpg.PostgresError):  # it fits at the second try where only statements changed
+            await runner.run([answered("r2")])
+        assert await pool.fetchval("select count(*) from nps.dead_letter") == 0
+        await migrating.execute(back)
+    finally:
+        await migrating.close()
+    await runner.run([answered("r2")])
+    assert await pool.fetchval("select count(*) from nps.dead_letter") == 0
+    assert await pool.fetchval("select string_agg(id, ' ' order by id) from nps.response") == "r1 r2"

@@ -1,0 +1,85 @@
+"""The commit of ingest under faults: what is repeated when a step of it fails."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.ingest import publish as publishing
+from services.ingest.aliases import Alias
+from services.ingest.decode import Accepted
+from shared import batch
+from shared.batch import BatchRunner
+from shared.contracts.catalogue import CONTACT, PERSON
+from shared.contracts.reasons import Reason
+from shared.edge.produce import Outgoing
+from shared.health import Health
+from shared.keys import Key
+from shared.letters import Letter, Rejected, Sealer
+from shared.metrics import PipelineMetrics
+from shared.record import PlainRecord, Record
+
+ALIAS = Alias("oma-hame", f"k1.{'a' * 22}", f"k2.{'a' * 22}")
+FAILURES = 5
+
+
+class Store:
+    """A pool whose writes fail some times: those of dead letters, or those of merges."""
+
+    def __init__(self) -> None:
+        self.failures = {"dead letters": 0, "merges": 0}
+        self.letters = 0
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> AsyncIterator["Store"]:
+        yield self
+
+    async def fetch(self, *_: object) -> list[Any]:
+        return []
+
+    async def execute(self, *_: object) -> None:
+        self.write("merges")
+
+    async def write_letters(self, _: object, __: str, letters: Iterable[Letter], ___: Sealer) -> None:
+        self.write("dead letters")
+        self.letters += len(list(letters))
+
+    def write(self, what: str) -> None:
+        self.failures[what] -= 1
+        if self.failures[what] >= 0:
+            raise asyncpg.DiskFullError
+
+
+def decode(record: Record) -> Accepted | Rejected:
+    if record.offset == 0:
+        return Rejected(Reason.SCHEMA, "not for us")
+    return Accepted(CONTACT.name, b"c1", b"{}", "oma-hame", "s", "t", "contact", 0, datetime.now(UTC), (ALIAS,))
+
+
+@pytest.mark.parametrize("what", ["dead letters", "merges"])
+async def test_a_store_that_fails_repeats_no_event(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    published: list[str] = []
+
+    async def acknowledge(_: object, records: Iterable[Outgoing]) -> None:
+        published.extend(record.topic for record in records)
+        await asyncio.sleep(0)
+
+    store = Store()
+    store.failures[what] = FAILURES
+    monkeypatch.setattr(publishing, "publish", acknowledge)
+    monkeypatch.setattr(publishing, "write_letters", store.write_letters)
+    monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
+    monkeypatch.setattr(batch, "_LONGEST_PAUSE_S", 0.0001)
+    sealer = Sealer([Key("l1", b"x" * 32)])
+    commit = publishing.PublishCommit(None, store, sealer, "", pytest.fail)  # type: ignore[arg-type]
+    metrics, logger = PipelineMetrics("ingest", CollectorRegistry()), logging.getLogger("test")
+    runner = BatchRunner("t", decode, commit, metrics, logger, Health(()))
+    await runner.run([PlainRecord("t", 0, offset, 0, None, b"") for offset in range(3)])
+    assert store.failures[what] < 0, "it failed, and was tried again until it did not"
+    assert (published, store.letters > 0) == ([PERSON.name, CONTACT.name, CONTACT.name], True)
