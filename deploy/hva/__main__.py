@@ -26,6 +26,7 @@ VERBS = (
     "replay",
     "erase",
     "rotate_key",
+    "registers",
     "migrate",
     "topics",
     "doctor",

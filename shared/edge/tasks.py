@@ -20,7 +20,7 @@ from shared.postgres.lock import SERVICE_NUMBERS
 from shared.postgres.redrive import redrive_due
 from shared.postgres.refold import Refold
 from shared.postgres.replay import Replay
-from shared.postgres.replay_due import Afterwards, last_wrong, read_due, replay_due
+from shared.postgres.replay_due import Afterwards, last_failed, last_wrong, read_due, replay_due
 from shared.record import PlainRecord, Record
 
 E = TypeVar("E", bound=OfCounty)
@@ -68,6 +68,12 @@ def audit_gauge(registry: CollectorRegistry) -> Gauge:
     return Gauge("hva_wrong_cells", text, registry=registry)
 
 
+def failed_audit_gauge(registry: CollectorRegistry) -> Gauge:
+    """Whether the last replay or audit came to no result."""
+    text = "1 when the last replay or nightly audit failed, or was given up."
+    return Gauge("hva_replay_failed", text, registry=registry)
+
+
 def replay(
     runtime: Runtime,
     replay: Replay,
@@ -77,6 +83,7 @@ def replay(
 ) -> Task:
     """Do the replays that were asked for and the nightly audit, and show how much the last one found wrong."""
     wrong = audit_gauge(runtime.registry)
+    failed = failed_audit_gauge(runtime.registry)
     service = SERVICE_NUMBERS[replay.schema]
 
     async def read() -> int:
@@ -86,6 +93,7 @@ def replay(
         return sum([await read_retained(runtime.settings, topic, handle[topic]) for topic in topics])
 
     async def run() -> None:
+        failed.set(await last_failed(runtime.pool, replay.schema))
         records = await read_due(runtime.pool, service, replay.schema, read)
         if records is not None:
             runtime.logger.info("read again what Kafka retains", extra={"records": records})

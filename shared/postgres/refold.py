@@ -16,8 +16,8 @@ import asyncpg
 
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection, lock_counties
+from shared.postgres.registers import add_unit_rows
 from shared.registers import Registers
-from shared.registers.load import add_unit_rows
 
 CHUNK: Final = 2000  # facts a transaction: about 50 ms of lock
 _MIXED: Final = "mixed"

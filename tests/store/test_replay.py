@@ -9,6 +9,9 @@ import pytest
 from services.fcr import store as fcr_store
 from services.fcr.cells import Cells
 from services.segments import store as segments_store
+from shared.deltas import Deltas
+from shared.postgres import replay as replay_module
+from shared.postgres import sums
 from tests.store import fcr_stage, segments_stage
 from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, contact
 from tests.store.segments_stage import broken, event, flag, merged, suuntima
@@ -83,15 +86,15 @@ async def test_a_change_between_counting_and_mending_is_not_lost(
     told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await told.pool.execute("update segments.care_month set events = events + 2")
-    compare = segments_store.REPLAY.__class__._compare
+    add_up = segments_store.REPLAY.__class__._add_up
 
     async def late(*arguments: Any) -> Any:
-        found = await compare(*arguments)
+        found = await add_up(*arguments)
         await told.feed(event("late"), event("a", "lapsiperheet", revision=2))
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(segments_store.REPLAY.__class__, "_compare", late)
+        patch.setattr(segments_store.REPLAY.__class__, "_add_up", late)
         await segments_store.REPLAY.run(told.pool, told.registers)
     assert broken(await segments_store.REPLAY.audit(told.pool, told.registers)) == (0, 0)
 
@@ -140,3 +143,28 @@ async def test_cells_that_are_gone_altogether(fcr: fcr_stage.Store) -> None:
     await whole.run(fcr.pool, fcr.registers)
     assert await fcr.cells() == right
     assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
+
+
+async def test_memory_does_not_grow_with_the_county(
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places of buckets are held up to a limit and for one chunk of facts, however many a county has."""
+    await told.feed(*(event(f"day{n}", at=START - n * DAY) for n in range(60)))
+    held = list[int]()
+    add = Deltas.add
+
+    def counted(deltas: Deltas, *arguments: Any) -> None:
+        add(deltas, *arguments)
+        held.append(sum(len(places) for places in deltas._counts.values()))
+
+    monkeypatch.setattr(replay_module, "CHUNK", 5)
+    monkeypatch.setattr(sums, "PLACES", 10)
+    monkeypatch.setattr(sums, "ROWS", 7)
+    with monkeypatch.context() as patch:
+        patch.setattr(Deltas, "add", counted)
+        assert broken(await segments_store.REPLAY.audit(told.pool, told.registers)) == (0, 0)
+    assert max(held) <= 10 + 5
+    right = await told.buckets()
+    await told.pool.execute("update segments.care_day set events = events + 1; delete from segments.care_month")
+    assert (await segments_store.REPLAY.run(told.pool, told.registers)).wrong_cells > 60
+    assert await told.buckets() == right
