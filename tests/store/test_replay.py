@@ -4,16 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.fcr import store as fcr_store
 from services.fcr.cells import Cells
 from services.segments import store as segments_store
 from shared.deltas import Deltas
+from shared.postgres import chunks, clients, sums
 from shared.postgres import replay as replay_module
-from shared.postgres import sums
 from tests.store import fcr_stage, segments_stage
-from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, contact
+from tests.store.fcr_stage import ANNA, BERTTA, COUNTY, DAY, START, contact
 from tests.store.segments_stage import broken, event, flag, merged, suuntima
 
 NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -168,3 +169,38 @@ async def test_memory_does_not_grow_with_the_county(
     await told.pool.execute("update segments.care_day set events = events + 1; delete from segments.care_month")
     assert (await segments_store.REPLAY.run(told.pool, told.registers)).wrong_cells > 60
     assert await told.buckets() == right
+
+
+@pytest.mark.parametrize(
+    "harm",
+    ["update segments.client set person = 1000 + number", "delete from segments.client"],
+)
+async def test_a_county_is_held_for_one_chunk_of_its_clients_at_a_time(
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    right = await _state(told)
+    await told.pool.execute(harm)
+    monkeypatch.setattr(clients, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "_ROWS", 2)
+    written = list[int]()
+    execute, fetch = asyncpg.Connection.execute, asyncpg.Connection.fetch
+
+    async def counted(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        if query.startswith("select pg_advisory_xact_lock"):
+            written.append(0)
+        elif query.lstrip().startswith("update") and written:
+            written[-1] += len(arguments[1])
+        return await execute(connection, query, *arguments, **options)
+
+    async def added(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        rows = await fetch(connection, query, *arguments, **options)
+        written[-1:] = [written[-1] + len(rows)] if written and "insert into" in query else written[-1:]
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "execute", counted)
+        patch.setattr(asyncpg.Connection, "fetch", added)
+        await segments_store.REPLAY.clients.mend(told.pool, COUNTY)
+    assert max(written) <= 2 < sum(written)
+    await segments_store.REPLAY.run(told.pool, told.registers)
+    assert await _state(told) == right
