@@ -65,6 +65,10 @@ class Deltas:
             for column in columns:
                 counts[column] += sign * amount
 
+    def places(self) -> int:
+        """How many places are held."""
+        return sum(map(len, self._counts.values()))
+
     def measures(self) -> set[Measure]:
         """The measures that anything was added to."""
         return set(self._counts)

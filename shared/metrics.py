@@ -74,6 +74,12 @@ class PipelineMetrics:
         self.registers_wrong = Gauge(
             "hva_registers_wrong", "1 when the folder of registers was changed and is wrong.", registry=registry
         )
+        self._registers = Gauge(
+            "hva_registers_info", "1 for the version of the registers in use.", ["version"], registry=registry
+        )
+        self._registers_outdated = Gauge(
+            "hva_registers_outdated", "1 while the database holds other registers than those in use.", registry=registry
+        )
         self.freshness = BulkHistogram("hva_freshness_seconds", "From accepted to committed.", registry)
         self.batch_seconds = Histogram(
             "hva_batch_seconds", "Time of one batch, decode to commit.", buckets=_SECONDS, registry=registry
@@ -112,6 +118,12 @@ class PipelineMetrics:
         """Drop partitions that are no longer ours, so that their last lag does not stand for ever."""
         for partition in partitions:
             self._lag.remove_by_labels({"service": self._service, "topic": topic, "partition": str(partition)})
+
+    def register_version(self, version: str, *, outdated: bool) -> None:
+        """Set the version of the registers in use, and whether the database holds another."""
+        self._registers.clear()
+        self._registers.labels(version).set(1)
+        self._registers_outdated.set(outdated)
 
     def open_letters(self, by_reason: dict[str, int]) -> None:
         """Set the number of open dead letters of each reason."""

@@ -27,6 +27,7 @@ VERBS = (
     "replay",
     "erase",
     "rotate_key",
+    "registers",
     "migrate",
     "topics",
     "doctor",

@@ -97,7 +97,7 @@ select number from segments.client where county = $1 and number > $2 and number 
 """
 _CHUNK: Final = 500  # persons a transaction of a refold
 _SWAPPED: Final = 2000  # persons a statement of a swap
-_SWAP_S: Final = 600
+_SWAP_S: Final = 60  # for each of these: a swap that goes on is never cut short, however large the county
 
 
 async def apply(connection: Connection, county: str, facts: Sequence[CareFact], registers: Registers) -> Applied:
@@ -216,9 +216,10 @@ async def _prepare(connection: Connection, county: str, after: str, registers: R
 
 async def _swap(connection: Connection, county: str) -> None:
     """Let all memberships that were put off come into force, and labels, histories and buckets follow."""
-    await allow(connection, _SWAP_S)
     last = 0
+    await allow(connection, _SWAP_S)
     while persons := await those_put_off(connection, county, last, _SWAPPED):
+        await allow(connection, _SWAP_S)
         await bring_into_force(connection, persons)
         await _follow(connection, county, persons)
         last = persons[-1]

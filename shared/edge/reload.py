@@ -4,8 +4,8 @@ from pathlib import Path
 
 from shared.edge.runtime import Runtime
 from shared.edge.watch import Task
+from shared.postgres.registers import current_version, load
 from shared.registers import RegisterError, Registers, load_folder
-from shared.registers.load import load
 
 
 def reload_registers(runtime: Runtime) -> Task:
@@ -39,11 +39,31 @@ def reload_registers(runtime: Runtime) -> Task:
 
 async def _take_over(runtime: Runtime, registers: Registers) -> None:
     async with runtime.pool.acquire() as connection:
-        await load(connection, registers)
+        await load(connection, registers, replaces=runtime.registers.version)
     runtime.registers = registers
     for use in runtime.on_registers:
         use(registers)
     runtime.logger.info("registers taken over", extra={"version": registers.version})
+
+
+def compare_registers(runtime: Runtime) -> Task:
+    """Say by which version of the registers the service runs, and warn while the database holds another one."""
+    outdated = False
+
+    async def run() -> None:
+        nonlocal outdated
+        async with runtime.pool.acquire() as connection:
+            current = await current_version(connection)
+        version = runtime.registers.version
+        runtime.metrics.register_version(version, outdated=current != version)
+        if (current != version) is not outdated:
+            outdated = current != version
+            sentence = f"this service runs by version {version}, the database holds {current}" if outdated else None
+            runtime.health.warn("register_version", sentence)
+            if outdated:
+                runtime.logger.warning("registers are not those of the database", extra={"version": version})
+
+    return run
 
 
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int, int], ...]:

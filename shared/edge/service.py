@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.edge import watch
 from shared.edge.consume import assert_safe, knock, make_broker, subscribe
-from shared.edge.reload import reload_registers
+from shared.edge.reload import compare_registers, reload_registers
 from shared.edge.runtime import Build, Job, Runtime, Wiring
 from shared.failure import Failure, classify
 from shared.health import Health, HealthServer
@@ -29,9 +29,9 @@ from shared.letters import Sealer
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
 from shared.postgres.pool import make_pool
+from shared.postgres.registers import load
 from shared.postgres.version import SchemaVersionError, check_version
 from shared.registers import RegisterError, load_folder
-from shared.registers.load import load
 from shared.settings import SettingsError, read_settings
 
 T = TypeVar("T")
@@ -121,6 +121,7 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         Job("lag", 1.0, watch.measure_lag(broker, runtime.metrics, settings=runtime.settings)),
         Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
+        Job("register version", 2.0, compare_registers(runtime)),
         Job("letters", 2.0, watch.count_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
     )
     running = [asyncio.create_task(_every(runtime, job)) for job in jobs]

@@ -1,9 +1,11 @@
 """What the family services do alike: run batches by the registers of the moment, refold, try letters again."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import asyncpg
 from prometheus_client import CollectorRegistry, Gauge
 
 from shared.batch import BatchRunner, Decode
@@ -20,10 +22,13 @@ from shared.postgres.lock import SERVICE_NUMBERS
 from shared.postgres.redrive import redrive_due
 from shared.postgres.refold import Refold
 from shared.postgres.replay import Replay
-from shared.postgres.replay_due import Afterwards, last_wrong, read_due, replay_due
+from shared.postgres.replay_due import Afterwards, last_failed, last_wrong, read_due, replay_due
 from shared.record import PlainRecord, Record
 
 E = TypeVar("E", bound=OfCounty)
+
+_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 60.0
 
 MakeRunner = Callable[[Runtime], BatchRunner[Any]]
 """A runner bound to the registers that the service has when it is made: made anew for every batch, so that facts
@@ -52,11 +57,50 @@ def batch_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
     return run
 
 
-def refold(runtime: Runtime, refold: Refold) -> Task:
-    """Bring the facts of every county to the registers of now."""
+class RefoldGauges:
+    """How bringing facts to changed registers goes on."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        text = "1 while bringing facts to changed registers fails; it is tried again."
+        self.failed = Gauge("hva_refold_failed", text, registry=registry)
+        text = "1 while a changed rule comes into force for a county, whose new events wait."
+        self.swapping = Gauge("hva_refold_swapping", text, registry=registry)
+
+
+def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = time.monotonic) -> Task:
+    """Bring the facts of every county to the registers of now.
+
+    What the database refuses is tried again after a pause that doubles: each attempt holds a county.
+    """
+    gauges = RefoldGauges(runtime.registry)
+    pause, pause_until, began = _PAUSE_S, 0.0, 0.0
+
+    def report(county: str | None) -> None:
+        nonlocal began
+        gauges.swapping.set(county is not None)
+        if county is None:
+            runtime.health.warn("refold", None)
+            runtime.logger.info("the swap has ended", extra={"seconds": round(monotonic() - began, 1)})
+        else:
+            began = monotonic()
+            runtime.health.warn("refold", f"a changed rule comes into force in {county}; its new events wait")
+            runtime.logger.info("a changed rule comes into force", extra={"county": county})
 
     async def run() -> None:
-        changed = await refold.run(runtime.pool, runtime.registers)
+        nonlocal pause, pause_until
+        if monotonic() < pause_until:
+            return
+        try:
+            changed = await refold.run(runtime.pool, runtime.registers, report)
+        except Exception as error:
+            if isinstance(error, asyncpg.PostgresError):
+                pause_until, pause = monotonic() + pause, min(2 * pause, _LONGEST_PAUSE_S)
+            gauges.failed.set(1)
+            runtime.health.warn("refold", f"failed: {type(error).__name__}; it is tried again")
+            raise
+        runtime.health.warn("refold", None)
+        pause, pause_until = _PAUSE_S, 0.0
+        gauges.failed.set(0)
         if changed:
             runtime.logger.info("refolded by changed registers", extra={"facts": changed})
 
@@ -69,6 +113,12 @@ def audit_gauge(registry: CollectorRegistry) -> Gauge:
     return Gauge("hva_wrong_cells", text, registry=registry)
 
 
+def failed_audit_gauge(registry: CollectorRegistry) -> Gauge:
+    """Whether the last replay or audit came to no result."""
+    text = "1 when the last replay or nightly audit failed, or was given up."
+    return Gauge("hva_replay_failed", text, registry=registry)
+
+
 def replay(
     runtime: Runtime,
     replay: Replay,
@@ -78,6 +128,7 @@ def replay(
 ) -> Task:
     """Do the replays that were asked for and the nightly audit, and show how much the last one found wrong."""
     wrong = audit_gauge(runtime.registry)
+    failed = failed_audit_gauge(runtime.registry)
     service = SERVICE_NUMBERS[replay.schema]
 
     async def read() -> int:
@@ -87,6 +138,7 @@ def replay(
         return sum([await read_retained(runtime.settings, topic, handle[topic]) for topic in topics])
 
     async def run() -> None:
+        failed.set(await last_failed(runtime.pool, replay.schema))
         records = await read_due(runtime.pool, service, replay.schema, read)
         if records is not None:
             runtime.logger.info("read again what Kafka retains", extra={"records": records})

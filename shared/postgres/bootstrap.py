@@ -63,6 +63,9 @@ async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database
     for role in ROLES:  # of a database that an older version made, too
         if not await admin.fetchval("select has_database_privilege($1::name, $2, 'connect')", role, database):
             await admin.execute(f"grant connect on database {name} to {_identifier(role)}")
+    for role in SERVICE_ROLES:  # a replay adds up in temporary tables
+        if not await admin.fetchval("select has_database_privilege($1::name, $2, 'temporary')", role, database):
+            await admin.execute(f"grant temporary on database {name} to {_identifier(role)}")
 
 
 def _identifier(name: str) -> str:

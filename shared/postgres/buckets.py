@@ -6,7 +6,7 @@ Both tables of a measure `<name>` have integer counts only and are fed by the sa
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from shared.deltas import BucketRow, Deltas, Measure
 from shared.postgres.lock import Connection
@@ -31,18 +31,8 @@ async def add_rows(
         await connection.execute(_statement(schema, measure, grain), county, *_columns(measure, rows))
 
 
-async def bucket_rows(
-    connection: Connection, schema: str, county: str, measure: Measure, grain: str
-) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """The buckets of a measure and grain that say anything: key to counts, as in a BucketRow."""
-    keys = _keys(measure, grain)
-    names = ", ".join((*(key.split()[0] for key in keys), *measure.counts))
-    rows = await connection.fetch(f"select {names} from {schema}.{measure.name}_{grain} where county = $1", county)
-    found = ((tuple(row)[: len(keys)], tuple(map(int, tuple(row)[len(keys) :]))) for row in rows)
-    return {key: counts for key, counts in found if any(counts)}
-
-
-def _keys(measure: Measure, grain: str) -> list[str]:
+def bucket_keys(measure: Measure, grain: str) -> list[str]:
+    """Names and types of what a bucket is of, without its county."""
     return [*(_DAY if grain == "day" else _MONTH), *(f"{code} text" for code in measure.codes)]
 
 
@@ -58,7 +48,7 @@ def _columns(measure: Measure, rows: Sequence[BucketRow]) -> list[list[object]]:
 
 @cache
 def _statement(schema: str, measure: Measure, grain: str) -> str:
-    keys = _keys(measure, grain)
+    keys = bucket_keys(measure, grain)
     kinds = [f"{key.split()[1]}[]" for key in keys]
     kinds += ["text[]::numeric[]" if count in measure.sums else "bigint[]" for count in measure.counts]
     arrays = ", ".join(f"${i}::{kind}" for i, kind in enumerate(kinds, 2))

@@ -1,28 +1,45 @@
 """Whether all pseudonyms of a county and their facts are of the persons that the stored merges make of them.
 
 Live, a merge moves only those whom it reaches (`shared.postgres.persons`); here everything is derived anew, as a replay
-does with what follows from facts.
+does with what follows from facts: chunk by chunk, so that neither memory nor the time that the county is held grows
+with the county.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.postgres.facts import FactTable
+from shared.postgres.chunks import LONGEST_S, Pool, locked, write_in_chunks
+from shared.postgres.facts import FactTable, probes
 from shared.postgres.lock import Connection
-from shared.postgres.persons import components, persons_of, set_persons
+from shared.postgres.persons import Move, moves_of, persons_of, reached, set_persons
 
-_PAIRS: Final = "select one, other from {schema}.merge where county = $1 and one is not null"
-_CLIENTS: Final = "select client, number, person from {schema}.client where county = $1"
-_OF_FACTS: Final = "select distinct own_client from {table} where county = $1 and own_client is not null"
+CHUNK: Final = 2000  # pseudonyms a step
+
+_COUNT: Final = "select count(*) from {schema}.client where county = $1"
+_CLIENTS: Final = """
+select client from {schema}.client where county = $1 and client > $2 order by client limit $3
+"""
+# Pseudonyms that facts and merges name and that have no number.
+_UNKNOWN: Final = """
+select distinct named.client
+from ({named}) named(client)
+where named.client is not null
+  and not exists (select from {schema}.client known where known.county = $1 and known.client = named.client)
+"""
 _ASTRAY: Final = """
-select count(*) from {table} fact join {schema}.client known on known.county = $1 and known.client = fact.own_client
+select fact.id from {table} fact join {schema}.client known on known.county = $1 and known.client = fact.own_client
 where fact.county = $1 and fact.person is distinct from known.person
 """
 _RETURN: Final = """
-update {table} fact set person = known.person from {schema}.client known
-where fact.county = $1 and known.county = $1 and known.client = fact.own_client
-  and fact.person is distinct from known.person
+update {table} fact set person = found.right_person
+from (
+  select fact.id, known.person as right_person {probes}
+  cross join lateral (
+    select person from {schema}.client where county = $1 and client = fact.own_client offset 0) known
+  where fact.person is distinct from known.person
+  offset 0) found
+where fact.county = $1 and fact.id = found.id
 """
 
 
@@ -35,41 +52,61 @@ class Clients:
 
     async def look(self, connection: Connection, county: str) -> tuple[int, int]:
         """How many pseudonyms there are, and how many of them and of their facts are of no person or another."""
-        known, pairs = await self._known(connection, county), await self._pairs(connection, county)
-        named = await self._named(connection, county, pairs)
-        wrong = len(named - known.keys()) + len(_moved(known, pairs))
+        known = await connection.fetchval(_COUNT.format(schema=self.schema), county, timeout=LONGEST_S)
+        unknown = await self._count(connection, county, self._unknown())
+        wrong, after = unknown, ""
+        while True:
+            moves, after = await self._moves(connection, county, after)
+            wrong += len(moves)
+            if not after:
+                break
         for table in self.tables:
-            wrong += await connection.fetchval(_ASTRAY.format(table=table.name, schema=self.schema), county)
-        return len(known.keys() | named), wrong
+            wrong += await self._count(connection, county, self._astray(table))
+        return known + unknown, wrong
 
-    async def mend(self, connection: Connection, county: str) -> None:
-        """Put all of that right; the county's lock must be held. What follows from persons has to follow."""
-        pairs = await self._pairs(connection, county)
-        await persons_of(connection, self.schema, county, sorted(await self._named(connection, county, pairs)))
-        await set_persons(connection, self.schema, county, _moved(await self._known(connection, county), pairs))
+    async def mend(self, pool: Pool, county: str) -> None:
+        """Put all of that right. What follows from persons has to follow."""
+        await write_in_chunks(pool, self.schema, county, self._unknown(), self._number)
+        after = ""
+        while True:
+            async with locked(pool, self.schema, county) as connection:
+                moves, after = await self._moves(connection, county, after)
+                await set_persons(connection, self.schema, county, {client: move.new for client, move in moves.items()})
+            if not after:
+                break
         for table in self.tables:
-            await connection.execute(_RETURN.format(table=table.name, schema=self.schema), county)
+            await write_in_chunks(pool, self.schema, county, self._astray(table), self._returning(table))
 
-    async def _known(self, connection: Connection, county: str) -> dict[str, tuple[int, int]]:
-        """Number and person of every pseudonym."""
-        rows = await connection.fetch(_CLIENTS.format(schema=self.schema), county)
-        return {row["client"]: (row["number"], row["person"]) for row in rows}
-
-    async def _pairs(self, connection: Connection, county: str) -> list[tuple[str, str]]:
-        rows = await connection.fetch(_PAIRS.format(schema=self.schema), county)
-        return [(row["one"], row["other"]) for row in rows]
-
-    async def _named(self, connection: Connection, county: str, pairs: Iterable[tuple[str, str]]) -> set[str]:
-        """Whom facts and merges name."""
-        found = {end for pair in pairs for end in pair}
-        for table in self.tables:
-            rows = await connection.fetch(_OF_FACTS.format(table=table.name), county)
-            found.update(row["own_client"] for row in rows)
+    async def _count(self, connection: Connection, county: str, query: str) -> int:
+        found: int = await connection.fetchval(f"select count(*) from ({query}) found", county, timeout=LONGEST_S)
         return found
 
+    async def _moves(self, connection: Connection, county: str, after: str) -> tuple[dict[str, Move], str]:
+        """Of a chunk of pseudonyms, those that are of another person than they should be, and the place it came to,
+        `''` at the end.
+        """
+        rows = await connection.fetch(_CLIENTS.format(schema=self.schema), county, after, CHUNK)
+        clients = [row["client"] for row in rows]
+        together = await reached(connection, self.schema, county, clients)
+        moves = await moves_of(connection, self.schema, county, together)
+        found = {client: moves[client] for client in clients if client in moves}
+        return found, clients[-1] if len(clients) == CHUNK else ""
 
-def _moved(known: dict[str, tuple[int, int]], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """By pseudonym the right person, where it has another. Pairs of whom is not known are left out."""
-    numbers = {client: number for client, (number, _) in known.items()}
-    right = components(numbers, (pair for pair in pairs if pair[0] in numbers and pair[1] in numbers))
-    return {client: person for client, person in right.items() if known[client][1] != person}
+    async def _number(self, connection: Connection, county: str, clients: list[str]) -> None:
+        await persons_of(connection, self.schema, county, clients)
+
+    def _returning(self, table: FactTable[Any]) -> Any:
+        query = _RETURN.format(table=table.name, schema=self.schema, probes=probes(table.name, "id"))
+
+        async def write(connection: Connection, county: str, ids: list[str]) -> None:
+            await connection.execute(query, county, ids)
+
+        return write
+
+    def _unknown(self) -> str:
+        named = [f"select own_client from {table.name} where county = $1" for table in self.tables]
+        named += [f"select {end} from {self.schema}.merge where county = $1" for end in ("one", "other")]
+        return _UNKNOWN.format(schema=self.schema, named=" union all ".join(named))
+
+    def _astray(self, table: FactTable[Any]) -> str:
+        return _ASTRAY.format(table=table.name, schema=self.schema)

@@ -91,17 +91,29 @@ async def apply_merges(
     ends = {end for change in upserted.changes for merge in change if merge for end in (merge.one, merge.other) if end}
     if not ends:
         return len(upserted.changes), {}
-    reached = sorted(
-        row["client"] for row in await connection.fetch(_REACHED.format(schema=schema), county, sorted(ends))
-    )
-    await persons_of(connection, schema, county, reached)
-    known = await _known(connection, schema, county, reached)
-    query = _MERGES.format(probes=probes(table.name, "one"))
-    pairs = [(row["one"], row["other"]) for row in await connection.fetch(query, county, reached)]
-    persons = components({client: place for client, (place, _) in known.items()}, pairs)
-    moves = {client: Move(known[client][1], new) for client, new in persons.items() if known[client][1] != new}
+    together = await reached(connection, schema, county, sorted(ends))
+    await persons_of(connection, schema, county, together)
+    moves = await moves_of(connection, schema, county, together)
     await set_persons(connection, schema, county, {client: move.new for client, move in moves.items()})
     return len(upserted.changes), moves
+
+
+async def reached(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> list[str]:
+    """These clients and all whom merges join with them, in order."""
+    rows = await connection.fetch(_REACHED.format(schema=schema), county, clients)
+    return sorted(row["client"] for row in rows)
+
+
+async def moves_of(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> dict[str, Move]:
+    """Of clients that no merge joins with others, those that are stored under another person than merges make them.
+
+    Clients without a number are left out.
+    """
+    known = await _known(connection, schema, county, clients)
+    rows = await connection.fetch(_MERGES.format(probes=probes(f"{schema}.merge", "one")), county, clients)
+    pairs = [(row["one"], row["other"]) for row in rows if row["one"] in known and row["other"] in known]
+    persons = components({client: number for client, (number, _) in known.items()}, pairs)
+    return {client: Move(known[client][1], new) for client, new in persons.items() if known[client][1] != new}
 
 
 async def set_persons(connection: Connection, schema: str, county: str, persons: Mapping[str, int]) -> None:

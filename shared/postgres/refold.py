@@ -16,8 +16,8 @@ import asyncpg
 
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection, lock_counties
+from shared.postgres.registers import add_unit_rows
 from shared.registers import Registers
-from shared.registers.load import add_unit_rows
 
 CHUNK: Final = 2000  # facts a transaction: about 50 ms of lock
 _MIXED: Final = "mixed"
@@ -52,6 +52,10 @@ Prepare = Callable[[Connection, str, str, Registers], Awaitable[tuple[int, str]]
 many that is another, and the place it came to, `''` at the end."""
 
 
+Report = Callable[[str | None], None]
+"""Hear of the county for which what was prepared comes into force from now on, and of None when that has ended."""
+
+
 class Aside(NamedTuple):
     """What changed registers change for a whole county at once: prepared in chunks, then brought into force."""
 
@@ -84,7 +88,9 @@ class Refold:
         state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
         return state is not None and state["version"] == self.version(registers)
 
-    async def run(self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> int:
+    async def run(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers, report: Report = lambda county: None
+    ) -> int:
         """Bring every county to these registers; returns how much changed: facts, and what was prepared.
 
         Does nothing while the database holds other registers: whoever loaded those refolds by them.
@@ -97,17 +103,23 @@ class Refold:
             )
         changed = 0
         for row in stale:
-            while (step := await self.step(pool, row["county"], registers)) is not None:
+            while (step := await self.step(pool, row["county"], registers, report)) is not None:
                 changed += step
         return changed
 
-    async def step(self, pool: "asyncpg.Pool[asyncpg.Record]", county: str, registers: Registers) -> int | None:
+    async def step(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        county: str,
+        registers: Registers,
+        report: Report = lambda county: None,
+    ) -> int | None:
         """One transaction of a refold: how much changed, or None when the county is done."""
         async with pool.acquire() as connection, connection.transaction():
             await lock_counties(connection, self.schema, [county])
-            return await self._chunk(connection, county, registers)
+            return await self._chunk(connection, county, registers, report)
 
-    async def _chunk(self, connection: Connection, county: str, registers: Registers) -> int | None:
+    async def _chunk(self, connection: Connection, county: str, registers: Registers, report: Report) -> int | None:
         version = self.version(registers)
         state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
         assert state is not None  # counties are never forgotten
@@ -125,7 +137,11 @@ class Refold:
             changed, after = await self.aside.prepare(connection, county, after, registers)
         else:
             if self.aside is not None:
-                await self.aside.swap(connection, county)
+                report(county)
+                try:
+                    await self.aside.swap(connection, county)
+                finally:
+                    report(None)
             await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
         place += not after

@@ -1,20 +1,26 @@
 """Replays that are asked for in the database, and the nightly audit: one replica at a time does what is due.
 
 Asking by a row needs no further way to a service, and says what came of it wherever the database is read. A row stays
-due until its end is written there: what a crash cut short is begun anew.
+due until its end is written there: what a crash cut short is begun anew, but only `ATTEMPTS` times, since it may be the
+replay itself that brings the service down.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import asyncpg
+
 from shared.failure import Failure, classify
+from shared.postgres.chunks import Pool
 from shared.postgres.lock import Connection
-from shared.postgres.replay import Findings, Pool, Replay
+from shared.postgres.replay import Findings, Replay
 from shared.registers import Registers
 
+ATTEMPTS: Final = 3
 _LOCK: Final = 0x7265_706C  # with the number of the service
 _ZONE: Final = ZoneInfo("Europe/Helsinki")
 _NIGHT: Final = time(3, 0)
@@ -24,16 +30,18 @@ _ASK: Final = "insert into {schema}.replay (mends) values (false)"
 _REFOLDS: Final = "select exists (select from {schema}.refold where registers <> $1)"
 _LAST: Final = "select max(begun_at) from {schema}.replay where not mends"
 _NEXT: Final = """
-select replay, mends, from_kafka from {schema}.replay
+select replay, mends, from_kafka, attempts from {schema}.replay
 where ended_at is null and (records is not null or not from_kafka) order by replay limit 1
 """
 _UNREAD: Final = """
-select replay from {schema}.replay where ended_at is null and from_kafka and records is null order by replay limit 1
+select replay, attempts from {schema}.replay where ended_at is null and from_kafka and records is null
+order by replay limit 1
 """
 _BEGIN: Final = """
-update {schema}.replay set begun_at = coalesce(begun_at, clock_timestamp()) where replay = $1
+update {schema}.replay set begun_at = coalesce(begun_at, clock_timestamp()), attempts = attempts + 1 where replay = $1
 """
-_READ: Final = "update {schema}.replay set records = $2 where replay = $1"
+_NOT_COUNTED: Final = "update {schema}.replay set attempts = attempts - 1 where replay = $1"
+_READ: Final = "update {schema}.replay set records = $2, attempts = 0 where replay = $1"
 _END: Final = """
 update {schema}.replay
 set ended_at = clock_timestamp(), facts = $2, wrong_facts = $3, cells = $4, wrong_cells = $5, failed = $6
@@ -44,11 +52,19 @@ select wrong_facts + wrong_cells from {schema}.replay where ended_at is not null
 order by replay desc limit 1
 """
 
+_FAILED: Final = """
+select failed is not null from {schema}.replay where ended_at is not null order by replay desc limit 1
+"""
+
 Read = Callable[[], Awaitable[int]]
 """Read again every record that Kafka retains; returns how many there were."""
 
 Afterwards = Callable[[bool], Awaitable[None]]
 """What a family does once everything is mended; told whether what Kafka retains was read before."""
+
+
+class ReplayAbandonedError(Exception):
+    """A replay or audit was interrupted so often that it is not begun again."""
 
 
 def audit_is_due(last: datetime | None, now: datetime) -> bool:
@@ -68,17 +84,12 @@ async def read_due(pool: Pool, service: int, schema: str, read: Read) -> int | N
         if not await connection.fetchval(_UNREAD.format(schema=schema)):
             return None
         async with _alone(connection, service) as alone:
-            number = await connection.fetchval(_UNREAD.format(schema=schema)) if alone else None
-            if number is None:
+            row = await connection.fetchrow(_UNREAD.format(schema=schema)) if alone else None
+            if row is None:
                 return None
-            await connection.execute(_BEGIN.format(schema=schema), number)
-            try:
+            async with _attempt(connection, schema, row, transient_ends=False):
                 records = await read()
-            except Exception as error:
-                if classify(error) is not Failure.TRANSIENT:
-                    await connection.execute(_END.format(schema=schema), number, *Findings(), type(error).__name__)
-                raise
-            await connection.execute(_READ.format(schema=schema), number, records)
+            await connection.execute(_READ.format(schema=schema), row["replay"], records)
             return records
 
 
@@ -131,20 +142,41 @@ async def _do(
     registers: Registers,
     afterwards: Afterwards | None,
 ) -> Findings:
-    end = _END.format(schema=replay.schema)
-    await connection.execute(_BEGIN.format(schema=replay.schema), row["replay"])
-    try:
+    async with _attempt(connection, replay.schema, row, transient_ends=True):
         found = await (replay.run if row["mends"] else replay.audit)(pool, registers)
         if row["mends"] and afterwards:
             await afterwards(row["from_kafka"])
-    except Exception as error:
-        await connection.execute(end, row["replay"], *Findings(), type(error).__name__)
-        raise
-    await connection.execute(end, row["replay"], *found, None)
+    await connection.execute(_END.format(schema=replay.schema), row["replay"], *found, None)
     return found
+
+
+@asynccontextmanager
+async def _attempt(connection: Connection, schema: str, row: Any, transient_ends: bool) -> AsyncIterator[None]:
+    """Count an attempt, and write down what ended it. An orderly stop does not count, nor does a transient failure
+    that does not end the replay. Raises ReplayAbandonedError where there were `ATTEMPTS` already.
+    """
+    number, end = row["replay"], _END.format(schema=schema)
+    if row["attempts"] >= ATTEMPTS:
+        await connection.execute(end, number, *Findings(), f"interrupted {row['attempts']} times")
+        raise ReplayAbandonedError(f"replay {number} of {schema} was interrupted {row['attempts']} times")
+    await connection.execute(_BEGIN.format(schema=schema), number)
+    try:
+        yield
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, Exception) and (transient_ends or classify(error) is not Failure.TRANSIENT):
+            await connection.execute(end, number, *Findings(), type(error).__name__)
+        else:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.execute(_NOT_COUNTED.format(schema=schema), number)
+        raise
 
 
 async def last_wrong(pool: Pool, schema: str) -> int | None:
     """How many facts and cells the last replay or audit found wrong; None before the first."""
     found: int | None = await pool.fetchval(_WRONG.format(schema=schema))
     return found
+
+
+async def last_failed(pool: Pool, schema: str) -> bool:
+    """Whether the last replay or audit ended without a result."""
+    return bool(await pool.fetchval(_FAILED.format(schema=schema)))

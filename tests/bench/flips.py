@@ -14,9 +14,9 @@ from shared.keys import Key
 from shared.letters import Rejected, Sealer
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
+from shared.postgres.registers import load
 from shared.record import PlainRecord
 from shared.registers import Registers
-from shared.registers.load import load
 from tests.bench.family import Family
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage

@@ -16,8 +16,8 @@ from services.segments.store import REFOLD, SCHEMA
 from shared.labels import MEMBER
 from shared.postgres.lock import lock_counties
 from shared.postgres.pool import make_pool
+from shared.postgres.registers import load
 from shared.registers import Registers
-from shared.registers.load import load
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage
 

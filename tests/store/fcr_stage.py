@@ -22,8 +22,8 @@ from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool, reading
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
+from tests.store.registers import take_over
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # Monday, 10 in Finland
 TODAY = START.date()
@@ -152,7 +152,7 @@ async def opened(database: Database) -> AsyncIterator[Store]:
     pool = await make_pool(database.dsn("hva_fcr"), "test")
     try:
         async with pool.acquire() as connection:
-            await load(connection, registers)
+            await take_over(connection, registers)
         yield Store(pool, registers)
     finally:
         await pool.close()

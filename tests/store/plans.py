@@ -25,9 +25,9 @@ from shared.letters import Rejected, Sealer
 from shared.person import PersonEvent
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
+from shared.postgres.registers import load
 from shared.record import PlainRecord
 from shared.registers import load_folder
-from shared.registers.load import load
 from tests.bench.workload import Event, canonical, registers_folder, salted
 from tests.product import Database
 from tests.store.histories import history

@@ -18,9 +18,9 @@ from shared.postgres.pool import make_pool, reading
 from shared.postgres.replay import Findings
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
 from tests.store.fcr_stage import ANNA, COUNTY, SEALER, START, TODAY, erased, record
+from tests.store.registers import take_over
 
 __all__ = ["erased"]
 
@@ -96,7 +96,7 @@ class Store:
         """Take registers over."""
         self.registers = registers
         async with self.pool.acquire() as connection:
-            await load(connection, registers)
+            await take_over(connection, registers)
 
     async def step(self, chunks: int) -> bool:
         """Do some chunks of a refold; whether it has come to its end."""

@@ -9,8 +9,8 @@ import pytest
 from services.fcr.store import REFOLD
 from shared.postgres import refold
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
+from tests.store import registers as stored_registers
 from tests.store.fcr_stage import BERTTA, DAY, HOUR, SECOND, START, Store, contact, counted, opened
 
 CONFIG = SAMPLE / "config"
@@ -68,7 +68,7 @@ async def told(fcr: Store) -> None:
 
 async def take_over(fcr: Store, registers: Registers) -> None:
     async with fcr.pool.acquire() as connection:
-        await load(connection, registers)
+        await stored_registers.take_over(connection, registers)
 
 
 async def figures(fcr: Store) -> dict[str, list[str]]:

@@ -15,9 +15,9 @@ from services.nps import store as nps_store
 from shared.postgres import commit as commit_room
 from shared.postgres.membership import histories
 from shared.postgres.pool import make_pool
+from shared.postgres.registers import load
 from shared.record import PlainRecord
 from shared.registers import load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
 from tests.store.fcr_stage import contact
 from tests.store.histories import COUNTY, at_once, commit, history

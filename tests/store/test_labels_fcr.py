@@ -11,10 +11,10 @@ from services.fcr import store
 from services.fcr.store import REFOLD
 from shared.contracts.segment import History
 from shared.labels import label
-from shared.registers.load import load
 from tests.product import Database
 from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, Store, contact, opened, retracted
 from tests.store.histories import commit, history, latest
+from tests.store.registers import take_over
 from tests.store.test_fcr_store import CLIENTS, state, story
 from tests.store.test_refold_turns import moved
 
@@ -161,7 +161,7 @@ async def test_a_refold_keeps_labels(fresh: Store, tmp_path: Path) -> None:
     async def use(registers: Any) -> None:
         fresh.registers = registers
         async with fresh.pool.acquire() as connection:
-            await load(connection, registers)
+            await take_over(connection, registers)
 
     await use(changed)
     await tell(fresh, *FINAL.values())

@@ -16,9 +16,9 @@ from shared.labels import label
 from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
 from tests.store.histories import commit, history, latest
+from tests.store.registers import take_over
 from tests.store.test_nps_store import (
     BUCKETS,
     START,
@@ -48,7 +48,7 @@ def registers() -> Registers:
 async def nps(database: Database, registers: Registers) -> AsyncIterator[Store]:
     pool = await make_pool(database.dsn("hva_nps"), "test")
     async with pool.acquire() as connection:
-        await load(connection, registers)
+        await take_over(connection, registers)
     yield Store(pool, registers)
     await pool.close()
 

@@ -20,8 +20,8 @@ from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
+from tests.store.registers import take_over
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 SEALER = Sealer([Key("l1", b"x" * 32)])
@@ -37,7 +37,7 @@ def registers() -> Registers:
 async def pool(database: Database, registers: Registers) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     pool = await make_pool(database.dsn("hva_nps"), "test")
     async with pool.acquire() as connection:
-        await load(connection, registers)
+        await take_over(connection, registers)
     yield pool
     await pool.close()
 

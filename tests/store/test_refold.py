@@ -12,8 +12,8 @@ from services.nps.store import REFOLD
 from shared.postgres import refold
 from shared.postgres.pool import make_pool
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
+from tests.store.registers import take_over
 from tests.store.test_nps_store import START, Store, answered, record, state, story
 
 CONFIG = SAMPLE / "config"
@@ -55,7 +55,7 @@ async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record
 
 async def fed(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> Store:
     async with pool.acquire() as connection:
-        await load(connection, registers)
+        await take_over(connection, registers)
     store = Store(pool, registers)
     await store.feed(*events())
     return store
@@ -78,7 +78,7 @@ async def test_figures_by_changed_registers_are_those_of_a_fresh_start(
     store = await fed(pool, old)
     assert await figures(store) != fresh
     async with pool.acquire() as connection:
-        await load(connection, changed)
+        await take_over(connection, changed)
     assert await REFOLD.run(pool, changed) > 0
     assert await figures(store) == fresh
     assert await REFOLD.run(pool, changed) == 0
@@ -97,7 +97,7 @@ async def test_a_writer_with_old_registers_is_caught_up_with(
     old = load_folder(CONFIG)
     store = await fed(pool, old)
     async with pool.acquire() as connection:
-        await load(connection, changed)
+        await take_over(connection, changed)
     await REFOLD.run(pool, changed)
     late = answered("late", at=START + timedelta(days=5))
     await Store(pool, old).feed(late)  # a replica that has not seen the change yet
@@ -112,7 +112,7 @@ async def test_a_replica_with_old_registers_refolds_nothing_back(
     old = load_folder(CONFIG)
     store = await fed(pool, old)
     async with pool.acquire() as connection:
-        await load(connection, changed)
+        await take_over(connection, changed)
     await REFOLD.run(pool, changed)
     before = await figures(store)
     assert await REFOLD.run(pool, old) == 0
@@ -126,7 +126,7 @@ async def test_a_writer_with_old_registers_behind_a_refold_that_is_on_its_way(
     old, day = load_folder(CONFIG), START + timedelta(days=5)
     await fed(pool, old)
     async with pool.acquire() as connection:
-        await load(connection, changed)
+        await take_over(connection, changed)
         reached = None
         while reached is None or reached["place"] < 2:  # past every invitation and response
             assert await REFOLD.step(pool, "oma-hame", changed) is not None

@@ -15,8 +15,8 @@ from shared.postgres.lock import Connection
 from shared.postgres.pool import make_pool
 from shared.postgres.refold import Refold
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import Database
+from tests.store.registers import take_over
 from tests.store.test_nps_store import Store
 from tests.store.test_refold import CONFIG, fed, figures, tables
 
@@ -58,7 +58,7 @@ def moved(folder: Path, division: str, minutes: int) -> Registers:
 
 async def use(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> None:
     async with pool.acquire() as connection:
-        await load(connection, registers)
+        await take_over(connection, registers)
 
 
 async def begin(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers, chunks: int) -> None:

@@ -4,13 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.fcr import store as fcr_store
 from services.fcr.cells import Cells
 from services.segments import store as segments_store
+from shared.deltas import Deltas
+from shared.postgres import chunks, clients, sums
+from shared.postgres import replay as replay_module
 from tests.store import fcr_stage, segments_stage
-from tests.store.fcr_stage import ANNA, BERTTA, DAY, START, contact
+from tests.store.fcr_stage import ANNA, BERTTA, COUNTY, DAY, START, contact
 from tests.store.segments_stage import broken, event, flag, merged, suuntima
 
 NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -83,15 +87,15 @@ async def test_a_change_between_counting_and_mending_is_not_lost(
     told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await told.pool.execute("update segments.care_month set events = events + 2")
-    compare = segments_store.REPLAY.__class__._compare
+    add_up = segments_store.REPLAY.__class__._add_up
 
     async def late(*arguments: Any) -> Any:
-        found = await compare(*arguments)
+        found = await add_up(*arguments)
         await told.feed(event("late"), event("a", "lapsiperheet", revision=2))
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(segments_store.REPLAY.__class__, "_compare", late)
+        patch.setattr(segments_store.REPLAY.__class__, "_add_up", late)
         await segments_store.REPLAY.run(told.pool, told.registers)
     assert broken(await segments_store.REPLAY.audit(told.pool, told.registers)) == (0, 0)
 
@@ -140,3 +144,63 @@ async def test_cells_that_are_gone_altogether(fcr: fcr_stage.Store) -> None:
     await whole.run(fcr.pool, fcr.registers)
     assert await fcr.cells() == right
     assert broken(await whole.audit(fcr.pool, fcr.registers)) == (0, 0)
+
+
+async def test_memory_does_not_grow_with_the_county(
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places of buckets are held up to a limit and for one chunk of facts, however many a county has."""
+    await told.feed(*(event(f"day{n}", at=START - n * DAY) for n in range(60)))
+    held = list[int]()
+    add = Deltas.add
+
+    def counted(deltas: Deltas, *arguments: Any) -> None:
+        add(deltas, *arguments)
+        held.append(sum(len(places) for places in deltas._counts.values()))
+
+    monkeypatch.setattr(replay_module, "CHUNK", 5)
+    monkeypatch.setattr(sums, "PLACES", 10)
+    monkeypatch.setattr(sums, "ROWS", 7)
+    with monkeypatch.context() as patch:
+        patch.setattr(Deltas, "add", counted)
+        assert broken(await segments_store.REPLAY.audit(told.pool, told.registers)) == (0, 0)
+    assert max(held) <= 10 + 5
+    right = await told.buckets()
+    await told.pool.execute("update segments.care_day set events = events + 1; delete from segments.care_month")
+    assert (await segments_store.REPLAY.run(told.pool, told.registers)).wrong_cells > 60
+    assert await told.buckets() == right
+
+
+@pytest.mark.parametrize(
+    "harm",
+    ["update segments.client set person = 1000 + number", "delete from segments.client"],
+)
+async def test_a_county_is_held_for_one_chunk_of_its_clients_at_a_time(
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    right = await _state(told)
+    await told.pool.execute(harm)
+    monkeypatch.setattr(clients, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "_ROWS", 2)
+    written = list[int]()
+    execute, fetch = asyncpg.Connection.execute, asyncpg.Connection.fetch
+
+    async def counted(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        if query.startswith("select pg_advisory_xact_lock"):
+            written.append(0)
+        elif query.lstrip().startswith("update") and written:
+            written[-1] += len(arguments[1])
+        return await execute(connection, query, *arguments, **options)
+
+    async def added(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        rows = await fetch(connection, query, *arguments, **options)
+        written[-1:] = [written[-1] + len(rows)] if written and "insert into" in query else written[-1:]
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "execute", counted)
+        patch.setattr(asyncpg.Connection, "fetch", added)
+        await segments_store.REPLAY.clients.mend(told.pool, COUNTY)
+    assert max(written) <= 2 < sum(written)
+    await segments_store.REPLAY.run(told.pool, told.registers)
+    assert await _state(told) == right

@@ -9,7 +9,15 @@ import pytest
 
 from services.segments import store as segments_store
 from shared.postgres.replay import Findings
-from shared.postgres.replay_due import audit_is_due, last_wrong, read_due, replay_due
+from shared.postgres.replay_due import (
+    ATTEMPTS,
+    ReplayAbandonedError,
+    audit_is_due,
+    last_failed,
+    last_wrong,
+    read_due,
+    replay_due,
+)
 from tests.store import segments_stage
 from tests.store.segments_stage import broken, event
 
@@ -101,6 +109,50 @@ async def test_a_replay_that_did_not_end_is_done_again(
         await replay_due(pool, 4, replay, registers, NOON)
     assert await told.all("select begun_at is not null, ended_at is null from segments.replay") == [(True, True)]
     assert await replay_due(pool, 4, replay, registers, NOON) is not None
+
+
+@pytest.mark.parametrize("mends", [True, False])
+async def test_a_replay_that_brings_the_service_down_is_given_up(
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch, mends: bool
+) -> None:
+    """A process that dies writes no end: here the loop is torn down under it."""
+    pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
+    await pool.execute("insert into segments.replay (mends) values ($1)", mends)
+    tries = 0
+
+    async def dies(*_: Any) -> Findings:
+        nonlocal tries
+        tries += 1
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(replay.__class__, "run" if mends else "audit", dies)
+        for _ in range(ATTEMPTS):
+            with pytest.raises(SystemExit):
+                await replay_due(pool, 4, replay, registers, NOON)
+        assert not await last_failed(pool, "segments")
+        with pytest.raises(ReplayAbandonedError, match="was interrupted 3 times"):
+            await replay_due(pool, 4, replay, registers, NOON)
+        assert await replay_due(pool, 4, replay, registers, NOON) is None
+    assert tries == ATTEMPTS
+    assert await told.all("select failed from segments.replay") == [("interrupted 3 times",)]
+    assert await last_failed(pool, "segments")
+    await pool.execute("insert into segments.replay (mends) values (false)")
+    assert await replay_due(pool, 4, replay, registers, NOON) is not None
+    assert not await last_failed(pool, "segments")
+
+
+@pytest.mark.parametrize("end", [asyncio.CancelledError(), ConnectionResetError()])
+async def test_restarts_and_outages_are_no_reason_to_give_up(told: segments_stage.Store, end: BaseException) -> None:
+    await told.pool.execute("insert into segments.replay (mends, from_kafka) values (true, true)")
+
+    async def interrupted() -> int:
+        raise end
+
+    for _ in range(ATTEMPTS + 1):
+        with pytest.raises(type(end)):
+            await read_due(told.pool, 4, "segments", interrupted)
+    assert await told.all("select attempts, ended_at is null from segments.replay") == [(0, True)]
 
 
 async def test_a_reading_that_cannot_succeed_is_told(told: segments_stage.Store) -> None:

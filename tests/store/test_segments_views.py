@@ -16,8 +16,8 @@ import pytest_asyncio
 from deploy.hva.explain import complete, evidence
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
+from shared.postgres.registers import load
 from shared.registers import load_folder
-from shared.registers.load import load
 from tests import oracle
 from tests.conftest import ServerUnderTest
 from tests.oracle.care import Care

@@ -11,8 +11,8 @@ from deploy.hva.wait import _redriven
 from shared.contracts.reasons import Reason
 from shared.letters import Letter
 from shared.postgres.pool import make_pool
+from shared.postgres.registers import load
 from shared.registers import Registers, load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
 from tests.store.letters import keep, letter
 

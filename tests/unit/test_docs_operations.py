@@ -9,7 +9,7 @@ from deploy.exporter import kafka, postgres
 from services.fcr.metrics import Gauges as FcrGauges
 from services.nps.metrics import Gauges as NpsGauges
 from services.segments.metrics import Gauges as SegmentGauges
-from shared.edge.tasks import audit_gauge
+from shared.edge.tasks import RefoldGauges, audit_gauge, failed_audit_gauge
 from shared.metrics import PipelineMetrics
 from tests.unit.exporter_cases import KAFKA, POSTGRES
 
@@ -35,7 +35,9 @@ def test_every_metric_is_in_the_table() -> None:
     FcrGauges(registry)
     NpsGauges(registry)
     SegmentGauges(registry)
+    RefoldGauges(registry)
     audit_gauge(registry)
+    failed_audit_gauge(registry)
     families = [*registry.collect(), *kafka.families(KAFKA), *postgres.families(POSTGRES)]
     assert first_cells("hva_[a-z_]+") == {
         f"{family.name}_total" if family.type == "counter" else family.name for family in families

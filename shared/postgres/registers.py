@@ -1,6 +1,9 @@
 """Writes the registers into schema `reference`, where views join them.
 
 Services load at start. Whoever comes first writes; the others find the version there and change nothing.
+Versions are fingerprints, so their order is the order in which the database first got them
+(`reference.register_history`). A version that another one has superseded is loaded only in the place of the current one
+that the caller names: by a service whose folder was changed back while it ran by that version, or by an operator.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,21 +42,32 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
     ON CONFLICT (unit_row, scope_level) DO NOTHING
 """
 
+_KNOWN = "SELECT EXISTS (SELECT FROM reference.register_history WHERE version = $1)"
+_REMEMBER = """
+INSERT INTO reference.register_history (version) VALUES ($1)
+    ON CONFLICT (version) DO UPDATE SET loaded_at = excluded.loaded_at
+"""
 
-async def load(conn: Connection, registers: Registers) -> bool:
-    """Makes schema `reference` say what `registers` say, in one transaction; False where it did already.
+
+async def load(conn: Connection, registers: Registers, replaces: str | None = None) -> bool:
+    """Makes schema `reference` say what `registers` say, in one transaction; False where nothing was written: it did
+    already, or these registers are superseded and the current version is not `replaces`.
 
     Unit rows of earlier versions stay, no longer `current`: buckets still refer to them.
     """
     async with conn.transaction(isolation="read_committed"):
         await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-        if await _version(conn) == registers.version:
+        current = await current_version(conn)
+        if current == registers.version:
+            return False
+        if current != replaces and await conn.fetchval(_KNOWN, registers.version):
             return False
         await conn.execute("UPDATE reference.unit_row SET current = false WHERE current")
         await _write_units(conn, (*registers.units, *registers.gap_rows), current=True)
         await _write_codes(conn, registers)
         await _write_rules(conn, registers)
         await _write_versions(conn, registers)
+        await conn.execute(_REMEMBER, registers.version)
         return True
 
 
@@ -65,7 +79,8 @@ async def add_unit_rows(conn: Connection, rows: Iterable[UnitRow]) -> None:
     await _write_units(conn, tuple(rows), current=False)
 
 
-async def _version(conn: Connection) -> str | None:
+async def current_version(conn: Connection) -> str | None:
+    """The version that schema `reference` holds; None before the first."""
     found: str | None = await conn.fetchval("SELECT version FROM reference.register_version WHERE part = 'registers'")
     return found
 
@@ -82,7 +97,7 @@ async def _write_units(conn: Connection, rows: Sequence[UnitRow], *, current: bo
 async def _write_codes(conn: Connection, registers: Registers) -> None:
     """The small registers, as a whole: a few hundred rows in all."""
     for table in ("sector", "outcome", "promise", "theme"):
-        await conn.execute(f"DELETE FROM reference.{table}")  # noqa: S608  (closed list above)
+        await conn.execute(f"DELETE FROM reference.{table}")
     await conn.executemany(
         "INSERT INTO reference.sector (sector, kind) VALUES ($1, $2)", list(registers.sectors.items())
     )
