@@ -1,10 +1,11 @@
 """/livez, /readyz and /metrics, served from a thread of their own.
 
 Their own thread, because they must be able to tell that the event loop is blocked: liveness is a tick that the
-loop has to make, readiness is what the loop last said about its surroundings.
+loop has to make, readiness is what the loop last said about its surroundings, if that is recent.
 """
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,13 +22,17 @@ class Health:
     """What is known of a service's state. Written by the event loop, read by the health thread.
 
     Each named part (kafka, postgres, registers, ...) is either fine or has one sentence that says what is
-    wrong; the service is ready when every part is fine.
+    wrong; the service is ready when every part is fine. That a part is fine holds for `valid_s` seconds: whoever
+    looks after it may hang together with it.
     """
 
-    def __init__(self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(
+        self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic, valid_s: float = math.inf
+    ) -> None:
+        self._monotonic, self._valid_s = monotonic, valid_s
         self._ticked = monotonic()
         self._troubles: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
+        self._seen: dict[str, float] = {}
         self._warnings: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -59,12 +64,18 @@ class Health:
         with self._lock:
             news = self._troubles.get(part) != sentence
             self._troubles[part] = sentence
+            self._seen[part] = self._monotonic()
             return news
 
     def troubles(self) -> dict[str, str]:
         """The parts that do not work, each with its sentence."""
         with self._lock:
-            return {part: text for part, text in self._troubles.items() if text is not None}
+            texts = {part: text or self._expired(part) for part, text in self._troubles.items()}
+        return {part: text for part, text in texts.items() if text is not None}
+
+    def _expired(self, part: str) -> str | None:
+        seconds = self._monotonic() - self._seen[part]
+        return f"not known to be fine for {seconds:.0f} s" if seconds > self._valid_s else None
 
     def ready(self) -> bool:
         """Whether the service can do its work now."""
@@ -76,7 +87,7 @@ class Health:
 
 
 class HealthServer:
-    """The HTTP side of Health; GET only."""
+    """The HTTP side of Health; GET and HEAD."""
 
     def __init__(self, health: Health, registry: CollectorRegistry, host: str, port: int) -> None:
         self._server = ThreadingHTTPServer((host, port), _handler(health, registry))
@@ -119,12 +130,19 @@ def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPReques
         timeout = 5
 
         def do_GET(self) -> None:
+            self.wfile.write(self._send_head())
+
+        def do_HEAD(self) -> None:
+            self._send_head()
+
+        def _send_head(self) -> bytes:
+            """Everything before the body; returns the body."""
             status, content_type, body = answer(self.path.split("?", 1)[0])
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            return body
 
         def log_message(self, *args: object) -> None:
             """Probes are not worth a log line."""

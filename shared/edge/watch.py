@@ -14,6 +14,7 @@ from shared.edge.consume import consumers
 from shared.health import Health
 from shared.metrics import PipelineMetrics
 from shared.postgres.letters import count_open
+from shared.postgres.probe import PostgresProbe
 from shared.settings import Settings
 
 _PROBE_S: Final = 5.0
@@ -21,23 +22,21 @@ _PROBE_S: Final = 5.0
 Task = Callable[[], Awaitable[None]]
 
 
-def tick(health: Health, metrics: PipelineMetrics) -> Task:
-    """Say that the loop runs, and whether the service can work."""
+def tick(health: Health) -> Task:
+    """Say that the loop runs."""
 
     async def run() -> None:
         health.tick()
-        metrics.ready.set(health.ready())
 
     return run
 
 
-def probe_postgres(pool: "asyncpg.Pool[asyncpg.Record]", health: Health) -> Task:
+def probe_postgres(probe: PostgresProbe, health: Health) -> Task:
     """Ask PostgreSQL for nothing, and say on /readyz when it does not answer."""
 
     async def run() -> None:
         try:
-            async with asyncio.timeout(_PROBE_S), pool.acquire() as connection:
-                await connection.execute("select 1")
+            await probe.ask()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             health.trouble("postgres", f"does not answer: {type(error).__name__}")
         else:
