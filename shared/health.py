@@ -22,17 +22,15 @@ class Health:
     """What is known of a service's state. Written by the event loop, read by the health thread.
 
     Each named part (kafka, postgres, registers, ...) is either fine or has one sentence that says what is
-    wrong; the service is ready when every part is fine. That a part is fine holds for `valid_s` seconds: whoever
-    looks after it may hang together with it.
+    wrong; the service is ready when every part is fine. What a probe found holds for a while only: the probe may
+    hang together with what it looks at.
     """
 
-    def __init__(
-        self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic, valid_s: float = math.inf
-    ) -> None:
-        self._monotonic, self._valid_s = monotonic, valid_s
+    def __init__(self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._ticked = monotonic()
         self._troubles: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
-        self._seen: dict[str, float] = {}
+        self._valid_until: dict[str, float] = {}
         self._warnings: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -40,13 +38,13 @@ class Health:
         """Say that the event loop runs."""
         self._ticked = self._monotonic()
 
-    def fine(self, part: str) -> bool:
-        """Say that a part works. Returns whether that is news."""
-        return self._set(part, None)
+    def fine(self, part: str, valid_s: float = math.inf) -> bool:
+        """Say that a part works, for so many seconds from now. Returns whether that is news."""
+        return self._set(part, None, valid_s)
 
     def trouble(self, part: str, sentence: str) -> bool:
         """Say what is wrong with a part, without values or secrets. Returns whether that is news."""
-        return self._set(part, sentence)
+        return self._set(part, sentence, math.inf)
 
     def warn(self, part: str, sentence: str | None) -> None:
         """Say what someone should mend although the service works; None when it is mended."""
@@ -60,11 +58,11 @@ class Health:
         with self._lock:
             return dict(self._warnings)
 
-    def _set(self, part: str, sentence: str | None) -> bool:
+    def _set(self, part: str, sentence: str | None, valid_s: float) -> bool:
         with self._lock:
             news = self._troubles.get(part) != sentence
             self._troubles[part] = sentence
-            self._seen[part] = self._monotonic()
+            self._valid_until[part] = self._monotonic() + valid_s
             return news
 
     def troubles(self) -> dict[str, str]:
@@ -74,8 +72,8 @@ class Health:
         return {part: text for part, text in texts.items() if text is not None}
 
     def _expired(self, part: str) -> str | None:
-        seconds = self._monotonic() - self._seen[part]
-        return f"not known to be fine for {seconds:.0f} s" if seconds > self._valid_s else None
+        late = self._monotonic() - self._valid_until[part]
+        return f"not known to be fine: the last probe is overdue for {late:.0f} s" if late > 0 else None
 
     def ready(self) -> bool:
         """Whether the service can do its work now."""

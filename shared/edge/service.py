@@ -37,7 +37,6 @@ from shared.settings import SettingsError, read_settings
 T = TypeVar("T")
 
 _PAUSE_S: Final = 1.0
-_READING_VALID_S: Final = 12.0  # a probe comes every 2 s and may take 5: a hang is on /readyz within 15 s in any case
 _STOP_JOBS_S: Final = 5.0
 
 
@@ -62,7 +61,7 @@ def _collect_seldom() -> None:
 def _prepare(name: str) -> Runtime:
     settings = read_settings(name)
     registry = CollectorRegistry()
-    metrics, health = PipelineMetrics(name, registry), Health(("postgres", "kafka"), valid_s=_READING_VALID_S)
+    metrics, health = PipelineMetrics(name, registry), Health(("postgres", "kafka"))
     metrics.ready.set_function(health.ready)
     return Runtime(
         settings=settings,

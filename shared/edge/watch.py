@@ -18,6 +18,7 @@ from shared.postgres.probe import PostgresProbe
 from shared.settings import Settings
 
 _PROBE_S: Final = 5.0
+_READING_VALID_S: Final = 12.0  # a probe comes every 2 s and may take 5: a hang is on /readyz within 15 s in any case
 
 Task = Callable[[], Awaitable[None]]
 
@@ -40,7 +41,7 @@ def probe_postgres(probe: PostgresProbe, health: Health) -> Task:
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             health.trouble("postgres", f"does not answer: {type(error).__name__}")
         else:
-            health.fine("postgres")
+            health.fine("postgres", _READING_VALID_S)
 
     return run
 
@@ -56,7 +57,7 @@ def probe_kafka(broker: KafkaBroker, health: Health) -> Task:
         except (OSError, TimeoutError, KafkaError) as error:
             health.trouble("kafka", f"does not answer: {type(error).__name__}")
         else:
-            health.fine("kafka")
+            health.fine("kafka", _READING_VALID_S)
 
     return run
 

@@ -39,13 +39,13 @@ def test_live_while_the_loop_ticks() -> None:
 
 def test_a_good_reading_expires() -> None:
     now = 0.0
-    health = Health(("postgres",), monotonic=lambda: now, valid_s=12.0)
-    health.fine("postgres")
+    health = Health(("postgres",), monotonic=lambda: now)
+    health.fine("postgres", 12.0)
     now = 12.0
     assert health.ready()
     now = 13.0
-    assert health.troubles() == {"postgres": "not known to be fine for 13 s"}
-    assert not health.fine("postgres") and health.ready()
+    assert health.troubles() == {"postgres": "not known to be fine: the last probe is overdue for 1 s"}
+    assert not health.fine("postgres", 12.0) and health.ready()
 
 
 def get(port: int, path: str) -> tuple[int, str]:
