@@ -1,7 +1,7 @@
 """/livez, /readyz and /metrics, served from a thread of their own.
 
 Their own thread, because they must be able to tell that the event loop is blocked: liveness is a tick that the
-loop has to make, readiness is what the loop last said about its surroundings.
+loop has to make, readiness is what the loop last said about its surroundings, if that is recent.
 """
 
 import json
@@ -22,14 +22,15 @@ class Health:
     """What is known of a service's state. Written by the event loop, read by the health thread.
 
     Each named part (kafka, postgres, registers, ...) is either fine or has one sentence that says what is
-    wrong; the service is ready when every part is fine.
+    wrong; the service is ready when every part is fine. What a probe found holds for a while only: the probe may
+    hang together with what it looks at.
     """
 
     def __init__(self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._ticked = monotonic()
         self._troubles: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
-        self._expiry: dict[str, float] = {}
+        self._valid_until: dict[str, float] = {}
         self._warnings: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -37,16 +38,16 @@ class Health:
         """Say that the event loop runs."""
         self._ticked = self._monotonic()
 
-    def fine(self, part: str) -> bool:
-        """Say that a part works. Returns whether that is news."""
-        return self._set(part, None)
+    def fine(self, part: str, valid_s: float = math.inf) -> bool:
+        """Say that a part works, for so many seconds from now. Returns whether that is news."""
+        return self._set(part, None, valid_s)
 
     def trouble(self, part: str, sentence: str, expires_in_s: float = math.inf) -> bool:
         """Say what is wrong with a part, without values or secrets. Returns whether that is news.
 
         It ends after `expires_in_s` where nobody repeats it: for what may stop without anything that says so.
         """
-        return self._set(part, sentence, self._monotonic() + expires_in_s)
+        return self._set(part, sentence, expires_in_s)
 
     def warn(self, part: str, sentence: str | None) -> None:
         """Say what someone should mend although the service works; None when it is mended."""
@@ -60,18 +61,25 @@ class Health:
         with self._lock:
             return dict(self._warnings)
 
-    def _set(self, part: str, sentence: str | None, expiry: float = math.inf) -> bool:
+    def _set(self, part: str, sentence: str | None, valid_s: float) -> bool:
         with self._lock:
             news = self._troubles.get(part) != sentence
-            self._troubles[part], self._expiry[part] = sentence, expiry
+            self._troubles[part] = sentence
+            self._valid_until[part] = self._monotonic() + valid_s
             return news
 
     def troubles(self) -> dict[str, str]:
         """The parts that do not work, each with its sentence."""
         with self._lock:
-            now = self._monotonic()
-            current = (part for part in self._troubles if self._expiry.get(part, math.inf) > now)
-            return {part: text for part in current if (text := self._troubles[part]) is not None}
+            texts = {part: self._current(part, text) for part, text in self._troubles.items()}
+        return {part: text for part, text in texts.items() if text is not None}
+
+    def _current(self, part: str, text: str | None) -> str | None:
+        """What holds now of what was said last. Neither silence of a probe nor a trouble that nobody repeats lasts."""
+        late = self._monotonic() - self._valid_until.get(part, math.inf)
+        if late <= 0:
+            return text
+        return None if text else f"not known to be fine: the last probe is overdue for {late:.0f} s"
 
     def ready(self) -> bool:
         """Whether the service can do its work now."""
@@ -83,7 +91,7 @@ class Health:
 
 
 class HealthServer:
-    """The HTTP side of Health; GET only."""
+    """The HTTP side of Health; GET and HEAD."""
 
     def __init__(self, health: Health, registry: CollectorRegistry, host: str, port: int) -> None:
         self._server = ThreadingHTTPServer((host, port), _handler(health, registry))
@@ -126,12 +134,19 @@ def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPReques
         timeout = 5
 
         def do_GET(self) -> None:
+            self.wfile.write(self._send_head())
+
+        def do_HEAD(self) -> None:
+            self._send_head()
+
+        def _send_head(self) -> bytes:
+            """Everything before the body; returns the body."""
             status, content_type, body = answer(self.path.split("?", 1)[0])
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            return body
 
         def log_message(self, *args: object) -> None:
             """Probes are not worth a log line."""

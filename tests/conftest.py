@@ -7,15 +7,18 @@ with it they stop. Tests that need a part which cannot start fail; they are not 
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.faults import EmbeddedError
 from deploy.embedded.places import Places
+from deploy.embedded.process import recorded
 from tests.bytecode import keep_bytecode
 
 keep_bytecode()
@@ -36,6 +39,7 @@ class ServerUnderTest:
     name: str
     address: str
     client: SupervisorClient
+    places: Places
 
     def start(self) -> None:
         self.client.order(self.name, "start")
@@ -47,6 +51,22 @@ class ServerUnderTest:
     def restart(self, mode: str = "fast") -> None:
         self.client.order(self.name, "restart", self._signal(mode))
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Within it the server hangs: its processes are stopped (SIGSTOP), its connections stay open."""
+        pid = recorded(self.places, self.name)
+        assert pid is not None, f"{self.name} does not run"
+        server = psutil.Process(pid)
+        server.suspend()  # first: it starts no others now
+        children = server.children(recursive=True)
+        for process in children:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in (*children, server):
+                process.resume()
+
     def _signal(self, mode: str) -> str | None:
         sudden = "SIGQUIT" if self.name == "postgres" else "SIGKILL"
         return {"fast": None, "immediate": sudden, "kill": "SIGKILL"}[mode]
@@ -57,18 +77,19 @@ class EmbeddedRun:
 
     def __init__(self) -> None:
         self._client: SupervisorClient | None = None
+        self._places: Places | None = None
         self._run: dict[str, Any] = {}
         self._fault: str | None = None
 
     def begin(self, parts: list[str]) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="hva-test-"))
+        self._places = Places(Path(tempfile.mkdtemp(prefix="hva-test-")))
         try:
-            self._client = SupervisorClient(Places(folder), parts, ephemeral=True)
+            self._client = SupervisorClient(self._places, parts, ephemeral=True)
         except EmbeddedError as error:
             self._fault = str(error)
 
     def server(self, name: str) -> ServerUnderTest:
-        if self._fault is not None or self._client is None:
+        if self._fault is not None or self._client is None or self._places is None:
             pytest.fail(self._fault or f"No test was collected that needs {name}.", pytrace=False)
         if not self._run:
             try:
@@ -77,7 +98,7 @@ class EmbeddedRun:
                 self._fault = str(error)
                 pytest.fail(self._fault, pytrace=False)
         address = self._run["kafka"] if name == "kafka" else self._run["postgres"]["admin"]
-        return ServerUnderTest(name, address, self._client)
+        return ServerUnderTest(name, address, self._client, self._places)
 
     def end(self) -> None:
         if self._client is not None:

@@ -5,6 +5,7 @@ import json
 import signal
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,14 +47,21 @@ class Replica:
 
     async def port(self) -> int:
         """The port of its health server, as its first log line tells it."""
+        return await self._logged_port("started")
 
-        async def told() -> int | None:
+    async def gateway(self) -> str:
+        """The URL of its gateway."""
+        return f"http://127.0.0.1:{await self._logged_port('the gateway listens')}/events"
+
+    async def _logged_port(self, text: str) -> int:
+        def logged() -> int | None:
             for line in self.log.read_text().splitlines():
-                if '"started"' in line:
+                if f'"{text}"' in line:
                     return int(json.loads(line)["port"])
             return None
 
-        return await until(told, f"{self.service} listens")
+        port: int = await until(logged, f"{self.service} logs: {text}")
+        return port
 
 
 def _get(url: str) -> tuple[int, dict[str, Any] | str]:
@@ -80,3 +88,18 @@ async def until(condition: Any, what: str, within: float = 30.0) -> Any:
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"not within {within} s: {what}")
         await asyncio.sleep(0.02)
+
+
+async def all_name(replicas: Sequence[Replica], *parts: str, within: float = 40.0) -> None:
+    """Wait until all replicas name exactly these parts as away on /readyz, and see that they are alive all the same."""
+
+    async def names(replica: Replica) -> None:
+        async def named() -> bool:
+            status, body = await replica.probe()
+            assert isinstance(body, dict)
+            return status == (503 if parts else 200) and set(body["troubles"]) == set(parts)
+
+        await until(named, f"{replica.service} says that {parts or 'nothing'} is away", within)
+        assert (await replica.probe("/livez"))[0] == 200
+
+    await asyncio.gather(*(names(replica) for replica in replicas))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve
+from deploy.hva.output import print_data, print_text
 
 _HISTORY = """
 select version, first_loaded_at, loaded_at from reference.register_history order by loaded_at desc limit 20
@@ -24,17 +25,17 @@ def register(app: typer.Typer) -> None:
         if as_json:
             import orjson
 
-            print(orjson.dumps(rows).decode())
+            print_data(orjson.dumps(rows).decode())
             return
         for row in rows:
             marks = [name for name in ("database", "folder") if row[name]]
             first = f"{row['first_loaded_at']:%Y-%m-%d %H:%M:%S}" if row["first_loaded_at"] else "never loaded"
-            print(f"{row['version']}  {first}  {', '.join(marks)}".rstrip())
+            print_text(f"{row['version']}  {first}  {', '.join(marks)}".rstrip())
 
     @group.command()
     def load(force: Force = False, dir: Dir = None) -> None:
         """Load the folder into the database. Services do it themselves; --force goes back to a superseded version."""
-        print(asyncio.run(_load(resolve(dir), force)))
+        print_text(asyncio.run(_load(resolve(dir), force)))
 
 
 async def _versions(connection: Connection) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from shared.letters import GATEWAY, Letter, Rejected
 from shared.metrics import PipelineMetrics
 from shared.record import Headers, PlainRecord
 
-SETTLE_S: Final = 10.0  # an answer comes within this time, if only that the sender is to try again
+SETTLE_S: Final = 7.0  # with CANCEL_S of a connection, an answer comes within 10 s, if only to send the same again
 _TURN: Final = 100  # events judged before others get a turn on the loop
 
 Outcome = Accepted | Rejected

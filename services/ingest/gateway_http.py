@@ -10,6 +10,7 @@ from aiohttp import web
 
 from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway, Outcome, UnavailableError
+from services.ingest.gateway_body import CODINGS, BodyTooLargeError, DamagedBodyError, UnsupportedCodingError, read_body
 from services.ingest.gateway_message import NoBatchError, TooManyError, event_headers, is_batch, split
 from services.ingest.gateway_tokens import Tokens, read_tokens
 from shared.contracts.catalogue import MIB, RAW_LIMIT
@@ -22,7 +23,7 @@ MOST_EVENTS: Final = 10_000  # of one batch
 RETRY_AFTER_S: Final = 5
 _READ_S: Final = 30.0  # for a sender to get a body across
 _STOP_S: Final = 8.0  # for answers in hand; with the consumers' own time it stays below any stop grace period
-_LONGEST_HEADER: Final = 64 * 1024
+SERVER_OPTIONS: Final[dict[str, Any]] = {"max_field_size": 64 * 1024, "auto_decompress": False}
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _STATUS: Final = {
@@ -58,16 +59,9 @@ class Door:
             return _try_again()
         headers = event_headers(request.raw_headers)
         batch = is_batch(headers)
-        limit = BATCH_LIMIT if batch else RAW_LIMIT
-        try:
-            async with asyncio.timeout(_READ_S):
-                body = await _read(request, limit)
-        except TimeoutError:
-            return _trouble(408, f"the body did not arrive within {_READ_S:.0f} seconds")
-        except web.RequestPayloadError:
-            return _trouble(400, "the body cannot be read as its headers say")
-        if body is None:
-            return _trouble(413, f"the body is more than {limit} bytes: nothing of it was kept")
+        body = await _read(request, BATCH_LIMIT if batch else RAW_LIMIT)
+        if isinstance(body, web.Response):
+            return body
         try:
             if batch:
                 return await self._batch(body, [header for header in headers if header[0] == "content-type"])
@@ -92,13 +86,22 @@ class Door:
         return _answer(200, [_told(outcome) for outcome in await self._gateway.receive(values)])
 
 
-async def _read(request: web.Request, limit: int) -> bytes | None:
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            return None
-    return bytes(body)
+async def _read(request: web.Request, limit: int) -> bytes | web.Response:
+    """The body, or the answer to one that cannot be read: nothing of it is kept."""
+    coding = ",".join(request.headers.getall("Content-Encoding", []))
+    try:
+        async with asyncio.timeout(_READ_S):
+            return await read_body(request.content.iter_any(), coding, limit)
+    except TimeoutError:
+        return _trouble(408, f"the body did not arrive within {_READ_S:.0f} seconds")
+    except UnsupportedCodingError:
+        supported = ", ".join(CODINGS)
+        sentence = f"the content coding is not supported: use one of {supported}, or none"
+        return _trouble(415, sentence, {"Accept-Encoding": supported})
+    except BodyTooLargeError:
+        return _trouble(413, f"the body is more than {limit} bytes: nothing of it was kept")
+    except (DamagedBodyError, web.RequestPayloadError):
+        return _trouble(400, "the body was cut short or is not what its headers say: send the same again")
 
 
 def _status(outcome: Outcome) -> int:
@@ -147,7 +150,7 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
         Door(gateway, tokens, away, logger).app(),
         access_log=None,
         shutdown_timeout=_STOP_S,
-        max_field_size=_LONGEST_HEADER,
+        **SERVER_OPTIONS,
     )
     await runner.setup()
     try:

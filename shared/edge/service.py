@@ -28,7 +28,8 @@ from shared.keys import KeyFileError, read_keys
 from shared.letters import Sealer
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
-from shared.postgres.pool import make_pool
+from shared.postgres.pool import close_pool, drop_connections, make_pool
+from shared.postgres.probe import PostgresProbe
 from shared.postgres.registers import load
 from shared.postgres.version import SchemaVersionError, check_version
 from shared.registers import RegisterError, load_folder
@@ -37,6 +38,7 @@ from shared.settings import SettingsError, read_settings
 T = TypeVar("T")
 
 _PAUSE_S: Final = 1.0
+_STOP_JOBS_S: Final = 5.0
 
 
 def main(name: str, build: Build) -> None:
@@ -60,6 +62,8 @@ def _collect_seldom() -> None:
 def _prepare(name: str) -> Runtime:
     settings = read_settings(name)
     registry = CollectorRegistry()
+    metrics, health = PipelineMetrics(name, registry), Health(("postgres", "kafka"))
+    metrics.ready.set_function(health.ready)
     return Runtime(
         settings=settings,
         registers=load_folder(settings.config_dir),
@@ -67,8 +71,8 @@ def _prepare(name: str) -> Runtime:
         pseudonym_keys=read_keys(settings.pseudonym_key_file) if settings.pseudonym_key_file else (),
         logger=set_up_logging(name, settings.log_level),
         registry=registry,
-        metrics=PipelineMetrics(name, registry),
-        health=Health(("postgres", "kafka")),
+        metrics=metrics,
+        health=health,
     )
 
 
@@ -88,10 +92,7 @@ async def _run(runtime: Runtime, server: HealthServer, build: Build) -> None:
     runtime.logger.info("started", extra={"port": server.port})
     try:
         async with contextlib.AsyncExitStack() as stack:
-            ticking = asyncio.create_task(
-                _every(runtime, Job("tick", 1.0, watch.tick(runtime.health, runtime.metrics)))
-            )
-            stack.callback(ticking.cancel)
+            _start_job(runtime, stack, Job("tick", 1.0, watch.tick(runtime.health)))
             await _serve(runtime, build, stack)
     finally:
         server.stop()
@@ -101,6 +102,7 @@ async def _run(runtime: Runtime, server: HealthServer, build: Build) -> None:
 async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> None:
     if await _until_there(runtime, "postgres", lambda: _open_pool(runtime, stack)) is None:
         return
+    _probe_postgres(runtime, stack)
     if await _until_there(runtime, "schema", lambda: _load_registers(runtime)) is None:
         return
     if await _until_there(runtime, "kafka", lambda: knock(runtime.settings)) is None:
@@ -116,7 +118,6 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
     stack.push_async_callback(broker.stop)
     jobs = (
         *wiring.jobs,
-        Job("probe postgres", 2.0, watch.probe_postgres(runtime.pool, runtime.health)),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
         Job("lag", 1.0, watch.measure_lag(broker, runtime.metrics, settings=runtime.settings)),
         Job("schema", 5.0, lambda: _report_version(runtime)),
@@ -128,12 +129,29 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
     await runtime.stopping.wait()
     for task in running:
         task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.wait(running, timeout=_STOP_JOBS_S)
+
+
+def _probe_postgres(runtime: Runtime, stack: contextlib.AsyncExitStack) -> None:
+    settings = runtime.settings
+
+    def on_lost() -> None:
+        runtime.logger.warning("connections to PostgreSQL were lost without a word, opening new ones")
+        drop_connections(runtime.pool)
+
+    probe = PostgresProbe(settings.postgres, f"hva-{settings.service}-probe", on_lost)
+    stack.callback(probe.close)
+    _start_job(runtime, stack, Job("probe postgres", 2.0, watch.probe_postgres(probe, runtime.health)))
+
+
+def _start_job(runtime: Runtime, stack: contextlib.AsyncExitStack, job: Job) -> None:
+    """Run a job from now until the service has stopped."""
+    stack.callback(asyncio.create_task(_every(runtime, job)).cancel)
 
 
 async def _open_pool(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool:
     runtime.pool = await make_pool(runtime.settings.postgres, f"hva-{runtime.settings.service}")
-    stack.push_async_callback(runtime.pool.close)
+    stack.push_async_callback(close_pool, runtime.pool)
     return True
 
 

@@ -6,6 +6,7 @@ therefore never scans or hashes, goes through indexes in their order, and plans 
 are written so that nothing but the probe is left (`shared.postgres.facts.probe_each`).
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Final, Literal
@@ -13,9 +14,11 @@ from typing import Final, Literal
 import asyncpg
 
 from shared.postgres.arrays import use_fast_arrays
+from shared.postgres.connection import SERVER_TIMEOUTS, BoundedConnection
 from shared.postgres.lock import Connection
 
 _WRITER: Final = {
+    **SERVER_TIMEOUTS,
     "timezone": "UTC",
     "jit": "off",
     "idle_in_transaction_session_timeout": "10s",  # frees the county lock from an owner that froze
@@ -33,6 +36,7 @@ _WHOLE_PLANNER: Final = (
 )
 CONNECT_TIMEOUT_S: Final = 10.0
 COMMAND_TIMEOUT_S: Final = 90.0  # above transaction_timeout: the server gives up first and says why
+_CLOSE_S: Final = 5.0
 
 
 async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[asyncpg.Record]":
@@ -43,9 +47,23 @@ async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[
         max_size=size,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
+        connection_class=BoundedConnection,
         init=use_fast_arrays,
         server_settings={"application_name": application, **_WRITER},
     )
+
+
+async def close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Close a pool; connections on which the server does not answer are dropped."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_S):
+            await pool.close()
+
+
+def drop_connections(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Drop every connection of a pool at once: whoever uses one gets an error that passes, and then a new one."""
+    for holder in pool._holders:  # type: ignore[attr-defined]  # pool.terminate() would end the pool, too
+        holder.terminate()
 
 
 @contextlib.asynccontextmanager

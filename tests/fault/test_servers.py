@@ -5,7 +5,7 @@ import asyncio
 from tests.conftest import ServerUnderTest
 from tests.fault.log import usual_log
 from tests.fault.stage import FAMILIES, SERVICES, Stage, both, told_by
-from tests.replica import Replica, until
+from tests.replica import all_name
 
 
 async def crash_in_mid_batch(stage: Stage, name: str, server: ServerUnderTest, mutant: str = "") -> list[str]:
@@ -23,11 +23,11 @@ async def crash_in_mid_batch(stage: Stage, name: str, server: ServerUnderTest, m
         point = "in_transaction" if replica.service in FAMILIES else "published"
         assert await stage.mark(f"held-{point}", replica)
     await asyncio.to_thread(server.stop, "immediate")
-    await _say(replicas, name)
+    await all_name(replicas, name)
     for replica in replicas:
         stage.release(replica)
     await asyncio.to_thread(server.start)
-    await _say(replicas)
+    await all_name(replicas)
     await stage.product.wait()
     assert [replica.process.returncode for replica in replicas] == [None] * len(SERVICES)
     return await stage.wrong(log)
@@ -53,24 +53,11 @@ async def test_both_away_at_the_start(
     for server in (kafka_server, postgres_server):
         await asyncio.to_thread(server.stop)
     replicas = await both(*(stage.start(name, ready=False, batch=100) for name in SERVICES))
-    await _say(replicas, "postgres", "kafka")
+    await all_name(replicas, "postgres", "kafka")
     await asyncio.to_thread(postgres_server.start)
-    await _say(replicas, "kafka")
+    await all_name(replicas, "kafka")
     await asyncio.to_thread(kafka_server.start)
-    await _say(replicas)
+    await all_name(replicas)
     await stage.product.wait()
     assert await stage.wrong(log) == []
     assert all('"ERROR"' not in replica.log.read_text() for replica in replicas), "what passes is no error"
-
-
-async def _say(replicas: list[Replica], *parts: str) -> None:
-    """Wait until the replicas name exactly these parts as away on /readyz, and that they are alive all the same."""
-    for replica in replicas:
-
-        async def says(replica: Replica = replica) -> bool:
-            status, body = await replica.probe()
-            assert isinstance(body, dict)
-            return status == (503 if parts else 200) and set(body["troubles"]) == set(parts)
-
-        await until(says, f"{replica.service} says that {parts or 'nothing'} is away", 40)
-        assert (await replica.probe("/livez"))[0] == 200

@@ -55,12 +55,7 @@ class Sender:
 
     async def use(self, replica: Replica) -> None:
         """Send to the port that the replica says it listens on."""
-
-        def told() -> int:
-            lines = [line for line in replica.log.read_text().splitlines() if '"the gateway listens"' in line]
-            return int(json.loads(lines[0])["port"]) if lines else 0
-
-        self.url = f"http://127.0.0.1:{await until(told, 'the gateway listens')}/events"
+        self.url = await replica.gateway()
 
     async def post(self, body: bytes, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         headers = headers or STRUCTURED

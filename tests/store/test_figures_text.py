@@ -15,8 +15,8 @@ import pytest
 
 from deploy.hva.__main__ import main
 from deploy.hva.names import Lang, unit_names
+from shared.postgres.registers import load
 from shared.registers import load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
 from tests.store.fcr_stage import Store, contact
 

@@ -18,8 +18,8 @@ from shared.health import Health
 from shared.metrics import PipelineMetrics
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
+from shared.postgres.registers import load
 from shared.registers import load_folder
-from shared.registers.load import load
 from tests.product import SAMPLE, Database
 from tests.store.letters import SEALER
 from tests.store.test_nps_store import answered

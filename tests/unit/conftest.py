@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
 from services.ingest.gateway import Gateway
-from services.ingest.gateway_http import Door
+from services.ingest.gateway_http import SERVER_OPTIONS, Door
 from services.ingest.gateway_tokens import Tokens
 from shared.metrics import PipelineMetrics
 from tests.unit.gateway_cases import Kept, Standing
@@ -26,5 +26,7 @@ async def gateway(tokens: Tokens | None) -> AsyncIterator[Standing]:
     logger = logging.getLogger("test-gateway")
     core = Gateway(context, kept, PipelineMetrics("ingest", registry), logger)
     door = Door(core, tokens, lambda: bool(away), logger)
-    async with TestClient(TestServer(door.app())) as client:
+    server = TestServer(door.app())
+    await server.start_server(**SERVER_OPTIONS)
+    async with TestClient(server) as client:
         yield Standing(kept, client, registry, away)

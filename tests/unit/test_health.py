@@ -1,6 +1,8 @@
 """Health tells of every part, and of a loop that stands still; gauges show the periods of the contract."""
 
+import email
 import json
+import socket
 import urllib.error
 import urllib.request
 from datetime import date
@@ -47,6 +49,17 @@ def test_live_while_the_loop_ticks() -> None:
     assert health.live()
 
 
+def test_a_good_reading_expires() -> None:
+    now = 0.0
+    health = Health(("postgres",), monotonic=lambda: now)
+    health.fine("postgres", 12.0)
+    now = 12.0
+    assert health.ready()
+    now = 13.0
+    assert health.troubles() == {"postgres": "not known to be fine: the last probe is overdue for 1 s"}
+    assert not health.fine("postgres", 12.0) and health.ready()
+
+
 def get(port: int, path: str) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
@@ -54,6 +67,18 @@ def get(port: int, path: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+
+
+def head(port: int, path: str) -> tuple[int, str, str, bytes]:
+    """Status, content type and length, and what follows the headers."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
+        with connection.makefile("rb") as answer:
+            status = int(answer.readline().split()[1])
+            headers = email.message_from_binary_file(answer)
+    body = headers.get_payload()
+    assert isinstance(body, str)
+    return status, headers["Content-Type"], headers["Content-Length"], body.encode()
 
 
 def test_pages() -> None:
@@ -69,6 +94,10 @@ def test_pages() -> None:
         assert get(server.port, "/readyz?verbose")[0] == 200
         assert "hva_nps_score{" in get(server.port, "/metrics")[1]
         assert get(server.port, "/")[0] == 404
+        for path in ("/livez", "/readyz", "/metrics", "/"):
+            status, body = get(server.port, path)
+            assert head(server.port, path)[0] == status
+            assert head(server.port, path)[2:] == (str(len(body.encode())), b"")
     finally:
         server.stop()
 
