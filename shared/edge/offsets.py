@@ -16,7 +16,7 @@ Offsets = Mapping[TopicPartition, int]
 
 _POLL_MS: Final = 20
 _FETCH_BYTES: Final = 64 * 1024  # of a partition: its first record is enough
-_READ_S: Final = 3.0
+_READ_S: Final = 3.0  # so long at most is a gap read for a record
 
 
 def partitions_of(topics: Iterable[str]) -> list[TopicPartition]:
@@ -62,12 +62,13 @@ async def committed_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await reader.stop()
 
 
-async def unread(reader: AIOKafkaConsumer, done: Offsets, ends: Offsets) -> Offsets:
+async def unread(reader: AIOKafkaConsumer, done: Offsets, ends: Offsets, within: float = _READ_S) -> Offsets:
     """How many records a group that has committed `done` has left to read before `ends`, for each partition with some.
 
     Offsets alone do not tell: markers of transactions and aborted records have offsets that no consumer commits, and
     records that retention removed unread have them, too. So a gap between the offsets is read up to its first record;
-    from there to the end every offset counts. Records of an open transaction count: they are waited for.
+    from there to the end every offset counts. Records of an open transaction count: they are waited for. What could not
+    be read `within` seconds counts, too.
     """
     gaps = {place: done.get(place, 0) for place, end in ends.items() if done.get(place, 0) < end}
     if not gaps:
@@ -76,9 +77,9 @@ async def unread(reader: AIOKafkaConsumer, done: Offsets, ends: Offsets) -> Offs
     for place, offset in gaps.items():
         reader.seek(place, offset)
     first: dict[TopicPartition, int] = {}
-    deadline = time.monotonic() + _READ_S
+    deadline = time.monotonic() + within
     while len(first) < len(gaps):
-        late = time.monotonic() >= deadline  # what was not looked at until then counts
+        late = time.monotonic() >= deadline
         found = await reader.getmany(timeout_ms=_POLL_MS)
         first |= {place: records[0].offset for place, records in found.items()}
         for place in gaps.keys() - first.keys():

@@ -93,28 +93,22 @@ async def settled(product: Product, *services: str) -> None:
             async def done() -> bool:
                 return await left() == 0
 
-            await until(done, f"{service} has read everything", 60)
+            await until(done, f"{service} has read everything", 100)
 
 
 async def test_a_letter_of_a_topic_made_anew_is_another_one(product: Product) -> None:
     """The same place and the same sender's timestamp; the broker's own tells them apart."""
-    raw, ingest = RAW[Stream.FEEDBACK], await product.start("ingest")
+    raw = RAW[Stream.FEEDBACK]
+    await product.start("ingest")
     await sent(product, raw, b"not JSON", at_ms=1_700_000_000_000)
-    await until(partial(letters_of, product, 1), "the first letter", 60)
+    await until(partial(letters_of, product, 1), "the first letter", 100)
     admin = AIOKafkaAdminClient(bootstrap_servers=product.kafka)
     await admin.start()
     await admin.delete_topics([product.topic_prefix + raw.name])
-
-    async def gone() -> bool:
-        """The service reports no partition of the topic."""
-        _, text = await ingest.probe("/metrics")
-        return f'hva_consumer_lag_records{{partition="0",service="ingest",topic="{raw.name}"' not in str(text)
-
-    await until(gone, "the service has let the topic go", 60)
-    await ensure_topics(product.kafka, product.topic_prefix, TOPICS)
     await admin.close()
+    await ensure_topics(product.kafka, product.topic_prefix, TOPICS)
     await sent(product, raw, b"not JSON", at_ms=1_700_000_000_000)
-    await until(partial(letters_of, product, 2), "the second letter", 60)
+    await until(partial(letters_of, product, 2), "the second letter", 200)  # the service may look for the topic in 10 s
     places = await product.fetch('select topic, "partition", "offset" from ingest.dead_letter')
     assert places[0] == places[1], "both stood in the same place"
 
