@@ -105,6 +105,11 @@ async def test_a_letter_of_a_topic_made_anew_is_another_one(product: Product) ->
     admin = AIOKafkaAdminClient(bootstrap_servers=product.kafka)
     await admin.start()
     await admin.delete_topics([product.topic_prefix + raw.name])
+
+    async def gone() -> bool:
+        return product.topic_prefix + raw.name not in await admin.list_topics()
+
+    await until(gone, "the broker has let the topic go")
     await admin.close()
     await ensure_topics(product.kafka, product.topic_prefix, TOPICS)
     await sent(product, raw, b"not JSON", at_ms=1_700_000_000_000)
