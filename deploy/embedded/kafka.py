@@ -19,6 +19,7 @@ from deploy.embedded.places import Places, cache_dir
 from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.embedded.process import Launch
 from deploy.embedded.server import Server
+from shared.contracts.catalogue import TRANSACTION_LIMIT_MS
 
 MIB = 1024 * 1024
 LARGEST_RECORD = 5 * MIB  # bytes; records up to 4 MiB and what a batch puts around them
@@ -37,6 +38,8 @@ _SETTINGS = {
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
     "transaction.state.log.num.partitions": "5",
+    "transaction.max.timeout.ms": str(TRANSACTION_LIMIT_MS),
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # 10 s of delay by default
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "log.cleaner.dedupe.buffer.size": str(16 * MIB),  # 128 MiB by default, out of a heap of 384

@@ -1,57 +1,53 @@
 """One look at Kafka: brokers, replicas, ends of partitions, and how far behind each group is.
 
-The services tell of their own lag, too, from where they read. This is the broker's side of it: what is committed,
-and so it stands when a service is down.
+The services report their own lag, too, from where they read. This is the broker's side of it: what is committed,
+and so it stands when a service is down. Transaction markers and aborted records are no lag.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from shared.contracts.catalogue import SEGMENT, TOPICS, group_id
-from shared.edge.offsets import Offsets, committed_offsets, partitions_of
+from shared.contracts.catalogue import TOPICS, group_id
+from shared.edge.offsets import Offsets, committed_offsets, committed_reader, end_offsets, unread
 
 _CLIENT: Final = "hva-exporter"
-_MARKS: Final = {SEGMENT.name: 1}  # a transaction ends with a mark that no consumer commits
+_READ_S: Final = 0.5  # of each of the 11 groups: a look ends within 10 seconds
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaSeen:
-    """What one look found. `committed` is by group."""
+    """What one look found. `unread`: by group, the partitions with records that it has not committed."""
 
     brokers: int
     partitions: tuple[Mapping[str, Any], ...]  # as the broker describes them, with their topic
-    begins: Offsets
     ends: Offsets
-    committed: Mapping[str, Offsets]
+    unread: Mapping[str, Offsets]
 
 
 async def look(bootstrap: str) -> KafkaSeen:
     """Ask the broker for everything. Raises what the client raises when it does not answer."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id=_CLIENT)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=_CLIENT)
     try:
-        await consumer.start()
         await admin.start()
         described = await admin.describe_topics([topic.name for topic in TOPICS])
         there = {topic["topic"]: topic["partitions"] for topic in described if topic["partitions"]}
-        places = partitions_of(sorted(there))
-        return KafkaSeen(
-            brokers=len((await admin.describe_cluster())["brokers"]),
-            partitions=tuple({**one, "topic": name} for name, parts in there.items() for one in parts),
-            begins=dict(await consumer.beginning_offsets(places)),
-            ends=dict(await consumer.end_offsets(places)),
-            committed={group: done async for group, done in _committed(admin, _groups(there))},
-        )
+        ends = await end_offsets(bootstrap, sorted(there))
+        async with committed_reader(bootstrap) as reader:
+            return KafkaSeen(
+                brokers=len((await admin.describe_cluster())["brokers"]),
+                partitions=tuple({**one, "topic": name} for name, parts in there.items() for one in parts),
+                ends=ends,
+                unread={group: left async for group, left in _unread(admin, reader, ends)},
+            )
     finally:
         await admin.close()
-        await consumer.stop()
 
 
 def families(seen: KafkaSeen | None) -> Iterator[Metric]:
@@ -75,32 +71,25 @@ def families(seen: KafkaSeen | None) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "hva_kafka_group_lag_records", "Records that a group has not committed.", labels=["group", "topic", "partition"]
     )
-    for topic in TOPICS:
-        for service in topic.readers:
-            group = group_id(service, topic)
-            for place in (place for place in seen.ends if place.topic == topic.name and group in seen.committed):
-                lag.add_metric([group, place.topic, str(place.partition)], behind(seen, group, place))
+    for topic, group in _groups():
+        for place in (place for place in seen.ends if place.topic == topic and group in seen.unread):
+            lag.add_metric([group, topic, str(place.partition)], seen.unread[group].get(place, 0))
     yield lag
 
 
-def behind(seen: KafkaSeen, group: str, place: TopicPartition) -> int:
-    """Records of a partition that a group has not committed; a group that never did will begin at the beginning."""
-    begin, end = seen.begins.get(place, 0), seen.ends[place]
-    done = seen.committed[group].get(place)
-    if done is None:
-        return end - begin
-    return max(0, end - max(begin, done) - _MARKS.get(place.topic, 0))
-
-
-async def _committed(admin: AIOKafkaAdminClient, groups: Iterable[str]) -> AsyncIterator[tuple[str, Offsets]]:
-    """What each group has committed. One whose coordinator is just being found is not known, this time."""
-    for group in groups:
+async def _unread(
+    admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer, ends: Offsets
+) -> AsyncIterator[tuple[str, Offsets]]:
+    """What each group has left to read. One whose coordinator is just being found is not known, this time."""
+    for topic, group in _groups():
+        target = {place: end for place, end in ends.items() if place.topic == topic}
         with contextlib.suppress(GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
-            yield group, await committed_offsets(admin, group)
+            yield group, await unread(reader, await committed_offsets(admin, group), target, _READ_S)
 
 
-def _groups(there: Mapping[str, Any]) -> list[str]:
-    return [group_id(service, topic) for topic in TOPICS if topic.name in there for service in topic.readers]
+def _groups() -> Iterator[tuple[str, str]]:
+    """Every topic with each of its consumer groups."""
+    return ((topic.name, group_id(service, topic)) for topic in TOPICS for service in topic.readers)
 
 
 def _partitions(seen: KafkaSeen, name: str, text: str, wrong: Any) -> GaugeMetricFamily:

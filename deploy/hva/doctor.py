@@ -1,6 +1,8 @@
 """`hva doctor`: what is missing on this machine, in the settings, in the registers; a line each."""
 
+import asyncio
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -36,6 +38,7 @@ _PACKAGES = (
 )
 _ROOM = 2 * 1024**3  # bytes: jars, templates, a demo's data
 _OF_OTHERS = ("HVA_KAFKA_BOOTSTRAP", "HVA_POSTGRES_URL")  # servers that run elsewhere: none are needed here
+_KAFKA_S = 20.0  # to answer
 _KEY_VARIABLES = ("HVA_PSEUDONYM_KEY_FILE", "HVA_LETTER_KEY_FILE")
 
 
@@ -65,6 +68,8 @@ def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
     for variable in _KEY_VARIABLES:
         if value := os.environ.get(variable):
             yield _key_file(variable, Path(value))
+    if (bootstrap := os.environ.get("HVA_KAFKA_BOOTSTRAP")) and not offline:
+        yield _kafka(bootstrap, os.environ.get("HVA_TOPIC_PREFIX", ""))
     yield _registers(config_dir())
     yield from codes(folder)
 
@@ -139,6 +144,21 @@ def _key_file(variable: str, path: Path) -> Finding:
     except KeyFileError as error:
         return Finding("key file", False, f"{variable}: {error}")
     return Finding("key file", True, f"{variable}: {len(keys)} keys, {keys[0].id} writes")
+
+
+def _kafka(bootstrap: str, prefix: str) -> Finding:
+    """Whether the broker's limit for transactions and the topics are as declared."""
+    from aiokafka.errors import KafkaError
+
+    from shared.edge.deviations import deviations
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says of a broker that is away
+    try:
+        found = asyncio.run(asyncio.wait_for(deviations(bootstrap, prefix), _KAFKA_S))
+    except (KafkaError, OSError, TimeoutError) as error:
+        return Finding("kafka", False, f"HVA_KAFKA_BOOTSTRAP does not answer ({type(error).__name__}).")
+    words = f"{'; '.join(found)}. Correct the broker, then run `hva topics`."
+    return Finding("kafka", not found, words if found else "topics and the limit for transactions are as declared")
 
 
 def _registers(folder: Path) -> Finding:

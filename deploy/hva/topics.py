@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 import typer
 
@@ -14,20 +15,31 @@ from deploy.hva.patience import WAIT_S, Wait, patiently
 def register(app: typer.Typer) -> None:
     @app.command()
     def topics(wait: Wait = WAIT_S) -> None:
-        """Make the topics in the Kafka of HVA_KAFKA_BOOTSTRAP, and refuse ones that differ."""
+        """Make and set up the topics in the Kafka of HVA_KAFKA_BOOTSTRAP, and refuse ones that differ."""
         run(os.environ.get("HVA_KAFKA_BOOTSTRAP"), wait)
         print_text("The topics are what this version needs.")
 
 
 def run(bootstrap: str | None, wait: float) -> None:
-    """Makes what is missing and sets what is declared. Raises NotSoError."""
-    from shared.edge.topics import TopicMismatchError
+    """Makes what is missing and sets what is declared. Raises NotSoError.
+
+    A broker's limit for transactions cannot be set from here, so one that is too long is reported on standard error.
+    """
+    from shared.edge.topics import TopicMismatchError, TopicRefusedError
     from shared.logs import set_up_logging
 
     if not bootstrap:
         raise NotSoError("HVA_KAFKA_BOOTSTRAP is needed.")
     set_up_logging("topics", "INFO")  # the client's own lines about a broker that is away say nothing new
     try:
-        asyncio.run(patiently("Kafka", lambda: prepare_topics(bootstrap), wait))
-    except TopicMismatchError as error:
+        asyncio.run(patiently("Kafka", lambda: _prepare(bootstrap), wait))
+    except (TopicMismatchError, TopicRefusedError) as error:
         raise NotSoError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+
+
+async def _prepare(bootstrap: str) -> None:
+    from shared.edge.deviations import deviations
+
+    await prepare_topics(bootstrap)
+    for sentence in await deviations(bootstrap, topics=False):  # those were just set
+        sys.stderr.write(f"Warning: {sentence}.\n")

@@ -102,21 +102,22 @@ async def _surroundings(
 async def _follow(
     connection: Connection, admin: "AIOKafkaAdminClient", pairs: "list[tuple[str, Topic]]", deadline: float
 ) -> None:
-    """Wait until each service has committed what its topic holds now."""
+    """Wait until each service has committed every record that its topic holds now."""
     from shared.contracts.catalogue import group_id
-    from shared.edge.offsets import behind, committed_offsets, end_offsets
+    from shared.edge.offsets import committed_offsets, committed_reader, end_offsets, unread
 
     prefix = connection.topic_prefix
     ends = await end_offsets(connection.kafka, {prefix + topic.name for _, topic in pairs})
-    for service, topic in pairs:
-        target = {place: end for place, end in ends.items() if place.topic == prefix + topic.name}
+    async with committed_reader(connection.kafka) as reader:
+        for service, topic in pairs:
+            target = {place: end for place, end in ends.items() if place.topic == prefix + topic.name}
 
-        async def left(service: str = service, topic: "Topic" = topic, target: "Offsets" = target) -> str | None:
-            done = await committed_offsets(admin, prefix + group_id(service, topic))
-            records = behind(target, done)
-            return f"{service} is {records} records behind on {topic.name}" if records else None
+            async def left(service: str = service, topic: "Topic" = topic, target: "Offsets" = target) -> str | None:
+                done = await committed_offsets(admin, prefix + group_id(service, topic))
+                records = sum((await unread(reader, done, target)).values())
+                return f"{service} is {records} records behind on {topic.name}" if records else None
 
-        await _until(left, deadline)
+            await _until(left, deadline)
 
 
 async def _redriven(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
@@ -139,10 +140,7 @@ async def _told(database: "asyncpg.Connection[asyncpg.Record]", newest: int) -> 
 
 
 async def _heard(database: "asyncpg.Connection[asyncpg.Record]", service: str, newest: int) -> str | None:
-    """Whether a family labels by the histories up to this version.
-
-    Offsets cannot tell: a transaction ends with a mark on the topic that no consumer commits.
-    """
+    """Whether a family labels by the histories up to this version."""
     left = await database.fetchval(_UNHEARD.format(service=service), newest)
     return f"{service} has not heard {left} histories of clients" if left else None
 

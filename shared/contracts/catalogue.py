@@ -15,6 +15,9 @@ RECORD_LIMIT: Final = 1 * MIB  # a larger event is `too_large`
 RAW_LIMIT: Final = 4 * MIB  # what still gets through, so that its sender can be told
 _OVERHEAD: Final = 64 * 1024  # key, headers and batch framing around a value of exactly RAW_LIMIT
 
+TRANSACTION_LIMIT_MS: Final = 60_000
+"""How long a sender may keep a transaction open; the broker's limit. No record behind an open one is read."""
+
 _DAY_MS: Final = 24 * 3600 * 1000
 _FOR_EVER: Final = -1
 
@@ -46,6 +49,8 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.max_message_bytes),
+            # The broker's clock: a sender's own would decide what retention removes and what the broker refuses.
+            "message.timestamp.type": "LogAppendTime",
         }
 
 

@@ -93,6 +93,7 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
         group_id=settings.topic_prefix + group_id(settings.service, topic),
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
         batch_timeout_ms=POLL_MS,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
         fetch_max_bytes=_FETCH_BYTES,
@@ -104,7 +105,7 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
 
 
 def assert_safe(broker: KafkaBroker) -> None:
-    """Raise UnsafeSubscriberError unless no subscriber can lose a record by acknowledging it too early."""
+    """Raise UnsafeSubscriberError where a subscriber could lose a record or count one that was never sent."""
     for subscriber in broker.subscribers:
         arguments: dict[str, Any] = getattr(subscriber, "_connection_args", {})
         if subscriber.ack_policy is not AckPolicy.NACK_ON_ERROR:
@@ -113,6 +114,8 @@ def assert_safe(broker: KafkaBroker) -> None:
             raise UnsafeSubscriberError("offsets are committed by a timer")
         if arguments.get("auto_offset_reset") != "earliest":
             raise UnsafeSubscriberError("a new group would skip what is there already")
+        if arguments.get("isolation_level") != "read_committed":
+            raise UnsafeSubscriberError("records of aborted transactions would count")
 
 
 def consumers(broker: KafkaBroker) -> list[AIOKafkaConsumer]:

@@ -1,14 +1,14 @@
-"""Creating the declared topics, and refusing a broker whose topics differ from the declaration."""
+"""Creating the declared topics, setting what is declared of them, and refusing a broker whose topics differ."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import BrokerResponseError, TopicAlreadyExistsError, for_code
 
 from shared.contracts.catalogue import TOPICS, Topic
+from shared.edge.alter import SetTopicConfigs
 
 _VISIBLE_S: Final = 30.0
 _AGAIN_S: Final = 0.05
@@ -19,10 +19,14 @@ class TopicMismatchError(Exception):
     """A topic exists with other partitions than declared: keys would move. The message names it."""
 
 
-async def ensure_topics(bootstrap: str, prefix: str = "", topics: Iterable[Topic] = TOPICS) -> None:
-    """Create what is missing and set what is declared; calling it again changes nothing.
+class TopicRefusedError(Exception):
+    """The broker refuses to make or change a topic. The message names the topic and the broker's reason."""
 
-    Raises TopicMismatchError where a topic's number of partitions differs.
+
+async def ensure_topics(bootstrap: str, prefix: str = "", topics: Iterable[Topic] = TOPICS) -> None:
+    """Create what is missing and set what is declared, no other setting; calling it again changes nothing.
+
+    Raises TopicMismatchError where a topic's number of partitions differs, TopicRefusedError where the broker refuses.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="hva-topics")
     await admin.start()
@@ -30,6 +34,7 @@ async def ensure_topics(bootstrap: str, prefix: str = "", topics: Iterable[Topic
         declared = tuple(topics)
         await _create(admin, prefix, declared)
         await _check(admin, prefix, declared)
+        await _configure(admin, prefix, declared)
     finally:
         await admin.close()
 
@@ -50,10 +55,9 @@ async def _create(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, 
     if not new:
         return
     response = await admin.create_topics(new)
-    for name, code, *_ in response.topic_errors:
-        error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:
-            raise error(f"topic {name} could not be created")
+    for name, code, *message in response.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise _refusal(f"topic {name} could not be created", code, next(iter(message), None))
 
 
 async def _partitions(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, int]:
@@ -76,6 +80,20 @@ async def _check(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, .
                 f"topic {prefix + topic.name} has {found} partitions, declared are {topic.partitions}: "
                 "partitions are fixed at birth, so make a new topic or correct the broker"
             )
-    await admin.alter_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, prefix + t.name, configs=t.config()) for t in topics]
-    )
+
+
+async def _configure(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
+    """Set what is declared, on topics that were there before, too. What an operator has set beside it stays."""
+    response = await admin._send_request(SetTopicConfigs({prefix + t.name: t.config() for t in topics}))
+    for code, message, _, name in response.responses:
+        if code:
+            raise _refusal(f"topic {name} could not be set as declared", code, message)
+
+
+def _refusal(what: str, code: int, message: str | None) -> Exception:
+    """The error for an answer of the broker: its own where it passes by itself, so that callers try again."""
+    error: type[BrokerResponseError] = for_code(code)
+    if error.retriable:
+        passing: Exception = error(what)
+        return passing
+    return TopicRefusedError(f"{what}: {error.__name__}" + (f" ({message})" if message else ""))

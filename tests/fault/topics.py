@@ -9,8 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.partitioner import murmur2
 
-from shared.contracts.catalogue import PARTITIONS, SEGMENT, TOPICS, Topic, group_id
-from shared.edge.offsets import behind, committed_offsets, end_offsets
+from shared.contracts.catalogue import PARTITIONS, TOPICS, Topic, group_id
+from shared.edge.offsets import committed_offsets, committed_reader, end_offsets, unread
 from shared.edge.produce import Outgoing
 
 Place = tuple[str, int, int]  # topic, partition, offset
@@ -38,19 +38,16 @@ async def records(kafka: str, prefix: str, topics: Sequence[Topic]) -> list[Outg
 
 @asynccontextmanager
 async def left(kafka: str, prefix: str, service: str, owner: str = "") -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """Asks how many of the records that stand there now a service (or one owner of it) has not committed.
-
-    Not of the segment stream: its transactions end with marks that no consumer commits.
-    """
-    topics = [topic for topic in TOPICS if service in topic.readers and topic is not SEGMENT]
+    """Asks how many of the records that stand there now a service (or one owner of it) has not committed."""
+    topics = [topic for topic in TOPICS if service in topic.readers]
     ends = await end_offsets(kafka, [prefix + topic.name for topic in topics])
-    async with _admin(kafka) as admin:
+    async with _admin(kafka) as admin, committed_reader(kafka) as reader:
 
         async def ask() -> int:
             done: dict[Any, int] = {}
             for topic in topics:
                 done |= await committed_offsets(admin, prefix + group_id(service, topic) + owner)
-            return behind(ends, done)
+            return sum((await unread(reader, done, ends)).values())
 
         yield ask
 

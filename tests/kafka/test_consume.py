@@ -139,6 +139,7 @@ async def test_stopping_waits_for_the_batch_in_hand(settings: Settings) -> None:
         {"ack_policy": AckPolicy.ACK_FIRST, "auto_offset_reset": "earliest"},
         {"ack_policy": AckPolicy.ACK, "auto_offset_reset": "earliest"},
         {"ack_policy": AckPolicy.NACK_ON_ERROR},
+        {"ack_policy": AckPolicy.NACK_ON_ERROR, "auto_offset_reset": "earliest"},  # reads aborted records, too
     ],
 )
 def test_a_subscriber_that_could_lose_records_stops_the_start(arguments: dict[str, Any]) -> None:

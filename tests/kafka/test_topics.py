@@ -1,15 +1,21 @@
 """Topics on a real broker: made as declared, refused when different; keys go where every Kafka client sends them."""
 
+import asyncio
 import os
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.partitioner import murmur2
 
-from shared.contracts.catalogue import FEEDBACK, PARTITIONS, SEGMENT, TOPICS
+from deploy.hva import doctor, topics
+from shared.contracts.catalogue import FEEDBACK, PARTITIONS, RAW, SEGMENT, TOPICS, Stream
+from shared.edge.deviations import deviations
 from shared.edge.produce import partition_of
-from shared.edge.topics import TopicMismatchError, ensure_topics
+from shared.edge.topics import TopicMismatchError, TopicRefusedError, ensure_topics
+from tests.replica import until
 
 
 @pytest.mark.parametrize(
@@ -30,12 +36,71 @@ async def test_topics_are_made_once_and_as_declared(kafka: str) -> None:
     try:
         described = await admin.describe_topics([prefix + topic.name for topic in TOPICS])
         assert {len(topic["partitions"]) for topic in described} == {PARTITIONS}
-        resource = ConfigResource(ConfigResourceType.TOPIC, prefix + SEGMENT.name)
-        (answer,) = await admin.describe_configs([resource])
-        settings = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+        settings = await settings_of(admin, prefix + SEGMENT.name)
         assert settings["cleanup.policy"] == "compact"
+        await until(partial(as_declared, kafka, prefix), "the broker shows what was set")
     finally:
         await admin.close()
+
+
+async def as_declared(kafka: str, prefix: str) -> bool:
+    return not await deviations(kafka, prefix)
+
+
+async def settings_of(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    return {entry[0]: entry[1] for entry in answer.resources[0][4]}
+
+
+async def test_a_topic_that_is_there_gets_what_is_declared_and_keeps_the_rest(kafka: str) -> None:
+    prefix, raw = f"kept-{os.getpid()}.", RAW[Stream.CARE]
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    own = {"segment.ms": "3600000", "message.timestamp.type": "CreateTime"}
+    await admin.create_topics([NewTopic(prefix + raw.name, PARTITIONS, 1, topic_configs=own)])
+    await ensure_topics(kafka, prefix)
+    await until(partial(as_declared, kafka, prefix), "the broker shows what was set")
+    settings = await settings_of(admin, prefix + raw.name)
+    await admin.close()
+    assert settings["message.timestamp.type"] == "LogAppendTime", "the broker's clock"
+    assert settings["segment.ms"] == "3600000", "an operator's own setting"
+
+
+async def test_what_the_broker_refuses_is_reported(kafka: str) -> None:
+    prefix, bad = f"bad-{os.getpid()}.", replace(FEEDBACK, max_message_bytes=-1)
+    with pytest.raises(TopicRefusedError, match=r"hva\.feedback\.v1 could not be created: .*max\.message\.bytes"):
+        await ensure_topics(kafka, prefix, [bad])
+    await ensure_topics(kafka, prefix, [FEEDBACK])
+    with pytest.raises(TopicRefusedError, match=r"hva\.feedback\.v1 could not be set as declared: InvalidConfig"):
+        await ensure_topics(kafka, prefix, [bad])
+
+
+async def test_the_brokers_limit_for_transactions_is_checked(
+    kafka: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await asyncio.to_thread(topics.run, kafka, 5.0)
+    assert "transaction" not in capsys.readouterr().err
+    monkeypatch.setattr("shared.edge.deviations.TRANSACTION_LIMIT_MS", 59_999)
+    await asyncio.to_thread(topics.run, kafka, 5.0)
+    said = "transaction.max.timeout.ms of broker 1 is 60000, needed is 59999 or less"
+    assert f"Warning: {said}" in capsys.readouterr().err
+    finding = await asyncio.to_thread(doctor._kafka, kafka, "")
+    assert not finding.ok and finding.words.startswith(said)
+
+
+async def test_doctor_names_topics_that_differ(kafka: str) -> None:
+    assert not (await asyncio.to_thread(doctor._kafka, "127.0.0.1:9", "")).ok
+    prefix = f"doctor-{os.getpid()}."
+    await ensure_topics(kafka, prefix, [replace(topic, retention_ms=1) for topic in TOPICS if topic is not SEGMENT])
+
+    async def named() -> bool:
+        found = (await asyncio.to_thread(doctor._kafka, kafka, prefix)).words
+        return (
+            f"topic {prefix}{SEGMENT.name} is missing" in found
+            and f"retention.ms of topic {prefix}{FEEDBACK.name} is 1, declared is {FEEDBACK.retention_ms}" in found
+        )
+
+    await until(named, "both are named")
 
 
 async def test_a_topic_of_other_making_is_refused(kafka: str) -> None:

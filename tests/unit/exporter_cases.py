@@ -15,9 +15,8 @@ KAFKA = KafkaSeen(
         {"topic": "hva.feedback.v1", "leader": 2, "replicas": [1, 2, 3], "isr": [2]},
         {"topic": "hva.segment.v1", "leader": -1, "replicas": [1], "isr": []},
     ),
-    begins={FEEDBACK: 100, SEGMENT: 0},
     ends={FEEDBACK: 150, SEGMENT: 20},
-    committed={GROUP: {FEEDBACK: 140}, LABELS: {SEGMENT: 19}},
+    unread={GROUP: {FEEDBACK: 10}, LABELS: {}},
 )
 POSTGRES = PostgresSeen(
     connections=[

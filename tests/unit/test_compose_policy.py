@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from deploy.embedded.services import SERVICES
+from shared.contracts.catalogue import TRANSACTION_LIMIT_MS
 from shared.postgres.bootstrap import ROLES
 from tests.compose.policy import problems
 from tests.compose.resolved import PROJECT, resolve, text, variables
@@ -25,6 +26,11 @@ def broken(change: Callable[[dict[str, Any]], object]) -> list[str]:
 
 def test_nothing_is_wrong() -> None:
     assert problems(DOCUMENT) == []
+
+
+def test_the_limit_of_a_senders_transaction_is_the_declared_one() -> None:
+    environment = DOCUMENT["services"]["kafka"]["environment"]
+    assert environment["KAFKA_TRANSACTION_MAX_TIMEOUT_MS"] == str(TRANSACTION_LIMIT_MS)
 
 
 @pytest.mark.parametrize(

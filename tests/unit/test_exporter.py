@@ -1,11 +1,9 @@
-"""What the exporter tells of a look, and how far behind a group is."""
-
-from dataclasses import replace
+"""What the exporter reports of a look."""
 
 from prometheus_client.core import Metric
 
 from deploy.exporter import kafka, postgres
-from tests.unit.exporter_cases import FEEDBACK, GROUP, KAFKA, LABELS, POSTGRES, SEGMENT
+from tests.unit.exporter_cases import GROUP, KAFKA, LABELS, POSTGRES
 
 
 def told(families: "list[Metric]") -> dict[tuple[str, ...], float]:
@@ -25,27 +23,12 @@ def test_kafka() -> None:
     assert seen[("hva_kafka_offline_partitions", "hva.segment.v1")] == 1
     assert seen[("hva_kafka_end_offset", "0", "hva.feedback.v1")] == 150
     assert seen[("hva_kafka_group_lag_records", GROUP, "0", "hva.feedback.v1")] == 10
+    assert seen[("hva_kafka_group_lag_records", LABELS, "3", "hva.segment.v1")] == 0
 
 
 def test_what_does_not_answer_is_told_as_such_and_nothing_old_stays() -> None:
     assert told(list(kafka.families(None))) == {("hva_kafka_up",): 0}
     assert told(list(postgres.families(None))) == {("hva_postgres_up",): 0}
-
-
-def test_how_far_behind_a_group_is() -> None:
-    def behind(**committed: int) -> int:
-        places = {FEEDBACK: committed["at"]} if committed else {}
-        return kafka.behind(replace(KAFKA, committed={GROUP: places}), GROUP, FEEDBACK)
-
-    assert (behind(at=150), behind(at=149), behind(at=100)) == (0, 1, 50)
-    assert behind() == 50, "a group that never committed begins at the beginning"
-    assert behind(at=40) == 50, "what retention has removed cannot be consumed any more"
-    assert behind(at=151) == 0, "committed after the ends were asked for"
-
-
-def test_the_mark_that_ends_a_transaction_is_no_record() -> None:
-    assert kafka.behind(KAFKA, LABELS, SEGMENT) == 0
-    assert kafka.behind(replace(KAFKA, committed={LABELS: {SEGMENT: 17}}), LABELS, SEGMENT) == 2
 
 
 def test_postgres() -> None:
