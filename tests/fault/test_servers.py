@@ -72,5 +72,5 @@ async def _say(replicas: list[Replica], *parts: str) -> None:
             assert isinstance(body, dict)
             return status == (503 if parts else 200) and set(body["troubles"]) == set(parts)
 
-        await until(says, f"{replica.service} says that {parts or 'nothing'} is away", 40)
+        await until(says, f"{replica.service} says that {parts or 'nothing'} is away")
         assert (await replica.probe("/livez"))[0] == 200

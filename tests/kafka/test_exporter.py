@@ -34,7 +34,7 @@ async def test_lag_of_a_group_that_has_not_come_is_all_there_is(kafka: str) -> N
     async def known() -> bool:  # a broker that has had no group yet finds a coordinator first
         return group in (await exporter_kafka.look(kafka)).committed
 
-    await until(known, "the group has a coordinator", 30)
+    await until(known, "the group has a coordinator")
     before = await exporter_kafka.look(kafka)
     producer = make_producer(kafka, "test")
     await producer.start()

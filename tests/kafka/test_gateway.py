@@ -147,8 +147,8 @@ async def test_servers_that_are_away_are_told_and_what_is_sent_again_counts(
         await asyncio.to_thread(server.stop, "immediate")
         assert [await settled(body) for body in (right, wrong)][server is postgres_server] is None
         await asyncio.to_thread(server.start)
-        assert await until(lambda: settled(right), f"{server.name} is back", 60) == (202, "accepted")
-        assert await until(lambda: settled(wrong), f"{server.name} is back", 60) == (422, "rejected")
+        assert await until(lambda: settled(right), f"{server.name} is back") == (202, "accepted")
+        assert await until(lambda: settled(wrong), f"{server.name} is back") == (422, "rejected")
     assert len(await product.fetch(LETTERS)) == 1
 
 

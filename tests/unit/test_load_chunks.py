@@ -7,6 +7,7 @@ from io import BufferedReader, BytesIO, RawIOBase
 import pytest
 
 from deploy.hva import load
+from tests.deadlines import PATIENCE_S
 
 LINES = [b"a" * 10 + b"\n", b"\n", b"b\n", b"c" * 40 + b"\n", b"last without an end"]
 
@@ -39,4 +40,4 @@ async def test_a_line_is_there_before_the_next_one_is_sent() -> None:
         chunks = load._chunks(feed)
         for number, line in enumerate(LINES[:4], 1):
             sender.write(line)
-            assert await asyncio.wait_for(asyncio.to_thread(next, chunks), 10) == (number, [line])
+            assert await asyncio.wait_for(asyncio.to_thread(next, chunks), PATIENCE_S) == (number, [line])
