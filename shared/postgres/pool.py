@@ -14,6 +14,7 @@ import asyncpg
 
 from shared.postgres.arrays import use_fast_arrays
 from shared.postgres.lock import Connection
+from shared.postgres.writable import refuse_read_only
 
 _WRITER: Final = {
     "timezone": "UTC",
@@ -44,6 +45,7 @@ async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         init=use_fast_arrays,
+        setup=refuse_read_only,
         server_settings={"application_name": application, **_WRITER},
     )
 
