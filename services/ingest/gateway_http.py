@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import orjson
 from aiohttp import web
+from aiohttp.log import server_logger
 
 from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway, Outcome, UnavailableError
+from services.ingest.gateway_log import MalformedRequests
 from services.ingest.gateway_message import NoBatchError, TooManyError, event_headers, is_batch, split
 from services.ingest.gateway_tokens import Tokens, read_tokens
 from shared.contracts.catalogue import MIB, RAW_LIMIT
@@ -134,6 +136,7 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
     settings, logger = runtime.settings, runtime.logger
     if settings.gateway_port is None:
         return _nothing
+    server_logger.addFilter(MalformedRequests())
 
     def away() -> bool:
         return runtime.stopping.is_set() or not runtime.health.troubles().keys().isdisjoint({"kafka", "postgres"})
