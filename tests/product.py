@@ -27,6 +27,7 @@ from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
+from tests.deadlines import PATIENCE_S
 from tests.forks import Forks
 from tests.replica import Replica, until
 
@@ -145,7 +146,7 @@ class Product:
                 pytest.fail(f"{replica.service} ended: {replica.log.read_text()[-2000:]}")
             return (await replica.probe())[0] == 200
 
-        await until(is_ready, f"{replica.service} is ready", 60)
+        await until(is_ready, f"{replica.service} is ready")
 
     async def load(self, lines: Iterable[bytes]) -> Tally:
         """Send lines to the raw topics, as `hva load` does."""
@@ -160,7 +161,7 @@ class Product:
             await producer.stop()
         return tally
 
-    async def wait(self, within: float = 60.0) -> None:
+    async def wait(self, within: float = PATIENCE_S) -> None:
         """`hva wait`."""
         await wait_until_done(self.connection(), within)
 

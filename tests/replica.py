@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.deadlines import PATIENCE_S
 from tests.forks import Fork
 
 
@@ -31,7 +32,7 @@ class Replica:
         """Send a signal to this very process."""
         self.process.send_signal(number)
 
-    async def ended(self, within: float = 30.0) -> int:
+    async def ended(self, within: float = PATIENCE_S) -> int:
         """Wait for its end; returns the exit code."""
         return await asyncio.wait_for(self.process.wait(), within)
 
@@ -66,7 +67,7 @@ class Replica:
 
 def _get(url: str) -> tuple[int, dict[str, Any] | str]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
             text = answer.read().decode()
             return answer.status, json.loads(text) if text.startswith("{") else text
     except urllib.error.HTTPError as error:
@@ -76,7 +77,7 @@ def _get(url: str) -> tuple[int, dict[str, Any] | str]:
         return 0, ""
 
 
-async def until(condition: Any, what: str, within: float = 30.0) -> Any:
+async def until(condition: Any, what: str, within: float = PATIENCE_S) -> Any:
     """Wait for a condition (sync or async) to give something true, with a deadline; returns what it gave."""
     deadline = asyncio.get_running_loop().time() + within
     while True:

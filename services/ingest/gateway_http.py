@@ -1,16 +1,19 @@
 """The HTTP side of the gateway: POST /events, who may send, how much at once, and which status tells what."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
+from aiohttp.log import server_logger
 
 from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway, Outcome, UnavailableError
 from services.ingest.gateway_body import CODINGS, BodyTooLargeError, DamagedBodyError, UnsupportedCodingError, read_body
+from services.ingest.gateway_log import MalformedRequests
 from services.ingest.gateway_message import NoBatchError, TooManyError, event_headers, is_batch, split
 from services.ingest.gateway_tokens import Tokens, read_tokens
 from shared.contracts.catalogue import MIB, RAW_LIMIT
@@ -111,7 +114,8 @@ def _status(outcome: Outcome) -> int:
 def _told(outcome: Outcome) -> dict[str, str]:
     """What the sender is told: of a rejected event no value, not even its id, which may be what is wrong with it."""
     if isinstance(outcome, Accepted):
-        return {"id": orjson.loads(outcome.value)["id"], "outcome": "accepted"}
+        # Not by orjson: a revision may be a whole number of any length, which it does not read.
+        return {"id": json.loads(outcome.value)["id"], "outcome": "accepted"}
     return {"outcome": "rejected", "reason": str(outcome.reason), "detail": outcome.detail}
 
 
@@ -135,6 +139,7 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
     settings, logger = runtime.settings, runtime.logger
     if settings.gateway_port is None:
         return _nothing
+    server_logger.addFilter(MalformedRequests())
 
     def away() -> bool:
         return runtime.stopping.is_set() or not runtime.health.troubles().keys().isdisjoint({"kafka", "postgres"})

@@ -16,6 +16,7 @@ import asyncpg
 from shared.postgres.arrays import use_fast_arrays
 from shared.postgres.connection import SERVER_TIMEOUTS, BoundedConnection
 from shared.postgres.lock import Connection
+from shared.postgres.writable import refuse_read_only
 
 _WRITER: Final = {
     **SERVER_TIMEOUTS,
@@ -49,6 +50,7 @@ async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[
         command_timeout=COMMAND_TIMEOUT_S,
         connection_class=BoundedConnection,
         init=use_fast_arrays,
+        setup=refuse_read_only,
         server_settings={"application_name": application, **_WRITER},
     )
 

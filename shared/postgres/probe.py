@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 import asyncpg
 
 from shared.postgres.connection import SERVER_TIMEOUTS, BoundedConnection
+from shared.postgres.writable import refuse_read_only
 
 ANSWER_S: Final = 5.0
 
@@ -41,6 +42,7 @@ class PostgresProbe:
             raise TimeoutError
         try:
             question.result()
+            await refuse_read_only(connection)
         except BaseException:
             connection.terminate()
             raise

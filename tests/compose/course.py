@@ -69,16 +69,16 @@ def watched(stack: Stack, **replicas: int) -> None:
         up = [target["labels"]["job"] for target in targets if target["health"] == "up"]
         return len(up) == len(targets) and all(up.count(job) == replicas.get(job, 1) for job in SCRAPED)
 
-    until(f"Prometheus finds all up: {SCRAPED}, {replicas}", seen, 60)
+    until(f"Prometheus finds all up: {SCRAPED}, {replicas}", seen)
 
     def value(query: str) -> float | None:
         result = stack.prometheus("query", query=query)["result"]
         return float(result[0]["value"][1]) if result else None
 
     groups = "count(count by (group) (hva_kafka_group_lag_records))"
-    until("Prometheus knows the lag of 11 groups", lambda: value(groups) == 11, 60)
-    until("no group is behind, by the broker", lambda: value("sum(hva_kafka_group_lag_records)") == 0, 60)
-    until("no service is behind, by itself", lambda: value("sum(hva_consumer_lag_records)") == 0, 60)
+    until("Prometheus knows the lag of 11 groups", lambda: value(groups) == 11)
+    until("no group is behind, by the broker", lambda: value("sum(hva_kafka_group_lag_records)") == 0)
+    until("no service is behind, by itself", lambda: value("sum(hva_consumer_lag_records)") == 0)
     for query, wanted in (
         ("hva_kafka_up", 1),
         ("hva_kafka_brokers", 1),
@@ -86,7 +86,7 @@ def watched(stack: Stack, **replicas: int) -> None:
         ("hva_postgres_up", 1),
         ("min(hva_ready)", 1),
     ):
-        until(f"{query} is {wanted}", lambda query=query, wanted=wanted: value(query) == wanted, 60)
+        until(f"{query} is {wanted}", lambda query=query, wanted=wanted: value(query) == wanted)
     must((value("hva_postgres_database_bytes") or 0) > 1e6, "the size of the database is not told")
 
 
@@ -107,8 +107,8 @@ def killed(stack: Stack, events: Sequence[bytes]) -> None:
     restarts = stack.containers("nps")[0]["RestartCount"]
     stack.compose("exec", "-T", "nps", "python", "-c", _KILL, check=False)
     stack.deliver(events)
-    until("nps was started again", lambda: stack.containers("nps")[0]["RestartCount"] > restarts, 30)
-    until("nps is healthy again", lambda: stack.healthy("nps"), 60)
+    until("nps was started again", lambda: stack.containers("nps")[0]["RestartCount"] > restarts)
+    until("nps is healthy again", lambda: stack.healthy("nps"))
 
 
 def replaced(stack: Stack, events: Sequence[bytes]) -> None:
@@ -127,7 +127,7 @@ def replaced_kafka(stack: Stack, events: Sequence[bytes]) -> None:
     stack.up("--no-deps", "kafka")
     stack.deliver(events)
     for service in SERVICES:
-        until(f"{service} is healthy after Kafka came back", lambda service=service: stack.healthy(service), 60)
+        until(f"{service} is healthy after Kafka came back", lambda service=service: stack.healthy(service))
 
 
 def scaled(stack: Stack, number: int, events: Sequence[bytes]) -> None:
@@ -142,7 +142,7 @@ def scaled(stack: Stack, number: int, events: Sequence[bytes]) -> None:
         result = stack.prometheus("query", query=shares)["result"]
         return bool(result) and int(result[0]["value"][1]) == number
 
-    until(f"all {number} replicas have partitions", shared, 60)
+    until(f"all {number} replicas have partitions", shared)
 
 
 def stopped(stack: Stack) -> dict[str, float]:

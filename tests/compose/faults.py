@@ -6,7 +6,6 @@ from typing import Final
 from tests.compose.course import SERVICES, must
 from tests.compose.stack import Stack, until
 
-_SOON_S: Final = 90  # a container that ended is started again after a minute at most
 _MOST_LINES: Final = 5  # before the sentence, since the start
 _STARTED: Final = '"text": "started"'
 
@@ -24,7 +23,7 @@ class _Told:
         def said() -> str:
             return self._stack.logs(self._service)[self._before :]
 
-        until(f"{self._service} says: {words}", lambda: words in said(), _SOON_S)
+        until(f"{self._service} says: {words}", lambda: words in said())
         must("Traceback" not in said(), f"{self._service} shows its inside: {said()[-800:]}")
         first = said().rpartition(words)[0].rpartition(_STARTED)[2].splitlines()
         must(len(first) <= _MOST_LINES, f"{self._service} says much before: {words}")
@@ -61,7 +60,7 @@ def _spoil(stack: Stack, *cases: tuple[Path, bytes, str, str]) -> None:
     for file, text in right.items():
         file.write_bytes(text)
     for service in told:
-        until(f"{service} is healthy again by itself", lambda service=service: stack.healthy(service), _SOON_S)
+        until(f"{service} is healthy again by itself", lambda service=service: stack.healthy(service))
 
 
 def missing_secret(stack: Stack) -> None:
@@ -91,9 +90,9 @@ def late_servers(stack: Stack) -> None:
         told[service].sentence("kafka cannot be reached, waiting")
     stack.compose("start", "kafka")
     for service in SERVICES:
-        until(f"{service} is healthy by itself", lambda service=service: stack.healthy(service), 120)
+        until(f"{service} is healthy by itself", lambda service=service: stack.healthy(service))
     for service in ("migrate", "topics"):
-        until(f"{service} has ended well", lambda service=service: _ended(stack, service) == 0, 120)
+        until(f"{service} has ended well", lambda service=service: _ended(stack, service) == 0)
 
 
 def _ended(stack: Stack, service: str) -> int | None:

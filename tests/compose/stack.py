@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.compose.resolved import PROJECT
+from tests.deadlines import PATIENCE_S
 
 NAME: Final = f"hva-compose-test-{os.getpid()}"
 LABEL: Final = f"com.docker.compose.project={NAME}"
@@ -26,7 +27,7 @@ class NotSoError(Exception):
     """What was promised is not so; a sentence for the person."""
 
 
-def docker(*words: str, check: bool = True, env: Mapping[str, str] | None = None, limit: float = 300) -> str:
+def docker(*words: str, check: bool = True, env: Mapping[str, str] | None = None, limit: float = PATIENCE_S) -> str:
     """What `docker` prints, errors behind it. Raises NotSoError with both where it fails and that is wrong."""
     done = subprocess.run(
         ["docker", *words], cwd=PROJECT, env=env, capture_output=True, text=True, timeout=limit, check=False
@@ -36,12 +37,12 @@ def docker(*words: str, check: bool = True, env: Mapping[str, str] | None = None
     return done.stdout + done.stderr
 
 
-def until(what: str, true: Callable[[], Any], within: float) -> Any:
+def until(what: str, true: Callable[[], Any]) -> Any:
     """Wait for something to be true and return it. Raises NotSoError at the deadline."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + PATIENCE_S
     while not (found := true()):
         if time.monotonic() > deadline:
-            raise NotSoError(f"not within {within:.0f} s: {what}")
+            raise NotSoError(f"not within {PATIENCE_S:.0f} s: {what}")
         time.sleep(_PAUSE_S)
     return found
 
@@ -128,9 +129,9 @@ class Stack:
         except OSError:
             return 0
 
-    def deliver(self, events: Sequence[bytes], within: float = 90) -> None:
+    def deliver(self, events: Sequence[bytes]) -> None:
         """Send a batch as often as it takes, as a sender must."""
-        until("the gateway takes a batch", lambda: self.send(events) == 200, within)
+        until("the gateway takes a batch", lambda: self.send(events) == 200)
 
     def end(self) -> None:
         """Stop and remove everything of this run but the images. Raises NotSoError where something stays."""

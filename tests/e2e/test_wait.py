@@ -4,13 +4,16 @@ import asyncpg
 import pytest
 
 from deploy.embedded.services import SERVICES
+from deploy.hva import wait
 from deploy.hva.context import NotSoError
 from shared.postgres.letters import write_letters
+from tests.deadlines import PATIENCE_S
 from tests.product import Product
 from tests.store.letters import SEALER, letter
 
 
-async def test_it_waits_for_the_letters_of_every_service(product: Product) -> None:
+async def test_it_waits_for_the_letters_of_every_service(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "_GRACE_S", PATIENCE_S)  # servers of a busy machine do answer
     await product.wait()  # nothing was sent, so nothing is behind
     for service in SERVICES:
         connection = await asyncpg.connect(product.database.dsn(f"hva_{service}"))

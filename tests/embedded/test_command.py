@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path
@@ -21,8 +20,7 @@ from deploy.embedded.places import PROJECT, Places
 from deploy.embedded.services import SERVICES
 from deploy.hva.context import NotSoError, live_run, resolve
 from deploy.hva.status import look
-
-_PATIENCE = 60.0  # seconds
+from tests.deadlines import PATIENCE_S, within_patience
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def hva(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*words), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=120
+        command(*words), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=PATIENCE_S
     )
 
 
@@ -57,15 +55,6 @@ def hva_at_once(*commands: tuple[str, ...]) -> list[subprocess.CompletedProcess[
 def processes_of(folder: Path) -> list[int]:
     supervisor = psutil.Process(json.loads((folder / "run.json").read_text())["supervisor"]["pid"])
     return [supervisor.pid, *(child.pid for child in supervisor.children(recursive=True))]
-
-
-def within_patience(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def test_a_run_in_the_background(folder: Path) -> None:
@@ -121,7 +110,7 @@ def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
             assert up.poll() is None, said
             started = processes_of(folder)
             up.send_signal(signal.SIGINT)
-            assert up.wait(_PATIENCE) == 0
+            assert up.wait(PATIENCE_S) == 0
         finally:
             up.kill()
     assert any(line.startswith("Kafka") for line in said)

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,8 +15,8 @@ from deploy.embedded import process
 from deploy.embedded.client import AlreadyRunning, SupervisorClient
 from deploy.embedded.ending import end_supervisor, erase
 from deploy.embedded.places import PROJECT, Places
+from tests.deadlines import PATIENCE_S, within_patience
 
-_PATIENCE = 30.0  # seconds; servers stop in less than one
 _PARENT = """
 import sys
 from pathlib import Path
@@ -42,15 +41,6 @@ def places(tmp_path: Path) -> Iterator[Places]:
 def family(pid: int) -> list[psutil.Process]:
     root = psutil.Process(pid)
     return [root, *root.children(recursive=True)]
-
-
-def within_patience(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -101,7 +91,7 @@ def test_a_new_start_ends_exactly_what_was_left(places: Places) -> None:
         client = SupervisorClient(places, ())
         client.wait_ready()
         client.stop()
-        assert left.wait(_PATIENCE) == -signal.SIGTERM
+        assert left.wait(PATIENCE_S) == -signal.SIGTERM
         assert stranger.poll() is None
         stranger.kill()
 

@@ -4,9 +4,11 @@ The product has no hooks for this; everything is wrapped here, by the environmen
 
 HVA_TEST_FOLDER      where every batch that is handled leaves a line, and every fault its mark
 HVA_TEST_FAULTS      `<action>@<point>#<n>,...`: what happens the n-th time that this process passes the point;
-                     `in_transaction:<id>` is that of a transaction with the fact of this id
+                     `in_transaction:<id>` is that of a transaction with the fact of this id,
+                     `in_transaction:<id>:retracted` with its retraction
 HVA_TEST_MUTANT      a guarantee of the product taken away, to see that the suite notices
-HVA_TEST_SESSION_MS  how soon the group misses a process that was killed; 10 s in the product
+HVA_TEST_SESSION_MS  how soon the group misses a process that was killed; 6 s in the product
+HVA_TEST_IDLE_S      how long PostgreSQL lets a transaction idle, where it is not as in the product
 HVA_TEST_OWNER       a consumer group of its own: this process gets every record, whoever else does
 """
 
@@ -18,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextvars import ContextVar
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +32,7 @@ import services.ingest.app
 import services.nps.app
 import services.segments.app
 import shared.edge.consume as consume
+import shared.postgres.pool as pool
 from services.fcr.cells import Cells
 from services.ingest.publish import PublishCommit
 from services.segments.outbox import Outbox
@@ -50,6 +54,8 @@ _BUILDS: Final = {
 _KafkaBroker: Any = KafkaBroker
 _Transaction: Any = Transaction
 _consume: Any = consume
+_ingest: Any = services.ingest.app
+_pool: Any = pool
 _folder = Path(os.environ["HVA_TEST_FOLDER"])
 _fixed = _folder / "fixed"
 _passed: Counter[str] = Counter()
@@ -117,7 +123,10 @@ def _wrap_store() -> None:
             applied = await apply(connection, county, events)
             await passing("in_transaction")
             for event in events:
-                await passing(f"in_transaction:{getattr(event, 'id', '')}")
+                point = f"in_transaction:{getattr(event, 'id', '')}"
+                await passing(point)
+                if getattr(event, "retracted", False):
+                    await passing(f"{point}:retracted")
             return applied
 
         init(self, service, pool, sealer, faulty)
@@ -194,6 +203,22 @@ def _wrap_outbox() -> None:
     Outbox._done = put_out  # type: ignore[method-assign]
 
 
+def _wrap_time_limits() -> None:
+    """A fault holds a transaction for as long as the rest of its test takes, be the machine ever so busy."""
+    if seconds := os.environ.get("HVA_TEST_IDLE_S"):
+        _pool._WRITER["idle_in_transaction_session_timeout"] = f"{seconds}s"
+
+
+def _wrap_clock() -> None:
+    """The clock of ingest is ahead by the seconds in the file `ahead`, from when it is there."""
+    clock, ahead = services.ingest.app.system_clock, _folder / "ahead"
+
+    def moved() -> datetime:
+        return clock() + timedelta(seconds=float(ahead.read_text()) if ahead.exists() else 0.0)
+
+    _ingest.system_clock = moved
+
+
 def _wrap_group() -> None:
     subscriber, group_id = _KafkaBroker.subscriber, _consume.group_id
     owner = os.environ.get("HVA_TEST_OWNER", "")
@@ -211,8 +236,15 @@ def _wrap_group() -> None:
 
 
 if __name__ == "__main__":
-    for wrap in (_wrap_batches, _wrap_store, _wrap_sending, _wrap_publishing, _wrap_cells, _wrap_outbox, _wrap_group):
-        wrap()
+    _wrap_batches()
+    _wrap_store()
+    _wrap_sending()
+    _wrap_publishing()
+    _wrap_cells()
+    _wrap_outbox()
+    _wrap_time_limits()
+    _wrap_clock()
+    _wrap_group()
     if mutant := os.environ.get("HVA_TEST_MUTANT"):
         MUTANTS[mutant]()
     name = sys.argv[1]

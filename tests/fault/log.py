@@ -34,9 +34,9 @@ def registers_of(folder: Path) -> oracle.Registers:
     return oracle.load(folder)
 
 
-def judged(lines: Iterable[bytes], folder: Path = CONFIG) -> Log:
-    """The lines with their recomputation by the registers of a folder."""
-    lines, registers, now = tuple(lines), registers_of(folder), datetime.now(UTC)
+def judged(lines: Iterable[bytes], folder: Path = CONFIG, now: datetime | None = None) -> Log:
+    """The lines with their recomputation by the registers of a folder; `now`: by another clock than that of the run."""
+    lines, registers, now = tuple(lines), registers_of(folder), now or datetime.now(UTC)
     of_line = {line: oracle.judge(line, registers, now) for line in set(lines)}
     verdicts = [of_line[line] for line in lines]
     accepted = [v for v in verdicts if hasattr(v, "kind")]

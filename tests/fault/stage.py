@@ -17,6 +17,7 @@ from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, SEGMENT,
 from shared.edge.produce import Outgoing, make_producer, publish
 from tests import oracle
 from tests.bytecode import BYTECODE
+from tests.deadlines import PATIENCE_S
 from tests.fault import topics
 from tests.fault.log import AS_OF, Log, Rows
 from tests.product import ROOT, Product
@@ -53,11 +54,14 @@ class Stage:
         ready: bool = True,
         batch: int | None = None,
         session: float = 1.5,
+        idle: float | None = PATIENCE_S,
     ) -> Replica:
         """Start a replica with faults (`kill@committed#2`) or a mutant, or as an owner of all records.
 
-        `session`: seconds after which the group misses it when it was killed. Batches of segments are small by default,
-        since there are fewer care events in a log.
+        `session`: seconds after which the group misses it when it was killed, or does not get to run for so long: a
+        busy machine may hand its records to another one. `idle`: seconds after which PostgreSQL ends a transaction
+        that idles; None: as in the product. Batches of segments are small by default, since there are fewer care
+        events in a log.
         """
         environment = {
             "HVA_TEST_FOLDER": str(self.folder),
@@ -65,6 +69,7 @@ class Stage:
             "HVA_TEST_MUTANT": mutant,
             "HVA_TEST_OWNER": owner,
             "HVA_TEST_SESSION_MS": str(round(session * 1000)),
+            "HVA_TEST_IDLE_S": "" if idle is None else str(round(idle)),
             "HVA_MAX_RECORDS": str(batch or (10 if service == "segments" else 40)),
         }
         return await self.product.start(service, environment, ready, module="tests.fault.faulty")
@@ -100,11 +105,11 @@ class Stage:
             await self.settled("segments")
         await self.committed(service, owner)
         if listens:
-            await until(partial(self.heard_histories, service), f"{service} has heard the histories", 60)
+            await until(partial(self.heard_histories, service), f"{service} has heard the histories")
         if service == "segments":
-            await until(self.told_histories, "segments has told its histories", 60)
+            await until(self.told_histories, "segments has told its histories")
         if service == "fcr":
-            await until(self.counted, "fcr has counted its clients", 60)
+            await until(self.counted, "fcr has counted its clients")
 
     async def committed(self, service: str, owner: str = "") -> None:
         """Wait until a service (or one owner of it) has committed all offsets of its topics."""
@@ -113,7 +118,7 @@ class Stage:
             async def nothing_left() -> bool:
                 return await left() == 0
 
-            await until(nothing_left, f"{service}{owner} has committed everything", 60)
+            await until(nothing_left, f"{service}{owner} has committed everything")
 
     async def told_histories(self) -> bool:
         """Whether the segment stream has every history."""
@@ -131,19 +136,25 @@ class Stage:
         """Whether the stored cells hold every change."""
         return not await self.product.fetch("select 1 from fcr.stale where counted < mark")
 
-    async def mark(self, what: str, replica: Replica, within: float = 30.0) -> list[Place]:
+    async def mark(self, what: str, replica: Replica) -> list[Place]:
         """Wait until a fault has struck a replica (`held-in_transaction`); returns the batch it struck."""
         path = self.folder / f"{what}-{replica.pid}.json"
 
         def struck() -> bool:
             return path.exists() or replica.process.returncode not in (None, -9)
 
-        await until(struck, f"{what} of {replica.service}: {replica.log.read_text()[-1000:]}", within)
+        await until(struck, f"{what} of {replica.service}: {replica.log.read_text()[-1000:]}")
         return [(topic, partition, offset) for topic, partition, offset in json.loads(path.read_text())]
 
     def release(self, replica: Replica) -> None:
         """Let a replica go on that is held."""
         (self.folder / f"release-{replica.pid}").touch()
+
+    def move_clock(self, seconds: float) -> None:
+        """Let the clock of ingest be ahead by so much from now on."""
+        staged = self.folder / "ahead.new"
+        staged.write_text(str(seconds))
+        staged.rename(self.folder / "ahead")
 
     def fix(self) -> None:
         """Let the handlers stand every fact from now on."""
@@ -213,7 +224,7 @@ class Stage:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
         assert process.returncode == 0, output.decode()
         return output.decode()
 

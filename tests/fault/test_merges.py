@@ -25,19 +25,19 @@ async def test_merges_in_flight_when_their_owner_dies(stage: Stage) -> None:
     again = [merged(*pair, revision=3) for pair in pairs[1:2]]
     meanwhile = [[*joined, *rest[1::3]], [*parted, *rest[2::3], *again]]
 
-    point = "in_transaction:m1"
+    point = {"fcr": "in_transaction:m1", "segments": "in_transaction:m1:retracted"}
     _, _, fcr, segments = await both(
         stage.start("ingest", batch=20),
         stage.start("nps"),
-        stage.start("fcr", f"kill@{point}#1", batch=10),
-        stage.start("segments", f"kill@{point}#2", batch=10),
+        stage.start("fcr", f"kill@{point['fcr']}#1", batch=10),
+        stage.start("segments", f"kill@{point['segments']}#1", batch=10),
     )
     for early in (flags, rest[::3]):  # a person is named by who came first: here by whom the other joins as a member
         await stage.product.load(early)
         await stage.product.wait()
     for lines, dying in zip(meanwhile, (fcr, segments), strict=True):
         await stage.product.load(lines)
-        await stage.mark(f"killed-{point}", dying)
+        await stage.mark(f"killed-{point[dying.service]}", dying)
         assert await dying.ended() == -signal.SIGKILL
         await stage.start(dying.service, batch=10, ready=False)
         await stage.product.wait()

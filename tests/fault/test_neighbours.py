@@ -8,6 +8,7 @@ from tests.fault.stage import Stage, both
 from tests.fault.topics import division, partition_of
 from tests.replica import until
 
+SESSION = 60.0  # seconds; whoever has a partition keeps it, be the machine ever so busy
 MANY = 100  # persons: of a quarter the retraction is the holder's and the later contact the other's, on average
 NEXT_DAY = {"started_at": "2026-03-03T12:00:00+02:00", "answered_at": "2026-03-03T12:01:00+02:00"}
 
@@ -45,11 +46,11 @@ async def repeats_beside_retractions(stage: Stage, mutant: str) -> list[str]:
     """
     persons = {f"a{n}": person(n) for n in range(MANY)}
     first = [recorded(id, **persons[id]) for id in persons]
-    await both(stage.start("ingest"), stage.start("fcr", mutant=mutant))
+    await both(stage.start("ingest"), stage.start("fcr", mutant=mutant, session=SESSION))
     await stage.product.load(first)
     await _settled(stage)
     (alone,) = await _division(stage, 1)
-    holder = await stage.start("fcr", "hold@in_transaction#1", mutant=mutant)
+    holder = await stage.start("fcr", "hold@in_transaction#1", mutant=mutant, session=SESSION)
     (its,) = [partitions for member, partitions in (await _division(stage, 2)).items() if member != alone]
 
     gone = [id for id in persons if partition_of(id.encode()) in its]

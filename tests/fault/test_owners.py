@@ -104,7 +104,7 @@ async def test_frozen_owner(stage: Stage) -> None:
     """SIGSTOP inside a transaction: the lock is freed by the server's time limit, the late owner changes nothing."""
     log, applied = usual_log(), {"outcome": "applied"}
     await stage.ingested(log)
-    frozen = await both(*(stage.start(f, "hold@in_transaction#5", ready=False) for f in FAMILIES))
+    frozen = await both(*(stage.start(f, "hold@in_transaction#5", ready=False, idle=None) for f in FAMILIES))
     batches = [await stage.mark("held-in_transaction", one) for one in frozen]
     before = [await stage.metric(one, "hva_records_total", applied) for one in frozen]
     for one in frozen:

@@ -11,6 +11,7 @@ import orjson
 
 from deploy.hva.replay import ask
 from shared.contracts.catalogue import SEGMENT, TOPICS, group_id
+from tests.deadlines import PATIENCE_S
 from tests.fault.events import BUG, answered, erased, merged, recorded, visited
 from tests.fault.lives import life, someone
 from tests.fault.log import judged
@@ -26,7 +27,7 @@ KEPT = ("replay", "dead_letter")  # they tell here what happened
 async def replayed(stage: Stage, *families: str, from_kafka: bool = False) -> list[dict[str, Any]]:
     """Replay families, as the verb does; returns what was found."""
     dsn = stage.product.database.dsn("hva_steward")
-    return await asyncio.gather(*(ask(dsn, family, True, from_kafka, 60) for family in families))
+    return await asyncio.gather(*(ask(dsn, family, True, from_kafka, PATIENCE_S) for family in families))
 
 
 async def retained(stage: Stage, family: str) -> int:

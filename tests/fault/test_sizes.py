@@ -36,7 +36,7 @@ async def test_bombs_and_floods(stage: Stage) -> None:
         await _send(stage, b"x" * (4 * MIB + MIB // 2))
     good = [answered(f"good{n}") for n in range(20)]
     await stage.product.load(good)
-    await stage.product.wait(120)
+    await stage.product.wait()
 
     rows = await stage.product.fetch("select payload_bytes, truncated from ingest.dead_letter")
     assert {(row["payload_bytes"], row["truncated"]) for row in rows} == {(len(many), True), (BOMB, True)}

@@ -40,7 +40,7 @@ async def test_lag_of_a_group_that_has_not_come_is_all_there_is(kafka: str) -> N
     async def known() -> bool:  # a broker that has had no group yet finds a coordinator first
         return group in (await exporter_kafka.look(kafka)).unread
 
-    await until(known, "the group has a coordinator", 30)
+    await until(known, "the group has a coordinator")
     before = await exporter_kafka.look(kafka)
     producer = make_producer(kafka, "test")
     await producer.start()
@@ -56,7 +56,7 @@ async def test_lag_of_a_group_that_has_not_come_is_all_there_is(kafka: str) -> N
     async def settled() -> bool:  # the broker writes the marker of the aborted transaction after its answer
         return await grown(kafka, group, before) == [3]
 
-    await until(settled, "three records are left, in one partition", 60)
+    await until(settled, "three records are left, in one partition")
     seen = await exporter_kafka.look(kafka)
     assert seen.brokers == 1 and {one["topic"] for one in seen.partitions} == {topic.name for topic in TOPICS}
     assert all(len(one["isr"]) == 1 == len(one["replicas"]) and one["leader"] >= 0 for one in seen.partitions)

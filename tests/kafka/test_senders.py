@@ -93,7 +93,7 @@ async def settled(product: Product, *services: str) -> None:
             async def done() -> bool:
                 return await left() == 0
 
-            await until(done, f"{service} has read everything", 100)
+            await until(done, f"{service} has read everything")
 
 
 async def test_a_letter_of_a_topic_made_anew_is_another_one(product: Product) -> None:
@@ -101,7 +101,7 @@ async def test_a_letter_of_a_topic_made_anew_is_another_one(product: Product) ->
     raw = RAW[Stream.FEEDBACK]
     await product.start("ingest")
     await sent(product, raw, b"not JSON", at_ms=1_700_000_000_000)
-    await until(partial(letters_of, product, 1), "the first letter", 100)
+    await until(partial(letters_of, product, 1), "the first letter")
     admin = AIOKafkaAdminClient(bootstrap_servers=product.kafka)
     await admin.start()
     await admin.delete_topics([product.topic_prefix + raw.name])

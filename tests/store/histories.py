@@ -13,6 +13,7 @@ from shared.letters import Rejected, Sealer
 from shared.postgres.commit import StoreCommit
 from shared.record import PlainRecord
 from shared.segment import decode_segment
+from tests.deadlines import PATIENCE_S
 from tests.replica import until
 
 COUNTY = "oma-hame"
@@ -56,7 +57,7 @@ async def at_once(pool: Pool, first: Callable[[Callable[[Apply], Apply]], Awaita
 
         return held_up
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         one = asyncio.create_task(first(holding))  # type: ignore[arg-type]
         await asyncio.wait([one, asyncio.create_task(held.wait())], return_when=asyncio.FIRST_COMPLETED)
         assert held.is_set(), await one

@@ -10,6 +10,7 @@ from cramjam import zstd
 
 from shared.encoding import wide_encoding
 from shared.event_files import UnreadableFileError, chunks
+from tests.deadlines import PATIENCE_S
 
 LINES = [b"a" * 10 + b"\n", b"\n", b"b\n", b"c" * 40 + b"\n", b"last without an end"]
 
@@ -42,7 +43,7 @@ async def test_a_line_is_there_before_the_next_one_is_sent() -> None:
         found = chunks(feed)
         for number, line in enumerate(LINES[:4], 1):
             sender.write(line)
-            assert await asyncio.wait_for(asyncio.to_thread(next, found), 10) == (number, [line])
+            assert await asyncio.wait_for(asyncio.to_thread(next, found), PATIENCE_S) == (number, [line])
 
 
 def lines_of(content: bytes, size: int = 1_000_000) -> list[bytes]:

@@ -16,6 +16,12 @@ async def test_a_structured_event_is_acknowledged(gateway: Standing) -> None:
     assert (gateway.counted("applied"), gateway.counted("rejected")) == (1, 0)
 
 
+@pytest.mark.parametrize("revision", ["1E400", "1" + 400 * "0", "1e0", "9223372036854775808"])
+async def test_an_event_with_a_long_number_is_acknowledged(gateway: Standing, revision: str) -> None:
+    body = json.dumps(event(CONTACT, revision="<>")).replace('"<>"', revision).encode()
+    assert await gateway.post(body) == (202, {"id": "e1", "outcome": "accepted"})
+
+
 async def test_without_a_content_type_an_event_is_structured(gateway: Standing) -> None:
     assert (await gateway.post(event(CONTACT), {}))[0] == 202
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from shared.gauges import Gauge, GaugeBoard, Sample, shown_periods
 from shared.health import LOOP_SILENCE_S, Health, HealthServer
 from shared.metrics import BulkHistogram
+from tests.deadlines import PATIENCE_S
 
 
 def test_ready_when_every_part_is_fine() -> None:
@@ -62,7 +63,7 @@ def test_a_good_reading_expires() -> None:
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
