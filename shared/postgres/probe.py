@@ -26,6 +26,7 @@ class PostgresProbe:
         self._dsn, self._on_lost = dsn, on_lost
         self._settings = {"application_name": application, **SERVER_TIMEOUTS}
         self._connection: Connection | None = None
+        self._unsure = False
         self._unanswered: tuple[Connection, asyncio.Task[str]] | None = None
 
     async def ask(self) -> None:
@@ -56,9 +57,13 @@ class PostgresProbe:
                 connection.terminate()
 
     async def _connect(self) -> Connection:
-        return await asyncpg.connect(
-            self._dsn, timeout=ANSWER_S, connection_class=BoundedConnection, server_settings=self._settings
-        )
+        try:
+            return await asyncpg.connect(
+                self._dsn, timeout=ANSWER_S, connection_class=BoundedConnection, server_settings=self._settings
+            )
+        except TimeoutError:
+            self._unsure = self._unanswered is None  # no older question can show whether connections were lost
+            raise
 
     def _keep_unanswered(self, connection: Connection, question: "asyncio.Task[str]") -> None:
         """Keep the oldest one; a later one says nothing more."""
@@ -68,7 +73,10 @@ class PostgresProbe:
             connection.terminate()
 
     def _compare_unanswered(self) -> None:
+        unsure, self._unsure = self._unsure, False
         if self._unanswered is None:
+            if unsure:
+                self._on_lost()
             return
         (connection, question), self._unanswered = self._unanswered, None
         lost = not question.done()
