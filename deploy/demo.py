@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.embedded.services import SERVICES
-from deploy.hva.context import NotSoError, resolve
+from deploy.hva.context import VerbError, resolve
 from deploy.hva.figures import read
 from deploy.hva.output import escape
 from shared.clock import system_clock
@@ -37,7 +37,7 @@ def main() -> None:
     quarter = previous_quarter(local_day(system_clock()))
     try:
         _run(quarter)
-    except (NotSoError, subprocess.CalledProcessError) as error:
+    except (VerbError, subprocess.CalledProcessError) as error:
         sys.exit(f"The demo stopped: {error}")
 
 
@@ -93,17 +93,17 @@ def _tell_records(before: Mapping[str, int], after: Mapping[str, int], began: da
         f"{_of_families(new, 'unchanged')} unchanged.\n"
         "Rejected and kept, encrypted, as dead letters:\n"
     )
-    for letter in asyncio.run(_fetch(_LETTERS, began)):
-        sys.stdout.write(f"  {letter['letters']:5}  {letter['reason']:15} for instance {escape(letter['detail'])}\n")
+    for row in asyncio.run(_fetch(_DEAD_LETTERS, began)):
+        sys.stdout.write(f"  {row['rejected']:5}  {row['reason']:15} for instance {escape(row['detail'])}\n")
 
 
 def _of_families(new: Mapping[str, int], outcome: str) -> int:
     return sum(new.get(f"{family} {outcome}", 0) for family in SERVICES[1:])
 
 
-_LETTERS: Final = """
-select reason, count(*) as letters, min(detail) as detail from ingest.dead_letter
-where first_seen >= $1 group by reason order by letters desc, reason
+_DEAD_LETTERS: Final = """
+select reason, count(*) as rejected, min(detail) as detail from ingest.dead_letter
+where first_seen >= $1 group by reason order by rejected desc, reason
 """
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from shared.contracts.reasons import Reason
+from shared.dead_letters import DeadLetter, Rejected
 from shared.failure import Failure, classify
 from shared.health import Health
-from shared.letters import Letter, Rejected
 from shared.metrics import PipelineMetrics
 from shared.record import Record
 
@@ -27,7 +27,7 @@ E_contra = TypeVar("E_contra", contravariant=True)
 # A failed commit is tried again after 0.05 s doubling to 2 s, until a minute after its delivery began, by the clock:
 # a try takes up to 90 s by itself. Then the batch is rewound and delivered again, so the trying never really ends.
 _FIRST_PAUSE_S: Final = 0.05
-_LONGEST_PAUSE_S: Final = 2.0
+_MAX_PAUSE_S: Final = 2.0
 _RETRY_BUDGET_S: Final = 60.0
 # No delivery takes longer, whatever hangs, and its rollback at most 90 s more: below the poll interval of the group
 # (300 s), which expels a member that does not come back in time. What was committed by then stays committed.
@@ -38,7 +38,7 @@ _REPORT_AFTER_S: Final = 20.0
 _REPORT_LASTS_S: Final = 200.0
 _SERVERS: Final = frozenset({"kafka", "postgres"})
 # Decoded without letting others run: about 0.2 ms, by which an answer of the database waits at most.
-_POLITE_RECORDS: Final = 8
+_YIELD_EVERY: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class _Decoded(NamedTuple, Generic[E]):
     """What became of records before anything is committed."""
 
     events: list[E]
-    letters: list[Letter]
+    dead_letters: list[DeadLetter]
 
 
 class Commit(Protocol[E_contra]):
     """Make a batch durable, dead letters included; calling it again with the same batch changes nothing."""
 
-    async def __call__(self, events: Sequence[E_contra], letters: Sequence[Letter]) -> Applied: ...
+    async def __call__(self, events: Sequence[E_contra], dead_letters: Sequence[DeadLetter]) -> Applied: ...
 
 
 class BatchRunner(Generic[E]):
@@ -86,10 +86,10 @@ class BatchRunner(Generic[E]):
         health: Health,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        largest: int = 1000,
+        max_records: int = 1000,
     ) -> None:
-        """`largest` is the number of records committed together; a longer batch is committed in parts."""
-        self._topic, self._decode, self._commit, self._largest = topic, decode, commit, largest
+        """`max_records` is the number of records committed together; a longer batch is committed in parts."""
+        self._topic, self._decode, self._commit, self._largest = topic, decode, commit, max_records
         self._part = f"commit of {topic}"
         self._metrics, self._logger, self._health = metrics, logger, health
         self._wall, self._monotonic = wall, monotonic
@@ -125,7 +125,7 @@ class BatchRunner(Generic[E]):
         try:
             for first in range(0, len(records), self._largest):
                 part = records[first : first + self._largest]
-                decoded = await self._decode_all(part, politely=committing is not None)
+                decoded = await self._decode_all(part, yield_to_loop=committing is not None)
                 if committing is not None:
                     await committing
                 committing = asyncio.create_task(self._commit_or_bisect(part, decoded))
@@ -136,18 +136,18 @@ class BatchRunner(Generic[E]):
                 committing.cancel()
                 await asyncio.gather(committing, return_exceptions=True)
 
-    async def _decode_all(self, records: Sequence[Record], politely: bool) -> _Decoded[E]:
-        """Events and letters; `politely` lets whoever waits for the loop run between a few records."""
+    async def _decode_all(self, records: Sequence[Record], yield_to_loop: bool) -> _Decoded[E]:
+        """Events and letters; `yield_to_loop` lets whoever waits for the loop run between a few records."""
         decoded = _Decoded[E]([], [])
         for number, record in enumerate(records):
-            if politely and number % _POLITE_RECORDS == 0:
+            if yield_to_loop and number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
             try:
                 outcome = self._decode(record)
             except Exception as error:
                 outcome = self._bug(record, error)
             if isinstance(outcome, Rejected):
-                decoded.letters.append(Letter(record, outcome))
+                decoded.dead_letters.append(DeadLetter(record, outcome))
             elif outcome is not None:
                 decoded.events.append(outcome)
         return decoded
@@ -167,10 +167,10 @@ class BatchRunner(Generic[E]):
         if len(records) > 1:
             middle = len(records) // 2
             for half in (records[:middle], records[middle:]):
-                await self._commit_or_bisect(half, await self._decode_all(half, politely=False))
+                await self._commit_or_bisect(half, await self._decode_all(half, yield_to_loop=False))
             return
         (culprit,) = records
-        await self._commit_and_count(_Decoded([], [Letter(culprit, self._bug(culprit, error))]))
+        await self._commit_and_count(_Decoded([], [DeadLetter(culprit, self._bug(culprit, error))]))
         self._observe_freshness(records)
 
     def _bug(self, culprit: Record, error: Exception) -> Rejected:
@@ -183,19 +183,19 @@ class BatchRunner(Generic[E]):
         return Rejected(Reason.HANDLER_BUG, kind)
 
     async def _commit_and_count(self, decoded: _Decoded[E]) -> None:
-        events, letters = decoded
-        applied = await self._commit_patiently(events, letters)
+        events, dead_letters = decoded
+        applied = await self._commit_with_retry(events, dead_letters)
         self._metrics.count(self._topic, "applied", applied.changed)
         self._metrics.count(self._topic, "unchanged", len(events) - applied.changed)
-        self._metrics.count(self._topic, "rejected", len(letters))
+        self._metrics.count(self._topic, "rejected", len(dead_letters))
         self._metrics.conflicts(self._topic, applied.conflicts)
 
-    async def _commit_patiently(self, events: Sequence[E], letters: Sequence[Letter]) -> Applied:
+    async def _commit_with_retry(self, events: Sequence[E], dead_letters: Sequence[DeadLetter]) -> Applied:
         """Commit, again while the surroundings are away. A COMMIT whose answer was lost is tried again too."""
         started, pause = self._monotonic(), _FIRST_PAUSE_S
         while True:
             try:
-                applied = await self._commit(events, letters)
+                applied = await self._commit(events, dead_letters)
             except Exception as error:
                 if classify(error) is not Failure.TRANSIENT:
                     raise
@@ -203,17 +203,17 @@ class BatchRunner(Generic[E]):
                 if self._monotonic() + pause >= self._retries_end:
                     raise
             else:
-                self._health.fine(self._part)
+                self._health.set_ok(self._part)
                 return applied
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            pause = min(2 * pause, _MAX_PAUSE_S)
 
     def _observe_failure(self, error: Exception, failing_s: float) -> None:
         kind = type(error).__name__
         self._metrics.commit_error(kind)
         self._logger.warning("a commit failed, trying again", extra={"topic": self._topic, "kind": kind})
-        if failing_s >= _REPORT_AFTER_S and _SERVERS.isdisjoint(self._health.troubles()):
-            self._health.trouble(self._part, f"fails and is tried again: {kind}", _REPORT_LASTS_S)
+        if failing_s >= _REPORT_AFTER_S and _SERVERS.isdisjoint(self._health.problems()):
+            self._health.set_problem(self._part, f"fails and is tried again: {kind}", _REPORT_LASTS_S)
 
     def _observe_freshness(self, records: Sequence[Record]) -> None:
         now = self._wall()

@@ -25,7 +25,7 @@ class Measure:
     sums: frozenset[str] = frozenset()
 
 
-class Place(NamedTuple):
+class Dimensions(NamedTuple):
     """Where a fact counts: local day, row of the unit register valid on it, channel and segment."""
 
     day: date
@@ -38,7 +38,7 @@ class Contribution(NamedTuple):
     """What is added at one place: `amount` in each of `columns`, positions in the measure's counts."""
 
     measure: Measure
-    place: Place
+    dimensions: Dimensions
     codes: tuple[str, ...]
     columns: tuple[int, ...]
     amount: int = 1
@@ -52,16 +52,16 @@ class Deltas:
     """Differences gathered over many facts of one county; places that come to nothing vanish."""
 
     def __init__(self) -> None:
-        self._counts: dict[Measure, dict[tuple[Place, tuple[str, ...]], list[int]]] = defaultdict(dict)
+        self._counts: dict[Measure, dict[tuple[Dimensions, tuple[str, ...]], list[int]]] = defaultdict(dict)
 
     def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
         """Add contributions, or take them away with sign -1."""
         by_measure = self._counts
-        for measure, place, codes, columns, amount in contributions:
+        for measure, dimensions, codes, columns, amount in contributions:
             places = by_measure[measure]
-            counts = places.get((place, codes))
+            counts = places.get((dimensions, codes))
             if counts is None:
-                counts = places[place, codes] = [0] * len(measure.counts)
+                counts = places[dimensions, codes] = [0] * len(measure.counts)
             for column in columns:
                 counts[column] += sign * amount
 
@@ -75,16 +75,16 @@ class Deltas:
 
     def by_day(self, measure: Measure) -> list[BucketRow]:
         """Rows (day, unit_row, *codes) of the measure, sorted by key."""
-        return self._rows(measure, lambda place: (place.day, place.unit_row))
+        return self._rows(measure, lambda dimensions: (dimensions.day, dimensions.unit_row))
 
     def by_month(self, measure: Measure) -> list[BucketRow]:
         """Rows (first day of month, unit_row, channel, segment, *codes) of the measure, sorted by key."""
-        return self._rows(measure, lambda place: (place.day.replace(day=1), *place[1:]))
+        return self._rows(measure, lambda dimensions: (dimensions.day.replace(day=1), *dimensions[1:]))
 
-    def _rows(self, measure: Measure, key_of: Callable[[Place], tuple[object, ...]]) -> list[BucketRow]:
+    def _rows(self, measure: Measure, key_of: Callable[[Dimensions], tuple[object, ...]]) -> list[BucketRow]:
         rows: dict[tuple[object, ...], list[int]] = {}
-        for (place, codes), counts in self._counts.get(measure, {}).items():
-            key = (*key_of(place), *codes)
+        for (dimensions, codes), counts in self._counts.get(measure, {}).items():
+            key = (*key_of(dimensions), *codes)
             row = rows.get(key)
             rows[key] = counts if row is None else list(map(add, row, counts))
         return sorted((key, tuple(counts)) for key, counts in rows.items() if any(counts))

@@ -2,7 +2,7 @@
 
 from shared.contracts.event import ContractError, Event, decode_event
 from shared.contracts.reasons import Reason
-from shared.letters import Rejected
+from shared.dead_letters import Rejected
 from shared.record import Record
 
 

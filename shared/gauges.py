@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-LEAST_SHOWN: Final = 10
+MIN_SHOWN: Final = 10
 """Gauges are shown from here on; fewer could tell what one person did. What is hidden of a county must be so many
 together, too: else it follows from the county less the divisions that are shown."""
 LABELS: Final = ("county", "scope_level", "scope", "channel", "segment", "period")
@@ -69,12 +69,12 @@ def _without_small(cell: list[Mapping[str, Any]], population: str) -> list[Mappi
     """Hide the small ones, and with them the next smallest until what is hidden is nothing or enough together."""
     left = sorted(cell, key=lambda row: (row[population], row["scope"]))
     hidden = 0
-    while left and (left[0][population] < LEAST_SHOWN or 0 < hidden < LEAST_SHOWN):
+    while left and (left[0][population] < MIN_SHOWN or 0 < hidden < MIN_SHOWN):
         hidden += left.pop(0)[population]
     return left
 
 
-def place_of(row: Mapping[str, Any], period: str) -> tuple[str, ...]:
+def labels_of(row: Mapping[str, Any], period: str) -> tuple[str, ...]:
     """The values of LABELS for a row of a view."""
     return (row["county"], row["scope_level"], row["scope"], row["channel"], row["segment"], period)
 

@@ -38,11 +38,11 @@ class Health:
         """Say that the event loop runs."""
         self._ticked = self._monotonic()
 
-    def fine(self, part: str, valid_s: float = math.inf) -> bool:
+    def set_ok(self, part: str, valid_s: float = math.inf) -> bool:
         """Say that a part works, for so many seconds from now. Returns whether that is news."""
         return self._set(part, None, valid_s)
 
-    def trouble(self, part: str, sentence: str, expires_in_s: float = math.inf) -> bool:
+    def set_problem(self, part: str, sentence: str, expires_in_s: float = math.inf) -> bool:
         """Say what is wrong with a part, without values or secrets. Returns whether that is news.
 
         It ends after `expires_in_s` where nobody repeats it: for what may stop without anything that says so.
@@ -68,7 +68,7 @@ class Health:
             self._valid_until[part] = self._monotonic() + valid_s
             return news
 
-    def troubles(self) -> dict[str, str]:
+    def problems(self) -> dict[str, str]:
         """The parts that do not work, each with its sentence."""
         with self._lock:
             texts = {part: self._current(part, text) for part, text in self._troubles.items()}
@@ -83,7 +83,7 @@ class Health:
 
     def ready(self) -> bool:
         """Whether the service can do its work now."""
-        return not self.troubles()
+        return not self.problems()
 
     def live(self) -> bool:
         """Whether the event loop has run lately."""
@@ -123,8 +123,8 @@ def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPReques
             case "/livez":
                 return probe(health.live(), {"live": health.live()})
             case "/readyz":
-                troubles = health.troubles()
-                return probe(not troubles, {"ready": not troubles, "troubles": troubles, "warnings": health.warnings()})
+                problems = health.problems()
+                return probe(not problems, {"ready": not problems, "troubles": problems, "warnings": health.warnings()})
             case "/metrics":
                 return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
             case _:

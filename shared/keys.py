@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_LEAST_BYTES: Final = 32
+_MIN_KEY_BYTES: Final = 32
 _MOUNTED: Final = Path("/run/secrets")  # where Docker and Kubernetes are told to put the secrets of a container
 
 
@@ -73,9 +73,9 @@ def _key(path: Path, number: int, line: str) -> Key:
         secret = base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error) as error:
         raise KeyFileError(f"key file {path.name} line {number}: not `<key id> <base64>`") from error
-    if not KEY_ID.fullmatch(key_id) or len(secret) < _LEAST_BYTES:
+    if not KEY_ID.fullmatch(key_id) or len(secret) < _MIN_KEY_BYTES:
         raise KeyFileError(
             f"key file {path.name} line {number}: the id must be 1-32 of A-Z a-z 0-9 _ - "
-            f"and the key at least {_LEAST_BYTES} bytes"
+            f"and the key at least {_MIN_KEY_BYTES} bytes"
         )
     return Key(key_id, secret)

@@ -60,7 +60,7 @@ class PipelineMetrics:
         self._left_out = Counter(
             "hva_unknown_fields", "Unknown fields that were left out.", ["service", "topic"], registry=registry
         )
-        self._letters = Gauge("hva_dead_letters_open", "Open dead letters.", ["reason"], registry=registry)
+        self._dead_letters = Gauge("hva_dead_letters_open", "Open dead letters.", ["reason"], registry=registry)
         self._lag = Gauge(
             "hva_consumer_lag_records",
             "Records of a partition not yet consumed.",
@@ -125,8 +125,8 @@ class PipelineMetrics:
         self._registers.labels(version).set(1)
         self._registers_outdated.set(outdated)
 
-    def open_letters(self, by_reason: dict[str, int]) -> None:
+    def open_dead_letters(self, by_reason: dict[str, int]) -> None:
         """Set the number of open dead letters of each reason."""
-        self._letters.clear()
-        for reason, letters in by_reason.items():
-            self._letters.labels(reason).set(letters)
+        self._dead_letters.clear()
+        for reason, dead_letters in by_reason.items():
+            self._dead_letters.labels(reason).set(dead_letters)

@@ -6,8 +6,8 @@ from shared.contracts.care import CareRetracted
 from shared.contracts.order import rank
 from shared.contracts.person import Erased, Merged
 from shared.contracts.reasons import Reason
+from shared.dead_letters import Rejected
 from shared.events import event_of
-from shared.letters import Rejected
 from shared.record import Record
 
 

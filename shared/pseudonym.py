@@ -14,7 +14,7 @@ from shared.keys import Key
 _SEPARATOR: Final = b"\x1f"
 _KEPT: Final = 16  # bytes of the HMAC: 128 bits
 CACHED: Final = 200_000
-_LONGEST_CACHED: Final = 256  # characters of an identifier; longer ones would let a sender fill the memory
+_MAX_CACHED_LENGTH: Final = 256  # characters of an identifier; longer ones would let a sender fill the memory
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,12 +39,12 @@ class Keyring:
 
     def of_hetu(self, county: str, hetu: str, today: date) -> str | None:
         """The pseudonym of a personal identity code as it came in; None when it is not a valid one today."""
-        found = (self._of_hetu if len(hetu) > _LONGEST_CACHED else self._hetu)(county, hetu)
+        found = (self._of_hetu if len(hetu) > _MAX_CACHED_LENGTH else self._hetu)(county, hetu)
         return found[0] if found and found[1] <= today else None
 
     def of_local(self, county: str, system: str, local_id: str) -> str:
         """The pseudonym of a system's own id of a person."""
-        if len(system) > _LONGEST_CACHED:
+        if len(system) > _MAX_CACHED_LENGTH:
             return self._of_local(county, system, local_id)
         return self._local(county, system, local_id)
 
@@ -54,7 +54,7 @@ class Keyring:
 
     def others_of_local(self, county: str, system: str, local_id: str) -> tuple[str, ...]:
         """Pseudonyms of a system's own id under the keys behind the first."""
-        others = self._by_others if len(system) > _LONGEST_CACHED else self._others
+        others = self._by_others if len(system) > _MAX_CACHED_LENGTH else self._others
         return others(county, "local_id", system, local_id)
 
     def _by_others(self, *parts: str) -> tuple[str, ...]:

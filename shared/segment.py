@@ -3,7 +3,7 @@
 from shared.contracts.event import ContractError
 from shared.contracts.reasons import Reason
 from shared.contracts.segment import History, decode_history
-from shared.letters import Rejected
+from shared.dead_letters import Rejected
 from shared.record import Record
 
 

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from deploy.embedded.client import SupervisorClient
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import Places
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.process import recorded
+from deploy.embedded.run_paths import RunPaths
 from tests.bytecode import keep_bytecode
 
 keep_bytecode()
@@ -39,7 +39,7 @@ class ServerUnderTest:
     name: str
     address: str
     client: SupervisorClient
-    places: Places
+    paths: RunPaths
 
     def start(self) -> None:
         self.client.order(self.name, "start")
@@ -54,7 +54,7 @@ class ServerUnderTest:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Within it the server hangs: its processes are stopped (SIGSTOP), its connections stay open."""
-        pid = recorded(self.places, self.name)
+        pid = recorded(self.paths, self.name)
         assert pid is not None, f"{self.name} does not run"
         server = psutil.Process(pid)
         server.suspend()  # first: it starts no others now
@@ -77,12 +77,12 @@ class EmbeddedRun:
 
     def __init__(self) -> None:
         self._client: SupervisorClient | None = None
-        self._places: Places | None = None
+        self._places: RunPaths | None = None
         self._run: dict[str, Any] = {}
         self._fault: str | None = None
 
     def begin(self, parts: list[str]) -> None:
-        self._places = Places(Path(tempfile.mkdtemp(prefix="hva-test-")))
+        self._places = RunPaths(Path(tempfile.mkdtemp(prefix="hva-test-")))
         try:
             self._client = SupervisorClient(self._places, parts, ephemeral=True)
         except EmbeddedError as error:

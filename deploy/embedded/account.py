@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,17 @@
 import sys
 from pathlib import Path
 
-from deploy.embedded.ending import end_leftovers, end_supervisor, erase
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import RunPaths
+from deploy.embedded.shutdown import end_leftovers, end_supervisor, erase
 
 
 def main() -> None:
     for name in sys.argv[1:]:
-        places = Places(Path(name).absolute())
-        if places.dir.is_dir():
-            end_supervisor(places)
-            end_leftovers(places)
-            erase(places)
+        paths = RunPaths(Path(name).absolute())
+        if paths.dir.is_dir():
+            end_supervisor(paths)
+            end_leftovers(paths)
+            erase(paths)
 
 
 if __name__ == "__main__":

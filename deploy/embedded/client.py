@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import PROJECT, Places
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.run_paths import PROJECT, RunPaths
 from deploy.embedded.services import PARTS
 
 
@@ -23,17 +23,17 @@ class AlreadyRunning(Exception):  # not a fault: what was wanted is there
 class SupervisorClient:
     """One supervisor process, started at once; safe to use from several threads."""
 
-    def __init__(self, places: Places, parts: Sequence[str] = PARTS, *, ephemeral: bool = False) -> None:
-        places.make()
+    def __init__(self, paths: RunPaths, parts: Sequence[str] = PARTS, *, ephemeral: bool = False) -> None:
+        paths.make()
         options = [
-            f"--dir={places.dir}",
+            f"--dir={paths.dir}",
             f"--parts={','.join(parts)}",
             *(["--ephemeral"] if ephemeral else []),
         ]
-        self._places = places
+        self._places = paths
         self._speaking = threading.Lock()
         self._number = 0
-        log = os.open(places.log("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = os.open(paths.log("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.embedded.supervisor", *options],

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import cache_dir
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.run_paths import cache_dir
 
 LOCK = Path(__file__).with_name("jars.lock")
 

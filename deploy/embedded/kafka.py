@@ -13,11 +13,11 @@ from pathlib import Path
 from random import Random
 
 from deploy.embedded import jars
-from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.files import make_folder
-from deploy.embedded.places import Places, cache_dir
 from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.embedded.process import Launch
+from deploy.embedded.run_paths import RunPaths, cache_dir
 from deploy.embedded.server import Server
 from shared.contracts.catalogue import TRANSACTION_LIMIT_MS
 
@@ -86,8 +86,8 @@ class EmbeddedKafka(Server):
     title = "Kafka"
     passing_faults = ("Address already in use", "DuplicateBrokerRegistrationException")
 
-    def __init__(self, places: Places, chance: Random) -> None:
-        super().__init__(places, chance)
+    def __init__(self, paths: RunPaths, chance: Random) -> None:
+        super().__init__(paths, chance)
         self.port = self.controller_port = 0
         self._classpath = ""
 
@@ -97,7 +97,7 @@ class EmbeddedKafka(Server):
 
     async def prepare(self) -> None:
         self._classpath = await asyncio.to_thread(jars.classpath)
-        data = self.places.kafka / "data"
+        data = self.paths.kafka / "data"
         if not data.exists():
             await asyncio.to_thread(self._make_data, data)
 
@@ -105,10 +105,10 @@ class EmbeddedKafka(Server):
         self.port, self.controller_port = free_port(self.chance), free_port(self.chance)
 
     def launch(self) -> Launch:
-        settings = self.places.kafka / "server.properties"
-        _write_settings(settings, self.places.kafka / "data", self.port, self.controller_port)
+        settings = self.paths.kafka / "server.properties"
+        _write_settings(settings, self.paths.kafka / "data", self.port, self.controller_port)
         argv = [*self._command(), "kafka.Kafka", str(settings)]
-        return Launch(self.name, argv, _environment(), self.places.kafka, signal.SIGTERM, patience=20.0)
+        return Launch(self.name, argv, _environment(), self.paths.kafka, signal.SIGTERM, patience=20.0)
 
     async def answers(self) -> bool:
         from aiokafka.client import AIOKafkaClient
@@ -130,7 +130,7 @@ class EmbeddedKafka(Server):
             await client.close()
 
     def _command(self) -> list[str]:
-        return [str(java()), *jvm_options(self.places.tmp, self.places.logs), "-cp", self._classpath]
+        return [str(java()), *jvm_options(self.paths.tmp, self.paths.logs), "-cp", self._classpath]
 
     def _make_data(self, data: Path) -> None:
         """Copies the formatted template and gives the copy its own ids, so that no client mixes up runs."""
@@ -147,15 +147,15 @@ class EmbeddedKafka(Server):
         make_folder(data, fill)
 
     def _format(self, folder: Path) -> None:
-        settings = self.places.kafka / "format.properties"
+        settings = self.paths.kafka / "format.properties"
         _write_settings(settings, folder, 1, 2)
         tool = ["kafka.tools.StorageTool", "format", "-t", self._id(), "-c", str(settings)]
         done = subprocess.run(
             [*self._command(), *tool], env=_environment(), capture_output=True, check=False, text=True
         )
         if done.returncode != 0:
-            self.places.log(self.name).write_text(done.stdout + done.stderr, encoding="utf-8")
-            raise EmbeddedError(f"Kafka could not format its folder: see {self.places.log(self.name)}.")
+            self.paths.log(self.name).write_text(done.stdout + done.stderr, encoding="utf-8")
+            raise EmbeddedError(f"Kafka could not format its folder: see {self.paths.log(self.name)}.")
 
     def _with_own_ids(self, text: str) -> str:
         return re.sub(r"(?m)^(cluster|directory)\.id=.*$", lambda found: f"{found[1]}.id={self._id()}", text)

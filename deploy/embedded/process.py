@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deploy.embedded.account import Account, switch
 from deploy.embedded.files import write_private
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import RunPaths
 
 _PR_SET_PDEATHSIG = 1
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -57,34 +57,34 @@ def identity(pid: int) -> str | None:
     return None
 
 
-def record(places: Places, name: str, pid: int) -> None:
+def record(paths: RunPaths, name: str, pid: int) -> None:
     """Writes the pid file of a process of this run."""
     entry = {"pid": pid, "identity": identity(pid)}
-    write_private(places.pids / f"{name}.json", json.dumps(entry))
+    write_private(paths.pids / f"{name}.json", json.dumps(entry))
 
 
-def recorded(places: Places, name: str) -> int | None:
+def recorded(paths: RunPaths, name: str) -> int | None:
     """The pid of the process that the pid file names, if that very process still runs."""
     try:
-        entry = json.loads((places.pids / f"{name}.json").read_text(encoding="utf-8"))
+        entry = json.loads((paths.pids / f"{name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     pid = int(entry["pid"])
     return pid if entry["identity"] and identity(pid) == entry["identity"] else None
 
 
-def forget(places: Places, name: str) -> None:
-    (places.pids / f"{name}.json").unlink(missing_ok=True)
+def forget(paths: RunPaths, name: str) -> None:
+    (paths.pids / f"{name}.json").unlink(missing_ok=True)
 
 
-async def spawn(places: Places, launch: Launch) -> asyncio.subprocess.Process:
+async def spawn(paths: RunPaths, launch: Launch) -> asyncio.subprocess.Process:
     """Starts a child whose output goes to its log file.
 
     It gets its own session, so that Ctrl-C in the terminal reaches the supervisor's order of stopping alone,
     and its polite signal from the kernel when this process ends in whatever way. (The kernel looks at the
     thread that forks: call this on a thread that lives as long as the process, as the main one does.)
     """
-    log = _open_log(places.log(launch.name))
+    log = _open_log(paths.log(launch.name))
     try:
         process = await asyncio.create_subprocess_exec(
             *launch.argv,
@@ -99,14 +99,14 @@ async def spawn(places: Places, launch: Launch) -> asyncio.subprocess.Process:
         )
     finally:
         os.close(log)
-    record(places, launch.name, process.pid)
+    record(paths, launch.name, process.pid)
     return process
 
 
-async def stop(places: Places, launch: Launch, process: asyncio.subprocess.Process) -> None:
+async def stop(paths: RunPaths, launch: Launch, process: asyncio.subprocess.Process) -> None:
     """Asks the child to stop, and ends it when it does not."""
     await end(process, launch.polite, launch.patience)
-    forget(places, launch.name)
+    forget(paths, launch.name)
 
 
 async def end(process: asyncio.subprocess.Process, how: signal.Signals, patience: float) -> None:
@@ -120,9 +120,9 @@ async def end(process: asyncio.subprocess.Process, how: signal.Signals, patience
         await process.wait()
 
 
-def end_leftover(places: Places, name: str, how: signal.Signals, patience: float) -> bool:
+def end_leftover(paths: RunPaths, name: str, how: signal.Signals, patience: float) -> bool:
     """Ends the process that a former run of this folder left behind; says whether there was one."""
-    pid = recorded(places, name)
+    pid = recorded(paths, name)
     if pid is not None:
         before = identity(pid)
         for attempt in (how, signal.SIGKILL):
@@ -130,7 +130,7 @@ def end_leftover(places: Places, name: str, how: signal.Signals, patience: float
                 os.kill(pid, attempt)
             if _gone(pid, before, patience):
                 break
-    forget(places, name)
+    forget(paths, name)
     return pid is not None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.embedded.files import write_private
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import RunPaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +25,27 @@ class Run:
     supervisor: Mapping[str, Any] = field(default_factory=dict)  # pid, started (its identity)
 
 
-def write_run(places: Places, run: Run) -> None:
-    write_private(places.run_file, json.dumps(asdict(run), indent=2) + "\n")
+def write_run(paths: RunPaths, run: Run) -> None:
+    write_private(paths.run_file, json.dumps(asdict(run), indent=2) + "\n")
 
 
-def read_run(places: Places) -> Run | None:
+def read_run(paths: RunPaths) -> Run | None:
     """The run of the folder, or None where nothing runs (a file that a crash left behind does not count)."""
-    if not is_live(places):
+    if not is_live(paths):
         return None
     try:
-        return Run(**json.loads(places.run_file.read_text(encoding="utf-8")))
+        return Run(**json.loads(paths.run_file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def is_live(places: Places) -> bool:
+def is_live(paths: RunPaths) -> bool:
     """Whether a supervisor owns the folder now: it holds the lock file as long as it lives, and no longer."""
-    handle = take(places.lock_file, create=False)
+    handle = take(paths.lock_file, create=False)
     if handle is not None:
         os.close(handle)
         return False
-    return places.lock_file.exists()
+    return paths.lock_file.exists()
 
 
 def take(lock: Path, *, create: bool = True) -> int | None:

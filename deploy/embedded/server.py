@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from random import Random
 
 from deploy.embedded import process
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import Places
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.run_paths import RunPaths
 
 _ATTEMPTS = 6
 _ANSWER_WITHIN = 90.0  # seconds; a cold start takes 3-4 on a free machine
@@ -21,8 +21,8 @@ class Server(ABC):
     title: str  # for people
     passing_faults: tuple[str, ...]  # words in its log after which another try is worthwhile
 
-    def __init__(self, places: Places, chance: Random) -> None:
-        self.places = places
+    def __init__(self, paths: RunPaths, chance: Random) -> None:
+        self.paths = paths
         self.chance = chance
         self._launch: process.Launch | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -77,23 +77,23 @@ class Server(ABC):
             return
         launch, child, self._process = self._launch, self._process, None
         await process.end(child, how or launch.polite, launch.patience)
-        process.forget(self.places, self.name)
+        process.forget(self.paths, self.name)
 
     async def _start(self, *, may_move: bool) -> None:
         for attempt in range(_ATTEMPTS):
             if attempt and may_move:
                 self.choose_ports()
             self._launch = self.launch()
-            self._process = await process.spawn(self.places, self._launch)
+            self._process = await process.spawn(self.paths, self._launch)
             if await self._settles(self._process):
                 return
             await asyncio.sleep(0.2 * attempt)
-        raise EmbeddedError(f"{self.title} does not start: see {self.places.log(self.name)}.")
+        raise EmbeddedError(f"{self.title} does not start: see {self.paths.log(self.name)}.")
 
     async def _settles(self, child: asyncio.subprocess.Process) -> bool:
         """True once it answers, False when it ended over something that passes."""
         deadline = asyncio.get_running_loop().time() + _ANSWER_WITHIN
-        log = self.places.log(self.name)
+        log = self.paths.log(self.name)
         while child.returncode is None:
             if await self.answers():
                 return True

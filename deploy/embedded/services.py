@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.embedded.places import PROJECT
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.process import Launch
+from deploy.embedded.run_paths import PROJECT
 
 SERVICES = ("ingest", "nps", "fcr", "segments")
 """In the order of their start; they are stopped in the reverse order."""

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection
 from random import Random
 
 from deploy.embedded import process
-from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.kafka import EmbeddedKafka
-from deploy.embedded.places import Places
 from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import EmbeddedPostgres
+from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.runfile import Run, write_run
 from deploy.embedded.services import DATABASE, SERVICES, config_dir, service_launch
 from deploy.embedded.stores import (
@@ -23,7 +23,7 @@ from deploy.embedded.stores import (
     pseudonym_keys,
     together,
 )
-from deploy.embedded.upkeep import Upkeep
+from deploy.embedded.watchdog import Watchdog
 
 _log = logging.getLogger("hva.supervisor")
 _READY_WITHIN = 120.0  # seconds for the services to be ready
@@ -35,17 +35,17 @@ class Stack:
 
     def __init__(
         self,
-        places: Places,
+        paths: RunPaths,
         parts: Collection[str],
         chance: Random,
         say: Callable[[str], None],
         durable: bool,
     ) -> None:
-        self.places, self.say = places, say
-        self.kafka = EmbeddedKafka(places, chance)
-        self.postgres = EmbeddedPostgres(places, chance, durable=durable)
+        self.paths, self.say = paths, say
+        self.kafka = EmbeddedKafka(paths, chance)
+        self.postgres = EmbeddedPostgres(paths, chance, durable=durable)
         self.servers = {server.name: server for server in (self.kafka, self.postgres) if server.name in parts}
-        self.services: dict[str, Upkeep] = {}
+        self.services: dict[str, Watchdog] = {}
         self._with_services = "services" in parts
         self._chance = chance
         self._passwords: dict[str, str] = {}
@@ -69,7 +69,7 @@ class Stack:
             self._watch.cancel()
         await asyncio.gather(*(service.stop() for service in self.services.values()), return_exceptions=True)
         await asyncio.gather(*(server.stop() for server in self.servers.values()), return_exceptions=True)
-        self.places.run_file.unlink(missing_ok=True)
+        self.paths.run_file.unlink(missing_ok=True)
 
     async def order(self, part: str, what: str, how: str | None) -> None:
         """Carries out stop, start or restart of one server; `how` names the signal of stopping."""
@@ -86,16 +86,16 @@ class Stack:
             postgres=self._dsns() if "postgres" in self.servers else {},
             services={name: {"metrics": one.metrics, "pid": one.pid} for name, one in self.services.items()},
             config_dir=str(config_dir()),
-            key_file=str(pseudonym_keys(self.places)) if self._with_services else None,
-            letter_key_file=str(letter_keys(self.places)) if self._with_services else None,
+            key_file=str(pseudonym_keys(self.paths)) if self._with_services else None,
+            letter_key_file=str(letter_keys(self.paths)) if self._with_services else None,
             supervisor={"pid": os.getpid(), "started": process.identity(os.getpid())},
         )
 
     def write_run(self) -> None:
-        write_run(self.places, self.run())
+        write_run(self.paths, self.run())
 
     async def _prepare_stores(self) -> None:
-        self._passwords = ensure_passwords(self.places)
+        self._passwords = ensure_passwords(self.paths)
         await together(
             prepare_database(self.postgres.admin_dsn, self._dsn("hva_migrate"), self._passwords),
             prepare_topics(self.kafka.bootstrap),
@@ -103,14 +103,14 @@ class Stack:
 
     async def _start_services(self) -> None:
         for name in SERVICES:
-            self.services[name] = Upkeep(self.places, name, self._launcher(name), self._port, self.write_run)
+            self.services[name] = Watchdog(self.paths, name, self._launcher(name), self._port, self.write_run)
         for service in self.services.values():
             service.begin()
         for service in self.services.values():
             try:
                 await asyncio.wait_for(service.until_ready(), _READY_WITHIN)
             except TimeoutError:
-                log = self.places.log(service.name)
+                log = self.paths.log(service.name)
                 raise EmbeddedError(
                     f"The service {service.name} is not ready after {_READY_WITHIN:.0f} s"
                     f" ({service.starts} starts): see {log}."
@@ -124,8 +124,8 @@ class Stack:
                 postgres=self._dsn(f"hva_{name}"),
                 port=port,
                 config=config_dir(),
-                keys=pseudonym_keys(self.places),
-                letter_keys=letter_keys(self.places),
+                keys=pseudonym_keys(self.paths),
+                letter_keys=letter_keys(self.paths),
             )
 
         return launch

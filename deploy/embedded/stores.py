@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.embedded.files import write_private
 from deploy.embedded.keys import ensure_key_file
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.services import DATABASE, SERVICES
 
 
@@ -24,11 +24,11 @@ async def together(*tasks: Awaitable[object]) -> None:
         await asyncio.gather(*pending, return_exceptions=True)
 
 
-def ensure_passwords(places: Places) -> dict[str, str]:
+def ensure_passwords(paths: RunPaths) -> dict[str, str]:
     """The password of every role, the same for the life of the run folder."""
     from shared.postgres.bootstrap import ROLES
 
-    path = places.secrets_file
+    path = paths.secrets_file
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     wanted = {role: known.get(role) or secrets.token_urlsafe(24) for role in ROLES}
     if wanted != known:
@@ -52,14 +52,14 @@ async def prepare_topics(bootstrap_servers: str) -> None:
     await ensure_topics(bootstrap_servers)
 
 
-def pseudonym_keys(places: Places) -> Path:
+def pseudonym_keys(paths: RunPaths) -> Path:
     """The key file of pseudonyms: the one of the environment, else one of this run folder."""
-    return _given("HVA_PSEUDONYM_KEY_FILE") or ensure_key_file(places.dir / "pseudonym.keys", "k1")
+    return _given("HVA_PSEUDONYM_KEY_FILE") or ensure_key_file(paths.dir / "pseudonym.keys", "k1")
 
 
-def letter_keys(places: Places) -> Path:
+def letter_keys(paths: RunPaths) -> Path:
     """The key file of dead letters, likewise."""
-    return _given("HVA_LETTER_KEY_FILE") or ensure_key_file(places.dir / "letter.keys", "l1")
+    return _given("HVA_LETTER_KEY_FILE") or ensure_key_file(paths.dir / "letter.keys", "l1")
 
 
 def _given(variable: str) -> Path | None:

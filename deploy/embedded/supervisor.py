@@ -22,11 +22,11 @@ from pathlib import Path
 from random import SystemRandom
 
 from deploy.embedded import process
-from deploy.embedded.ending import SUPERVISOR, end_leftovers, erase
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import Places
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.runfile import take
 from deploy.embedded.services import PARTS
+from deploy.embedded.shutdown import SUPERVISOR, end_leftovers, erase
 from deploy.embedded.stack import Stack
 
 _log = logging.getLogger("hva.supervisor")
@@ -35,8 +35,8 @@ _log = logging.getLogger("hva.supervisor")
 class Supervisor:
     """One run from its first start to its last stop."""
 
-    def __init__(self, places: Places, stack: Stack) -> None:
-        self._places, self._stack = places, stack
+    def __init__(self, paths: RunPaths, stack: Stack) -> None:
+        self._places, self._stack = paths, stack
         self._end = asyncio.Event()
         self._detached = False
 
@@ -94,31 +94,31 @@ def tell(**words: object) -> None:
         sys.stdout.flush()
 
 
-def _in_words(failure: BaseException, places: Places) -> str:
+def _in_words(failure: BaseException, paths: RunPaths) -> str:
     if isinstance(failure, EmbeddedError):
         return str(failure)
     _log.error("the start failed", exc_info=failure)
-    return f"The start failed ({type(failure).__name__}): see {places.log(SUPERVISOR)}."
+    return f"The start failed ({type(failure).__name__}): see {paths.log(SUPERVISOR)}."
 
 
-def _own(options: argparse.Namespace, places: Places) -> int:
-    process.record(places, SUPERVISOR, os.getpid())
-    left = end_leftovers(places)
+def _own(options: argparse.Namespace, paths: RunPaths) -> int:
+    process.record(paths, SUPERVISOR, os.getpid())
+    left = end_leftovers(paths)
     if left:
         tell(say=f"ended what a former run left: {', '.join(left)}")
     stack = Stack(
-        places,
+        paths,
         options.parts.split(","),
         SystemRandom(),
         lambda words: tell(say=words),
         not options.ephemeral,
     )
     try:
-        return asyncio.run(Supervisor(places, stack).run())
+        return asyncio.run(Supervisor(paths, stack).run())
     finally:
-        process.forget(places, SUPERVISOR)
+        process.forget(paths, SUPERVISOR)
         if options.ephemeral:
-            erase(places)
+            erase(paths)
 
 
 def main() -> int:
@@ -128,17 +128,17 @@ def main() -> int:
     parser.add_argument("--ephemeral", action="store_true", help="remove the run folder at the end")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    places = Places(options.dir.absolute())
+    paths = RunPaths(options.dir.absolute())
     try:
-        places.make()
-        lock = take(places.lock_file)
+        paths.make()
+        lock = take(paths.lock_file)
     except EmbeddedError as error:
         tell(failed=str(error))
         return 1
     if lock is None:
         tell(taken=True)
         return 1
-    return _own(options, places)
+    return _own(options, paths)
 
 
 if __name__ == "__main__":

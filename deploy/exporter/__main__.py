@@ -19,7 +19,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from deploy.exporter import kafka, postgres
-from deploy.hva.context import Connection, NotSoError, resolve
+from deploy.hva.context import Connection, VerbError, resolve
 from shared.health import Health, HealthServer
 from shared.logs import set_up_logging
 
@@ -30,12 +30,12 @@ _WITHIN_S: Final = 10.0
 _log = set_up_logging("exporter", "INFO")
 
 
-class Seen(Collector):
+class Snapshot(Collector):
     """What the last look found, whole: nothing of an older one stays."""
 
     def __init__(self) -> None:
-        self._kafka: kafka.KafkaSeen | None = None
-        self._postgres: postgres.PostgresSeen | None = None
+        self._kafka: kafka.KafkaSnapshot | None = None
+        self._postgres: postgres.PostgresSnapshot | None = None
 
     async def look(self, connection: Connection) -> None:
         """Look at both at once."""
@@ -46,8 +46,8 @@ class Seen(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """What Prometheus sees."""
-        yield from kafka.families(self._kafka)
-        yield from postgres.families(self._postgres)
+        yield from kafka.metric_families(self._kafka)
+        yield from postgres.metric_families(self._postgres)
 
 
 async def _seen(server: str, look: Callable[[], Awaitable[T]], *, known: bool) -> T | None:
@@ -65,15 +65,15 @@ async def run(env: Mapping[str, str]) -> None:
     connection, stopping = resolve(env=env), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    registry, health, seen = CollectorRegistry(), Health(("first look",)), Seen()
-    registry.register(seen)
+    registry, health, snapshot = CollectorRegistry(), Health(("first look",)), Snapshot()
+    registry.register(snapshot)
     server = HealthServer(health, registry, env.get("HVA_METRICS_HOST", ""), int(env.get("HVA_METRICS_PORT") or 0))
     server.start()
     _log.info("started", extra={"port": server.port})
     while not stopping.is_set():
-        await seen.look(connection)
+        await snapshot.look(connection)
         health.tick()
-        health.fine("first look")
+        health.set_ok("first look")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), _EVERY_S)
     server.stop()
@@ -82,5 +82,5 @@ async def run(env: Mapping[str, str]) -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(run(os.environ))
-    except NotSoError as error:
+    except VerbError as error:
         sys.exit(f"exporter cannot start: {error}")

@@ -22,7 +22,7 @@ _READ_S: Final = 0.5  # of each of the 11 groups: a look ends within 10 seconds
 
 
 @dataclass(frozen=True, slots=True)
-class KafkaSeen:
+class KafkaSnapshot:
     """What one look found. `unread`: by group, the partitions with records that it has not committed."""
 
     brokers: int
@@ -31,7 +31,7 @@ class KafkaSeen:
     unread: Mapping[str, Offsets]
 
 
-async def look(bootstrap: str) -> KafkaSeen:
+async def look(bootstrap: str) -> KafkaSnapshot:
     """Ask the broker for everything. Raises what the client raises when it does not answer."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=_CLIENT)
     try:
@@ -40,7 +40,7 @@ async def look(bootstrap: str) -> KafkaSeen:
         there = {topic["topic"]: topic["partitions"] for topic in described if topic["partitions"]}
         ends = await end_offsets(bootstrap, sorted(there))
         async with committed_reader(bootstrap) as reader:
-            return KafkaSeen(
+            return KafkaSnapshot(
                 brokers=len((await admin.describe_cluster())["brokers"]),
                 partitions=tuple({**one, "topic": name} for name, parts in there.items() for one in parts),
                 ends=ends,
@@ -50,30 +50,32 @@ async def look(bootstrap: str) -> KafkaSeen:
         await admin.close()
 
 
-def families(seen: KafkaSeen | None) -> Iterator[Metric]:
+def metric_families(snapshot: KafkaSnapshot | None) -> Iterator[Metric]:
     """The metrics of a look; None: Kafka did not answer, and nothing but that is known."""
     up = GaugeMetricFamily("hva_kafka_up", "1 when Kafka answered the last look.")
-    up.add_metric([], int(seen is not None))
+    up.add_metric([], int(snapshot is not None))
     yield up
-    if seen is None:
+    if snapshot is None:
         return
     brokers = GaugeMetricFamily("hva_kafka_brokers", "Brokers of the cluster.")
-    brokers.add_metric([], seen.brokers)
+    brokers.add_metric([], snapshot.brokers)
     yield brokers
-    yield _partitions(seen, "hva_kafka_under_replicated_partitions", "Partitions that lack a replica.", _lacks_replica)
-    yield _partitions(seen, "hva_kafka_offline_partitions", "Partitions that nobody leads.", _leaderless)
+    yield _partitions(
+        snapshot, "hva_kafka_under_replicated_partitions", "Partitions that lack a replica.", _lacks_replica
+    )
+    yield _partitions(snapshot, "hva_kafka_offline_partitions", "Partitions that nobody leads.", _leaderless)
     ends = GaugeMetricFamily(
         "hva_kafka_end_offset", "The offset that the next record will get.", labels=["topic", "partition"]
     )
-    for place, end in seen.ends.items():
+    for place, end in snapshot.ends.items():
         ends.add_metric([place.topic, str(place.partition)], end)
     yield ends
     lag = GaugeMetricFamily(
         "hva_kafka_group_lag_records", "Records that a group has not committed.", labels=["group", "topic", "partition"]
     )
     for topic, group in _groups():
-        for place in (place for place in seen.ends if place.topic == topic and group in seen.unread):
-            lag.add_metric([group, topic, str(place.partition)], seen.unread[group].get(place, 0))
+        for place in (place for place in snapshot.ends if place.topic == topic and group in snapshot.unread):
+            lag.add_metric([group, topic, str(place.partition)], snapshot.unread[group].get(place, 0))
     yield lag
 
 
@@ -92,10 +94,10 @@ def _groups() -> Iterator[tuple[str, str]]:
     return ((topic.name, group_id(service, topic)) for topic in TOPICS for service in topic.readers)
 
 
-def _partitions(seen: KafkaSeen, name: str, text: str, wrong: Any) -> GaugeMetricFamily:
+def _partitions(snapshot: KafkaSnapshot, name: str, text: str, wrong: Any) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=["topic"])
-    for topic in sorted({str(one["topic"]) for one in seen.partitions}):
-        family.add_metric([topic], sum(wrong(one) for one in seen.partitions if one["topic"] == topic))
+    for topic in sorted({str(one["topic"]) for one in snapshot.partitions}):
+        family.add_metric([topic], sum(wrong(one) for one in snapshot.partitions if one["topic"] == topic))
     return family
 
 

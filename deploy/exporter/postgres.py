@@ -22,14 +22,14 @@ from pg_stat_database where datname = current_database()
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresSeen:
+class PostgresSnapshot:
     """What one look found."""
 
     connections: Sequence["asyncpg.Record"]
     database: "asyncpg.Record"
 
 
-async def look(dsn: str) -> PostgresSeen:
+async def look(dsn: str) -> PostgresSnapshot:
     """Ask the server. Raises what the client raises when it does not answer."""
     connection = await asyncpg.connect(
         dsn, timeout=_CONNECT_S, command_timeout=_CONNECT_S, server_settings={"application_name": "hva-exporter"}
@@ -37,34 +37,34 @@ async def look(dsn: str) -> PostgresSeen:
     try:
         database = await connection.fetchrow(_DATABASE)
         assert database is not None  # the database that we are connected to
-        return PostgresSeen(await connection.fetch(_CONNECTIONS), database)
+        return PostgresSnapshot(await connection.fetch(_CONNECTIONS), database)
     finally:
         await connection.close()
 
 
-def families(seen: PostgresSeen | None) -> Iterator[Metric]:
+def metric_families(snapshot: PostgresSnapshot | None) -> Iterator[Metric]:
     """The metrics of a look; None: PostgreSQL did not answer, and nothing but that is known."""
     up = GaugeMetricFamily("hva_postgres_up", "1 when PostgreSQL answered the last look.")
-    up.add_metric([], int(seen is not None))
+    up.add_metric([], int(snapshot is not None))
     yield up
-    if seen is None:
+    if snapshot is None:
         return
     connections = GaugeMetricFamily(
         "hva_postgres_connections", "Connections to the database.", labels=["role", "state"]
     )
-    for row in seen.connections:
+    for row in snapshot.connections:
         connections.add_metric([row["role"], row["state"]], row["connections"])
     yield connections
-    yield _gauge("hva_postgres_connections_max", "Connections that the server allows.", seen.database["most"])
-    yield _gauge("hva_postgres_database_bytes", "Size of the database on disk.", seen.database["bytes"])
-    oldest = max((row["oldest"] for row in seen.connections), default=0.0)
+    yield _gauge("hva_postgres_connections_max", "Connections that the server allows.", snapshot.database["most"])
+    yield _gauge("hva_postgres_database_bytes", "Size of the database on disk.", snapshot.database["bytes"])
+    oldest = max((row["oldest"] for row in snapshot.connections), default=0.0)
     yield _gauge("hva_postgres_oldest_transaction_seconds", "Age of the oldest open transaction.", oldest)
     transactions = CounterMetricFamily("hva_postgres_transactions", "Transactions that ended.", labels=["outcome"])
     for outcome in ("committed", "rolled_back"):
-        transactions.add_metric([outcome], seen.database[outcome])
+        transactions.add_metric([outcome], snapshot.database[outcome])
     yield transactions
     deadlocks = CounterMetricFamily("hva_postgres_deadlocks", "Deadlocks.")
-    deadlocks.add_metric([], seen.database["deadlocks"])
+    deadlocks.add_metric([], snapshot.database["deadlocks"])
     yield deadlocks
 
 

@@ -9,8 +9,8 @@ from importlib import import_module
 
 import typer
 
-from deploy.embedded.faults import EmbeddedError
-from deploy.hva.context import NotSoError
+from deploy.embedded.errors import EmbeddedError
+from deploy.hva.context import VerbError
 from deploy.hva.output import EscapingGroup, escape
 
 VERBS = (
@@ -54,7 +54,7 @@ def main() -> None:
     """Runs one verb; what is not so is one sentence on standard error."""
     try:
         build()()
-    except (NotSoError, EmbeddedError) as fault:
+    except (VerbError, EmbeddedError) as fault:
         sys.exit("\n".join(escape(str(sentence)) for sentence in fault.args))
     except Exception as fault:
         if (sentence := away(fault)) is None:

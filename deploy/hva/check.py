@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.embedded.services import config_dir
-from deploy.hva.context import EVENT_FILES, AsJson, Dir, NotSoError, live_run, several
+from deploy.hva.context import EVENT_FILES, AsJson, Dir, VerbError, live_run, plural
 from deploy.hva.output import print_data, print_text
 
 _CANNOT_JUDGE = 2
@@ -46,7 +46,7 @@ def registers_of(folder: Path | None) -> Path:
     if not os.environ.get("HVA_CONFIG_DIR"):
         try:
             run = live_run(folder)
-        except NotSoError:
+        except VerbError:
             pass  # nothing runs; a check needs nothing that does
         else:
             return Path(run.config_dir) if run.config_dir else config_dir()
@@ -66,9 +66,9 @@ def verdicts(registers: Path, files: Sequence[Path]) -> Iterator[dict[str, Any]]
             yield json_text.loads(line)
         trouble = process.stderr.read().decode("utf-8", "replace").strip()
     if process.returncode == _CANNOT_JUDGE:
-        raise NotSoError(*trouble.split("\n"))
+        raise VerbError(*trouble.split("\n"))
     if process.returncode not in (0, 1) or trouble:
-        raise NotSoError(f"The check broke off: {trouble.splitlines()[-1] if trouble else process.returncode}")
+        raise VerbError(f"The check broke off: {trouble.splitlines()[-1] if trouble else process.returncode}")
 
 
 def in_words(said: dict[str, Any]) -> str:
@@ -80,6 +80,6 @@ def in_words(said: dict[str, Any]) -> str:
 def _sum_in_words(summary: dict[str, Any]) -> str:
     reasons = ", ".join(f"{reason} {count}" for reason, count in summary["reasons"].items())
     unknown = summary["unknown_fields"]
-    told = f"{several(summary['checked'], 'event')} checked, {summary['rejected']} would be rejected"
+    told = f"{plural(summary['checked'], 'event')} checked, {summary['rejected']} would be rejected"
     told += f" ({reasons})" if reasons else ""
     return f"{told}; {unknown} unknown fields would be left out." if unknown else f"{told}."

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.embedded.places import Places, run_dir
+from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import Run, is_live, read_run
 from deploy.embedded.services import config_dir
 from shared.event_files import STANDARD_INPUT, readable_name
@@ -33,7 +33,7 @@ EVENT_FILES = typer.Argument(
 )
 
 
-class NotSoError(Exception):
+class VerbError(Exception):
     """What was asked for is not so; a clear sentence for the person, or several. The command ends with exit code 1."""
 
     def __str__(self) -> str:
@@ -63,19 +63,19 @@ def resolve(folder: Path | None = None, env: Mapping[str, str] = os.environ) -> 
         return _of_environment(kafka, postgres, env)
     run = live_run(folder)
     if run.kafka is None or "steward" not in run.postgres:
-        raise NotSoError(f"The run in {run_dir(folder)} is still starting: try again in a few seconds.")
+        raise VerbError(f"The run in {run_dir(folder)} is still starting: try again in a few seconds.")
     return _of_run(run, kafka or run.kafka, postgres or run.postgres["steward"], env)
 
 
 def live_run(folder: Path | None) -> Run:
     """The embedded run of the folder. Raises NotSoError when there is none."""
-    places = Places(run_dir(folder))
-    run = read_run(places)
+    paths = RunPaths(run_dir(folder))
+    run = read_run(paths)
     if run is not None:
         return run
-    if is_live(places):
-        raise NotSoError(f"The run in {places.dir} is still starting: try again in a few seconds.")
-    raise NotSoError(f"Nothing runs in {shown(places.dir)}: start it with `hva up{_dir_option(folder)}`.")
+    if is_live(paths):
+        raise VerbError(f"The run in {paths.dir} is still starting: try again in a few seconds.")
+    raise VerbError(f"Nothing runs in {shown(paths.dir)}: start it with `hva up{_dir_option(folder)}`.")
 
 
 def shown(path: Path) -> str:
@@ -86,7 +86,7 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def several(number: int, thing: str) -> str:
+def plural(number: int, thing: str) -> str:
     """A number of things: `1 event`, `2 events`."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
@@ -114,7 +114,7 @@ def _with_password(url: str, env: Mapping[str, str]) -> str:
     try:
         return with_password(url, env)
     except SettingsError as error:
-        raise NotSoError(f"{error}.") from None
+        raise VerbError(f"{error}.") from None
 
 
 def _of_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:

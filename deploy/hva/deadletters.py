@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve, several
+from deploy.hva.context import AsJson, Connection, Dir, VerbError, plural, resolve
 from deploy.hva.output import print_data, print_text
 from shared.contracts.reasons import Reason
 
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     import asyncpg
 
 _GREATEST = 2**63 - 1  # that the column can hold
-COLUMNS = 'letter, topic, "partition", "offset", reason, detail, source, state, attempts, first_seen, payload_bytes'
+COLUMNS = (
+    'id as letter, topic, "partition", "offset", reason, detail, source, state, attempts, first_seen, payload_bytes'
+)
 
-LetterIds = Annotated[list[str] | None, typer.Argument(metavar="LETTER...", help="As listed, for instance ingest-12")]
+DeadLetterIds = Annotated[
+    list[str] | None, typer.Argument(metavar="LETTER...", help="As listed, for instance ingest-12")
+]
 OfReason = Annotated[Reason | None, typer.Option(help="Only letters of this reason")]
 All = Annotated[bool, typer.Option("--all", help="Every open letter (of --reason)")]
 
@@ -49,32 +53,32 @@ def register(app: typer.Typer) -> None:
 
     @group.command()
     def show(
-        letter: Annotated[str, typer.Argument(help="As listed, for instance ingest-12")],
+        dead_letter: Annotated[str, typer.Argument(help="As listed, for instance ingest-12")],
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
         """Show one letter with what was sent. It may hold personal data: mind who looks over your shoulder."""
-        _print_letter(asyncio.run(_show(resolve(dir), letter)), json)
+        _print_dead_letter(asyncio.run(_show(resolve(dir), dead_letter)), json)
 
     @group.command()
-    def redrive(letters: LetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
+    def redrive(dead_letters: DeadLetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
         """Try letters again, by the code and registers of now; those that fail again stay open."""
-        count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "redrive"))
-        _told(count, letters)
-        print_text(f"{several(count, 'letter')} will be tried again.")
+        count = asyncio.run(_mark(resolve(dir), dead_letters or [], all, reason, "redrive"))
+        _told(count, dead_letters)
+        print_text(f"{plural(count, 'dead_letter')} will be tried again.")
 
     @group.command()
-    def discard(letters: LetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
+    def discard(dead_letters: DeadLetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
         """Give letters up: they stay on record, closed."""
-        count = asyncio.run(_mark(resolve(dir), letters or [], all, reason, "discarded"))
-        _told(count, letters)
-        print_text(f"{several(count, 'letter')} discarded.")
+        count = asyncio.run(_mark(resolve(dir), dead_letters or [], all, reason, "discarded"))
+        _told(count, dead_letters)
+        print_text(f"{plural(count, 'dead_letter')} discarded.")
 
 
-def _told(count: int, letters: list[str] | None) -> None:
+def _told(count: int, dead_letters: list[str] | None) -> None:
     """Raises NotSoError where a letter that was named is not open."""
-    if letters and count < len(set(letters)):
-        raise NotSoError(f"{count} of {len(set(letters))} letters were open; the others are not there or closed.")
+    if dead_letters and count < len(set(dead_letters)):
+        raise VerbError(f"{count} of {len(set(dead_letters))} letters were open; the others are not there or closed.")
 
 
 async def _connect(connection: Connection) -> "asyncpg.Connection[asyncpg.Record]":
@@ -92,7 +96,7 @@ async def _list(connection: Connection, reason: Reason | None, state: State, lim
         for service in SERVICES:
             found = await database.fetch(
                 f"select {COLUMNS} from {service}.dead_letter where ($1::text is null or reason = $1) "
-                "and ($2 = 'all' or state = $2) order by letter desc limit $3",
+                "and ($2 = 'all' or state = $2) order by id desc limit $3",
                 reason,
                 state,
                 limit,
@@ -103,45 +107,45 @@ async def _list(connection: Connection, reason: Reason | None, state: State, lim
         await database.close()
 
 
-def _place(letter: str) -> tuple[str, int]:
+def _service_and_id(dead_letter: str) -> tuple[str, int]:
     """Service and number of a letter as listed. Raises NotSoError."""
     from deploy.embedded.services import SERVICES
 
-    service, _, number = letter.rpartition("-")
+    service, _, number = dead_letter.rpartition("-")
     if service not in SERVICES or not (number.isascii() and number.isdigit()):
-        raise NotSoError(f"{letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`.")
+        raise VerbError(f"{dead_letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`.")
     if len(number) > len(str(_GREATEST)) or int(number) > _GREATEST:
-        raise NotSoError(f"There is no letter {letter}.")
+        raise VerbError(f"There is no letter {dead_letter}.")
     return service, int(number)
 
 
-async def _show(connection: Connection, letter: str) -> dict[str, Any]:
+async def _show(connection: Connection, dead_letter: str) -> dict[str, Any]:
+    from shared.dead_letters import Sealer
     from shared.keys import read_keys
-    from shared.letters import Sealer
 
     if connection.letter_key_file is None:
-        raise NotSoError("The letter's key is needed to open it: set HVA_LETTER_KEY_FILE.")
-    service, number = _place(letter)
+        raise VerbError("The letter's key is needed to open it: set HVA_LETTER_KEY_FILE.")
+    service, number = _service_and_id(dead_letter)
     database = await _connect(connection)
     try:
         row = await database.fetchrow(
-            f"select {COLUMNS}, recorded_at, sealed, truncated from {service}.dead_letter where letter = $1", number
+            f"select {COLUMNS}, recorded_at, sealed, truncated from {service}.dead_letter where id = $1", number
         )
     finally:
         await database.close()
     if row is None:
-        raise NotSoError(f"There is no letter {letter}.")
-    return {**row, "letter": letter, "record": _opened(Sealer(read_keys(connection.letter_key_file)), row)}
+        raise VerbError(f"There is no letter {dead_letter}.")
+    return {**row, "letter": dead_letter, "record": _opened(Sealer(read_keys(connection.letter_key_file)), row)}
 
 
 def _opened(sealer: Any, row: Any) -> dict[str, Any]:
-    from shared.letters import LetterSealedError
+    from shared.dead_letters import DeadLetterSealedError
 
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
         record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
-    except LetterSealedError as error:
-        raise NotSoError(f"It cannot be opened: {error}.") from error
+    except DeadLetterSealedError as error:
+        raise VerbError(f"It cannot be opened: {error}.") from error
     return {
         "key": _text(record.key),
         "headers": [(name, _text(value)) for name, value in record.headers],
@@ -153,22 +157,24 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "backslashreplace")
 
 
-async def _mark(connection: Connection, letters: Sequence[str], every: bool, reason: Reason | None, state: str) -> int:
-    if bool(letters) == every:
+async def _mark(
+    connection: Connection, dead_letters: Sequence[str], every: bool, reason: Reason | None, state: str
+) -> int:
+    if bool(dead_letters) == every:
         raise typer.BadParameter("name letters, or give --all (with --reason to narrow it)")
     from deploy.embedded.services import SERVICES
 
-    places = [_place(letter) for letter in letters]
+    parsed = [_service_and_id(dead_letter) for dead_letter in dead_letters]
     database = await _connect(connection)
     try:
         count = 0
         for service in SERVICES:
-            numbers = [number for owner, number in places if owner == service]
+            numbers = [number for owner, number in parsed if owner == service]
             count += await database.fetchval(
                 f"with marked as (update {service}.dead_letter set state = $1, changed_at = clock_timestamp() "
                 "where (state = 'open' or state = 'redrive' and $1 = 'discarded') "
                 "and not ($1 = 'redrive' and truncated) "  # what was cut off cannot be judged again
-                "and ($2 or letter = any($3::bigint[])) and ($4::text is null or reason = $4) "
+                "and ($2 or id = any($3::bigint[])) and ($4::text is null or reason = $4) "
                 "returning 1) select count(*) from marked",
                 state,
                 every,
@@ -191,17 +197,17 @@ def _print_list(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
             f"{row['letter']}  {row['first_seen']:%Y-%m-%d %H:%M:%S}  {row['state']}  {row['reason']}: {row['detail']}"
             f"  ({row['source'] or 'unknown sender'}, {row['topic']} {row['partition']}/{row['offset']})"
         )
-    print_text(f"{several(len(rows), 'letter')}.")
+    print_text(f"{plural(len(rows), 'dead_letter')}.")
 
 
-def _print_letter(letter: dict[str, Any], as_json: bool) -> None:
+def _print_dead_letter(dead_letter: dict[str, Any], as_json: bool) -> None:
     if as_json:
         import orjson
 
-        print_data(orjson.dumps({k: v for k, v in letter.items() if k != "sealed"}).decode())
+        print_data(orjson.dumps({k: v for k, v in dead_letter.items() if k != "sealed"}).decode())
         return
-    for name, value in letter.items():
+    for name, value in dead_letter.items():
         if name not in ("sealed", "record"):
             print_text(f"{name}: {value}")
-    for name, value in letter["record"].items():
+    for name, value in dead_letter["record"].items():
         print_text(f"{name}: {value}")

@@ -16,11 +16,11 @@ from typing import Annotated
 import typer
 
 from deploy.embedded import jars, kafka, pgfiles
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import cache_dir, run_dir
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.run_paths import cache_dir, run_dir
 from deploy.embedded.services import config_dir
-from deploy.hva.codes import codes
 from deploy.hva.context import AsJson, Dir
+from deploy.hva.doctor_data import codes
 from deploy.hva.finding import Finding
 from deploy.hva.output import print_data, print_text
 

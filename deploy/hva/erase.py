@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve, several
+from deploy.hva.context import AsJson, Connection, Dir, VerbError, plural, resolve
 from deploy.hva.output import confirm, print_data, print_text
 from deploy.hva.wait import wait_until_done
 
@@ -81,7 +81,7 @@ def register(app: typer.Typer) -> None:
             print_text(*in_words(receipt))
         if not receipt.done:
             where = ", ".join(receipt.incomplete) or "the families"
-            raise NotSoError(f"Not everything is erased in {where}: `hva deadletters list` may say why.")
+            raise VerbError(f"Not everything is erased in {where}: `hva deadletters list` may say why.")
 
 
 async def _erase(
@@ -117,9 +117,9 @@ async def _erase(
 
 def _confirm(receipt: Receipt, clients: int) -> None:
     facts = ", ".join(f"{family} {number}" for family, number in receipt.before.items())
-    question = f"Erase {several(clients, 'pseudonym')} of one person in {receipt.county} for ever? Facts now: {facts}."
+    question = f"Erase {plural(clients, 'pseudonym')} of one person in {receipt.county} for ever? Facts now: {facts}."
     if not confirm(question):
-        raise NotSoError("Nothing was erased.")
+        raise VerbError("Nothing was erased.")
 
 
 async def _send_and_wait(connection: Connection, receipt: Receipt, clients: Sequence[str], seconds: float) -> None:
@@ -137,12 +137,12 @@ async def _send_and_wait(connection: Connection, receipt: Receipt, clients: Sequ
         await producer.stop()
     receipt.pseudonyms += clients
     receipt.erasures += [event["id"] for event in events]
-    print_text(f"Sent {several(len(events), 'erasure')}, waiting until they hold ...", err=True)
+    print_text(f"Sent {plural(len(events), 'erasure')}, waiting until they hold ...", err=True)
     try:
         await wait_until_done(connection, seconds)
-    except NotSoError as error:
+    except VerbError as error:
         sent = ", ".join(receipt.erasures)
-        raise NotSoError(f"The erasures {sent} were sent and will hold when they arrive. {error}") from None
+        raise VerbError(f"The erasures {sent} were sent and will hold when they arrive. {error}") from None
 
 
 def erasure(source: str, client: str, time: str, id: str) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def erasure(source: str, client: str, time: str, id: str) -> dict[str, Any]:
 def in_words(receipt: Receipt) -> list[str]:
     """The receipt for people, in lines."""
     return [
-        f"{receipt.county}, {receipt.time}: erased {several(len(receipt.pseudonyms), 'pseudonym')} of one person,"
+        f"{receipt.county}, {receipt.time}: erased {plural(len(receipt.pseudonyms), 'pseudonym')} of one person,"
         f" as {receipt.source}.",
         f"{'family':<10}{'facts before':>14}{'now':>6}",
         *(f"{name:<10}{number:>14}{receipt.now[name]:>6}" for name, number in receipt.before.items()),

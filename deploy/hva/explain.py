@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Dir, NotSoError, resolve, several
+from deploy.hva.context import AsJson, Dir, VerbError, plural, resolve
 from deploy.hva.figures import plain, read
 from deploy.hva.keys import KEYS, check, further, period_days
 from deploy.hva.output import print_data, print_text
@@ -127,7 +127,7 @@ async def _schema_of(connection: Any, view: str) -> str:
         schema = str(family["schemaname"])
         if await connection.fetchval(f"select exists (select from {schema}.evidence where view = $1)", view):
             return schema
-    raise NotSoError(f"No fact counts in {view} yet.")
+    raise VerbError(f"No fact counts in {view} yet.")
 
 
 def _fact(row: Any, numbers: Mapping[Any, int], event: Any) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def first_of_client(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], limit: int) -> None:
     print_rows(view, figure)
-    print_text("", f"{several(len(facts), 'fact')}:")
+    print_text("", f"{plural(len(facts), 'fact')}:")
     for counted, times in sorted(Counter(fact["counted"] for fact in facts).items()):
         print_text(f"  {times:6}  {counted}")
     print_text()

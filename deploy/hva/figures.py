@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import Dir, NotSoError, resolve
+from deploy.hva.context import Dir, VerbError, resolve
 from deploy.hva.keys import KEYS, check, further
 from deploy.hva.names import Lang, named, unit_names
 from deploy.hva.output import print_data
@@ -87,7 +87,7 @@ async def read(
         if known and (unknown := sorted(set(wanted) - set(known))):
             raise typer.BadParameter(f"{view} has no key {', '.join(unknown)}: it has {', '.join(known)}")
         if not names:
-            raise NotSoError(_missing(schema, view))
+            raise VerbError(_missing(schema, view))
         if as_of is not None:
             await connection.execute("select set_config('hva.as_of', $1, false)", as_of.isoformat())
         conditions = " and ".join(f"{key}::text = ${i}" for i, key in enumerate(wanted, 1)) or "true"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from shared.contracts.types import LONGEST, PSEUDONYM
 
 _NAME = re.compile(r"[a-z0-9-]+")
@@ -56,14 +56,14 @@ def allowed(config_dir: Path, county: str, source: str | None) -> str:
     try:
         registers = load_folder(config_dir)
     except RegisterError as error:
-        raise NotSoError(*error.sentences) from None
+        raise VerbError(*error.sentences) from None
     if county not in registers.known_units:
         raise typer.BadParameter(f"--county is not of units.csv, which has {', '.join(sorted(registers.known_units))}")
     sender = source or f"urn:hva:{county}:hva"
     if not re.fullmatch(rf"urn:hva:{re.escape(county)}:[a-z0-9-]+", sender):
         raise typer.BadParameter(f"--source is not urn:hva:{county}:<system>: an erasure is of its source's county")
     if not may_write_care(registers.sources, sender):
-        raise NotSoError(
+        raise VerbError(
             f"sources.csv does not let {sender} use the care stream: name a source that may with --source, or add it."
         )
     return sender
@@ -82,7 +82,7 @@ def pseudonyms(who: Identifier, county: str, key_file: Path | None, now: datetim
     if who.pid is not None:
         return (who.pid,)
     if key_file is None:
-        raise NotSoError("The keys of pseudonyms are needed to find the person: set HVA_PSEUDONYM_KEY_FILE.")
+        raise VerbError("The keys of pseudonyms are needed to find the person: set HVA_PSEUDONYM_KEY_FILE.")
     keyring = Keyring(keys_of(key_file))
     if who.local_id is not None and who.system is not None:
         first = keyring.of_local(county, who.system, who.local_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.hva.context import EVENT_FILES, AsJson, Connection, Dir, NotSoError, resolve, several
+from deploy.hva.context import EVENT_FILES, AsJson, Connection, Dir, VerbError, plural, resolve
 from deploy.hva.output import print_data, print_text
 from shared.event_files import STANDARD_INPUT, Blocks, UnreadableFileError, chunks, opened, readable_name
 
@@ -71,7 +71,7 @@ async def _load_file(
             await send(producer, file, tally, advance, topic_prefix)
         except UnreadableFileError as error:
             sent = f" {_sent_in_words(tally)}" if tally.sent else " Nothing was sent."
-            raise NotSoError(f"{readable_name(path)}: {error}{sent}") from None
+            raise VerbError(f"{readable_name(path)}: {error}{sent}") from None
 
 
 async def send(
@@ -140,4 +140,4 @@ def _tell(tally: Tally, as_json: bool) -> None:
 def _sent_in_words(tally: Tally) -> str:
     total = sum(tally.sent.values())
     parts = ", ".join(f"{topic} {count}" for topic, count in sorted(tally.sent.items()))
-    return f"Sent {several(total, 'event')}{': ' + parts if parts else ''}."
+    return f"Sent {plural(total, 'event')}{': ' + parts if parts else ''}."

@@ -10,9 +10,9 @@ import typer
 
 from deploy.embedded.services import DATABASE
 from deploy.embedded.stores import prepare_database
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.output import print_text
-from deploy.hva.patience import WAIT_S, Wait, patiently
+from deploy.hva.server_wait import WAIT_S, Wait, patiently
 from shared.settings import SettingsError, read_password, with_password
 
 
@@ -35,7 +35,7 @@ def run(env: Mapping[str, str], wait: float) -> None:
     try:
         asyncio.run(patiently("PostgreSQL", lambda: prepare_database(admin, owner, passwords), wait))
     except (DatabaseMismatchError, MigrationError) as error:
-        raise NotSoError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
 def _settings(env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -44,7 +44,7 @@ def _settings(env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 
     url, folder = env.get("HVA_POSTGRES_URL"), env.get("HVA_ROLE_PASSWORDS_DIR")
     if not url or not folder:
-        raise NotSoError("HVA_POSTGRES_URL (an administrator's) and HVA_ROLE_PASSWORDS_DIR are needed.")
+        raise VerbError("HVA_POSTGRES_URL (an administrator's) and HVA_ROLE_PASSWORDS_DIR are needed.")
     problems: list[str] = []
 
     def password(role: str) -> str:
@@ -60,5 +60,5 @@ def _settings(env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     except SettingsError as error:
         problems.append(str(error))
     if problems:
-        raise NotSoError(f"{'; '.join(problems)}.")
+        raise VerbError(f"{'; '.join(problems)}.")
     return url, passwords

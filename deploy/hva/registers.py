@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Connection, Dir, NotSoError, resolve
+from deploy.hva.context import AsJson, Connection, Dir, VerbError, resolve
 from deploy.hva.output import print_data, print_text
 
 _HISTORY = """
@@ -67,7 +67,7 @@ async def _load(connection: Connection, force: bool) -> str:
             return f"The database holds version {registers.version} already."
     finally:
         await database.close()
-    raise NotSoError(f"Version {registers.version} is superseded by {current}: --force loads it all the same.")
+    raise VerbError(f"Version {registers.version} is superseded by {current}: --force loads it all the same.")
 
 
 def _folder(connection: Connection) -> Any:
@@ -77,7 +77,7 @@ def _folder(connection: Connection) -> Any:
     try:
         return load_folder(connection.config_dir)
     except RegisterError as error:
-        raise NotSoError(str(error)) from None
+        raise VerbError(str(error)) from None
 
 
 async def _connect(connection: Connection) -> Any:

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import AsJson, Dir, NotSoError, resolve
+from deploy.hva.context import AsJson, Dir, VerbError, resolve
 from deploy.hva.output import print_data, print_text
 
 FAMILIES = ("nps", "fcr", "segments")
 PAUSE_S = 0.2
-_ASK = "insert into {family}.replay (mends, from_kafka) values ($1, $2) returning replay"
+_ASK = "insert into {family}.replay (repairs, from_kafka) values ($1, $2) returning replay"
 _STATE = """
-select begun_at, ended_at, records, facts, wrong_facts, cells, wrong_cells, failed
+select started_at, ended_at, records, facts, wrong_facts, cells, wrong_cells, failed
 from {family}.replay where replay = $1
 """
 
@@ -46,31 +46,31 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
-async def ask(dsn: str, family: str, mends: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
+async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
     """Ask the service by a row of its table, and wait for what it writes there."""
     import asyncpg
 
     deadline = time.monotonic() + seconds
     connection = await asyncpg.connect(dsn)
     try:
-        number = await connection.fetchval(_ASK.format(family=family), mends, from_kafka)
+        number = await connection.fetchval(_ASK.format(family=family), repairs, from_kafka)
         while True:
             state = await connection.fetchrow(_STATE.format(family=family), number)
             assert state is not None
             if state["failed"] is not None:
-                raise NotSoError(f"The replay of {family} failed ({state['failed']}): see the log of the service.")
+                raise VerbError(f"The replay of {family} failed ({state['failed']}): see the log of the service.")
             if state["ended_at"] is not None:
                 return dict(state)
             if time.monotonic() >= deadline:
-                begun = "goes on" if state["begun_at"] else "has not begun: is the service up?"
-                raise NotSoError(f"The replay of {family} {begun} It stays asked for.")
+                begun = "goes on" if state["started_at"] else "has not begun: is the service up?"
+                raise VerbError(f"The replay of {family} {begun} It stays asked for.")
             await asyncio.sleep(PAUSE_S)
     finally:
         await connection.close()
 
 
 def _print(family: str, audit: bool, found: dict[str, Any]) -> None:
-    seconds = (found["ended_at"] - found["begun_at"]).total_seconds()
+    seconds = (found["ended_at"] - found["started_at"]).total_seconds()
     done = "found wrong, nothing changed" if audit else "were wrong and are right now"
     read = "" if found["records"] is None else f"{found['records']} records of Kafka read again, "
     print_text(

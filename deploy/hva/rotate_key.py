@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.embedded.files import write_private
-from deploy.embedded.places import Places, run_dir
+from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import read_run
-from deploy.hva.context import Dir, NotSoError, resolve, shown
+from deploy.hva.context import Dir, VerbError, resolve, shown
 from deploy.hva.output import confirm, print_text
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def register(app: typer.Typer) -> None:
 
 def key_file(folder: Path | None) -> Path:
     """The file of the environment, else that of the embedded run, running or not. Raises NotSoError."""
-    run = read_run(Places(run_dir(folder)))
+    run = read_run(RunPaths(run_dir(folder)))
     of_run = run.key_file if run and run.key_file else str(run_dir(folder) / "pseudonym.keys")
     path = Path(os.environ.get("HVA_PSEUDONYM_KEY_FILE") or of_run).resolve()  # a link stays, its target changes
     if not path.exists():
-        raise NotSoError(
+        raise VerbError(
             f"There is no key file {shown(path)}: name it in HVA_PSEUDONYM_KEY_FILE, or a run folder with --dir."
         )
     return path
@@ -61,7 +61,7 @@ def keys_of(path: Path) -> "tuple[Key, ...]":
     try:
         return read_keys(path)
     except KeyFileError as error:
-        raise NotSoError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
 def new_line(now: datetime, secret: bytes) -> str:
@@ -81,7 +81,7 @@ def change(path: Path, edit: Callable[[str], str]) -> None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise NotSoError(f"{shown(path)} is being changed by somebody else: try again.") from None
+            raise VerbError(f"{shown(path)} is being changed by somebody else: try again.") from None
         _replace(path, edit(path.read_text(encoding="ascii")))
 
 
@@ -95,7 +95,7 @@ def _replace(path: Path, text: str) -> None:
             os.chown(staged, owner.st_uid, owner.st_gid)
         except OSError:
             staged.unlink()
-            raise NotSoError(f"{shown(path)} is somebody else's: run this as its owner. Nothing was changed.") from None
+            raise VerbError(f"{shown(path)} is somebody else's: run this as its owner. Nothing was changed.") from None
     staged.replace(path)
 
 
@@ -118,9 +118,9 @@ def _add(path: Path, now: datetime) -> None:
 def _retire(path: Path, key_id: str, yes: bool, folder: Path | None) -> None:
     keys = keys_of(path)
     if key_id not in [key.id for key in keys]:
-        raise NotSoError(f"{shown(path)} has no key of that id: there is {', '.join(key.id for key in keys)}.")
+        raise VerbError(f"{shown(path)} has no key of that id: there is {', '.join(key.id for key in keys)}.")
     if key_id == keys[0].id:
-        raise NotSoError(f"{key_id} writes: put a new key before it first, with `hva rotate-key`.")
+        raise VerbError(f"{key_id} writes: put a new key before it first, with `hva rotate-key`.")
     print_text(
         f"Without {key_id}, a person known only by a pseudonym of it becomes another person at the next event, and",
         "`hva erase` no longer finds that person by hetu or local_id. The key cannot be had back but from a copy.",
@@ -128,7 +128,7 @@ def _retire(path: Path, key_id: str, yes: bool, folder: Path | None) -> None:
         err=True,
     )
     if not yes and not confirm(f"Take {key_id} out of {shown(path)}?"):
-        raise NotSoError("Nothing was changed.")
+        raise VerbError("Nothing was changed.")
     change(path, lambda text: without(text, key_id))
     print_text(f"{key_id} is out of {shown(path)}; left are {', '.join(key.id for key in keys_of(path))}.")
 
@@ -139,7 +139,7 @@ def _left(keys: "Sequence[Key]", key_id: str, folder: Path | None) -> str:
 
     try:
         alone = asyncio.run(_count(resolve(folder).postgres_steward, key_id, keys[0].id))
-    except (NotSoError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (VerbError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return f"How many are known by {key_id} alone cannot be told: no database answers as it should."
     return f"Known by {key_id} and not yet by {keys[0].id}: {alone} pseudonyms."
 

@@ -101,7 +101,7 @@ def _progress() -> Iterator["Told"]:
 def _warn_of_registers(options: "Options") -> None:
     """A sentence on standard error where the registers in use do not know the simulated units."""
     from deploy.embedded.services import config_dir
-    from deploy.simulate.places import missing_units
+    from deploy.simulate.county_plans import missing_units
     from shared.registers import RegisterError, load_folder
 
     try:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from deploy.embedded.places import Places, run_dir
+from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import Run, read_run
 from deploy.embedded.services import SERVICES
-from deploy.embedded.upkeep import is_ready
+from deploy.embedded.watchdog import is_ready
 from deploy.hva.context import AsJson, Dir, live_run
 from deploy.hva.output import print_data, print_text
 
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def status(dir: Dir = None, as_json: AsJson = False) -> None:
         """Say where everything is and whether it is ready; exit 1 when something is not."""
-        if as_json and read_run(Places(run_dir(dir))) is None:
+        if as_json and read_run(RunPaths(run_dir(dir))) is None:
             print_data(json.dumps({"kafka": None, "postgres": {}, "services": {}}))
             sys.exit(1)
         seen = asyncio.run(look(live_run(dir)))

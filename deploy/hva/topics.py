@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import sys
 
 import typer
 
 from deploy.embedded.stores import prepare_topics
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.output import print_text
-from deploy.hva.patience import WAIT_S, Wait, patiently
+from deploy.hva.server_wait import WAIT_S, Wait, patiently
 
 
 def register(app: typer.Typer) -> None:
@@ -29,12 +28,12 @@ def run(bootstrap: str | None, wait: float) -> None:
     from shared.logs import set_up_logging
 
     if not bootstrap:
-        raise NotSoError("HVA_KAFKA_BOOTSTRAP is needed.")
+        raise VerbError("HVA_KAFKA_BOOTSTRAP is needed.")
     set_up_logging("topics", "INFO")  # the client's own lines about a broker that is away say nothing new
     try:
         asyncio.run(patiently("Kafka", lambda: _prepare(bootstrap), wait))
     except (TopicMismatchError, TopicRefusedError) as error:
-        raise NotSoError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
 async def _prepare(bootstrap: str) -> None:
@@ -42,4 +41,4 @@ async def _prepare(bootstrap: str) -> None:
 
     await prepare_topics(bootstrap)
     for sentence in await deviations(bootstrap, topics=False):  # those were just set
-        sys.stderr.write(f"Warning: {sentence}.\n")
+        print_text(f"Warning: {sentence}.", err=True)

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from deploy.embedded.client import AlreadyRunning, SupervisorClient
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import Places, run_dir
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import read_run
 from deploy.hva.context import Dir, shown
 from deploy.hva.output import print_text
@@ -30,12 +30,12 @@ def run_up(folder: Path, *, detach: bool) -> int:
     """Starts the run, and in the foreground stays until Ctrl-C or `hva down`. Returns the exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    client = SupervisorClient(Places(folder))
+    client = SupervisorClient(RunPaths(folder))
     try:
         return _serve(client, folder, detach=detach)
     except AlreadyRunning:
         print_text(f"It runs already in {shown(folder)}.")
-        if run := read_run(Places(folder)):
+        if run := read_run(RunPaths(folder)):
             _tell(run.kafka, run.postgres, run.services, folder)
         return 0
     except KeyboardInterrupt:
@@ -57,7 +57,7 @@ def _serve(client: SupervisorClient, folder: Path, *, detach: bool) -> int:
         return 0
     print_text("Ctrl-C stops all of it.")
     if client.wait() != 0:
-        raise EmbeddedError(f"The supervisor ended unexpectedly: see {Places(folder).log('supervisor')}.")
+        raise EmbeddedError(f"The supervisor ended unexpectedly: see {RunPaths(folder).log('supervisor')}.")
     print_text("Stopped.")
     return 0
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.hva.context import Connection, Dir, NotSoError, resolve
+from deploy.hva.context import Connection, Dir, VerbError, resolve
 
 if TYPE_CHECKING:
     import asyncpg
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAUSE_S = 0.1
 _GRACE_S = 2.0
-_DUE_LETTERS = """
+_DUE_DEAD_LETTERS = """
 select count(*) from {service}.dead_letter where not truncated and (
   state = 'redrive' or state = 'open' and reason = 'future_time' and retry_at <= now()
   or state = 'open' and reason in ('unknown_unit', 'unknown_source') and register_version <>
@@ -33,7 +33,7 @@ select count(*) from segments.history told where version <= $1 and not exists (
   select from {service}.membership heard
   where heard.county = told.county and heard.client = told.client and heard.version >= told.version)
 """
-_STALE = "select county, period_kind, period, since, counted from {service}.stale"
+_STALE = "select county, period_kind, period, since, computed_number from {service}.stale"
 
 Behind = Callable[[], Awaitable[str | None]]
 """What is behind, as a few words; None when nothing is."""
@@ -56,7 +56,7 @@ async def wait_until_done(connection: Connection, seconds: float) -> None:
         async with asyncio.timeout(seconds + _GRACE_S):  # a server that hangs ends the waiting, too
             await _wait(connection, deadline)
     except TimeoutError:
-        raise NotSoError("Not everything is in the figures yet: Kafka or PostgreSQL does not answer.") from None
+        raise VerbError("Not everything is in the figures yet: Kafka or PostgreSQL does not answer.") from None
 
 
 async def _wait(connection: Connection, deadline: float) -> None:
@@ -121,8 +121,8 @@ async def _follow(
 
 
 async def _redriven(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
-    letters = await database.fetchval(_DUE_LETTERS.format(service=service))
-    return f"{letters} dead letters wait for their redrive" if letters else None
+    dead_letters = await database.fetchval(_DUE_DEAD_LETTERS.format(service=service))
+    return f"{dead_letters} dead letters wait for their redrive" if dead_letters else None
 
 
 async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
@@ -149,7 +149,7 @@ async def _marks(database: "asyncpg.Connection[asyncpg.Record]", service: str) -
     """The periods whose stored cells lag behind the facts now, for a family that has some."""
     if not await database.fetchval("select to_regclass($1) is not null", f"{service}.stale"):
         return []
-    return await database.fetch(f"select county, period_kind, period, since, mark from {service}.stale")
+    return await database.fetch(f"select county, period_kind, period, since, change_number from {service}.stale")
 
 
 async def _counted(
@@ -157,7 +157,9 @@ async def _counted(
 ) -> str | None:
     """Whether the cells of these periods hold the changes up to these marks. Later changes are not waited for."""
     now = {tuple(row)[:4]: row for row in await database.fetch(_STALE.format(service=service))} if marks else {}
-    left = sum(tuple(mark)[:4] in now and now[tuple(mark)[:4]]["counted"] < mark["mark"] for mark in marks)
+    left = sum(
+        tuple(mark)[:4] in now and now[tuple(mark)[:4]]["computed_number"] < mark["change_number"] for mark in marks
+    )
     return f"{service} counts the clients of {left} periods" if left else None
 
 
@@ -176,7 +178,7 @@ async def _taken_over(connection: Connection, database: "asyncpg.Connection[asyn
 async def _until(behind: Behind, deadline: float) -> None:
     while (words := await _asked(behind)) is not None:
         if time.monotonic() >= deadline:
-            raise NotSoError(f"Not everything is in the figures yet: {words}.")
+            raise VerbError(f"Not everything is in the figures yet: {words}.")
         await asyncio.sleep(PAUSE_S)
 
 

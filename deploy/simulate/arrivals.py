@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from operator import itemgetter
 
-from deploy.simulate.almanac import DAY, Almanac
+from deploy.simulate.calendar import DAY, Calendar
 
 
 class Arrivals:
     """Buckets by arrival day. What would arrive after the simulation's end has not arrived and is dropped."""
 
-    def __init__(self, almanac: Almanac) -> None:
+    def __init__(self, almanac: Calendar) -> None:
         self._start = almanac.starts[0]
         self._end = almanac.end
         self._buckets: list[list[tuple[int, bytes]]] = [[] for _ in range(almanac.days + 2)]

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from deploy.simulate.almanac import Almanac
+from deploy.simulate.calendar import Calendar
+from deploy.simulate.county_plans import Plan
 from deploy.simulate.emit import Emitter
 from deploy.simulate.people import CHECK, hetu
-from deploy.simulate.places import Plan
 
 Data = dict[str, Any]
 _TOO_LARGE = 1_150_000
@@ -24,7 +24,7 @@ class Bad:
     def __init__(self, plan: Plan, emitter: Emitter) -> None:
         self._plan = plan
         self._emit = emitter
-        self._almanac: Almanac = emitter.almanac
+        self._almanac: Calendar = emitter.almanac
         self._turn = 0
         self.makers: Mapping[str, tuple[Callable[[int], bytes], ...]] = {
             "undecodable": (self._cut, self._nan, self._doubled, self._lone_surrogate, self._too_deep),

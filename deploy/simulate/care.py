@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from deploy.simulate.almanac import NON_STOP, OFFICE_HOURS
+from deploy.simulate.calendar import NON_STOP, OFFICE_HOURS
+from deploy.simulate.county_plans import Plan
 from deploy.simulate.draw import MASK, SIZE, count, table
 from deploy.simulate.emit import Emitter
 from deploy.simulate.feedback import Feedback
 from deploy.simulate.people import AT_RISK, MULTIPLE, Client, care_pool
-from deploy.simulate.places import Plan
 
 _STATUS = table({"done": 0.925, "cancelled": 0.045, "no_show": 0.03})
 _RESULTS = {

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from deploy.simulate.almanac import EVENINGS, NON_STOP, OFFICE_HOURS
+from deploy.simulate.calendar import EVENINGS, NON_STOP, OFFICE_HOURS
+from deploy.simulate.county_plans import Line, Plan
 from deploy.simulate.draw import MASK, SIZE, count, exponential, table
 from deploy.simulate.emit import Emitter
 from deploy.simulate.feedback import Feedback
 from deploy.simulate.months import Month, month_of
 from deploy.simulate.people import Client
-from deploy.simulate.places import Line, Plan
 
 Data = dict[str, Any]
 

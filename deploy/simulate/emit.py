@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from deploy.simulate.almanac import DAY, Almanac
 from deploy.simulate.arrivals import Arrivals
+from deploy.simulate.calendar import DAY, Calendar
 from deploy.simulate.draw import SIZE, exponential
 from deploy.simulate.noise import Noise
 
@@ -24,7 +24,7 @@ _DISTURBED = round(0.035 * (1 << 15))
 class Emitter:
     """Writes the events of one county, whose source of randomness is its own."""
 
-    def __init__(self, county: str, tag: str, almanac: Almanac, arrivals: Arrivals, rng: Random) -> None:
+    def __init__(self, county: str, tag: str, almanac: Calendar, arrivals: Arrivals, rng: Random) -> None:
         self.county = county
         self.almanac = almanac
         self.rng = rng

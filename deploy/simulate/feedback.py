@@ -6,11 +6,11 @@ devices about 71 and 33 %; of the national statements 80 % fully agree, 10 % par
 
 from typing import Any
 
-from deploy.simulate.almanac import DAY, EVENINGS, OFFICE_HOURS
+from deploy.simulate.calendar import DAY, EVENINGS, OFFICE_HOURS
+from deploy.simulate.county_plans import Plan, Service
 from deploy.simulate.draw import SIZE, count, exponential, table
 from deploy.simulate.emit import Emitter
 from deploy.simulate.people import MULTIPLE, Client
-from deploy.simulate.places import Plan, Service
 from deploy.simulate.texts import COMMENTS, COMPLAINTS, IDEAS, THANKS
 
 Answer = dict[str, Any]

@@ -4,10 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from deploy.simulate.places import COUNTIES
+from deploy.simulate.county_plans import COUNTIES
 
-MOST_DAYS = 3660
-MOST_CLIENTS = 2_000_000
+MAX_DAYS = 3660
+MAX_CLIENTS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Options:
     erasures: int = 0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.days <= MOST_DAYS:
-            raise ValueError(f"days must be from 1 to {MOST_DAYS}.")
-        if not 1 <= self.clients <= MOST_CLIENTS:
-            raise ValueError(f"clients must be from 1 to {MOST_CLIENTS}.")
+        if not 1 <= self.days <= MAX_DAYS:
+            raise ValueError(f"days must be from 1 to {MAX_DAYS}.")
+        if not 1 <= self.clients <= MAX_CLIENTS:
+            raise ValueError(f"clients must be from 1 to {MAX_CLIENTS}.")
         if not 0 <= self.bad <= 1:
             raise ValueError("bad is a share, from 0 to 1.")
         if not date(2000, 1, 1) <= self.until <= date(2200, 1, 1):

@@ -9,8 +9,8 @@ from random import Random
 
 import orjson
 
+from deploy.simulate.county_plans import Plan, Service
 from deploy.simulate.draw import SIZE, table
-from deploy.simulate.places import Plan, Service
 
 CHECK = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _OLDEST = date(1930, 1, 1)

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from random import Random
 
-from deploy.simulate.almanac import EVENINGS, Almanac
 from deploy.simulate.arrivals import Arrivals
 from deploy.simulate.bad import Bad
+from deploy.simulate.calendar import EVENINGS, Calendar
 from deploy.simulate.care import Care
 from deploy.simulate.contacts import Contacts
+from deploy.simulate.county_plans import COUNTIES, Plan
 from deploy.simulate.draw import SIZE, count
 from deploy.simulate.emit import Emitter
 from deploy.simulate.feedback import Feedback
 from deploy.simulate.options import Options
 from deploy.simulate.people import call_pool, people
-from deploy.simulate.places import COUNTIES, Plan
 
 _A_YEAR = 365.0
 _SERVICES, _CONTACTS, _DEVICES, _FEEDBACK = 10.0, 3.6, 0.6, 0.12
@@ -25,7 +25,7 @@ _EVENTS = 22.0
 class County:
     """One county, with a source of randomness of its own."""
 
-    def __init__(self, plan: Plan, options: Options, almanac: Almanac, arrivals: Arrivals, clients: int) -> None:
+    def __init__(self, plan: Plan, options: Options, almanac: Calendar, arrivals: Arrivals, clients: int) -> None:
         rng = Random(f"{options.seed}/{plan.county}")
         self._emit = Emitter(plan.county, options.tag, almanac, arrivals, rng)
         first = 1_000_000 * sorted(COUNTIES).index(plan.county)
@@ -60,7 +60,7 @@ def stream(options: Options) -> Iterator[bytes]:
 
     Memory holds the clients and some days of events, however long the simulation.
     """
-    almanac = Almanac(options.first_day, options.days)
+    almanac = Calendar(options.first_day, options.days)
     arrivals = Arrivals(almanac)
     plans = [COUNTIES[county] for county in options.counties]
     whole = sum(plan.share for plan in plans)

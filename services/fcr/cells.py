@@ -14,7 +14,7 @@ import asyncpg
 from services.fcr.domain import RESOLVING, WINDOWS
 from shared.postgres.facts import probe_each
 from shared.postgres.lock import Connection
-from shared.postgres.pool import counting
+from shared.postgres.pool import bulk_transaction
 
 
 def _persons(keys: Sequence[str], values: str) -> str:
@@ -139,9 +139,9 @@ where not exists (
   select from fcr.stale s where (s.county, s.period_kind, s.period) = (c.county, c.period_kind, c.period))
 order by 1, 2, 3
 """
-_MARK: Final = "select mark from fcr.stale where county = $1 and period_kind = $2 and period = $3"
-_FRESH: Final = "delete from fcr.stale where county = $1 and period_kind = $2 and period = $3 and mark = $4"
-_COUNTED: Final = "update fcr.stale set counted = $4 where county = $1 and period_kind = $2 and period = $3"
+_MARK: Final = "select change_number from fcr.stale where county = $1 and period_kind = $2 and period = $3"
+_FRESH: Final = "delete from fcr.stale where county = $1 and period_kind = $2 and period = $3 and change_number = $4"
+_COUNTED: Final = "update fcr.stale set computed_number = $4 where county = $1 and period_kind = $2 and period = $3"
 
 _LOCK: Final = 0x6876_6163_656C_6C73  # whoever holds it counts cells; the other replicas need not
 _LONGEST_S: Final = 600
@@ -178,23 +178,23 @@ class Cells:
         if failed is not None:
             raise failed
 
-    async def check(self, mend: bool) -> tuple[int, int]:
+    async def check(self, repair: bool) -> tuple[int, int]:
         """Count every period anew that is not stale: how many cells there are, and how many were wrong.
 
-        What was wrong is right afterwards with `mend`, else as it was.
+        What was wrong is right afterwards with `repair`, else as it was.
         """
         looked_at = wrong = 0
         async with self._pool.acquire() as connection:
             for row in await connection.fetch(_PERIODS):
-                cells, differ = await self._check(connection, tuple(row)[:3], tuple(row)[3:], mend)
+                cells, differ = await self._check(connection, tuple(row)[:3], tuple(row)[3:], repair)
                 looked_at, wrong = looked_at + cells, wrong + differ
         return looked_at, wrong
 
     async def _check(
-        self, connection: Connection, period: Period, days: tuple[object, ...], mend: bool
+        self, connection: Connection, period: Period, days: tuple[object, ...], repair: bool
     ) -> tuple[int, int]:
         looked_at = wrong = 0
-        async with counting(connection, _LONGEST_S):
+        async with bulk_transaction(connection, _LONGEST_S):
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
             await connection.execute("savepoint before")
             for table, count in _COUNTS.items():
@@ -205,13 +205,13 @@ class Cells:
                 wrong += sum(was.get(cell) != now.get(cell) for cell in was | now)
             # A change that came meanwhile made the period stale: it is counted anew, and says nothing here.
             stale = await connection.fetchval(_MARK, *period) is not None
-            if stale or not mend:
+            if stale or not repair:
                 await connection.execute("rollback to savepoint before")
         return (0, 0) if stale else (looked_at, wrong)
 
     async def _count(self, connection: Connection, period: Period, days: tuple[object, object]) -> None:
         started = self._clock()
-        async with counting(connection, _LONGEST_S):
+        async with bulk_transaction(connection, _LONGEST_S):
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return
             mark = await connection.fetchval(_MARK, *period)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from services.fcr.facts import FIRST_LINE, Contact, ContactFact, HyteCount, first_response, is_linkable
-from shared.deltas import Contribution, Measure, Place
+from shared.deltas import Contribution, Dimensions, Measure
 
 RESOLVING: Final = ("phone", "chat")  # channels of first-contact resolution
 DIGITAL_BOOKING: Final = "digital_booking"
@@ -73,26 +73,26 @@ def contributions(fact: ContactFact) -> Iterator[Contribution]:
     match fact:
         case Contact():
             if fact.counted and fact.channel is not None:
-                yield from _of_contact(fact, Place(fact.day, fact.unit_row, fact.channel, fact.segment))
+                yield from _of_contact(fact, Dimensions(fact.day, fact.unit_row, fact.channel, fact.segment))
         case HyteCount():
             assert fact.kind is not None
-            place = Place(fact.day, fact.unit_row, ANYWHERE, ANYWHERE)
-            yield Contribution(HYTE, place, (fact.kind,), (0,), fact.amount)
+            dimensions = Dimensions(fact.day, fact.unit_row, ANYWHERE, ANYWHERE)
+            yield Contribution(HYTE, dimensions, (fact.kind,), (0,), fact.amount)
 
 
-def _of_contact(contact: Contact, place: Place) -> Iterator[Contribution]:
+def _of_contact(contact: Contact, dimensions: Dimensions) -> Iterator[Contribution]:
     assert contact.line is not None
     codes = (contact.line,)
-    if place.channel == DIGITAL_BOOKING:
-        yield Contribution(ACCESS, place, codes, (_ACCESS[DIGITAL_BOOKING],))
-    elif place.channel in FIRST_LINE:
+    if dimensions.channel == DIGITAL_BOOKING:
+        yield Contribution(ACCESS, dimensions, codes, (_ACCESS[DIGITAL_BOOKING],))
+    elif dimensions.channel in FIRST_LINE:
         handled = contact.handled
-        yield Contribution(ACCESS, place, codes, _access(contact, place.channel, handled))
+        yield Contribution(ACCESS, dimensions, codes, _access(contact, dimensions.channel, handled))
         if handled:
             if contact.transfers:
-                yield Contribution(ACCESS, place, codes, (_ACCESS["transfers"],), contact.transfers)
+                yield Contribution(ACCESS, dimensions, codes, (_ACCESS["transfers"],), contact.transfers)
             outcome, classification = contact.outcome or NO_CODE, contact.classification or NO_CODE
-            yield Contribution(HANDLED, place, (*codes, outcome, classification), _handled(contact))
+            yield Contribution(HANDLED, dimensions, (*codes, outcome, classification), _handled(contact))
 
 
 def _access(contact: Contact, channel: str, handled: bool) -> tuple[int, ...]:

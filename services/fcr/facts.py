@@ -80,12 +80,12 @@ class Contact(NamedTuple):
         return self.ended_at - self.started_at <= EARLY
 
     @property
-    def awaits(self) -> bool:
+    def awaiting_response(self) -> bool:
         """Whether it counts for access, was not early, and nothing answered it yet."""
         return self.counted and self.channel in FIRST_LINE and first_response(self) is None and not self.early
 
     @property
-    def over_at(self) -> datetime | None:
+    def effective_end(self) -> datetime | None:
         """end(C): the earlier of `ended_at` and `started_at` + 24 h, else `started_at`."""
         started, ended = self.started_at, self.ended_at
         if started is None or ended is None:
@@ -110,7 +110,7 @@ class HyteCount(NamedTuple):
 ContactFact = Contact | HyteCount
 
 
-def bare(fact: Contact) -> Contact:
+def tombstone(fact: Contact) -> Contact:
     """What stays of a contact that is taken away: county, id and its place in the order."""
     return Contact(fact.county, fact.id, fact.rank, retracted=True)
 

@@ -33,15 +33,15 @@ where person = key.person
 """
 _WRONG: Final = f"""
 with near as (
-  select key.low, key.high, key.number, c.id, c.started_at, c.over_at, c.handled, c.repeatable,
+  select key.low, key.high, key.number, c.id, c.started_at, c.effective_end, c.handled, c.repeatable,
          c.repeats_within, c.repeated_within
   {probe_each(_KEYS, _NEAR, "c")}
   where c.line = key.line and c.reason = key.reason and c.counted
 ),
 gaps as (
   select *,
-    case when repeatable then started_at - max(over_at) filter (where handled) over before end as since,
-    case when handled then min(started_at) filter (where repeatable) over after - over_at end as until
+    case when repeatable then started_at - max(effective_end) filter (where handled) over before end as since,
+    case when handled then min(started_at) filter (where repeatable) over after - effective_end end as until
   from near
   window before as (partition by number order by started_at, id rows between unbounded preceding and 1 preceding),
          after as (partition by number order by started_at desc, id desc
@@ -72,8 +72,10 @@ async def link(
     own = [c if (row := rows.pop(c.new.id, None)) is None else Change(c.old, _linked(c.new, row)) for c in changes]
     neighbours = await table.probe(connection, county, "id", rows)
     followed = [Change(fact, _linked(fact, rows[fact.id])) for fact in neighbours]
-    await table.revise(connection, county, [c.new for c, before in zip(own, changes, strict=True) if c is not before])
-    await table.revise(connection, county, [c.new for c in followed])
+    await table.update_derived(
+        connection, county, [c.new for c, before in zip(own, changes, strict=True) if c is not before]
+    )
+    await table.update_derived(connection, county, [c.new for c in followed])
     return [*own, *followed]
 
 

@@ -8,9 +8,9 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from shared.clock import Clock, system_clock
-from shared.gauges import Gauge, GaugeBoard, Sample, place_of, showable, shown_periods
+from shared.gauges import Gauge, GaugeBoard, Sample, labels_of, showable, shown_periods
 from shared.postgres.lock import Connection
-from shared.postgres.pool import reading
+from shared.postgres.pool import read_transaction
 from shared.registers.calendar import local_day
 
 GAUGES: Final = {
@@ -67,7 +67,7 @@ class Gauges:
         """Read the figures of the shown periods and swap them in."""
         periods = shown_periods(local_day(self._clock()))
         people, samples = Counter[_Place](), list[Sample]()
-        async with pool.acquire() as connection, reading(connection):
+        async with pool.acquire() as connection, read_transaction(connection):
             for view, segment, column in _PEOPLE:
                 for row in await _read(connection, view, segment, periods):
                     people[_place(row)] += row[column]
@@ -88,7 +88,7 @@ def _samples(
         of_window = [row for row in rows if row.get("window_days", 0) == window]
         for name, (share, whole) in _VIEWS[view].items():
             for row in showable((row | {_SHOWN_BY: _population(row, whole, people)} for row in of_window), _SHOWN_BY):
-                place = place_of(row, periods[row["period"]]) + ((str(window),) if window else ())
+                place = labels_of(row, periods[row["period"]]) + ((str(window),) if window else ())
                 if row[share] is not None:
                     yield Sample(name, place, row[share])
 

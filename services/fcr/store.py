@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from services.fcr.derive import derive, version
 from services.fcr.domain import MEASURES, contributions
-from services.fcr.facts import Contact, ContactFact, HyteCount, bare, labelled
+from services.fcr.facts import Contact, ContactFact, HyteCount, labelled, tombstone
 from services.fcr.links import link, relinked
 from shared.batch import Applied
 from shared.contracts.segment import History
@@ -19,12 +19,12 @@ from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.clients import Clients
-from shared.postgres.erased import bare_if_erased, newly_erased, strip
+from shared.postgres.erased import newly_erased, strip, tombstone_if_erased
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
-from shared.postgres.membership import histories, mislabelled, newer
+from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
 from shared.postgres.persons import apply_merges, merge_table, move, number, of_clients
-from shared.postgres.refold import Refold, admit_units
+from shared.postgres.refold import Refold, ensure_unit_rows
 from shared.postgres.replay import Replay
 from shared.registers import Registers
 
@@ -74,8 +74,8 @@ CONTACTS: Final = FactTable(
         "counted": "boolean",
         "handled": "boolean",
         "repeatable": "boolean",
-        "awaits": "boolean",
-        "over_at": "timestamptz",
+        "awaiting_response": "boolean",
+        "effective_end": "timestamptz",
     },
 )
 HYTE: Final = FactTable("fcr.hyte", HyteCount, {**_COMMON, "kind": "text", "amount": "bigint"}, derived=("unit_row",))
@@ -83,11 +83,11 @@ HYTE: Final = FactTable("fcr.hyte", HyteCount, {**_COMMON, "kind": "text", "amou
 MERGES: Final = merge_table(SCHEMA)
 
 _OF_CLIENTS: Final = of_clients(SCHEMA, CONTACTS.name)
-_MISLABELLED: Final = mislabelled(SCHEMA, "own_client", "day")
+_MISLABELLED: Final = mislabelled_condition(SCHEMA, "own_client", "day")
 _STALE: Final = """
 insert into fcr.stale (county, period_kind, period)
 select $1, period_kind, period from reference.period_month where month = any($2::date[]) group by 2, 3 order by 2, 3
-on conflict (county, period_kind, period) do update set mark = fcr.stale.mark + 1
+on conflict (county, period_kind, period) do update set change_number = fcr.stale.change_number + 1
 """
 # A contact makes later ones of 30 days of 24 hours revolving, up to 31 local days on. From 30 January that reaches
 # March; February, of no fewer than 28 days, must not be forgotten.
@@ -96,10 +96,10 @@ _REACH: Final = (0, 28, 31)
 
 async def apply(connection: Connection, county: str, facts: Sequence[ContactFact], registers: Registers) -> Applied:
     """Write the facts of one county, which were derived by these registers, and everything that follows."""
-    await REFOLD.admit(connection, county, registers)
-    await admit_units(connection, registers, facts)
+    await REFOLD.record_version(connection, county, registers)
+    await ensure_unit_rows(connection, registers, facts)
     contacts = [fact for fact in facts if isinstance(fact, Contact)]
-    contacts = list(await bare_if_erased(connection, SCHEMA, county, contacts, bare))
+    contacts = list(await tombstone_if_erased(connection, SCHEMA, county, contacts, tombstone))
     contacts = await _labelled(connection, county, contacts)
     upserted = await CONTACTS.upsert(connection, county, await number(connection, SCHEMA, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
@@ -113,8 +113,8 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     make one person of clients that are one.
     """
     erased = await newly_erased(connection, SCHEMA, county, events)
-    facts = await CONTACTS.found(connection, _OF_CLIENTS, "true", county, erased) if erased else []
-    stripped = await strip(connection, county, CONTACTS, facts, bare)
+    facts = await CONTACTS.select(connection, _OF_CLIENTS, "true", county, erased) if erased else []
+    stripped = await strip(connection, county, CONTACTS, facts, tombstone)
     await fold(connection, county, await link(connection, county, CONTACTS, stripped))
     merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
     moved = await move(connection, county, CONTACTS, moves) if moves else []
@@ -124,11 +124,11 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
 
 async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
     """Keep the histories that are newer than the stored ones, and relabel the stored contacts of their clients."""
-    changed = await newer(connection, SCHEMA, county, events)
+    changed = await store_newer_histories(connection, SCHEMA, county, events)
     if changed:
-        wrong = await CONTACTS.found(connection, _OF_CLIENTS, _MISLABELLED, county, list(changed))
+        wrong = await CONTACTS.select(connection, _OF_CLIENTS, _MISLABELLED, county, list(changed))
         changes = [Change(contact, labelled(contact, changed)) for contact in wrong]
-        await CONTACTS.revise(connection, county, [change.new for change in changes])
+        await CONTACTS.update_derived(connection, county, [change.new for change in changes])
         await fold(connection, county, changes)
     return Applied(len(changed))
 

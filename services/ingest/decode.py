@@ -23,8 +23,8 @@ from shared.contracts.event import encode_parts
 from shared.contracts.event_types import EVENT_TYPES, PERSON_KINDS, EventType
 from shared.contracts.reasons import Reason
 from shared.contracts.types import format_instant, parse_date, parse_instant
+from shared.dead_letters import Rejected
 from shared.hetu import holds_code
-from shared.letters import Rejected
 from shared.pseudonym import Keyring
 from shared.record import Headers
 

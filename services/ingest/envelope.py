@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from services.ingest.refusal import Refusal
 from shared.contracts.catalogue import RECORD_LIMIT
 from shared.contracts.reasons import Reason
-from shared.contracts.strict_json import DEEPEST, Document, Undecodable, parse
+from shared.contracts.strict_json import MAX_DEPTH, Document, Undecodable, parse
 from shared.contracts.types import LONGEST, canonical_instant
 from shared.record import Headers
 
@@ -64,7 +64,7 @@ def open_record(value: bytes | None, headers: Headers) -> Opened:
 
 
 def _structured(value: bytes | None) -> Opened:
-    document = _parsed(value or b"", DEEPEST)
+    document = _parsed(value or b"", MAX_DEPTH)
     return Opened(document.tree, document, ())
 
 
@@ -75,7 +75,7 @@ def _binary(
         raise Refusal(Reason.ENVELOPE, "data: not an object, as the content-type is not JSON")
     if value is None:
         raise Refusal(Reason.ENVELOPE, "data: missing")
-    document = _parsed(value, DEEPEST - 1)  # the event around it is level 1
+    document = _parsed(value, MAX_DEPTH - 1)  # the event around it is level 1
     present = [(name, content) for name, content in attributes if content is not None]
     event: dict[str, Any] = {name: _header_text(content) for name, content in present}
     if len(event) != len(present):

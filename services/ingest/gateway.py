@@ -13,8 +13,8 @@ from services.ingest.decode import Accepted, Context, validate
 from services.ingest.gateway_message import as_record, stream_of
 from shared.batch import Commit
 from shared.contracts.reasons import Reason
+from shared.dead_letters import GATEWAY, DeadLetter, Rejected
 from shared.failure import Failure, classify
-from shared.letters import GATEWAY, Letter, Rejected
 from shared.metrics import PipelineMetrics
 from shared.record import Headers, PlainRecord
 
@@ -22,7 +22,7 @@ SETTLE_S: Final = 7.0  # with CANCEL_S of a connection, an answer comes within 1
 _TURN: Final = 100  # events judged before others get a turn on the loop
 
 Outcome = Accepted | Rejected
-Judged = tuple[PlainRecord, Outcome]
+Judgement = tuple[PlainRecord, Outcome]
 
 
 class UnavailableError(Exception):
@@ -43,7 +43,7 @@ class Gateway:
 
     async def receive(self, values: Sequence[bytes], headers: Headers = ()) -> list[Outcome]:
         """What became of each event, in their order. Raises UnavailableError: then some may count, some not."""
-        judged: list[Judged] = []
+        judged: list[Judgement] = []
         for number, value in enumerate(values, 1):
             judged.append(self._judge(value, headers))
             if number % _TURN == 0:
@@ -59,7 +59,7 @@ class Gateway:
     def _record(self, value: bytes, headers: Headers) -> PlainRecord:
         return as_record(value, headers, self._context().keyring.keys[0].secret)
 
-    def _judge(self, value: bytes, headers: Headers) -> Judged:
+    def _judge(self, value: bytes, headers: Headers) -> Judgement:
         record = self._record(value, headers)
         try:
             stream = stream_of(record.value, headers)
@@ -67,7 +67,7 @@ class Gateway:
         except Exception as error:  # nothing in an event should be able to; should it be, its neighbours count
             return record, self._bug(error)
 
-    async def _settle(self, judged: list[Judged]) -> list[Outcome]:
+    async def _settle(self, judged: list[Judgement]) -> list[Outcome]:
         try:
             async with asyncio.timeout(SETTLE_S):
                 settled = await self._keep(judged)
@@ -83,12 +83,12 @@ class Gateway:
         self._metrics.left_out(GATEWAY, sum(outcome.left_out for outcome in accepted))
         return settled
 
-    async def _keep(self, judged: list[Judged]) -> list[Outcome]:
+    async def _keep(self, judged: list[Judgement]) -> list[Outcome]:
         """Commit all; where our code cannot stand one of them, find it by halving: it alone becomes a letter."""
         try:
             await self._commit(
                 [outcome for _, outcome in judged if isinstance(outcome, Accepted)],
-                [Letter(record, outcome) for record, outcome in judged if isinstance(outcome, Rejected)],
+                [DeadLetter(record, outcome) for record, outcome in judged if isinstance(outcome, Rejected)],
             )
         except Exception as error:
             if classify(error) is Failure.TRANSIENT:
@@ -97,7 +97,7 @@ class Gateway:
                 middle = len(judged) // 2
                 return await self._keep(judged[:middle]) + await self._keep(judged[middle:])
             verdict = self._bug(error)
-            await self._commit([], [Letter(judged[0][0], verdict)])
+            await self._commit([], [DeadLetter(judged[0][0], verdict)])
             return [verdict]
         return [outcome for _, outcome in judged]
 

@@ -87,5 +87,5 @@ class _Inflate:
 
     def _bits(self, chunk: bytes) -> int:
         """Some senders of deflate leave the frame of zlib out."""
-        bare = self._window_bits == zlib.MAX_WBITS and chunk[0] & 0x0F != _ZLIB_METHOD
-        return -zlib.MAX_WBITS if bare else self._window_bits
+        tombstone = self._window_bits == zlib.MAX_WBITS and chunk[0] & 0x0F != _ZLIB_METHOD
+        return -zlib.MAX_WBITS if tombstone else self._window_bits

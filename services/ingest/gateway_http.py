@@ -22,7 +22,7 @@ from shared.edge.runtime import Runtime
 from shared.keys import KeyFileError
 
 BATCH_LIMIT: Final = 16 * MIB
-MOST_EVENTS: Final = 10_000  # of one batch
+MAX_EVENTS: Final = 10_000  # of one batch
 RETRY_AFTER_S: Final = 5
 _READ_S: Final = 30.0  # for a sender to get a body across
 _STOP_S: Final = 8.0  # for answers in hand; with the consumers' own time it stays below any stop grace period
@@ -40,13 +40,13 @@ _OTHER_REASONS: Final = 422
 Stop = Callable[[], Awaitable[None]]
 
 
-class Door:
-    """Answers requests. `away` says whether it is known that nothing can be settled now."""
+class EventsEndpoint:
+    """Answers requests. `is_unavailable` says whether it is known that nothing can be settled now."""
 
     def __init__(
-        self, gateway: Gateway, tokens: Tokens | None, away: Callable[[], bool], logger: logging.Logger
+        self, gateway: Gateway, tokens: Tokens | None, is_unavailable: Callable[[], bool], logger: logging.Logger
     ) -> None:
-        self._gateway, self._tokens, self._away, self._logger = gateway, tokens, away, logger
+        self._gateway, self._tokens, self._is_unavailable, self._logger = gateway, tokens, is_unavailable, logger
 
     def app(self) -> web.Application:
         """The application with its one address."""
@@ -57,8 +57,8 @@ class Door:
     async def post(self, request: web.Request) -> web.Response:
         """One event, or a batch of them; the answer comes when all are settled."""
         if self._tokens and not self._tokens.admit(request.headers.get("Authorization", "")):
-            return _trouble(401, "a bearer token of the gateway is needed", {"WWW-Authenticate": "Bearer"})
-        if self._away():
+            return _error(401, "a bearer token of the gateway is needed", {"WWW-Authenticate": "Bearer"})
+        if self._is_unavailable():
             return _try_again()
         headers = event_headers(request.raw_headers)
         batch = is_batch(headers)
@@ -73,20 +73,20 @@ class Door:
             return _try_again()
         except Exception as error:
             self._logger.error("a request of the gateway failed", exc_info=error)
-            return _trouble(500, "the service failed: send the same again")
-        return _answer(_status(outcome), _told(outcome))
+            return _error(500, "the service failed: send the same again")
+        return _answer(_status(outcome), _outcome_body(outcome))
 
     async def _batch(self, body: bytes, headers: list[tuple[str, bytes | None]]) -> web.Response:
         try:
-            values = await asyncio.to_thread(split, body, MOST_EVENTS)
+            values = await asyncio.to_thread(split, body, MAX_EVENTS)
         except TooManyError:
-            return _trouble(
-                413, f"the batch holds more than {MOST_EVENTS} events: nothing of it was kept, send smaller ones"
+            return _error(
+                413, f"the batch holds more than {MAX_EVENTS} events: nothing of it was kept, send smaller ones"
             )
         except NoBatchError as error:
             verdict = await self._gateway.refuse(body, headers, str(error))
-            return _answer(_status(verdict), _told(verdict))
-        return _answer(200, [_told(outcome) for outcome in await self._gateway.receive(values)])
+            return _answer(_status(verdict), _outcome_body(verdict))
+        return _answer(200, [_outcome_body(outcome) for outcome in await self._gateway.receive(values)])
 
 
 async def _read(request: web.Request, limit: int) -> bytes | web.Response:
@@ -96,22 +96,22 @@ async def _read(request: web.Request, limit: int) -> bytes | web.Response:
         async with asyncio.timeout(_READ_S):
             return await read_body(request.content.iter_any(), coding, limit)
     except TimeoutError:
-        return _trouble(408, f"the body did not arrive within {_READ_S:.0f} seconds")
+        return _error(408, f"the body did not arrive within {_READ_S:.0f} seconds")
     except UnsupportedCodingError:
         supported = ", ".join(CODINGS)
         sentence = f"the content coding is not supported: use one of {supported}, or none"
-        return _trouble(415, sentence, {"Accept-Encoding": supported})
+        return _error(415, sentence, {"Accept-Encoding": supported})
     except BodyTooLargeError:
-        return _trouble(413, f"the body is more than {limit} bytes: nothing of it was kept")
+        return _error(413, f"the body is more than {limit} bytes: nothing of it was kept")
     except (DamagedBodyError, web.RequestPayloadError):
-        return _trouble(400, "the body was cut short or is not what its headers say: send the same again")
+        return _error(400, "the body was cut short or is not what its headers say: send the same again")
 
 
 def _status(outcome: Outcome) -> int:
     return 202 if isinstance(outcome, Accepted) else _STATUS.get(outcome.reason, _OTHER_REASONS)
 
 
-def _told(outcome: Outcome) -> dict[str, str]:
+def _outcome_body(outcome: Outcome) -> dict[str, str]:
     """What the sender is told: of a rejected event no value, not even its id, which may be what is wrong with it."""
     if isinstance(outcome, Accepted):
         # Not by orjson: a revision may be a whole number of any length, which it does not read.
@@ -123,12 +123,12 @@ def _answer(status: int, content: Any, headers: dict[str, str] | None = None) ->
     return web.Response(status=status, body=orjson.dumps(content), content_type="application/json", headers=headers)
 
 
-def _trouble(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
+def _error(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
     return _answer(status, {"error": sentence}, headers)
 
 
 def _try_again() -> web.Response:
-    return _trouble(503, "cannot take events now: send the same again", {"Retry-After": str(RETRY_AFTER_S)})
+    return _error(503, "cannot take events now: send the same again", {"Retry-After": str(RETRY_AFTER_S)})
 
 
 async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
@@ -141,8 +141,8 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
         return _nothing
     server_logger.addFilter(MalformedRequests())
 
-    def away() -> bool:
-        return runtime.stopping.is_set() or not runtime.health.troubles().keys().isdisjoint({"kafka", "postgres"})
+    def is_unavailable() -> bool:
+        return runtime.stopping.is_set() or not runtime.health.problems().keys().isdisjoint({"kafka", "postgres"})
 
     try:
         tokens = read_tokens(settings.gateway_token_file) if settings.gateway_token_file else None
@@ -152,7 +152,7 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
     if tokens is None and settings.gateway_host not in _LOOPBACK:
         logger.warning("the gateway takes events of anyone who reaches it: set HVA_GATEWAY_TOKEN_FILE")
     runner = web.AppRunner(
-        Door(gateway, tokens, away, logger).app(),
+        EventsEndpoint(gateway, tokens, is_unavailable, logger).app(),
         access_log=None,
         shutdown_timeout=_STOP_S,
         **SERVER_OPTIONS,

@@ -16,7 +16,7 @@ from services.ingest.refusal import Refusal
 from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.route import UNROUTED
-from shared.letters import GATEWAY
+from shared.dead_letters import GATEWAY
 from shared.record import Headers, PlainRecord
 
 BATCH: Final = b"application/cloudevents-batch+json"

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.keys import KeyFileError, read_private
 
-_SHORTEST: Final = 20  # characters
+_MIN_LENGTH: Final = 20  # characters
 
 
 class Tokens:
@@ -33,6 +33,6 @@ def read_tokens(path: Path) -> Tokens:
     """A token a line, so that an old and a new one can stand side by side. Raises KeyFileError with the remedy."""
     lines = (line.strip() for line in read_private(path, "token file").splitlines())
     tokens = [line for line in lines if line and not line.startswith("#")]
-    if not tokens or min(map(len, tokens)) < _SHORTEST:
-        raise KeyFileError(f"token file {path.name}: write one token of at least {_SHORTEST} characters a line")
+    if not tokens or min(map(len, tokens)) < _MIN_LENGTH:
+        raise KeyFileError(f"token file {path.name}: write one token of at least {_MIN_LENGTH} characters a line")
     return Tokens(tokens)

@@ -5,8 +5,8 @@ from services.ingest.decode import Accepted, validate
 from services.ingest.publish import PublishCommit
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import RAW, Stream
+from shared.dead_letters import Rejected
 from shared.edge.runtime import Runtime
-from shared.letters import Rejected
 from shared.record import Record
 
 
@@ -41,5 +41,5 @@ def _runner(runtime: Runtime, contexts: Contexts, commit: PublishCommit, stream:
         metrics=runtime.metrics,
         logger=runtime.logger,
         health=runtime.health,
-        largest=runtime.settings.max_records,
+        max_records=runtime.settings.max_records,
     )

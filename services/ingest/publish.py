@@ -18,13 +18,13 @@ from aiokafka.errors import (
 )
 
 from services.ingest.aliases import merge_of
+from services.ingest.announced_aliases import AnnouncedAliases
 from services.ingest.decode import Accepted
-from services.ingest.told import Told
 from shared.batch import Applied
 from shared.contracts.catalogue import PERSON
+from shared.dead_letters import DeadLetter, Sealer
 from shared.edge.produce import Outgoing, publish
-from shared.letters import Letter, Sealer
-from shared.postgres.letters import write_letters
+from shared.postgres.dead_letters import write_dead_letters
 
 SCHEMA: Final = "ingest"
 
@@ -44,18 +44,18 @@ class PublishCommit:
     ) -> None:
         self._producer, self._pool, self._sealer = producer, pool, sealer
         self._prefix, self._give_up = topic_prefix, give_up
-        self._told = Told(pool)
+        self._told = AnnouncedAliases(pool)
 
-    async def __call__(self, events: Sequence[Accepted], letters: Sequence[Letter]) -> Applied:
-        if letters:
+    async def __call__(self, events: Sequence[Accepted], dead_letters: Sequence[DeadLetter]) -> Applied:
+        if dead_letters:
             async with self._pool.acquire() as connection:
-                await write_letters(connection, SCHEMA, letters, self._sealer)
+                await write_dead_letters(connection, SCHEMA, dead_letters, self._sealer)
         await self.publish(events)
         return Applied(len(events))
 
     async def publish(self, events: Sequence[Accepted]) -> None:
         """Write merges of aliases that were not published yet, then the events, each to its topic."""
-        aliases = await self._told.untold(alias for event in events for alias in event.aliases)
+        aliases = await self._told.not_announced(alias for event in events for alias in event.aliases)
         await self._write([Outgoing(self._prefix + PERSON.name, *merge_of(alias)) for alias in aliases])
         await self._told.remember(aliases)
         await self._write([Outgoing(self._prefix + event.topic, event.key, event.value) for event in events])

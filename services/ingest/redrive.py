@@ -5,7 +5,7 @@ from services.ingest.decode import Accepted, validate
 from services.ingest.gateway_message import stream_of
 from services.ingest.publish import PublishCommit
 from shared.contracts.catalogue import RAW
-from shared.letters import GATEWAY, Rejected
+from shared.dead_letters import GATEWAY, Rejected
 from shared.postgres.redrive import Attempt
 from shared.record import PlainRecord
 

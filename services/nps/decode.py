@@ -9,9 +9,9 @@ from shared.contracts.event import Event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
 from shared.contracts.order import rank
 from shared.contracts.reasons import Reason
+from shared.dead_letters import Rejected
 from shared.events import event_of
 from shared.labels import label
-from shared.letters import Rejected
 from shared.record import Record
 from shared.registers import Registers
 from shared.registers.calendar import local_day

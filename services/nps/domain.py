@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.nps.facts import Answer, Fact, Feedback, Invitation, Response
-from shared.deltas import Contribution, Measure, Place
+from shared.deltas import Contribution, Dimensions, Measure
 
 # What an answer adds to: counts a0..a5 of its question mean, by kind of question,
 #   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
@@ -38,36 +38,36 @@ def contributions(fact: Fact) -> Iterator[Contribution]:
     """Everything a fact counts, as of its present state; nothing when it is retracted."""
     if fact.retracted:
         return
-    place = _place(fact)
+    dimensions = _dimensions(fact)
     match fact:
         case Response():
-            yield from _of_response(fact, place)
+            yield from _of_response(fact, dimensions)
         case Invitation():
-            yield from _of_invitation(fact, place)
+            yield from _of_invitation(fact, dimensions)
         case Feedback():
-            yield from _of_feedback(fact, place)
+            yield from _of_feedback(fact, dimensions)
 
 
-def _place(fact: Fact) -> Place:
+def _dimensions(fact: Fact) -> Dimensions:
     assert fact.day is not None and fact.unit_row is not None and fact.channel is not None
-    return Place(fact.day, fact.unit_row, fact.channel, fact.segment)
+    return Dimensions(fact.day, fact.unit_row, fact.channel, fact.segment)
 
 
-def _of_response(response: Response, place: Place) -> Iterator[Contribution]:
+def _of_response(response: Response, dimensions: Dimensions) -> Iterator[Contribution]:
     if not response.counts:
         return
-    yield Contribution(RESPONSE, place, (), (0, 1) if response.has_comment else (0,))
+    yield Contribution(RESPONSE, dimensions, (), (0, 1) if response.has_comment else (0,))
     for question, value in (response.answers or {}).items():
-        yield Contribution(ANSWER, place, (question,), (answer_class(question, value),))
+        yield Contribution(ANSWER, dimensions, (question,), (answer_class(question, value),))
 
 
-def _of_invitation(invitation: Invitation, place: Place) -> Iterator[Contribution]:
-    if not invitation.delivered or place.channel == "device":
+def _of_invitation(invitation: Invitation, dimensions: Dimensions) -> Iterator[Contribution]:
+    if not invitation.delivered or dimensions.channel == "device":
         return
-    yield Contribution(INVITATION, place, (), (0, 1) if invitation.answered else (0,))
+    yield Contribution(INVITATION, dimensions, (), (0, 1) if invitation.answered else (0,))
 
 
-def _of_feedback(feedback: Feedback, place: Place) -> Iterator[Contribution]:
+def _of_feedback(feedback: Feedback, dimensions: Dimensions) -> Iterator[Contribution]:
     assert feedback.kind is not None
     counted = (
         True,
@@ -77,4 +77,4 @@ def _of_feedback(feedback: Feedback, place: Place) -> Iterator[Contribution]:
     )
     columns = tuple(i for i, yes in enumerate(counted) if yes)
     for theme in (ALL_THEMES, *dict.fromkeys(feedback.themes)):
-        yield Contribution(FEEDBACK, place, (feedback.kind, theme), columns)
+        yield Contribution(FEEDBACK, dimensions, (feedback.kind, theme), columns)

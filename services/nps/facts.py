@@ -78,7 +78,7 @@ FeedbackFact = Invitation | Response | Feedback
 F = TypeVar("F", bound=Fact)
 
 
-def bare(fact: F) -> F:
+def tombstone(fact: F) -> F:
     """What stays of a fact that is taken away: county, id and its place in the order."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)
 
@@ -90,7 +90,7 @@ def labelled(fact: F, histories: Mapping[str, Intervals]) -> F:
     return fact if segment == fact.segment else replace(fact, segment=segment)
 
 
-def inherit(response: Response, clients: Mapping[str, str | None]) -> Response:
+def with_invitation_client(response: Response, clients: Mapping[str, str | None]) -> Response:
     """The response with the client of its invitation where it has none of its own, not labelled by the history of
     that client yet.
     """

@@ -7,8 +7,8 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from shared.clock import Clock, system_clock
-from shared.gauges import Gauge, GaugeBoard, Sample, place_of, showable, shown_periods
-from shared.postgres.pool import reading
+from shared.gauges import Gauge, GaugeBoard, Sample, labels_of, showable, shown_periods
+from shared.postgres.pool import read_transaction
 from shared.registers.calendar import local_day
 
 _READ: Final = """
@@ -34,12 +34,12 @@ class Gauges:
     async def refresh(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         """Read the figures of the shown periods and swap them in."""
         periods = shown_periods(local_day(self._clock()))
-        async with pool.acquire() as connection, reading(connection):
+        async with pool.acquire() as connection, read_transaction(connection):
             rows = await connection.fetch(_READ, list(periods))
         shown = showable((dict(row) for row in rows), "n")
         self._board.show(sample for row in shown for sample in _samples(row, periods[row["period"]]))
 
 
 def _samples(row: Mapping[str, Any], period: str) -> tuple[Sample, Sample]:
-    place = place_of(row, period)
+    place = labels_of(row, period)
     return Sample("hva_nps_score", place, row["score"]), Sample("hva_nps_responses", place, row["n"])

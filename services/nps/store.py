@@ -10,18 +10,18 @@ from typing import Any, Final, TypeVar
 
 from services.nps.derive import derive, version
 from services.nps.domain import MEASURES, contributions
-from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, bare, inherit, labelled
+from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, labelled, tombstone, with_invitation_client
 from shared.batch import Applied
 from shared.contracts.segment import History
 from shared.deltas import Deltas
 from shared.labels import Intervals
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
-from shared.postgres.erased import bare_if_erased, newly_erased, strip
+from shared.postgres.erased import newly_erased, strip, tombstone_if_erased
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
-from shared.postgres.membership import histories, mislabelled, newer
-from shared.postgres.refold import Refold, admit_units
+from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
+from shared.postgres.refold import Refold, ensure_unit_rows
 from shared.postgres.replay import Replay
 from shared.registers import Registers
 
@@ -83,22 +83,24 @@ not fact.retracted and fact.answered <> exists (
   where r.county = fact.county and r.invitation_id = fact.id
     and r.answered_at < fact.invited_at + interval '336 hours')
 """
-_HEIR: Final = "fact.own_client is null and not fact.retracted"
+_WITHOUT_OWN_CLIENT: Final = "fact.own_client is null and not fact.retracted"
 _CLIENTS: Final = f"select fact.id, fact.own_client {probes('nps.invitation', 'id')}"
 
 
 async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers) -> Applied:
     """Write the facts of one county, which were derived by these registers, and everything that follows."""
-    await REFOLD.admit(connection, county, registers)
-    await admit_units(connection, registers, facts)
-    facts = await bare_if_erased(connection, SCHEMA, county, facts, bare)
+    await REFOLD.record_version(connection, county, registers)
+    await ensure_unit_rows(connection, registers, facts)
+    facts = await tombstone_if_erased(connection, SCHEMA, county, facts, tombstone)
     own = await _labelled(connection, county, _only(Invitation, facts))
     invitations = await INVITATIONS.upsert(connection, county, own)
-    heirs = await _with_clients(connection, county, _only(Response, facts))
-    responses = await RESPONSES.upsert(connection, county, await _labelled(connection, county, heirs))
+    responses_without_own_client = await _with_clients(connection, county, _only(Response, facts))
+    responses = await RESPONSES.upsert(
+        connection, county, await _labelled(connection, county, responses_without_own_client)
+    )
     given = await _labelled(connection, county, _only(Feedback, facts))
     feedback = await FEEDBACK.upsert(connection, county, given)
-    await _settle(connection, county, invitations.changes, responses.changes, feedback.changes)
+    await propagate_changes_(connection, county, invitations.changes, responses.changes, feedback.changes)
     upserted = (invitations, responses, feedback)
     return Applied(sum(len(u.changes) for u in upserted), sum(u.conflicts for u in upserted))
 
@@ -111,7 +113,7 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     invitations = await _strip(connection, county, INVITATIONS, "own_client", erased)
     responses = await _strip(connection, county, RESPONSES, "client", erased)
     feedback = await _strip(connection, county, FEEDBACK, "own_client", erased)
-    await _settle(connection, county, invitations, responses, feedback)
+    await propagate_changes_(connection, county, invitations, responses, feedback)
     return Applied(len(erased))
 
 
@@ -122,12 +124,12 @@ async def _strip(
     none of their own: these stay.
     """
     facts = await table.probe(connection, county, column, erased, "fact.own_client is not null")
-    return await strip(connection, county, table, facts, bare)
+    return await strip(connection, county, table, facts, tombstone)
 
 
 async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
     """Keep the histories that are newer than the stored ones, and relabel the stored facts of their clients."""
-    changed = await newer(connection, SCHEMA, county, events)
+    changed = await store_newer_histories(connection, SCHEMA, county, events)
     if changed:
         invitations = await _relabel(connection, county, INVITATIONS, "own_client", changed)
         responses = await _relabel(connection, county, RESPONSES, "client", changed)
@@ -140,9 +142,9 @@ async def _relabel(
     connection: Connection, county: str, table: FactTable[F], column: str, changed: Mapping[str, Intervals]
 ) -> list[Change[F]]:
     """The facts of these clients, whom `column` names, that come under another segment; all written."""
-    wrong = await table.probe(connection, county, column, changed, mislabelled(SCHEMA, column, "label_day"))
+    wrong = await table.probe(connection, county, column, changed, mislabelled_condition(SCHEMA, column, "label_day"))
     changes = [Change(fact, labelled(fact, changed)) for fact in wrong]
-    await table.revise(connection, county, [change.new for change in changes])
+    await table.update_derived(connection, county, [change.new for change in changes])
     return changes
 
 
@@ -152,7 +154,7 @@ async def _labelled(connection: Connection, county: str, facts: Sequence[F]) -> 
     return [labelled(fact, known) for fact in facts]
 
 
-async def _settle(
+async def propagate_changes_(
     connection: Connection,
     county: str,
     invitations: Sequence[Change[Invitation]],
@@ -161,8 +163,8 @@ async def _settle(
 ) -> None:
     """Let neighbours follow the changes, and fold it all into the buckets."""
     answered = await _follow_answered(connection, county, invitations, responses)
-    heirs = await _follow_clients(connection, county, invitations)
-    await fold(connection, county, (*invitations, *responses, *feedback, *answered, *heirs))
+    responses_without_own_client = await _follow_clients(connection, county, invitations)
+    await fold(connection, county, (*invitations, *responses, *feedback, *answered, *responses_without_own_client))
 
 
 async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
@@ -206,11 +208,16 @@ def _only(kind: type[F], facts: Sequence[FeedbackFact]) -> list[F]:
 
 async def _with_clients(connection: Connection, county: str, responses: Sequence[Response]) -> list[Response]:
     """Responses without a client of their own take that of their invitation, when it is known already."""
-    heirs = {r.invitation_id for r in responses if r.own_client is None and r.invitation_id is not None}
-    if not heirs:
+    responses_without_own_client = {
+        r.invitation_id for r in responses if r.own_client is None and r.invitation_id is not None
+    }
+    if not responses_without_own_client:
         return list(responses)
-    clients = {row["id"]: row["own_client"] for row in await connection.fetch(_CLIENTS, county, list(heirs))}
-    return [inherit(response, clients) for response in responses]
+    clients = {
+        row["id"]: row["own_client"]
+        for row in await connection.fetch(_CLIENTS, county, list(responses_without_own_client))
+    }
+    return [with_invitation_client(response, clients) for response in responses]
 
 
 async def _follow_answered(
@@ -227,7 +234,7 @@ async def _follow_answered(
         return []
     wrong = await INVITATIONS.probe(connection, county, "id", touched, _WRONGLY_ANSWERED)
     changes = [Change(old, replace(old, answered=not old.answered)) for old in wrong]
-    await INVITATIONS.revise(connection, county, [c.new for c in changes])
+    await INVITATIONS.update_derived(connection, county, [c.new for c in changes])
     return changes
 
 
@@ -238,8 +245,14 @@ async def _follow_clients(
     clients = {c.new.id: c.new.own_client for c in invitations}
     if not clients:
         return []
-    heirs = await RESPONSES.probe(connection, county, "invitation_id", clients, _HEIR)
-    followed = await _labelled(connection, county, [inherit(heir, clients) for heir in heirs])
-    changes = [Change(old, new) for old, new in zip(heirs, followed, strict=True) if new is not old]
-    await RESPONSES.revise(connection, county, [c.new for c in changes])
+    responses_without_own_client = await RESPONSES.probe(
+        connection, county, "invitation_id", clients, _WITHOUT_OWN_CLIENT
+    )
+    followed = await _labelled(
+        connection, county, [with_invitation_client(heir, clients) for heir in responses_without_own_client]
+    )
+    changes = [
+        Change(old, new) for old, new in zip(responses_without_own_client, followed, strict=True) if new is not old
+    ]
+    await RESPONSES.update_derived(connection, county, [c.new for c in changes])
     return changes

@@ -21,16 +21,16 @@ async def build(runtime: Runtime) -> Wiring:
     topic = settings.topic_prefix + SEGMENT.name
     outbox = Outbox(runtime.pool, topic, lambda: make_producer(settings.kafka, "hva-segments", transactional=topic))
 
-    async def put_out() -> None:
-        await outbox.put_out()
+    async def publish_pending() -> None:
+        await outbox.publish_pending()
 
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
-            Job("outbox", 0.1, put_out),
+            Job("outbox", 0.1, publish_pending),
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),
-            Job("replay", 1.0, replay(runtime, REPLAY, HANDLERS, outbox.tell_again)),
+            Job("replay", 1.0, replay(runtime, REPLAY, HANDLERS, outbox.enqueue_all)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
         ],
         close=outbox.close,

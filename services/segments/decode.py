@@ -6,8 +6,8 @@ from shared.contracts import care
 from shared.contracts.event import Event
 from shared.contracts.order import rank
 from shared.contracts.reasons import Reason
+from shared.dead_letters import Rejected
 from shared.events import event_of
-from shared.letters import Rejected
 from shared.record import Record
 from shared.registers import Registers
 from shared.registers.calendar import local_day

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.segments.facts import Assessment, CareFact, ServiceEvent
-from shared.deltas import Contribution, Measure, Place
+from shared.deltas import Contribution, Dimensions, Measure
 
 CARE: Final = Measure("care", ("sector", "event_class"), ("events",))
 SUUNTIMA: Final = Measure("suuntima", ("battery", "sex", "result"), ("assessments",))
@@ -26,10 +26,10 @@ def contributions(fact: CareFact) -> Iterator[Contribution]:
         case ServiceEvent(retracted=False, done=True):
             assert fact.day is not None and fact.unit_row is not None
             assert fact.sector is not None and fact.event_class is not None
-            place = Place(fact.day, fact.unit_row, _ALL, fact.segment)
-            yield Contribution(CARE, place, (fact.sector, fact.event_class), (0,))
+            dimensions = Dimensions(fact.day, fact.unit_row, _ALL, fact.segment)
+            yield Contribution(CARE, dimensions, (fact.sector, fact.event_class), (0,))
         case Assessment(retracted=False):
             assert fact.day is not None and fact.unit_row is not None
             assert fact.battery is not None and fact.sex is not None and fact.result is not None
-            place = Place(fact.day, fact.unit_row, _ALL, _ALL)
-            yield Contribution(SUUNTIMA, place, (fact.battery, fact.sex, fact.result), (0,))
+            dimensions = Dimensions(fact.day, fact.unit_row, _ALL, _ALL)
+            yield Contribution(SUUNTIMA, dimensions, (fact.battery, fact.sex, fact.result), (0,))

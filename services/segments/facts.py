@@ -97,6 +97,6 @@ class Assessment(NamedTuple):
 CareFact = ServiceEvent | Flag | Plan | Assignment | Assessment
 
 
-def bare(fact: CareFact) -> CareFact:
+def tombstone(fact: CareFact) -> CareFact:
     """What stays of a fact that is taken away: county, id and its place in the order."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)

@@ -40,7 +40,7 @@ async def tell(connection: Connection, county: str, changed: Iterable[int], move
         )
 
 
-async def told_wrongly(connection: Connection, county: str, persons: Iterable[int]) -> set[int]:
+async def persons_with_wrong_history(connection: Connection, county: str, persons: Iterable[int]) -> set[int]:
     """Persons of whom the history of a pseudonym says another membership than what is stored."""
     clients = await _pseudonyms(connection, persons)
     if not clients:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.segments.facts import ServiceEvent
-from services.segments.membership import OPEN, Evidence, Interval, holds, later, membership, spliced
+from services.segments.membership import OPEN, Evidence, Interval, holds, later, membership, splice
 from services.segments.touched import SectorDay
 from shared.labels import MEMBER, OTHER
 from shared.postgres.facts import Change, person_probes, probe_each
@@ -50,16 +50,16 @@ insert into segments.membership (county, person, first, until)
 select $1, * from unnest($2::bigint[], $3::date[], $4::date[])
 """
 _PUT_OFF: Final = """
-with before as (delete from segments.next_membership where person = any($2::bigint[]))
-insert into segments.next_membership (county, person, first, until)
+with before as (delete from segments.staged_membership where person = any($2::bigint[]))
+insert into segments.staged_membership (county, person, first, until)
 select $1, * from unnest($3::bigint[], $4::date[], $5::date[])
 """
 _THOSE_PUT_OFF: Final = """
-select distinct person from segments.next_membership where county = $1 and person > $2 order by person limit $3
+select distinct person from segments.staged_membership where county = $1 and person > $2 order by person limit $3
 """
 _IN_FORCE: Final = """
 with gone as (
-  delete from segments.next_membership where person = any($1::bigint[]) returning county, person, first, until)
+  delete from segments.staged_membership where person = any($1::bigint[]) returning county, person, first, until)
 insert into segments.membership (county, person, first, until) select * from gone where first is not null
 """
 _HOW_MANY: Final = """
@@ -98,7 +98,7 @@ async def stored(connection: Connection, persons: Collection[int]) -> dict[int, 
     return {person: tuple(sorted(intervals)) for person, intervals in found.items()}
 
 
-async def work_out(
+async def recompute_memberships(
     connection: Connection, spans: Mapping[int, Interval], registers: Registers
 ) -> dict[int, tuple[Interval, ...]]:
     """The membership of persons by their facts, for those for whom it is another than what is known.
@@ -113,13 +113,13 @@ async def work_out(
     changed = {}
     for person in evidence.keys() | before.keys():
         known = before.get(person, ())
-        now = spliced(known, membership(evidence[person], rule, kinds), spans[person])
+        now = splice(known, membership(evidence[person], rule, kinds), spans[person])
         if now != known:
             changed[person] = now
     return changed
 
 
-async def first_or_last(connection: Connection, days: Mapping[SectorDay, int]) -> list[SectorDay]:
+async def changed_sector_days(connection: Connection, days: Mapping[SectorDay, int]) -> list[SectorDay]:
     """Of days, by how much their numbers of service events changed: those that got their first or lost their last."""
     if not days:
         return []
@@ -137,24 +137,24 @@ async def keep(connection: Connection, county: str, changed: Memberships) -> Non
         await connection.execute(_KEEP, county, *map(list, zip(*rows, strict=True)))
 
 
-async def of_nobody(connection: Connection, county: str) -> list[int]:
+async def orphaned_memberships(connection: Connection, county: str) -> list[int]:
     """The numbers that have memberships and are no person's."""
     return [row["person"] for row in await connection.fetch(_OF_NOBODY, county)]
 
 
-async def put_off(connection: Connection, county: str, persons: Iterable[int], changed: Memberships) -> None:
+async def stage_memberships(connection: Connection, county: str, persons: Iterable[int], changed: Memberships) -> None:
     """Keep the changed membership of some of these persons for later; of the others nothing is to come."""
     rows = [*_rows(changed), *((person, None, None) for person, now in sorted(changed.items()) if not now)]
     columns = list(map(list, zip(*rows, strict=True))) or [[], [], []]
     await connection.execute(_PUT_OFF, county, sorted(persons), *columns)
 
 
-async def those_put_off(connection: Connection, county: str, after: int, limit: int) -> list[int]:
+async def staged_persons(connection: Connection, county: str, after: int, limit: int) -> list[int]:
     """Persons behind one, in order, for whom something is to come."""
     return [row["person"] for row in await connection.fetch(_THOSE_PUT_OFF, county, after, limit)]
 
 
-async def bring_into_force(connection: Connection, persons: Sequence[int]) -> None:
+async def activate_staged(connection: Connection, persons: Sequence[int]) -> None:
     """What was put off for these persons is their membership from now on."""
     await connection.execute(_FORGET, persons)
     await connection.execute(_IN_FORCE, persons)

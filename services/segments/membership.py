@@ -39,7 +39,7 @@ def membership(evidence: Evidence, rule: SegmentRule, kinds: Mapping[str, str]) 
         "E1": lambda: evidence.flags,
         "E2": lambda: evidence.plans,
         "E3": lambda: assessed(evidence.assessments, rule.e3_results, rule.e3_valid_days),
-        "E4": lambda: many_sectors(evidence.sector_days, kinds, rule.e4_min_sectors, rule.e4_window_days),
+        "E4": lambda: sector_intervals(evidence.sector_days, kinds, rule.e4_min_sectors, rule.e4_window_days),
         "E6": lambda: evidence.assignments,
     }
     return union(interval for name in rule.enabled for interval in ways[name]())
@@ -57,7 +57,7 @@ def assessed(
             yield day, until
 
 
-def many_sectors(
+def sector_intervals(
     sector_days: Mapping[str, Collection[date]], kinds: Mapping[str, str], least: int, window_days: int
 ) -> Iterator[Interval]:
     """E4: the dates in whose window there are enough sectors, one of health and one of social care among them.
@@ -97,7 +97,7 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
-def spliced(whole: Iterable[Interval], part: Iterable[Interval], span: Interval) -> tuple[Interval, ...]:
+def splice(whole: Iterable[Interval], part: Iterable[Interval], span: Interval) -> tuple[Interval, ...]:
     """The dates of `part` that are in the span, and those of `whole` that are not."""
     first, until = span
     before = ((a, min(b, first)) for a, b in whole if a < first)

@@ -7,8 +7,8 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from shared.clock import Clock, system_clock
-from shared.gauges import LEAST_SHOWN, Gauge, GaugeBoard, Sample, place_of, showable, shown_periods
-from shared.postgres.pool import reading
+from shared.gauges import MIN_SHOWN, Gauge, GaugeBoard, Sample, labels_of, showable, shown_periods
+from shared.postgres.pool import read_transaction
 from shared.registers.calendar import local_day
 
 GAUGES: Final = {
@@ -40,14 +40,14 @@ class Gauges:
     async def refresh(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         """Read the figures of the shown periods and swap them in."""
         periods = shown_periods(local_day(self._clock()))
-        async with pool.acquire() as connection, reading(connection):
+        async with pool.acquire() as connection, read_transaction(connection):
             rows = [dict(row) for row in await connection.fetch(_READ, list(periods))]
-        rows = [row for row in rows if row["segment_clients"] >= LEAST_SHOWN]
+        rows = [row for row in rows if row["segment_clients"] >= MIN_SHOWN]
         self._board.show(sample for row in showable(rows, "cell_clients") for sample in _samples(row, periods))
 
 
 def _samples(row: Mapping[str, Any], periods: Mapping[str, str]) -> Iterator[Sample]:
-    place = place_of(row, periods[row["period"]])
+    place = labels_of(row, periods[row["period"]])
     for name, column in _COLUMNS.items():
         if row[column] is not None:
             yield Sample(name, place, row[column])

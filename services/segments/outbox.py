@@ -52,7 +52,7 @@ class Outbox:
         self._pool, self._topic, self._make = pool, topic, make_producer
         self._producer: AIOKafkaProducer | None = None
 
-    async def put_out(self) -> int:
+    async def publish_pending(self) -> int:
         """Put out all that waits, unless another replica is at it; returns how many histories that were.
 
         Raises what Kafka or the database raise; what was not acknowledged waits for the next time.
@@ -69,13 +69,14 @@ class Outbox:
                 raise
         return done
 
-    async def tell_again(self, anew: bool) -> None:
+    async def enqueue_all(self, with_new_versions: bool) -> None:
         """Let every history wait, so that the stream is rebuilt from the store; who has them ignores them.
 
-        With `anew` they get new versions: those of a database that was restored may be behind those of the stream.
+        With `with_new_versions` they get greater versions: those of a restored database may be behind those of the
+        stream.
         """
         last = ("", "")
-        while rows := await self._pool.fetch(_TELL_AGAIN, *last, _CHUNK, anew):
+        while rows := await self._pool.fetch(_TELL_AGAIN, *last, _CHUNK, with_new_versions):
             last = max((row["county"], row["client"]) for row in rows)
 
     async def close(self) -> None:

@@ -10,20 +10,20 @@ from typing import Any, Final
 
 from services.segments.derive import derive, version
 from services.segments.domain import MEASURES, contributions
-from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, bare
-from services.segments.histories import tell, told_wrongly
+from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, tombstone
+from services.segments.histories import persons_with_wrong_history, tell
 from services.segments.members import (
     Relabelled,
-    bring_into_force,
-    first_or_last,
+    activate_staged,
+    changed_sector_days,
     keep,
     labelled,
-    of_nobody,
-    put_off,
+    orphaned_memberships,
+    recompute_memberships,
     relabel,
+    stage_memberships,
+    staged_persons,
     stored,
-    those_put_off,
-    work_out,
 )
 from services.segments.membership import ALWAYS
 from services.segments.touched import sector_days, spans, widen, windows
@@ -32,12 +32,12 @@ from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.clients import Clients
-from shared.postgres.erased import bare_if_erased, newly_erased, strip
+from shared.postgres.erased import newly_erased, strip, tombstone_if_erased
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.persons import Move, apply_merges, merge_table, move, number, of_clients
-from shared.postgres.pool import allow
-from shared.postgres.refold import Aside, Refold, admit_units
+from shared.postgres.pool import extend_transaction_timeout
+from shared.postgres.refold import Refold, StagedChange, ensure_unit_rows
 from shared.postgres.replay import Replay
 from shared.registers import Registers
 
@@ -102,9 +102,9 @@ _SWAP_S: Final = 60  # for each of these: a swap that goes on is never cut short
 
 async def apply(connection: Connection, county: str, facts: Sequence[CareFact], registers: Registers) -> Applied:
     """Write the facts of one county, which were derived by these registers, and everything that follows."""
-    await REFOLD.admit(connection, county, registers)
-    await admit_units(connection, registers, [f for f in facts if isinstance(f, ServiceEvent | Assessment)])
-    facts = await bare_if_erased(connection, SCHEMA, county, facts, bare)
+    await REFOLD.record_version(connection, county, registers)
+    await ensure_unit_rows(connection, registers, [f for f in facts if isinstance(f, ServiceEvent | Assessment)])
+    facts = await tombstone_if_erased(connection, SCHEMA, county, facts, tombstone)
     facts = await number(connection, SCHEMA, county, facts)
     changes: list[Change[Any]] = []
     conflicts = 0
@@ -115,7 +115,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[CareFact], 
         upserted = await table.upsert(connection, county, found)
         changes += upserted.changes
         conflicts += upserted.conflicts
-    await _settle(connection, county, changes, registers)
+    await propagate_changes_(connection, county, changes, registers)
     return Applied(len(changes), conflicts)
 
 
@@ -123,22 +123,22 @@ async def apply_persons(
     connection: Connection, county: str, events: Sequence[PersonEvent], registers: Registers
 ) -> Applied:
     """Take the facts of erased clients away for ever, and make one person of clients that are one."""
-    await REFOLD.admit(connection, county, registers)
+    await REFOLD.record_version(connection, county, registers)
     changes: list[Change[Any]] = []
     erased = await newly_erased(connection, SCHEMA, county, events)
     if erased:
         for table in TABLES.values():
-            facts = await table.found(connection, of_clients(SCHEMA, table.name), "true", county, erased)
-            changes += await strip(connection, county, table, facts, bare)
+            facts = await table.select(connection, of_clients(SCHEMA, table.name), "true", county, erased)
+            changes += await strip(connection, county, table, facts, tombstone)
     merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
     if moves:
         for table in TABLES.values():
             changes += await move(connection, county, table, moves)
-    await _settle(connection, county, changes, registers, moves)
+    await propagate_changes_(connection, county, changes, registers, moves)
     return Applied(len(erased) + merged)
 
 
-async def _settle(
+async def propagate_changes_(
     connection: Connection,
     county: str,
     changes: Sequence[Change[Any]],
@@ -148,15 +148,15 @@ async def _settle(
     """Let memberships, labels, histories and buckets follow the changed facts."""
     rule = registers.segment_rule
     touched = spans(changes, rule)
-    for person, span in windows(await first_or_last(connection, sector_days(changes, rule)), rule):
+    for person, span in windows(await changed_sector_days(connection, sector_days(changes, rule)), rule):
         widen(touched, person, span)
-    if await REFOLD.settled(connection, county, registers):
-        changed = await work_out(connection, touched, registers)
+    if await REFOLD.is_current(connection, county, registers):
+        changed = await recompute_memberships(connection, touched, registers)
         await keep(connection, county, changed)
     else:
         # Beside what is in force; by the whole of the rule, since what is in force is by another.
-        changed = await work_out(connection, dict.fromkeys(touched, ALWAYS), registers)
-        await put_off(connection, county, touched, changed)
+        changed = await recompute_memberships(connection, dict.fromkeys(touched, ALWAYS), registers)
+        await stage_memberships(connection, county, touched, changed)
         changed = {}
     moved = {client: move.new for client, move in moves.items()}
     relabelled = await relabel(connection, {*changed, *moved.values()})
@@ -193,34 +193,34 @@ async def _persons(connection: Connection, county: str, after: str) -> tuple[lis
 
 
 async def _look(
-    connection: Connection, county: str, after: str, registers: Registers, mend: bool
+    connection: Connection, county: str, after: str, registers: Registers, repair: bool
 ) -> tuple[int, int, str]:
     """Persons whose membership is not what the rule and the facts of now say, or whose histories say another one."""
     persons, place = await _persons(connection, county, after)
-    changed = await work_out(connection, dict.fromkeys(persons, ALWAYS), registers)
-    ghosts = [] if after else await of_nobody(connection, county)
-    wrong = changed.keys() | await told_wrongly(connection, county, persons)
-    if mend:
-        await keep(connection, county, {**changed, **dict.fromkeys(ghosts, ())})
+    changed = await recompute_memberships(connection, dict.fromkeys(persons, ALWAYS), registers)
+    orphans = [] if after else await orphaned_memberships(connection, county)
+    wrong = changed.keys() | await persons_with_wrong_history(connection, county, persons)
+    if repair:
+        await keep(connection, county, {**changed, **dict.fromkeys(orphans, ())})
         await _follow(connection, county, wrong)
-    return len(persons) + len(ghosts), len(wrong) + len(ghosts), place
+    return len(persons) + len(orphans), len(wrong) + len(orphans), place
 
 
 async def _prepare(connection: Connection, county: str, after: str, registers: Registers) -> tuple[int, str]:
     """Put the memberships by these registers off, where they are others than those in force."""
     persons, place = await _persons(connection, county, after)
-    changed = await work_out(connection, dict.fromkeys(persons, ALWAYS), registers)
-    await put_off(connection, county, persons, changed)
+    changed = await recompute_memberships(connection, dict.fromkeys(persons, ALWAYS), registers)
+    await stage_memberships(connection, county, persons, changed)
     return len(changed), place
 
 
 async def _swap(connection: Connection, county: str) -> None:
     """Let all memberships that were put off come into force, and labels, histories and buckets follow."""
     last = 0
-    await allow(connection, _SWAP_S)
-    while persons := await those_put_off(connection, county, last, _SWAPPED):
-        await allow(connection, _SWAP_S)
-        await bring_into_force(connection, persons)
+    await extend_transaction_timeout(connection, _SWAP_S)
+    while persons := await staged_persons(connection, county, last, _SWAPPED):
+        await extend_transaction_timeout(connection, _SWAP_S)
+        await activate_staged(connection, persons)
         await _follow(connection, county, persons)
         last = persons[-1]
 
@@ -241,5 +241,5 @@ async def _rederive(
 
 
 _CLIENTS: Final = Clients(SCHEMA, tuple(TABLES.values()))
-REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, Aside(_prepare, _swap))
+REFOLD: Final = Refold(SCHEMA, tuple(TABLES.values()), derive, fold, version, StagedChange(_prepare, _swap))
 REPLAY: Final = Replay(SCHEMA, tuple(TABLES.values()), MEASURES, contributions, _rederive, fold, _look, _CLIENTS)

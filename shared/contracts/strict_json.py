@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import orjson
 
-from shared.contracts.types import MOST_DIGITS
+from shared.contracts.types import MAX_DIGITS
 
-DEEPEST: Final = 64  # the event itself is 1
+MAX_DEPTH: Final = 64  # the event itself is 1
 
 
 # A number that a double may not hold as written: sixteen digits (a double is sure of fifteen) or an exponent.
@@ -56,7 +56,7 @@ class Document(NamedTuple):
         return _exact_tree(self.value) if _ROUNDED(self.value) else self.tree
 
 
-def parse(value: bytes, deepest: int = DEEPEST) -> Document:
+def parse(value: bytes, deepest: int = MAX_DEPTH) -> Document:
     """The value as a tree. Guarantees that no name stands twice in any object. Raises Undecodable."""
     try:
         tree = orjson.loads(value)
@@ -113,7 +113,7 @@ def _parse_exactly(value: bytes, deepest: int) -> Document:
     return Document(value, tree, classed(written))
 
 
-def _exact_tree(value: bytes, deepest: int = DEEPEST) -> Any:
+def _exact_tree(value: bytes, deepest: int = MAX_DEPTH) -> Any:
     """By the standard library: every number exact, every name looked at."""
     try:
         tree = json.loads(
@@ -162,7 +162,7 @@ def _constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= MOST_DIGITS else math.inf
+    return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 
 def _decimal(number: str) -> Decimal | float:
@@ -180,7 +180,7 @@ def whole(number: object) -> object:
         return number
     if not number:
         return 0
-    if not number.is_finite() or not 0 <= number.adjusted() < MOST_DIGITS:
+    if not number.is_finite() or not 0 <= number.adjusted() < MAX_DIGITS:
         return number
     integer = int(number)
     return integer if integer == number else number

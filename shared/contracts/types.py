@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstra
 
 LONGEST: Final = 200  # characters (code points) of an id or code
 BIGINT: Final = 2**63 - 1
-MOST_DIGITS: Final = 4300  # Python refuses to turn longer numbers into text, and nobody counts so far
+MAX_DIGITS: Final = 4300  # Python refuses to turn longer numbers into text, and nobody counts so far
 
 _RFC3339: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9])"
@@ -43,7 +43,7 @@ def _instant(value: str) -> str:
             moment = datetime.fromisoformat(f"{minute}:00{offset.upper()}").astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValueError("no such time") from None
-        if len(_MINUTES) >= _MOST_MINUTES:
+        if len(_MINUTES) >= _MAX_MINUTES:
             _MINUTES.clear()
         utc = _MINUTES[minute + offset] = moment.isoformat("T", "minutes")[:16]
     return f"{utc}:{second}.{fraction[:6]:0<6}Z" if fraction else f"{utc}:{second}.000000Z"
@@ -51,7 +51,7 @@ def _instant(value: str) -> str:
 
 _SECONDS: Final = frozenset(f":{second:02}" for second in range(60))
 _MINUTES: Final[dict[str, str]] = {}  # `2026-04-01T00:00+03:00` is `2026-03-31T21:00`
-_MOST_MINUTES: Final = 65_536
+_MAX_MINUTES: Final = 65_536
 
 
 def parse_instant(value: object) -> datetime:

@@ -16,15 +16,17 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from shared.contracts.catalogue import Topic, group_id
-from shared.edge.names import forgive_header_names
+from shared.edge.header_names import tolerate_header_names
 from shared.record import Record
 from shared.settings import Settings
 
 # The longest a SIGTERM waits for the batch in hand: above the longest batch, below any stop grace period.
-GRACEFUL_S: Final = 20.0
+GRACEFUL_STOP_S: Final = 20.0
 # FastStream sleeps this long again after an empty poll, so it bounds the idle part of freshness.
 POLL_MS: Final = 20
-PARTS: Final = 4  # transactions that a delivery may fill: while one is committed the next is decoded
+TRANSACTIONS_PER_DELIVERY: Final = (
+    4  # transactions that a delivery may fill: while one is committed the next is decoded
+)
 # How often to ask who leads a partition; by default a consumer that missed a new leader may be silent for 5 minutes.
 METADATA_MS: Final = 10_000
 _FETCH_WAIT_MS: Final = 250  # how long the broker may hold an empty fetch; data is answered at once
@@ -54,12 +56,12 @@ async def _decode(_: KafkaMessage) -> None:
 
 def make_broker(settings: Settings) -> KafkaBroker:
     """A broker whose every default that loses data or time is overridden."""
-    forgive_header_names()
+    tolerate_header_names()
     return KafkaBroker(
         settings.kafka,
         client_id=f"hva-{settings.service}",
         allow_auto_create_topics=False,
-        graceful_timeout=GRACEFUL_S,
+        graceful_timeout=GRACEFUL_STOP_S,
         metadata_max_age_ms=METADATA_MS,
         logger=None,
         parser=_parse,
@@ -67,7 +69,7 @@ def make_broker(settings: Settings) -> KafkaBroker:
     )
 
 
-async def knock(settings: Settings) -> bool:
+async def ping_kafka(settings: Settings) -> bool:
     """Whether Kafka answers: True, or it raises what passes by itself.
 
     Comes before everything that FastStream starts, which leaves its producer open when that fails.
@@ -89,7 +91,7 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
     broker.subscriber(
         settings.topic_prefix + topic.name,
         batch=True,
-        max_records=PARTS * settings.max_records,
+        max_records=TRANSACTIONS_PER_DELIVERY * settings.max_records,
         group_id=settings.topic_prefix + group_id(settings.service, topic),
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",

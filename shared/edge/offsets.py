@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contracts.catalogue import PARTITIONS
-from shared.edge.names import forgive_header_names
+from shared.edge.header_names import tolerate_header_names
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -43,7 +43,7 @@ async def committed_offsets(admin: AIOKafkaAdminClient, group: str) -> Offsets:
 @asynccontextmanager
 async def committed_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group that sees what every consumer of ours sees: committed records only."""
-    forgive_header_names()
+    tolerate_header_names()
     reader = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         client_id="hva-unread",
@@ -83,8 +83,8 @@ async def unread(reader: AIOKafkaConsumer, done: Offsets, ends: Offsets, within:
         found = await reader.getmany(timeout_ms=_POLL_MS)
         first |= {place: records[0].offset for place, records in found.items()}
         for place in gaps.keys() - first.keys():
-            if (settled := await _settled(reader, place, ends[place], late)) is not None:
-                first[place] = settled
+            if (is_current := await _settled(reader, place, ends[place], late)) is not None:
+                first[place] = is_current
         reader.pause(*first)
     return {place: ends[place] - offset for place, offset in first.items() if offset < ends[place]}
 

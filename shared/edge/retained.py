@@ -12,7 +12,7 @@ from shared.edge.consume import METADATA_MS, BatchHandler
 from shared.edge.offsets import Offsets, partitions_of
 from shared.settings import Settings
 
-AT_ONCE: Final = 5000  # records: few round trips, and live batches get their turn between
+MAX_AT_ONCE: Final = 5000  # records: few round trips, and live batches get their turn between
 _POLL_MS: Final = 200
 
 
@@ -37,7 +37,7 @@ async def read_retained(settings: Settings, topic: Topic, handler: BatchHandler)
         consumer.assign(list(ends))
         read = 0
         while not await _at_ends(consumer, ends):
-            batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=AT_ONCE)
+            batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=MAX_AT_ONCE)
             records = [record for place, some in batch.items() for record in some if record.offset < ends[place]]
             if records:
                 await handler(records)

@@ -9,10 +9,10 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from shared.contracts.catalogue import Topic
+from shared.dead_letters import Sealer
 from shared.edge.consume import BatchHandler
 from shared.health import Health
 from shared.keys import Key
-from shared.letters import Sealer
 from shared.metrics import PipelineMetrics
 from shared.registers import Registers
 from shared.settings import Settings

@@ -18,14 +18,14 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
+from shared.dead_letters import Sealer
 from shared.edge import watch
-from shared.edge.consume import assert_safe, knock, make_broker, subscribe
+from shared.edge.consume import assert_safe, make_broker, ping_kafka, subscribe
 from shared.edge.reload import compare_registers, reload_registers
 from shared.edge.runtime import Build, Job, Runtime, Wiring
 from shared.failure import Failure, classify
 from shared.health import Health, HealthServer
 from shared.keys import KeyFileError, read_keys
-from shared.letters import Sealer
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
 from shared.postgres.pool import close_pool, drop_connections, make_pool
@@ -45,15 +45,15 @@ def main(name: str, build: Build) -> None:
     """Run a service until SIGTERM or SIGINT; exits 1 with one sentence where it cannot start."""
     try:
         runtime = _prepare(name)
-        server = _listen(runtime)
+        server = _start_health_server(runtime)
     except (SettingsError, KeyFileError, RegisterError) as error:
         sys.exit(f"{name} cannot start: {error}")
-    _collect_seldom()
+    _relax_garbage_collection()
     uvloop.run(_run(runtime, server, build))
     sys.exit(runtime.exit_code)
 
 
-def _collect_seldom() -> None:
+def _relax_garbage_collection() -> None:
     """Look for garbage cycles seldom: a batch makes many objects and hardly a cycle; looking costs a tenth of it."""
     gc.freeze()  # what was imported lives for ever
     gc.set_threshold(50_000, 20, 50)
@@ -76,7 +76,7 @@ def _prepare(name: str) -> Runtime:
     )
 
 
-def _listen(runtime: Runtime) -> HealthServer:
+def _start_health_server(runtime: Runtime) -> HealthServer:
     settings = runtime.settings
     try:
         return HealthServer(runtime.health, runtime.registry, settings.metrics_host, settings.metrics_port)
@@ -100,19 +100,19 @@ async def _run(runtime: Runtime, server: HealthServer, build: Build) -> None:
 
 
 async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> None:
-    if await _until_there(runtime, "postgres", lambda: _open_pool(runtime, stack)) is None:
+    if await _start_with_retry(runtime, "postgres", lambda: _open_pool(runtime, stack)) is None:
         return
     _probe_postgres(runtime, stack)
-    if await _until_there(runtime, "schema", lambda: _load_registers(runtime)) is None:
+    if await _start_with_retry(runtime, "schema", lambda: _load_registers(runtime)) is None:
         return
-    if await _until_there(runtime, "kafka", lambda: knock(runtime.settings)) is None:
+    if await _start_with_retry(runtime, "kafka", lambda: ping_kafka(runtime.settings)) is None:
         return
-    wiring = await _until_there(runtime, "kafka", lambda: build(runtime))
+    wiring = await _start_with_retry(runtime, "kafka", lambda: build(runtime))
     if wiring is None:
         return
     if wiring.close:
         stack.push_async_callback(wiring.close)
-    broker = await _until_there(runtime, "kafka", lambda: _start_broker(runtime, wiring))
+    broker = await _start_with_retry(runtime, "kafka", lambda: _start_broker(runtime, wiring))
     if broker is None:
         return
     stack.push_async_callback(broker.stop)
@@ -123,7 +123,7 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
         Job("register version", 2.0, compare_registers(runtime)),
-        Job("letters", 2.0, watch.count_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
+        Job("letters", 2.0, watch.count_dead_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
     )
     running = [asyncio.create_task(_every(runtime, job)) for job in jobs]
     await runtime.stopping.wait()
@@ -170,9 +170,9 @@ async def _report_version(runtime: Runtime) -> None:
         try:
             warning = await check_version(connection, runtime.settings.service)
         except SchemaVersionError as error:
-            runtime.health.trouble("schema", str(error))
+            runtime.health.set_problem("schema", str(error))
         else:
-            runtime.health.fine("schema")
+            runtime.health.set_ok("schema")
             runtime.health.warn("schema", warning)
 
 
@@ -189,23 +189,23 @@ async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
     return broker
 
 
-async def _until_there(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:
+async def _start_with_retry(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:
     """Try to start a part until it is there (its result) or the service is told to stop (None)."""
     while not runtime.stopping.is_set():
         try:
             result = await start()
         except SchemaVersionError as error:
-            if runtime.health.trouble(part, str(error)):
+            if runtime.health.set_problem(part, str(error)):
                 runtime.logger.warning(f"waiting: {error}")
             await _pause(runtime, _PAUSE_S)
         except (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             if classify(error) is not Failure.TRANSIENT:
                 raise
-            if runtime.health.trouble(part, f"cannot be reached: {type(error).__name__}"):
+            if runtime.health.set_problem(part, f"cannot be reached: {type(error).__name__}"):
                 runtime.logger.warning(f"{part} cannot be reached, waiting", extra={"kind": type(error).__name__})
             await _pause(runtime, _PAUSE_S)
         else:
-            runtime.health.fine(part)
+            runtime.health.set_ok(part)
             return result
     return None
 

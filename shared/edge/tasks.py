@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry, Gauge
 from shared.batch import BatchRunner, Decode
 from shared.clock import Clock, system_clock
 from shared.contracts.catalogue import Topic
+from shared.dead_letters import Rejected
 from shared.edge.consume import BatchHandler
 from shared.edge.retained import read_retained
 from shared.edge.runtime import Runtime
 from shared.edge.watch import Task
-from shared.letters import Rejected
 from shared.metrics import PipelineMetrics
-from shared.postgres.commit import Apply, OfCounty, StoreCommit
+from shared.postgres.commit import Apply, HasCounty, StoreCommit
 from shared.postgres.lock import SERVICE_NUMBERS
 from shared.postgres.redrive import redrive_due
 from shared.postgres.refold import Refold
@@ -25,10 +25,10 @@ from shared.postgres.replay import Replay
 from shared.postgres.replay_due import Afterwards, last_failed, last_wrong, read_due, replay_due
 from shared.record import PlainRecord, Record
 
-E = TypeVar("E", bound=OfCounty)
+E = TypeVar("E", bound=HasCounty)
 
 _PAUSE_S: Final = 1.0
-_LONGEST_PAUSE_S: Final = 60.0
+_MAX_PAUSE_S: Final = 60.0
 
 MakeRunner = Callable[[Runtime], BatchRunner[Any]]
 """A runner bound to the registers that the service has when it is made: made anew for every batch, so that facts
@@ -44,7 +44,7 @@ def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E],
         metrics=runtime.metrics,
         logger=runtime.logger,
         health=runtime.health,
-        largest=runtime.settings.max_records,
+        max_records=runtime.settings.max_records,
     )
 
 
@@ -94,7 +94,7 @@ def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = ti
             changed = await refold.run(runtime.pool, runtime.registers, report)
         except Exception as error:
             if isinstance(error, asyncpg.PostgresError):
-                pause_until, pause = monotonic() + pause, min(2 * pause, _LONGEST_PAUSE_S)
+                pause_until, pause = monotonic() + pause, min(2 * pause, _MAX_PAUSE_S)
             gauges.failed.set(1)
             runtime.health.warn("refold", f"failed: {type(error).__name__}; it is tried again")
             raise

@@ -13,7 +13,7 @@ from faststream.kafka import KafkaBroker
 from shared.edge.consume import consumers
 from shared.health import Health
 from shared.metrics import PipelineMetrics
-from shared.postgres.letters import count_open
+from shared.postgres.dead_letters import count_open
 from shared.postgres.probe import PostgresProbe
 from shared.settings import Settings
 
@@ -39,9 +39,9 @@ def probe_postgres(probe: PostgresProbe, health: Health) -> Task:
         try:
             await probe.ask()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            health.trouble("postgres", f"does not answer: {type(error).__name__}")
+            health.set_problem("postgres", f"does not answer: {type(error).__name__}")
         else:
-            health.fine("postgres", _READING_VALID_S)
+            health.set_ok("postgres", _READING_VALID_S)
 
     return run
 
@@ -55,9 +55,9 @@ def probe_kafka(broker: KafkaBroker, health: Health) -> Task:
                 async with asyncio.timeout(_PROBE_S):
                     await consumer.topics()
         except (OSError, TimeoutError, KafkaError) as error:
-            health.trouble("kafka", f"does not answer: {type(error).__name__}")
+            health.set_problem("kafka", f"does not answer: {type(error).__name__}")
         else:
-            health.fine("kafka", _READING_VALID_S)
+            health.set_ok("kafka", _READING_VALID_S)
 
     return run
 
@@ -89,11 +89,11 @@ async def _lag(consumer: AIOKafkaConsumer, topic: str, metrics: PipelineMetrics,
     return {partition.partition for partition in ours}
 
 
-def count_letters(pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, metrics: PipelineMetrics) -> Task:
+def count_dead_letters(pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, metrics: PipelineMetrics) -> Task:
     """Open dead letters by reason, for the gauge."""
 
     async def run() -> None:
         async with pool.acquire() as connection:
-            metrics.open_letters(await count_open(connection, settings.service))
+            metrics.open_dead_letters(await count_open(connection, settings.service))
 
     return run

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import asyncpg
 
 from shared.postgres.lock import Connection, lock_counties
-from shared.postgres.pool import counting
+from shared.postgres.pool import bulk_transaction
 
 LONGEST_S: Final = 3 * 3600
 _ROWS: Final = 2000  # keys a transaction
@@ -25,7 +25,7 @@ Write = Callable[[Connection, str, list[str]], Awaitable[None]]
 @asynccontextmanager
 async def snapshot(connection: Connection) -> AsyncIterator[None]:
     """All that is read is of one moment, however long it takes."""
-    async with counting(connection, LONGEST_S, isolation="repeatable_read"):
+    async with bulk_transaction(connection, LONGEST_S, isolation="repeatable_read"):
         # It holds no lock of a county, and rests while its findings are written elsewhere.
         await connection.execute("set local idle_in_transaction_session_timeout = '10min'")
         yield

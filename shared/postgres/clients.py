@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.postgres.chunks import LONGEST_S, Pool, locked, write_in_chunks
-from shared.postgres.facts import FactTable, probes
+from shared.postgres.facts import FactTable, fenced, probes
 from shared.postgres.lock import Connection
 from shared.postgres.persons import Move, moves_of, persons_of, reached, set_persons
 
@@ -31,14 +31,14 @@ _ASTRAY: Final = """
 select fact.id from {table} fact join {schema}.client known on known.county = $1 and known.client = fact.own_client
 where fact.county = $1 and fact.person is distinct from known.person
 """
-_RETURN: Final = """
-update {table} fact set person = found.right_person
-from (
-  select fact.id, known.person as right_person {probes}
-  cross join lateral (
-    select person from {schema}.client where county = $1 and client = fact.own_client offset 0) known
-  where fact.person is distinct from known.person
-  offset 0) found
+_CLIENT = fenced("select person from {schema}.client where county = $1 and client = fact.own_client")
+_WRONG = fenced(
+    f"select fact.id, known.person as right_person {{probes}} cross join lateral {_CLIENT} known "
+    "where fact.person is distinct from known.person"
+)
+_RETURN: Final = f"""
+update {{table}} fact set person = found.right_person
+from {_WRONG} found
 where fact.county = $1 and fact.id = found.id
 """
 
@@ -64,7 +64,7 @@ class Clients:
             wrong += await self._count(connection, county, self._astray(table))
         return known + unknown, wrong
 
-    async def mend(self, pool: Pool, county: str) -> None:
+    async def repair(self, pool: Pool, county: str) -> None:
         """Put all of that right. What follows from persons has to follow."""
         await write_in_chunks(pool, self.schema, county, self._unknown(), self._number)
         after = ""

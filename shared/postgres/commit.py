@@ -7,19 +7,19 @@ from typing import Generic, Protocol, TypeVar
 import asyncpg
 
 from shared.batch import Applied
-from shared.letters import Letter, Sealer
-from shared.postgres.letters import write_letters
+from shared.dead_letters import DeadLetter, Sealer
+from shared.postgres.dead_letters import write_dead_letters
 from shared.postgres.lock import Connection, lock_counties
 
 
-class OfCounty(Protocol):
+class HasCounty(Protocol):
     """Anything that belongs to one county."""
 
     @property
     def county(self) -> str: ...
 
 
-E = TypeVar("E", bound=OfCounty)
+E = TypeVar("E", bound=HasCounty)
 
 Apply = Callable[[Connection, str, Sequence[E]], Awaitable[Applied]]
 """Write the events of one county, inside the transaction and under the county's lock."""
@@ -31,14 +31,14 @@ class StoreCommit(Generic[E]):
     def __init__(self, service: str, pool: "asyncpg.Pool[asyncpg.Record]", sealer: Sealer, apply: Apply[E]) -> None:
         self._service, self._pool, self._sealer, self._apply = service, pool, sealer, apply
 
-    async def __call__(self, events: Sequence[E], letters: Sequence[Letter]) -> Applied:
+    async def __call__(self, events: Sequence[E], dead_letters: Sequence[DeadLetter]) -> Applied:
         by_county: dict[str, list[E]] = defaultdict(list)
         for event in events:
             by_county[event.county].append(event)
         total = Applied(0)
         async with self._pool.acquire() as connection, connection.transaction():
             await lock_counties(connection, self._service, by_county)
-            await write_letters(connection, self._service, letters, self._sealer)
+            await write_dead_letters(connection, self._service, dead_letters, self._sealer)
             for county in sorted(by_county):
                 total += await self._apply(connection, county, by_county[county])
         return total

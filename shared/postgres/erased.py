@@ -12,7 +12,7 @@ from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
 
 
-class OfClient(Protocol):
+class HasClient(Protocol):
     """A fact that may belong to a client."""
 
     @property
@@ -25,7 +25,7 @@ class OfClient(Protocol):
     def own_client(self) -> str | None: ...
 
 
-F = TypeVar("F", bound=OfClient)
+F = TypeVar("F", bound=HasClient)
 
 
 async def newly_erased(connection: Connection, schema: str, county: str, events: Sequence[PersonEvent]) -> list[str]:
@@ -47,16 +47,16 @@ async def strip(
     county: str,
     table: FactTable[F],
     facts: Sequence[F],
-    bare: Callable[[F], F],
+    tombstone: Callable[[F], F],
 ) -> list[Change[F]]:
     """Make stored facts bare."""
-    changes = [Change(fact, bare(fact)) for fact in facts]
+    changes = [Change(fact, tombstone(fact)) for fact in facts]
     await table.overwrite(connection, county, [change.new for change in changes])
     return changes
 
 
-async def bare_if_erased(
-    connection: Connection, schema: str, county: str, facts: Sequence[F], bare: Callable[[F], F]
+async def tombstone_if_erased(
+    connection: Connection, schema: str, county: str, facts: Sequence[F], tombstone: Callable[[F], F]
 ) -> Sequence[F]:
     """Facts of erased clients are bare before they are written: their order counts, and nothing else."""
     clients = sorted({fact.own_client for fact in facts if fact.own_client is not None})
@@ -64,4 +64,4 @@ async def bare_if_erased(
     if not rows:
         return facts
     erased = {row["client"] for row in rows}
-    return [bare(fact) if fact.own_client in erased else fact for fact in facts]
+    return [tombstone(fact) if fact.own_client in erased else fact for fact in facts]

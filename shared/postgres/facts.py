@@ -80,19 +80,19 @@ class FactTable(Generic[F]):
 
         `condition` is SQL over the table, which it may call `fact`.
         """
-        return await self.found(connection, probes(self.name, column), condition, county, sorted(set(values)))
+        return await self.select(connection, probes(self.name, column), condition, county, sorted(set(values)))
 
     async def load(self, connection: Connection, condition: str, *arguments: object) -> list[F]:
         """The facts that a condition selects; it is SQL over the table, which it may call `fact`."""
-        return await self.found(connection, f"from {self.name} fact", condition, *arguments)
+        return await self.select(connection, f"from {self.name} fact", condition, *arguments)
 
-    async def found(self, connection: Connection, source: str, condition: str, *arguments: object) -> list[F]:
+    async def select(self, connection: Connection, source: str, condition: str, *arguments: object) -> list[F]:
         """The facts that a `from`, which calls them `fact`, and a condition select."""
         names = ", ".join(f"fact.{name}" for name in ("county", *self.columns))
         rows = await connection.fetch(f"select {names} {source} where {condition}", *arguments)
         return [self._fact(row) for row in rows]
 
-    async def revise(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
+    async def update_derived(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
         """Write the derived fields of stored facts; the county's lock must be held."""
         await self._update(connection, county, facts, self.derived)
 

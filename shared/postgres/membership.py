@@ -27,7 +27,9 @@ returning new.client,
 """
 
 
-async def newer(connection: Connection, schema: str, county: str, histories: Iterable[History]) -> dict[str, Intervals]:
+async def store_newer_histories(
+    connection: Connection, schema: str, county: str, histories: Iterable[History]
+) -> dict[str, Intervals]:
     """Keep the histories of a county that are newer than what is stored; its lock must be held.
 
     Returns those whose intervals changed, by client.
@@ -68,7 +70,7 @@ async def histories(
     return dict(found)
 
 
-def mislabelled(schema: str, client: str, day: str) -> str:
+def mislabelled_condition(schema: str, client: str, day: str) -> str:
     """The condition that a stored `fact`, whose columns of client and label day these are, has another segment than
     the stored history of its client says (`shared.labels.label`).
     """

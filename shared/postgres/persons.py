@@ -140,9 +140,9 @@ def components(numbers: Mapping[str, int], pairs: Iterable[tuple[str, str]]) -> 
 async def move(connection: Connection, county: str, table: FactTable[F], moves: Mapping[str, Move]) -> list[Change[F]]:
     """Give the stored facts of clients the persons that they are of now; `person` must be a derived field."""
     old = [move.old for move in moves.values()]
-    facts = await table.found(connection, _OF_MOVED.format(table=table.name), "true", list(moves), old)
+    facts = await table.select(connection, _OF_MOVED.format(table=table.name), "true", list(moves), old)
     changes = [Change(fact, fact._replace(person=moves[fact.own_client].new)) for fact in facts]
-    await table.revise(connection, county, [change.new for change in changes])
+    await table.update_derived(connection, county, [change.new for change in changes])
     return changes
 
 

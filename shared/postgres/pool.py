@@ -69,7 +69,7 @@ def drop_connections(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
 
 
 @contextlib.asynccontextmanager
-async def reading(connection: Connection) -> AsyncIterator[None]:
+async def read_transaction(connection: Connection) -> AsyncIterator[None]:
     """A read-only transaction with the whole planner: figures are sums over many rows, not probes."""
     async with connection.transaction(readonly=True):
         await connection.execute(_WHOLE_PLANNER)
@@ -77,17 +77,17 @@ async def reading(connection: Connection) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def counting(
+async def bulk_transaction(
     connection: Connection, seconds: int, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
 ) -> AsyncIterator[None]:
     """A transaction that counts many rows and may write what came out; it has `seconds` for all of it."""
     async with connection.transaction(isolation=isolation):
         await connection.execute(f"{_WHOLE_PLANNER}; set local work_mem = '64MB'")
-        await allow(connection, seconds)
+        await extend_transaction_timeout(connection, seconds)
         yield
 
 
-async def allow(connection: Connection, seconds: int) -> None:
+async def extend_transaction_timeout(connection: Connection, seconds: int) -> None:
     """Give the transaction that runs so many seconds from now."""
     # A running time limit is not set anew but by way of none.
     await connection.execute(f"set local transaction_timeout = 0; set local transaction_timeout = '{seconds}s'")

@@ -12,10 +12,10 @@ from typing import Final
 import asyncpg
 
 from shared.contracts.reasons import Reason
+from shared.dead_letters import DeadLetterSealedError, Rejected, Sealer
 from shared.failure import Failure, classify
-from shared.letters import LetterSealedError, Rejected, Sealer
 from shared.postgres.lock import Connection
-from shared.postgres.pool import allow
+from shared.postgres.pool import extend_transaction_timeout
 from shared.record import PlainRecord
 
 # The transaction of a row is idle while the attempt waits elsewhere: for a lock and a commit of 60 s each at most.
@@ -24,27 +24,27 @@ Attempt = Callable[[PlainRecord], Awaitable[Rejected | None]]
 """Process a record again: None when it counts now, else the new verdict."""
 
 _DUE: Final = """
-select letter, topic, "partition", "offset", recorded_at, sealed from {schema}.dead_letter
-where letter > $3 and not truncated and (state = 'redrive' or state = 'open' and (
+select id, topic, "partition", "offset", recorded_at, sealed from {schema}.dead_letter
+where id > $3 and not truncated and (state = 'redrive' or state = 'open' and (
   reason in ('unknown_unit', 'unknown_source') and register_version <> $1
   or reason = 'future_time' and retry_at <= $2))
-order by letter limit 1 for update skip locked
+order by id limit 1 for update skip locked
 """
 _RESOLVED: Final = """
 update {schema}.dead_letter set state = 'resolved', attempts = attempts + 1, changed_at = clock_timestamp()
-where letter = $1
+where id = $1
 """
 _SEALED: Final = """
 update {schema}.dead_letter
 set state = 'open', attempts = attempts + 1, changed_at = clock_timestamp(), detail = $2, retry_at = null,
     register_version = $3
-where letter = $1
+where id = $1
 """
 _REJECTED_AGAIN: Final = """
 update {schema}.dead_letter
 set state = 'open', attempts = attempts + 1, changed_at = clock_timestamp(), reason = $2, detail = $3,
     retry_at = $4, register_version = $5
-where letter = $1
+where id = $1
 """
 
 
@@ -68,27 +68,27 @@ async def redrive_due(
             row = await connection.fetchrow(_DUE.format(schema=schema), register_version, now, last)
             if row is None:
                 break
-            await allow(connection, _ATTEMPT_S)
+            await extend_transaction_timeout(connection, _ATTEMPT_S)
             await connection.execute(f"set local idle_in_transaction_session_timeout = '{_ATTEMPT_S}s'")
             try:
                 verdict = await _verdict(row, sealer, attempt)
             except Exception as error:
                 transient = transient or error
             else:
-                await _settle(connection, schema, row["letter"], verdict, register_version)
-        tried, last = tried + 1, row["letter"]
+                await _settle(connection, schema, row["id"], verdict, register_version)
+        tried, last = tried + 1, row["id"]
     if transient:
         raise transient
     return tried
 
 
-async def _verdict(row: asyncpg.Record, sealer: Sealer, attempt: Attempt) -> Rejected | LetterSealedError | None:
+async def _verdict(row: asyncpg.Record, sealer: Sealer, attempt: Attempt) -> Rejected | DeadLetterSealedError | None:
     """What came of the record now. Raises what is transient."""
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
         record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
         return await attempt(record)
-    except LetterSealedError as error:
+    except DeadLetterSealedError as error:
         return error
     except Exception as error:
         if classify(error) is Failure.TRANSIENT:
@@ -99,16 +99,16 @@ async def _verdict(row: asyncpg.Record, sealer: Sealer, attempt: Attempt) -> Rej
 async def _settle(
     connection: Connection,
     schema: str,
-    letter: int,
-    verdict: Rejected | LetterSealedError | None,
+    dead_letter: int,
+    verdict: Rejected | DeadLetterSealedError | None,
     register_version: str,
 ) -> None:
     match verdict:
         case None:
-            await connection.execute(_RESOLVED.format(schema=schema), letter)
-        case LetterSealedError():
+            await connection.execute(_RESOLVED.format(schema=schema), dead_letter)
+        case DeadLetterSealedError():
             sentence = f"cannot be opened: {verdict}"
-            await connection.execute(_SEALED.format(schema=schema), letter, sentence, register_version)
+            await connection.execute(_SEALED.format(schema=schema), dead_letter, sentence, register_version)
         case Rejected(reason, detail, _, retry_at, registers):
             statement = _REJECTED_AGAIN.format(schema=schema)
-            await connection.execute(statement, letter, str(reason), detail, retry_at, registers)
+            await connection.execute(statement, dead_letter, str(reason), detail, retry_at, registers)

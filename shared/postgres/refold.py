@@ -30,10 +30,10 @@ insert into {schema}.refold as r (county, version, registers) values ($1, $2, $4
 on conflict (county) do update set version = $3, registers = '', target = null
 where coalesce(r.target, r.version) <> $2
 """
-_STATE: Final = "select version, target, place, after_id from {schema}.refold where county = $1"
+_STATE: Final = "select version, target, table_index, after_id from {schema}.refold where county = $1"
 _MOVE: Final = """
 update {schema}.refold
-set version = $5, registers = '', target = $2, place = $3, after_id = $4, changed_at = clock_timestamp()
+set version = $5, registers = '', target = $2, table_index = $3, after_id = $4, changed_at = clock_timestamp()
 where county = $1
 """
 _DONE: Final = """
@@ -48,15 +48,15 @@ Fold = Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
 
 
 Prepare = Callable[[Connection, str, str, Registers], Awaitable[tuple[int, str]]]
-"""Work out beside what is in force, for a chunk of a county behind a place, what these registers say of it: for how
-many that is another, and the place it came to, `''` at the end."""
+"""Stage what these registers say of a chunk of a county, beside what is active: for how
+many that is another, and the table_index it came to, `''` at the end."""
 
 
 Report = Callable[[str | None], None]
 """Hear of the county for which what was prepared comes into force from now on, and of None when that has ended."""
 
 
-class Aside(NamedTuple):
+class StagedChange(NamedTuple):
     """What changed registers change for a whole county at once: prepared in chunks, then brought into force."""
 
     prepare: Prepare
@@ -68,7 +68,7 @@ class Refold:
     """How the facts of a service follow from registers.
 
     `derive` returns the same object when nothing changes. `version` names what the facts depend on. What is to change
-    at once comes after the tables; until then, what new facts change of it is for `prepare` too (see `settled`).
+    at once comes after the tables; until then, what new facts change of it is for `prepare` too (see `is_current`).
     """
 
     schema: str
@@ -76,14 +76,14 @@ class Refold:
     derive: Callable[[Any, Registers], Any]
     fold: Fold
     version: Callable[[Registers], str]
-    aside: Aside | None = None
+    staged_change: StagedChange | None = None
 
-    async def admit(self, connection: Connection, county: str, registers: Registers) -> None:
+    async def record_version(self, connection: Connection, county: str, registers: Registers) -> None:
         """Say by which version new facts of a county were derived; its lock must be held."""
         version = self.version(registers)
         await connection.execute(_ADMIT.format(schema=self.schema), county, version, _MIXED, registers.version)
 
-    async def settled(self, connection: Connection, county: str, registers: Registers) -> bool:
+    async def is_current(self, connection: Connection, county: str, registers: Registers) -> bool:
         """Whether what is in force in a county is by these registers; its lock must be held."""
         state = await connection.fetchrow(_STATE.format(schema=self.schema), county)
         return state is not None and state["version"] == self.version(registers)
@@ -129,23 +129,23 @@ class Refold:
             await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
         begun = state["target"] == version
-        place, after = (state["place"], state["after_id"]) if begun else (0, "")
+        table_index, after = (state["table_index"], state["after_id"]) if begun else (0, "")
         changed = 0
-        if place < len(self.tables):
-            changed, after = await self._walk(connection, county, self.tables[place], after, registers)
-        elif self.aside is not None and place == len(self.tables):
-            changed, after = await self.aside.prepare(connection, county, after, registers)
+        if table_index < len(self.tables):
+            changed, after = await self._walk(connection, county, self.tables[table_index], after, registers)
+        elif self.staged_change is not None and table_index == len(self.tables):
+            changed, after = await self.staged_change.prepare(connection, county, after, registers)
         else:
-            if self.aside is not None:
+            if self.staged_change is not None:
                 report(county)
                 try:
-                    await self.aside.swap(connection, county)
+                    await self.staged_change.swap(connection, county)
                 finally:
                     report(None)
             await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)
             return None
-        place += not after
-        await connection.execute(_MOVE.format(schema=self.schema), county, version, place, after, _MIXED)
+        table_index += not after
+        await connection.execute(_MOVE.format(schema=self.schema), county, version, table_index, after, _MIXED)
         return changed
 
     async def _walk(
@@ -155,13 +155,13 @@ class Refold:
         facts = await table.load(connection, "county = $1 and id > $2 order by id limit $3", county, after, CHUNK)
         derived = ((fact, self.derive(fact, registers)) for fact in facts if not fact.retracted)
         changes = [Change(old, new) for old, new in derived if new is not old]
-        await admit_units(connection, registers, (change.new for change in changes))
-        await table.revise(connection, county, [change.new for change in changes])
+        await ensure_unit_rows(connection, registers, (change.new for change in changes))
+        await table.update_derived(connection, county, [change.new for change in changes])
         await self.fold(connection, county, changes)
         return len(changes), facts[-1].id if len(facts) == CHUNK else ""
 
 
-async def admit_units(connection: Connection, registers: Registers, facts: Iterable[Any]) -> None:
+async def ensure_unit_rows(connection: Connection, registers: Registers, facts: Iterable[Any]) -> None:
     """Make sure that views know the unit rows of facts whose unit the registers lack (any more)."""
     known = registers.known_units
     strangers = {

@@ -24,28 +24,28 @@ _UNIT_COLUMNS = (
 )
 
 _UPSERT_UNITS = """
-INSERT INTO reference.unit_row AS t
+insert into reference.unit_row as t
        (key, county, unit, name_fi, name_sv, name_en, service_area, result_area, division,
         region, sensitive, valid_from, valid_to, current)
-SELECT *, $14::boolean
-  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+select *, $14::boolean
+  from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
               $8::text[], $9::text[], $10::text[], $11::boolean[], $12::date[], $13::date[])
-    ON CONFLICT (key) DO UPDATE
-   SET name_fi = excluded.name_fi, name_sv = excluded.name_sv, name_en = excluded.name_en,
+    on conflict (key) do update
+   set name_fi = excluded.name_fi, name_sv = excluded.name_sv, name_en = excluded.name_en,
        sensitive = excluded.sensitive, current = true
- WHERE excluded.current  -- a row that is added for its key alone leaves names and protection as they are
+ where excluded.current  -- a row that is added for its key alone leaves names and protection as they are
 """
 
 _INSERT_SCOPES = """
-INSERT INTO reference.unit_scope (unit_row, county, scope_level, scope)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
-    ON CONFLICT (unit_row, scope_level) DO NOTHING
+insert into reference.unit_scope (unit_row, county, scope_level, scope)
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+    on conflict (unit_row, scope_level) do nothing
 """
 
-_KNOWN = "SELECT EXISTS (SELECT FROM reference.register_history WHERE version = $1)"
+_KNOWN = "select exists (select from reference.register_history where version = $1)"
 _REMEMBER = """
-INSERT INTO reference.register_history (version) VALUES ($1)
-    ON CONFLICT (version) DO UPDATE SET loaded_at = excluded.loaded_at
+insert into reference.register_history (version) values ($1)
+    on conflict (version) do update set loaded_at = excluded.loaded_at
 """
 
 
@@ -56,13 +56,13 @@ async def load(conn: Connection, registers: Registers, replaces: str | None = No
     Unit rows of earlier versions stay, no longer `current`: buckets still refer to them.
     """
     async with conn.transaction(isolation="read_committed"):
-        await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        await conn.execute("select pg_advisory_xact_lock($1)", LOCK)
         current = await current_version(conn)
         if current == registers.version:
             return False
         if current != replaces and await conn.fetchval(_KNOWN, registers.version):
             return False
-        await conn.execute("UPDATE reference.unit_row SET current = false WHERE current")
+        await conn.execute("update reference.unit_row set current = false where current")
         await _write_units(conn, (*registers.units, *registers.gap_rows), current=True)
         await _write_codes(conn, registers)
         await _write_rules(conn, registers)
@@ -81,7 +81,7 @@ async def add_unit_rows(conn: Connection, rows: Iterable[UnitRow]) -> None:
 
 async def current_version(conn: Connection) -> str | None:
     """The version that schema `reference` holds; None before the first."""
-    found: str | None = await conn.fetchval("SELECT version FROM reference.register_version WHERE part = 'registers'")
+    found: str | None = await conn.fetchval("select version from reference.register_version where part = 'registers'")
     return found
 
 
@@ -97,45 +97,45 @@ async def _write_units(conn: Connection, rows: Sequence[UnitRow], *, current: bo
 async def _write_codes(conn: Connection, registers: Registers) -> None:
     """The small registers, as a whole: a few hundred rows in all."""
     for table in ("sector", "outcome", "promise", "theme"):
-        await conn.execute(f"DELETE FROM reference.{table}")
+        await conn.execute(f"delete from reference.{table}")
     await conn.executemany(
-        "INSERT INTO reference.sector (sector, kind) VALUES ($1, $2)", list(registers.sectors.items())
+        "insert into reference.sector (sector, kind) values ($1, $2)", list(registers.sectors.items())
     )
     await conn.executemany(
-        "INSERT INTO reference.outcome (outcome, classification, resolved, first_line_resolvable, hyte)"
-        " VALUES ($1, $2, $3, $4, $5)",
+        "insert into reference.outcome (outcome, classification, resolved, first_line_resolvable, hyte)"
+        " values ($1, $2, $3, $4, $5)",
         [tuple(asdict(outcome).values()) for outcome in registers.outcomes.values()],
     )
     await conn.executemany(
-        "INSERT INTO reference.promise (county, line, channel, kind, amount, valid_from)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
+        "insert into reference.promise (county, line, channel, kind, amount, valid_from)"
+        " values ($1, $2, $3, $4, $5, $6)",
         [tuple(asdict(promise).values()) for promise in registers.promises],
     )
-    await conn.executemany("INSERT INTO reference.theme (theme, stem) VALUES ($1, $2)", registers.themes)
+    await conn.executemany("insert into reference.theme (theme, stem) values ($1, $2)", registers.themes)
 
 
 async def _write_rules(conn: Connection, registers: Registers) -> None:
-    await conn.execute("DELETE FROM reference.key_result")
+    await conn.execute("delete from reference.key_result")
     await conn.executemany(
-        "INSERT INTO reference.key_result (id, place, name_fi, name_sv, name_en, spec)"
-        " VALUES ($1, $2, $3, $4, $5, $6::text::jsonb)",
+        "insert into reference.key_result (id, position, name_fi, name_sv, name_en, spec)"
+        " values ($1, $2, $3, $4, $5, $6::text::jsonb)",
         [
             (
                 result.id,
-                place,
+                position,
                 result.name_fi,
                 result.name_sv,
                 result.name_en,
                 orjson.dumps(result.spec).decode(),
             )
-            for place, result in enumerate(registers.key_results)
+            for position, result in enumerate(registers.key_results)
         ],
     )
     rule = registers.segment_rule
-    await conn.execute("DELETE FROM reference.segment_rule")
+    await conn.execute("delete from reference.segment_rule")
     await conn.execute(
-        "INSERT INTO reference.segment_rule (version, enabled, figures_from, e3_results, e3_valid_days,"
-        " e4_min_sectors, e4_window_days, e6_scheme, e6_segment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into reference.segment_rule (version, enabled, figures_from, e3_results, e3_valid_days,"
+        " e4_min_sectors, e4_window_days, e6_scheme, e6_segment) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         *asdict(rule).values(),
     )
 
@@ -144,9 +144,9 @@ async def _write_versions(conn: Connection, registers: Registers) -> None:
     """The versions by part; `loaded_at` moves only where the version does."""
     parts = (*PARTS, "unit_rows", "registers")
     await conn.execute(
-        "INSERT INTO reference.register_version AS t (part, version, loaded_at)"
-        " SELECT *, now() FROM unnest($1::text[], $2::text[]) ON CONFLICT (part) DO UPDATE"
-        " SET version = excluded.version, loaded_at = excluded.loaded_at WHERE t.version <> excluded.version",
+        "insert into reference.register_version as t (part, version, loaded_at)"
+        " select *, now() from unnest($1::text[], $2::text[]) on conflict (part) do update"
+        " set version = excluded.version, loaded_at = excluded.loaded_at where t.version <> excluded.version",
         list(parts),
         [registers.version_of(part) for part in parts],
     )

@@ -73,16 +73,16 @@ class Replay:
                 found += Findings(facts, wrong, await sums.stored())
                 async for _, _, rows in sums.differences():
                     found += Findings(0, 0, 0, len(rows))
-        return found + await self._cells(mend=False)
+        return found + await self._cells(repair=False)
 
     async def run(self, pool: Pool, registers: Registers) -> Findings:
         """Put right what is wrong; returns what was."""
         found = Findings()
         for county in await self._counties(pool):
-            found += await self._mend_clients(pool, county)
-            found += await self._mend_facts(pool, county, registers)
+            found += await self._repair_clients(pool, county)
+            found += await self._repair_facts(pool, county, registers)
             found += await self._mend_buckets(pool, county)
-        return found + await self._cells(mend=True)
+        return found + await self._cells(repair=True)
 
     async def _mend_buckets(self, pool: Pool, county: str) -> Findings:
         """Chunk by chunk: what is added for one bucket says nothing of another."""
@@ -98,8 +98,8 @@ class Replay:
     async def _counties(self, pool: Pool) -> list[str]:
         return [row["county"] for row in await pool.fetch(f"select county from {self.schema}.refold order by county")]
 
-    async def _cells(self, mend: bool) -> Findings:
-        return Findings(0, 0, *(await self.cells(mend) if self.cells else (0, 0)))
+    async def _cells(self, repair: bool) -> Findings:
+        return Findings(0, 0, *(await self.cells(repair) if self.cells else (0, 0)))
 
     async def _look_at_persons(self, connection: Connection, county: str, registers: Registers) -> Findings:
         found, after = Findings(), ""
@@ -110,16 +110,16 @@ class Replay:
                 break
         return found
 
-    async def _mend_clients(self, pool: Pool, county: str) -> Findings:
+    async def _repair_clients(self, pool: Pool, county: str) -> Findings:
         if self.clients is None:
             return Findings()
         async with pool.acquire() as connection, snapshot(connection):
             found = Findings(*await self.clients.look(connection, county))
         if found.wrong_facts:
-            await self.clients.mend(pool, county)
+            await self.clients.repair(pool, county)
         return found
 
-    async def _mend_facts(self, pool: Pool, county: str, registers: Registers) -> Findings:
+    async def _repair_facts(self, pool: Pool, county: str, registers: Registers) -> Findings:
         found, after = Findings(), ""
         while self.persons is not None:
             async with locked(pool, self.schema, county) as connection:
@@ -133,7 +133,7 @@ class Replay:
                 async with locked(pool, self.schema, county) as connection:
                     facts = await _chunk(table, connection, county, last)
                     changes = await self._wrong(connection, county, facts, registers)
-                    await table.revise(connection, county, [change.new for change in changes])
+                    await table.update_derived(connection, county, [change.new for change in changes])
                     await self.fold(connection, county, changes)
                 found += Findings(len(facts), len(changes))
                 last = facts[-1].id if len(facts) == CHUNK else None

@@ -25,12 +25,12 @@ _LOCK: Final = 0x7265_706C  # with the number of the service
 _ZONE: Final = ZoneInfo("Europe/Helsinki")
 _NIGHT: Final = time(3, 0)
 _LONG: Final = timedelta(hours=3)
-_ASK: Final = "insert into {schema}.replay (mends) values (false)"
+_ASK: Final = "insert into {schema}.replay (repairs) values (false)"
 # Facts on their way to other registers would look wrong.
 _REFOLDS: Final = "select exists (select from {schema}.refold where registers <> $1)"
-_LAST: Final = "select max(begun_at) from {schema}.replay where not mends"
+_LAST: Final = "select max(started_at) from {schema}.replay where not repairs"
 _NEXT: Final = """
-select replay, mends, from_kafka, attempts from {schema}.replay
+select replay, repairs, from_kafka, attempts from {schema}.replay
 where ended_at is null and (records is not null or not from_kafka) order by replay limit 1
 """
 _UNREAD: Final = """
@@ -38,7 +38,9 @@ select replay, attempts from {schema}.replay where ended_at is null and from_kaf
 order by replay limit 1
 """
 _BEGIN: Final = """
-update {schema}.replay set begun_at = coalesce(begun_at, clock_timestamp()), attempts = attempts + 1 where replay = $1
+update {schema}.replay
+set started_at = coalesce(started_at, clock_timestamp()), attempts = attempts + 1
+where replay = $1
 """
 _NOT_COUNTED: Final = "update {schema}.replay set attempts = attempts - 1 where replay = $1"
 _READ: Final = "update {schema}.replay set records = $2, attempts = 0 where replay = $1"
@@ -143,8 +145,8 @@ async def _do(
     afterwards: Afterwards | None,
 ) -> Findings:
     async with _attempt(connection, replay.schema, row, transient_ends=True):
-        found = await (replay.run if row["mends"] else replay.audit)(pool, registers)
-        if row["mends"] and afterwards:
+        found = await (replay.run if row["repairs"] else replay.audit)(pool, registers)
+        if row["repairs"] and afterwards:
             await afterwards(row["from_kafka"])
     await connection.execute(_END.format(schema=replay.schema), row["replay"], *found, None)
     return found

@@ -17,9 +17,9 @@ UNIT_COLUMNS = (
 )
 STREAMS = ("feedback", "contact", "care")
 CHANNELS = ("phone", "chat", "sms", "digital_booking", "other")
-MOST_MINUTES = 5_300_000
+MAX_MINUTES = 5_300_000
 """About ten years."""
-MOST_WORKING_DAYS = 2_500
+MAX_WORKING_DAYS = 2_500
 
 _SOURCE = re.compile(r"urn:hva:[a-z0-9-]+:[a-z0-9-]+", re.ASCII)
 _SEPARATORS = re.compile(r"[|;,\s]+")
@@ -153,7 +153,7 @@ def _promise(fields: Fields) -> PromiseRow | None:
     county, line = fields.county(), fields.code("line")
     kinds: tuple[PromiseKind, ...] = ("minutes", "same_day", "working_days")
     kind = fields.choice("kind", kinds)
-    most = MOST_WORKING_DAYS if kind == "working_days" else MOST_MINUTES
+    most = MAX_WORKING_DAYS if kind == "working_days" else MAX_MINUTES
     amount = fields.whole("amount", most, empty=kind in ("same_day", None))
     channels = ("", *CHANNELS) if line == "feedback" else CHANNELS
     channel, start = fields.choice("channel", channels), fields.day("valid_from")

@@ -15,7 +15,7 @@ from shared.registers.problems import Problems
 
 EVIDENCE = ("E1", "E2", "E3", "E4", "E6")
 SUUNTIMA_RESULTS = ("omatoimi", "yhteistyo", "yhteiso", "verkosto")
-MOST_DAYS = 36_600
+MAX_DAYS = 36_600
 RULE_KEYS = ("version", "enabled", "figures_from", "parameters")
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "E3": {"results": ["verkosto"], "valid_days": 365},
@@ -86,8 +86,8 @@ class _Mapping:
 
     def whole(self, name: str, default: int) -> int:
         value = self.values.get(name, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_DAYS:
-            self.wrong(f"{name} must be a whole number from 1 to {MOST_DAYS}.")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_DAYS:
+            self.wrong(f"{name} must be a whole number from 1 to {MAX_DAYS}.")
             return default
         return value
 

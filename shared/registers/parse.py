@@ -22,10 +22,10 @@ def trimmed(text: str, name: str, where: str, problems: Problems) -> str:
 
     Codes are compared exactly, so a code with a space at its end would be another code that looks the same.
     """
-    bare = text.strip(WHITE_SPACE)
-    if bare != text:
+    tombstone = text.strip(WHITE_SPACE)
+    if tombstone != text:
         problems.add(where, f"{name} {text!r} has white space at an end; remove it.")
-    return bare
+    return tombstone
 
 
 _NOT_YAML = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)

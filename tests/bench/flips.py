@@ -10,8 +10,8 @@ from functools import partial
 from statistics import median
 from typing import Any, Final
 
+from shared.dead_letters import Rejected, Sealer
 from shared.keys import Key
-from shared.letters import Rejected, Sealer
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
@@ -35,7 +35,7 @@ class Flips:
     batches: int
     p50: float
     p99: float
-    largest: float
+    max_records: float
 
 
 async def flips(
@@ -51,7 +51,7 @@ async def flips(
     taken.sort()
     found = Flips(sizes.starts, len(taken), median(taken), taken[int(len(taken) * 0.99)], taken[-1])
     batches = f"{family.name}: {found.batches} batches of {_BATCH}"
-    say(f"{batches}: median {found.p50:.0f} ms, slowest {found.largest:.0f} ms")
+    say(f"{batches}: median {found.p50:.0f} ms, slowest {found.max_records:.0f} ms")
     return found
 
 

@@ -29,7 +29,7 @@ class Freshness:
 
     p50: float
     p99: float
-    largest: float
+    max_records: float
     events: int
 
 

@@ -32,7 +32,7 @@ class Timed:
     """Milliseconds: the median and the largest of some; and how many rows came."""
 
     middle: float
-    largest: float
+    max_records: float
     rows: int
 
 

@@ -156,13 +156,13 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
     if results.freshness:
         yield from ("", "| Freshness at 200 events/s, ms | p50 | p99 | largest |", "|---|---|---|---|")
         for way, fresh in results.freshness.items():
-            yield f"| {way} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.largest:.0f} |"
+            yield f"| {way} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.max_records:.0f} |"
     if results.flips:
         flips = results.flips
         yield ""
         yield (
             f"Plan flips: {flips.histories} histories from nothing, {flips.batches} batches of 500 events: "
-            f"p50 {flips.p50:.0f} ms, p99 {flips.p99:.0f} ms, slowest {flips.largest:.0f} ms."
+            f"p50 {flips.p50:.0f} ms, p99 {flips.p99:.0f} ms, slowest {flips.max_records:.0f} ms."
         )
     if results.relabelled:
         told = results.relabelled
@@ -176,7 +176,7 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
         yield ""
         yield (
             f"From a change of membership to the label in nps, {wait.events} changes, {RATE} a second beside {LOAD} "
-            f"other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, slowest {wait.largest:.0f} ms."
+            f"other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, slowest {wait.max_records:.0f} ms."
         )
     if results.swap:
         swap = results.swap
@@ -219,7 +219,7 @@ def _reading(reading: Reading) -> Iterator[str]:
 
 
 def _timed(timed: Timed) -> str:
-    return f"{timed.middle:,.0f}, slowest {timed.largest:,.0f} ({timed.rows:,})"
+    return f"{timed.middle:,.0f}, slowest {timed.max_records:,.0f} ({timed.rows:,})"
 
 
 def write_into(page: Path, text: str) -> None:

@@ -19,7 +19,7 @@ import psutil
 from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.client import SupervisorClient
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import RunPaths
 from shared.contracts.catalogue import Topic, group_id
 from shared.edge.offsets import partitions_of
 from shared.edge.produce import Outgoing, make_producer, publish
@@ -195,7 +195,7 @@ def group_of(service: str, topic: Topic, prefix: str) -> str:
 async def stage() -> AsyncIterator[Stage]:
     """The servers in a folder of their own, which is gone afterwards."""
     folder = _folder()
-    client = SupervisorClient(Places(folder / "run"), ["kafka", "postgres"])
+    client = SupervisorClient(RunPaths(folder / "run"), ["kafka", "postgres"])
     try:
         run = await asyncio.to_thread(client.wait_ready)
         ready = Stage(run["kafka"], run["postgres"]["admin"], folder, client.pid)

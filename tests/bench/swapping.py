@@ -65,7 +65,7 @@ async def swapping(stage: Stage, registers: Registers, sizes: Sizes, say: Callab
             await load(connection, before)
             async with connection.transaction():
                 await lock_counties(connection, SCHEMA, [_COUNTY])
-                await REFOLD.admit(connection, _COUNTY, before)
+                await REFOLD.record_version(connection, _COUNTY, before)
             await load(connection, after)
         done = False
         while not done:

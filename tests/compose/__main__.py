@@ -18,7 +18,7 @@ from shared.registers.calendar import local_day
 from tests.compose import course, faults, monitoring
 from tests.compose.recomputation import Rows, compare, recompute
 from tests.compose.resolved import PROJECT
-from tests.compose.stack import NotSoError, Stack
+from tests.compose.stack import Stack, VerbError
 
 _DAYS, _CLIENTS = "45", "700"
 _FURTHER: Final = 5  # batches that the gateway gets while things are killed and scaled
@@ -64,7 +64,7 @@ def main() -> None:
         whole = beside.submit(recompute, history + [line for batch in batches for line in batch], stack.config, now)
         try:
             run(stack, batches, whole, now, len(history))
-        except (NotSoError, subprocess.TimeoutExpired) as error:
+        except (VerbError, subprocess.TimeoutExpired) as error:
             sys.stderr.write(f"{error}\n{stack.compose('ps', '--all', check=False)}\n")
             sys.stderr.write(stack.compose("logs", "--tail", "8", check=False)[-6000:])
             raise SystemExit(f"make compose-test: {str(error).splitlines()[0]}") from None

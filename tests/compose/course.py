@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from tests.compose.stack import NotSoError, Stack, docker, until
+from tests.compose.stack import Stack, VerbError, docker, until
 
 FAMILIES: Final = ("nps", "fcr", "segments")
 SERVICES: Final = ("ingest", *FAMILIES)
@@ -22,7 +22,7 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
 def must(so: object, sentence: str) -> None:
     """Raise NotSoError with the sentence unless it is so."""
     if not so:
-        raise NotSoError(sentence)
+        raise VerbError(sentence)
 
 
 def hardened(stack: Stack) -> None:

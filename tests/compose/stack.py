@@ -23,7 +23,7 @@ _PORTS: Final = ("KAFKA_PORT", "POSTGRES_PORT", "GATEWAY_PORTS", "PROMETHEUS_POR
 _PAUSE_S: Final = 0.5
 
 
-class NotSoError(Exception):
+class VerbError(Exception):
     """What was promised is not so; a sentence for the person."""
 
 
@@ -33,7 +33,7 @@ def docker(*words: str, check: bool = True, env: Mapping[str, str] | None = None
         ["docker", *words], cwd=PROJECT, env=env, capture_output=True, text=True, timeout=limit, check=False
     )
     if check and done.returncode:
-        raise NotSoError(f"docker {' '.join(words)}: {done.stdout[-1500:]}{done.stderr[-3000:]}")
+        raise VerbError(f"docker {' '.join(words)}: {done.stdout[-1500:]}{done.stderr[-3000:]}")
     return done.stdout + done.stderr
 
 
@@ -42,7 +42,7 @@ def until(what: str, true: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + PATIENCE_S
     while not (found := true()):
         if time.monotonic() > deadline:
-            raise NotSoError(f"not within {PATIENCE_S:.0f} s: {what}")
+            raise VerbError(f"not within {PATIENCE_S:.0f} s: {what}")
         time.sleep(_PAUSE_S)
     return found
 
@@ -147,7 +147,7 @@ class Stack:
             for name in docker(*words, "--quiet", "--filter", f"label={LABEL}").split()
         ]
         if left:
-            raise NotSoError(f"left behind: {', '.join(left)}")
+            raise VerbError(f"left behind: {', '.join(left)}")
 
 
 def _free_ports(number: int) -> list[int]:

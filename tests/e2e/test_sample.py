@@ -23,8 +23,8 @@ async def test_the_sample_set(product: Product) -> None:
     await product.load(shuffled([line for line in lines if not is_blank(line)], 4))
     await product.wait()
 
-    letters = await product.fetch("select reason from ingest.dead_letter")
-    assert Counter(row["reason"] for row in letters) == Counter(row["reason"] for row in sample["rejected"])
+    dead_letters = await product.fetch("select reason from ingest.dead_letter")
+    assert Counter(row["reason"] for row in dead_letters) == Counter(row["reason"] for row in sample["rejected"])
     reading = (product.fetch(f"select * from figures.{view}", as_of=AS_OF) for view in KEYS)
     for (view, keys), found in zip(KEYS.items(), await asyncio.gather(*reading), strict=True):
         expected = sample["figures"][view]

@@ -5,11 +5,11 @@ import pytest
 
 from deploy.embedded.services import SERVICES
 from deploy.hva import wait
-from deploy.hva.context import NotSoError
-from shared.postgres.letters import write_letters
+from deploy.hva.context import VerbError
+from shared.postgres.dead_letters import write_dead_letters
 from tests.deadlines import PATIENCE_S
 from tests.product import Product
-from tests.store.letters import SEALER, letter
+from tests.store.dead_letters import SEALER, dead_letter
 
 
 async def test_it_waits_for_the_letters_of_every_service(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,9 +17,9 @@ async def test_it_waits_for_the_letters_of_every_service(product: Product, monke
     await product.wait()  # nothing was sent, so nothing is behind
     for service in SERVICES:
         connection = await asyncpg.connect(product.database.dsn(f"hva_{service}"))
-        await write_letters(connection, service, [letter(1)], SEALER)
+        await write_dead_letters(connection, service, [dead_letter(1)], SEALER)
         await connection.execute(f"update {service}.dead_letter set state = 'redrive'")
-        with pytest.raises(NotSoError, match="1 dead letters wait for their redrive"):
+        with pytest.raises(VerbError, match="1 dead letters wait for their redrive"):
             await product.wait(0.2)
         await connection.execute(f"update {service}.dead_letter set state = 'resolved'")
         await connection.close()

@@ -15,20 +15,20 @@ import psutil
 import pytest
 
 from deploy.embedded import process
-from deploy.embedded.ending import end_supervisor, erase
-from deploy.embedded.places import PROJECT, Places
+from deploy.embedded.run_paths import PROJECT, RunPaths
 from deploy.embedded.services import SERVICES
-from deploy.hva.context import NotSoError, live_run, resolve
+from deploy.embedded.shutdown import end_supervisor, erase
+from deploy.hva.context import VerbError, live_run, resolve
 from deploy.hva.status import look
 from tests.deadlines import PATIENCE_S, within_patience
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    places = Places(tmp_path / "run")
-    yield places.dir
-    end_supervisor(places)
-    erase(places)
+    paths = RunPaths(tmp_path / "run")
+    yield paths.dir
+    end_supervisor(paths)
+    erase(paths)
 
 
 def command(*words: str) -> list[str]:
@@ -172,5 +172,5 @@ def test_the_environment_wins(tmp_path: Path) -> None:
     given = {"HVA_KAFKA_BOOTSTRAP": "kafka:9092", "HVA_POSTGRES_URL": "postgresql://s@db/hva"}
     connection = resolve(tmp_path / "none", given)
     assert (connection.kafka, connection.postgres_steward) == ("kafka:9092", "postgresql://s@db/hva")
-    with pytest.raises(NotSoError, match="start it with `hva up"):
+    with pytest.raises(VerbError, match="start it with `hva up"):
         resolve(tmp_path / "none", {})

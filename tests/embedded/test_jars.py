@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from deploy.embedded import jars
-from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 
 _GOOD = b"the jar that was pinned"
 

@@ -13,15 +13,15 @@ import pytest
 
 from deploy.embedded import process
 from deploy.embedded.client import AlreadyRunning, SupervisorClient
-from deploy.embedded.ending import end_supervisor, erase
-from deploy.embedded.places import PROJECT, Places
+from deploy.embedded.run_paths import PROJECT, RunPaths
+from deploy.embedded.shutdown import end_supervisor, erase
 from tests.deadlines import PATIENCE_S, within_patience
 
 _PARENT = """
 import sys
 from pathlib import Path
 from deploy.embedded.client import SupervisorClient
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import Places
 client = SupervisorClient(Places(Path(sys.argv[1])), ("postgres",))
 client.wait_ready()
 print(client.pid, flush=True)
@@ -30,12 +30,12 @@ client.wait()
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Iterator[Places]:
+def paths(tmp_path: Path) -> Iterator[RunPaths]:
     """A run folder; whatever is still recorded in it is ended."""
-    places = Places(tmp_path / "run")
-    yield places
-    end_supervisor(places)
-    erase(places)
+    paths = RunPaths(tmp_path / "run")
+    yield paths
+    end_supervisor(paths)
+    erase(paths)
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -57,20 +57,20 @@ def all_end(processes: list[psutil.Process]) -> bool:
     return within_patience(done)
 
 
-def test_everything_ends_with_a_killed_parent(places: Places) -> None:
+def test_everything_ends_with_a_killed_parent(paths: RunPaths) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", _PARENT, str(places.dir)], stdout=subprocess.PIPE, cwd=PROJECT, text=True
+        [sys.executable, "-c", _PARENT, str(paths.dir)], stdout=subprocess.PIPE, cwd=PROJECT, text=True
     ) as parent:
         assert parent.stdout is not None
         started = family(int(parent.stdout.readline()))
         assert len(started) > 2
         parent.kill()
     assert all_end(started)
-    assert not places.run_file.exists()
+    assert not paths.run_file.exists()
 
 
-def test_servers_end_with_a_killed_supervisor(places: Places) -> None:
-    client = SupervisorClient(places, ("kafka", "postgres"))
+def test_servers_end_with_a_killed_supervisor(paths: RunPaths) -> None:
+    client = SupervisorClient(paths, ("kafka", "postgres"))
     client.wait_ready()
     started = family(client.pid)
     assert {"java", "postgres"} <= {one.name() for one in started}
@@ -79,16 +79,16 @@ def test_servers_end_with_a_killed_supervisor(places: Places) -> None:
     assert all_end(started)
 
 
-def test_a_new_start_ends_exactly_what_was_left(places: Places) -> None:
-    places.make()
+def test_a_new_start_ends_exactly_what_was_left(paths: RunPaths) -> None:
+    paths.make()
     with (
         subprocess.Popen(["sleep", "600"], start_new_session=True) as left,
         subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger,
     ):
-        process.record(places, "kafka", left.pid)
+        process.record(paths, "kafka", left.pid)
         entry = {"pid": stranger.pid, "identity": "another boot:1"}
-        (places.pids / "postgres.json").write_text(json.dumps(entry))
-        client = SupervisorClient(places, ())
+        (paths.pids / "postgres.json").write_text(json.dumps(entry))
+        client = SupervisorClient(paths, ())
         client.wait_ready()
         client.stop()
         assert left.wait(PATIENCE_S) == -signal.SIGTERM
@@ -96,33 +96,33 @@ def test_a_new_start_ends_exactly_what_was_left(places: Places) -> None:
         stranger.kill()
 
 
-def test_data_survives_a_killed_supervisor(places: Places) -> None:
-    first = SupervisorClient(places, ("postgres",))
+def test_data_survives_a_killed_supervisor(paths: RunPaths) -> None:
+    first = SupervisorClient(paths, ("postgres",))
     before = first.wait_ready()["postgres"]["admin"]
     os.kill(first.pid, signal.SIGKILL)
     first.stop()
-    second = SupervisorClient(places, ("postgres",))
+    second = SupervisorClient(paths, ("postgres",))
     after = second.wait_ready()["postgres"]["admin"]
     second.stop()
     assert before.rpartition(":")[0] == after.rpartition(":")[0]  # the password is the same; the port is new
 
 
-def test_one_supervisor_a_folder(places: Places) -> None:
-    first = SupervisorClient(places, ())
+def test_one_supervisor_a_folder(paths: RunPaths) -> None:
+    first = SupervisorClient(paths, ())
     first.wait_ready()
-    second = SupervisorClient(places, ())
+    second = SupervisorClient(paths, ())
     with pytest.raises(AlreadyRunning):
         second.wait_ready()
     second.stop()
     first.stop()
 
 
-def test_a_detached_supervisor_stays_until_it_is_told(places: Places) -> None:
-    client = SupervisorClient(places, ("postgres",))
+def test_a_detached_supervisor_stays_until_it_is_told(paths: RunPaths) -> None:
+    client = SupervisorClient(paths, ("postgres",))
     client.wait_ready()
     started = family(client.pid)
     client.detach()
     assert not gone(started)
-    assert end_supervisor(places)
+    assert end_supervisor(paths)
     assert all_end(started)
-    assert not end_supervisor(places)
+    assert not end_supervisor(paths)

@@ -131,8 +131,8 @@ def _wrap_store() -> None:
 
         init(self, service, pool, sealer, faulty)
 
-    async def committed(self: StoreCommit[Any], events: Any, letters: Any) -> Any:
-        applied = await call(self, events, letters)
+    async def committed(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
+        applied = await call(self, events, dead_letters)
         await passing("committed")
         return applied
 
@@ -196,11 +196,11 @@ def _wrap_outbox() -> None:
     """Histories are on the stream and still wait to be put out."""
     done = Outbox._done
 
-    async def put_out(self: Outbox, connection: Any, rows: Any) -> None:
+    async def publish_pending(self: Outbox, connection: Any, rows: Any) -> None:
         await passing("put_out")
         await done(self, connection, rows)
 
-    Outbox._done = put_out  # type: ignore[method-assign]
+    Outbox._done = publish_pending  # type: ignore[method-assign]
 
 
 def _wrap_time_limits() -> None:

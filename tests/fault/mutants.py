@@ -40,12 +40,12 @@ def equal_order_wins() -> None:
 
 def reject_is_ack() -> None:
     """What is rejected is acknowledged and kept nowhere."""
-    patiently = BatchRunner._commit_patiently
+    patiently = BatchRunner._commit_with_retry
 
-    async def without_letters(self: BatchRunner[Any], events: Sequence[Any], letters: Sequence[Any]) -> Any:
+    async def without_letters(self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]) -> Any:
         return await patiently(self, events, [])
 
-    BatchRunner._commit_patiently = without_letters  # type: ignore[method-assign]
+    BatchRunner._commit_with_retry = without_letters  # type: ignore[method-assign]
 
 
 def error_is_ack() -> None:
@@ -58,10 +58,10 @@ def error_is_ack() -> None:
         except Exception:
             return
 
-    async def once(self: BatchRunner[Any], events: Sequence[Any], letters: Sequence[Any]) -> Any:
-        return await self._commit(events, letters)
+    async def once(self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]) -> Any:
+        return await self._commit(events, dead_letters)
 
-    BatchRunner.run, BatchRunner._commit_patiently = swallowing, once  # type: ignore[method-assign]
+    BatchRunner.run, BatchRunner._commit_with_retry = swallowing, once  # type: ignore[method-assign]
 
 
 def everyone_counts() -> None:
@@ -86,16 +86,16 @@ def outbox_after_commit() -> None:
     """Histories are written when the batch is committed, in a transaction of their own."""
     rooms: Any = segments
     tell, call = rooms.tell, StoreCommit.__call__
-    untold: list[tuple[Any, ...]] = []
+    not_announced: list[tuple[Any, ...]] = []
 
     async def later(connection: Any, *of_batch: Any) -> None:
-        untold.append(of_batch)
+        not_announced.append(of_batch)
 
-    async def then_told(self: StoreCommit[Any], events: Any, letters: Any) -> Any:
-        applied = await call(self, events, letters)
-        while untold:
+    async def then_told(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
+        applied = await call(self, events, dead_letters)
+        while not_announced:
             async with self._pool.acquire() as connection, connection.transaction():
-                await tell(connection, *untold.pop())
+                await tell(connection, *not_announced.pop())
         return applied
 
     rooms.tell = later

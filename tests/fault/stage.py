@@ -86,7 +86,7 @@ class Stage:
             return
         ingest = await self.start("ingest", batch=1000)
         await self.product.load(log.lines)
-        await self.settled("ingest")
+        await self.is_current("ingest")
         ingest.signal(signal.SIGTERM)
         await ingest.ended()
         _ingested[log.lines] = await self.records(FEEDBACK, CONTACT, CARE, PERSON)
@@ -95,14 +95,14 @@ class Stage:
         """Everything that stands on topics, without this run's prefix in their names."""
         return await topics.records(self.product.kafka, self.product.topic_prefix, wanted)
 
-    async def settled(self, service: str, owner: str = "") -> None:
+    async def is_current(self, service: str, owner: str = "") -> None:
         """Wait until a service (or one owner of it) has committed all offsets, and counted what does not add up.
 
         Where `segments` is started, it has told its histories before, and the others have heard them.
         """
         listens = "segments" in self.families and service in SEGMENT.readers
         if listens:
-            await self.settled("segments")
+            await self.is_current("segments")
         await self.committed(service, owner)
         if listens:
             await until(partial(self.heard_histories, service), f"{service} has heard the histories")
@@ -134,7 +134,7 @@ class Stage:
 
     async def counted(self) -> bool:
         """Whether the stored cells hold every change."""
-        return not await self.product.fetch("select 1 from fcr.stale where counted < mark")
+        return not await self.product.fetch("select 1 from fcr.stale where computed_number < change_number")
 
     async def mark(self, what: str, replica: Replica) -> list[Place]:
         """Wait until a fault has struck a replica (`held-in_transaction`); returns the batch it struck."""
@@ -186,15 +186,15 @@ class Stage:
         wrong, expected_rows = [], log.figures if "segments" in self.families else log.unlabelled
         for view, rows in (await self.figures()).items():
             wrong += [f"{view} {line}" for line in oracle.differences(expected_rows[view], rows, oracle.KEYS[view])]
-        letters, expected = await self.letters(), log.rejected if self.expects_letters else Counter()
-        if letters != expected:
-            wrong.append(f"letters: expected {expected}, got {letters}")
+        dead_letters, expected = await self.dead_letters(), log.rejected if self.expects_letters else Counter()
+        if dead_letters != expected:
+            wrong.append(f"letters: expected {expected}, got {dead_letters}")
         for family in self.families:
             rows = await self.product.fetch(f"select reason from {family}.dead_letter")
             wrong += [f"{family} letter: {row}" for row in rows]
         return wrong
 
-    async def letters(self) -> Counter[str]:
+    async def dead_letters(self) -> Counter[str]:
         """Open letters of ingest by reason. Their place is unique, so each record has one at most."""
         rows = await self.product.fetch("select reason from ingest.dead_letter where state = 'open'")
         return Counter(row["reason"] for row in rows)

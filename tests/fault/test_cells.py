@@ -29,7 +29,7 @@ async def killed_while_counting(stage: Stage, mutant: str) -> list[str]:
     assert mutant or stale == {"2026Q1", "2026Q2", "2026"}
 
     await stage.start("fcr", mutant=mutant)
-    await stage.settled("fcr")
+    await stage.is_current("fcr")
     return await stage.wrong(judged(LINES))
 
 
@@ -48,7 +48,7 @@ async def counting_at_once(stage: Stage, mutant: str) -> list[str]:
     if await anyone_waits(stage):
         return [*beside, "waits for the first"]
     stage.release(one)
-    await stage.settled("fcr")
+    await stage.is_current("fcr")
     return beside + _errors(one, other) + await stage.wrong(judged(LINES))
 
 

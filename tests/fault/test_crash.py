@@ -10,8 +10,8 @@ from tests.fault.stage import FAMILIES, NIGHTLY, SERVICES, Place, Stage, both
 from tests.replica import Replica, until
 
 # Between two effects of a batch. `sent`: the COMMIT is on its way, its answer is not there; `kept`: dead letters are,
-# events are not published; `committed` and `published`: everything is done but Kafka does not know it. `put_out`:
-# histories are on the segment stream, and wait.
+# events are not published; `committed` and `published`: everything is done but Kafka does not know it.
+# `publish_pending`: histories are on the segment stream, and wait.
 POINTS = {
     tuple(FAMILIES): ("begun", "in_transaction", "sent", "committed"),
     ("segments",): ("put_out",),

@@ -97,6 +97,6 @@ async def test_a_host_that_vanishes(stage: Stage) -> None:
         for network in networks.values():
             network.come_back()
         started = time.monotonic()
-        await asyncio.gather(all_name(replicas, within=BACK_S), *(stage.settled(name) for name in networks))
+        await asyncio.gather(all_name(replicas, within=BACK_S), *(stage.is_current(name) for name in networks))
         assert time.monotonic() - started < BACK_S
         assert await stage.wrong(log) == []

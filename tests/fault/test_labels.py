@@ -26,7 +26,7 @@ async def test_labels_follow_whoever_dies(stage: Stage) -> None:
     await both(*(stage.start(family, ready=False, batch=10) for family in FAMILIES))
     await stage.product.wait()
     for family in FAMILIES:
-        await stage.settled(family, ".second")
+        await stage.is_current(family, ".second")
     assert await stage.wrong(judged(lines)) == []
 
 

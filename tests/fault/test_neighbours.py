@@ -66,7 +66,7 @@ async def repeats_beside_retractions(stage: Stage, mutant: str) -> list[str]:
 
 async def _settled(stage: Stage) -> None:
     for service in ("ingest", "fcr"):
-        await stage.settled(service)
+        await stage.is_current(service)
 
 
 async def _division(stage: Stage, replicas: int) -> dict[str, set[int]]:

@@ -42,7 +42,7 @@ async def erasure_beside_facts(stage: Stage, owners: int, mutant: str) -> list[s
         stage.release(holder)
     await stage.product.wait()
     for family in FAMILIES if owners == 2 else ():
-        await stage.settled(family, ".second")
+        await stage.is_current(family, ".second")
     assert mutant or waited == set(FAMILIES)
     return await stage.wrong(judged([*facts, erasure]))
 
@@ -71,7 +71,7 @@ async def test_two_live_owners_of_all_records(stage: Stage) -> None:
     await until(all_wait, "one waits for the other")
     for one in some:
         stage.release(one)
-    await asyncio.gather(*(stage.settled(family, owner) for family in FAMILIES for owner in ("", ".second")))
+    await asyncio.gather(*(stage.is_current(family, owner) for family in FAMILIES for owner in ("", ".second")))
     assert await stage.wrong(log) == []
     for one, other in zip(some, others, strict=True):
         ours, theirs = (
@@ -92,7 +92,7 @@ async def test_replicas_come_and_go_in_mid_batch(stage: Stage) -> None:
         stage.release(holder)
         holder.signal(signal.SIGTERM)
     assert [await holder.ended() for holder in holders] == [0] * len(FAMILIES)
-    await asyncio.gather(*map(stage.settled, FAMILIES))
+    await asyncio.gather(*map(stage.is_current, FAMILIES))
 
     assert await stage.wrong(log) == []
     deliveries = Counter(place for replica in stage.product.replicas for place in stage.handled(replica))
@@ -110,7 +110,7 @@ async def test_frozen_owner(stage: Stage) -> None:
     for one in frozen:
         one.signal(signal.SIGSTOP)
     seconds = await both(*map(stage.start, FAMILIES))
-    await asyncio.gather(*map(stage.settled, FAMILIES))
+    await asyncio.gather(*map(stage.is_current, FAMILIES))
     assert await stage.wrong(log) == []
     for batch, second in zip(batches, seconds, strict=True):
         assert set(batch) <= set(stage.handled(second))
@@ -123,6 +123,6 @@ async def test_frozen_owner(stage: Stage) -> None:
         return all([await stage.metric(one, "hva_commit_errors_total") > 0 for one in frozen])
 
     await until(tried_again, "the thawed owners find their transactions gone")
-    await asyncio.gather(*map(stage.settled, FAMILIES))
+    await asyncio.gather(*map(stage.is_current, FAMILIES))
     assert [await stage.metric(one, "hva_records_total", applied) for one in frozen] == before
     assert await stage.wrong(log) == []

@@ -91,8 +91,8 @@ async def test_what_a_handler_cannot_stand(stage: Stage) -> None:
     await both(stage.start("ingest"), stage.start("nps", batch=100))
     await stage.product.load([*good[:25], bad, *good[25:]])
     await stage.product.wait()
-    (letter,) = await stage.product.fetch("select reason, detail from nps.dead_letter")
-    assert letter == {"reason": "handler_bug", "detail": "ValueError"}
+    (dead_letter,) = await stage.product.fetch("select reason, detail from nps.dead_letter")
+    assert dead_letter == {"reason": "handler_bug", "detail": "ValueError"}
     assert await stage.wrong(judged(good)) == ["nps letter: {'reason': 'handler_bug'}"]
     assert await told(stage) == []
 
@@ -103,12 +103,12 @@ async def test_letters_again(stage: Stage) -> None:
     await both(stage.start("ingest"), stage.start("nps"))
     await stage.product.load(lines)
     await stage.product.wait()
-    before = await stage.product.fetch("select letter, attempts from ingest.dead_letter order by letter")
+    before = await stage.product.fetch("select id, attempts from ingest.dead_letter order by id")
     await stage.command("deadletters", "redrive", "--all")
 
     async def tried() -> bool:
-        rows = await stage.product.fetch("select letter, attempts from ingest.dead_letter where state = 'open'")
-        return sorted((r["letter"], r["attempts"]) for r in rows) == [(b["letter"], b["attempts"] + 1) for b in before]
+        rows = await stage.product.fetch("select id, attempts from ingest.dead_letter where state = 'open'")
+        return sorted((r["id"], r["attempts"]) for r in rows) == [(b["id"], b["attempts"] + 1) for b in before]
 
     await until(tried, "both letters were tried again and are open")
     assert await stage.wrong(judged(lines)) == []

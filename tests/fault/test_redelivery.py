@@ -49,7 +49,7 @@ async def test_lost_answer_to_a_commit(stage: Stage) -> None:
     await stage.ingested(log)
     faults = ",".join(f"lose@committed#{n}" for n in (2, 3, 7))
     replicas = await both(*(stage.start(family, faults) for family in FAMILIES))
-    await asyncio.gather(*map(stage.settled, FAMILIES))
+    await asyncio.gather(*map(stage.is_current, FAMILIES))
     for replica in replicas:
         assert await stage.metric(replica, "hva_commit_errors_total", {"kind": "ConnectionResetError"}) == 3
     assert await stage.wrong(log) == []

@@ -92,7 +92,7 @@ async def test_letters_drive_themselves_again(stage: Stage, folder: Path) -> Non
     )
     await stage.product.load(lines)
     await stage.product.wait()
-    assert await stage.letters() == {"unknown_unit": 5, "unknown_source": 5, "future_time": 1}
+    assert await stage.dead_letters() == {"unknown_unit": 5, "unknown_source": 5, "future_time": 1}
     last = (folder / "units.csv").read_text().splitlines()[-1]
     rows = "".join(
         f"{county},{unit},x,x,x,avosairaanhoito,terveys,sote,forssa,false,2023-01-01,\n"
@@ -101,13 +101,13 @@ async def test_letters_drive_themselves_again(stage: Stage, folder: Path) -> Non
     change(folder, "units.csv", last + "\n", f"{last}\n{rows}")
 
     async def only_the_future_is_left() -> bool:
-        return await stage.letters() == {"future_time": 1}
+        return await stage.dead_letters() == {"future_time": 1}
 
     await until(only_the_future_is_left, "the letters of the registers are resolved")
     stage.move_clock(timedelta(hours=1, seconds=1).total_seconds())
 
     async def driven() -> bool:
-        return not await stage.letters()
+        return not await stage.dead_letters()
 
     await until(driven, "all letters are resolved")
     await stage.product.wait()

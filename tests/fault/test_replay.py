@@ -55,7 +55,7 @@ async def versions(stage: Stage) -> dict[bytes | None, list[int]]:
     return found
 
 
-async def letters(stage: Stage) -> list[dict[str, Any]]:
+async def dead_letters(stage: Stage) -> list[dict[str, Any]]:
     """Every letter of the families, with how often it was tried."""
     query = 'select topic, "partition", "offset", reason, state, attempts from {}.dead_letter'
     return [row for family in FAMILIES for row in await stage.product.fetch(query.format(family))]
@@ -85,7 +85,7 @@ async def test_what_the_database_lost_comes_back(stage: Stage) -> None:
     _, *replicas = await both(stage.start("ingest"), *(stage.start(family, batch=40) for family in FAMILIES))
     await stage.product.load([*first, *unable])
     await stage.product.wait()
-    rejected, told = await letters(stage), await versions(stage)
+    rejected, told = await dead_letters(stage), await versions(stage)
     assert [row["reason"] for row in rejected] == ["handler_bug"] * len(FAMILIES)
 
     assert [found["records"] for found in await replayed(stage, *FAMILIES)] == [None] * len(FAMILIES)
@@ -100,9 +100,9 @@ async def test_what_the_database_lost_comes_back(stage: Stage) -> None:
     typed = asyncio.create_task(stage.command("replay", "nps", "--from-kafka"))
     for dying in await both(*(stage.start(family, "kill@committed#2", ready=False) for family in FAMILIES)):
         await stage.mark("killed-committed", dying)
-    begun = "select begun_at, ended_at, records from nps.replay where from_kafka"
+    begun = "select started_at, ended_at, records from nps.replay where from_kafka"
     (row,) = await stage.product.fetch(begun)
-    assert row["begun_at"] and (row["ended_at"], row["records"]) == (None, None), "a crash says nothing of its end"
+    assert row["started_at"] and (row["ended_at"], row["records"]) == (None, None), "a crash says nothing of its end"
     await both(*(stage.start(family, batch=40, ready=False) for family in FAMILIES))
     await stage.product.load(later)
     fcr, segments = await asked
@@ -110,7 +110,7 @@ async def test_what_the_database_lost_comes_back(stage: Stage) -> None:
     await stage.product.wait()
 
     assert await wrong(stage, [*first, *later]) == []
-    assert await letters(stage) == rejected, "none is doubled, none was tried again"
+    assert await dead_letters(stage) == rejected, "none is doubled, none was tried again"
     assert all(its == sorted(its) for its in (await versions(stage)).values()), "versions never fall"
     assert said is not None
     read = (int(said[1]), fcr["records"], segments["records"])

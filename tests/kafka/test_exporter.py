@@ -9,7 +9,7 @@ import pytest
 from deploy.exporter import kafka as exporter_kafka
 from deploy.exporter import postgres as exporter_postgres
 from deploy.hva import migrate, topics
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from shared.contracts.catalogue import RAW, TOPICS, Stream, group_id
 from shared.edge.produce import Outgoing, make_producer, publish
 from shared.postgres.bootstrap import ROLES, dsn_for
@@ -25,7 +25,7 @@ def passwords(folder: Path, word: str) -> dict[str, str]:
     return {"HVA_ROLE_PASSWORDS_DIR": str(folder)}
 
 
-async def grown(kafka: str, group: str, before: exporter_kafka.KafkaSeen) -> list[int]:
+async def grown(kafka: str, group: str, before: exporter_kafka.KafkaSnapshot) -> list[int]:
     """By how much the lag of a group's partitions has grown, where it has."""
     left = (await exporter_kafka.look(kafka)).unread[group]
     more = (records - before.unread[group].get(place, 0) for place, records in left.items())
@@ -53,10 +53,10 @@ async def test_lag_of_a_group_that_has_not_come_is_all_there_is(kafka: str) -> N
     await sender.abort_transaction()
     await sender.stop()
 
-    async def settled() -> bool:  # the broker writes the marker of the aborted transaction after its answer
+    async def is_current() -> bool:  # the broker writes the marker of the aborted transaction after its answer
         return await grown(kafka, group, before) == [3]
 
-    await until(settled, "three records are left, in one partition")
+    await until(is_current, "three records are left, in one partition")
     seen = await exporter_kafka.look(kafka)
     assert seen.brokers == 1 and {one["topic"] for one in seen.partitions} == {topic.name for topic in TOPICS}
     assert all(len(one["isr"]) == 1 == len(one["replicas"]) and one["leader"] >= 0 for one in seen.partitions)
@@ -86,21 +86,21 @@ def test_migrate_says_all_that_is_wrong_with_the_passwords(tmp_path: Path) -> No
     env = {"HVA_POSTGRES_URL": "postgresql://a@x/y", **passwords(tmp_path, "word")}
     (tmp_path / "hva_nps").write_text("")
     (tmp_path / "hva_fcr").unlink()
-    with pytest.raises(NotSoError, match=r"hva_nps is empty.*hva_fcr cannot be read: FileNotFoundError") as told:
+    with pytest.raises(VerbError, match=r"hva_nps is empty.*hva_fcr cannot be read: FileNotFoundError") as told:
         migrate.run(env, 0.0)
     assert "word" not in str(told.value).replace("password", "")
 
 
 def test_a_refused_password_is_not_waited_for(postgres: str, tmp_path: Path) -> None:
     env = {"HVA_POSTGRES_URL": dsn_for(postgres, "postgres", "hva_admin", "wrong"), **passwords(tmp_path, "word")}
-    with pytest.raises(NotSoError, match="PostgreSQL refuses the role or its password"):
+    with pytest.raises(VerbError, match="PostgreSQL refuses the role or its password"):
         migrate.run(env, 60.0)
 
 
 def test_who_does_not_come_is_given_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     env = {"HVA_POSTGRES_URL": f"postgresql://a:b@{NOWHERE}/y", **passwords(tmp_path, "word")}
-    with pytest.raises(NotSoError, match="PostgreSQL cannot be reached"):
+    with pytest.raises(VerbError, match="PostgreSQL cannot be reached"):
         migrate.run(env, 1.5)
     assert capsys.readouterr().err.count("PostgreSQL cannot be reached (ConnectionRefusedError): waiting.") == 1
-    with pytest.raises(NotSoError, match="Kafka cannot be reached"):
+    with pytest.raises(VerbError, match="Kafka cannot be reached"):
         topics.run(NOWHERE, 0.0)

@@ -22,7 +22,7 @@ AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 ON = {"HVA_GATEWAY_PORT": "0"}
-LETTERS = "select reason, state, attempts, topic from ingest.dead_letter order by letter"
+LETTERS = "select reason, state, attempts, topic from ingest.dead_letter order by id"
 
 
 def answered(unit: str, **envelope: str) -> dict[str, Any]:
@@ -96,10 +96,10 @@ async def test_verdicts_and_figures_are_those_of_the_recomputation(product: Prod
     for view, rows in expected.items():
         got = await product.fetch(f"select * from figures.{view}", as_of=AS_OF.isoformat())
         assert oracle.differences(rows, got, oracle.KEYS[view]) == [], view
-    letters = await product.fetch("select topic, reason from ingest.dead_letter")
-    assert {letter["topic"] for letter in letters} == {"gateway"}
+    dead_letters = await product.fetch("select topic, reason from ingest.dead_letter")
+    assert {dead_letter["topic"] for dead_letter in dead_letters} == {"gateway"}
     rejected = {lines[number - 1]: verdict.reason for number, verdict in verdicts if not hasattr(verdict, "kind")}
-    assert sorted(letter["reason"] for letter in letters) == sorted(rejected.values())
+    assert sorted(dead_letter["reason"] for dead_letter in dead_letters) == sorted(rejected.values())
 
 
 async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: Product, sender: Sender) -> None:
@@ -118,7 +118,7 @@ async def test_a_letter_is_kept_once_and_counts_when_its_unit_is_known(product: 
         units.write("oma-hame,perustettu,Uusi,Ny,New,avosairaanhoito,terveys,sote,hameenlinna,false,2023-01-01,\n")
 
     async def resolved() -> bool:
-        return {letter["state"] for letter in await product.fetch(LETTERS)} == {"resolved"}
+        return {dead_letter["state"] for dead_letter in await product.fetch(LETTERS)} == {"resolved"}
 
     await until(resolved, "the letters are tried again")
     await product.wait()
@@ -134,16 +134,16 @@ async def test_servers_that_are_away_are_told_and_what_is_sent_again_counts(
     await sender.use(await product.start("ingest", ON, module="tests.kafka.hasty"))
     right, wrong = dump(answered("hml-ta")), dump(answered("perustettu"))
 
-    async def settled(body: bytes) -> Any:
+    async def is_current(body: bytes) -> Any:
         status, item = await sender.post(body)
         return None if status == 503 else (status, item["outcome"])
 
     for server in (kafka_server, postgres_server):
         await asyncio.to_thread(server.stop, "immediate")
-        assert [await settled(body) for body in (right, wrong)][server is postgres_server] is None
+        assert [await is_current(body) for body in (right, wrong)][server is postgres_server] is None
         await asyncio.to_thread(server.start)
-        assert await until(lambda: settled(right), f"{server.name} is back") == (202, "accepted")
-        assert await until(lambda: settled(wrong), f"{server.name} is back") == (422, "rejected")
+        assert await until(lambda: is_current(right), f"{server.name} is back") == (202, "accepted")
+        assert await until(lambda: is_current(wrong), f"{server.name} is back") == (422, "rejected")
     assert len(await product.fetch(LETTERS)) == 1
 
 

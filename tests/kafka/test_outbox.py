@@ -60,9 +60,9 @@ MEMBER, NOBODY = f'[["{TODAY}",null]]', "[]"
 async def test_what_changed_is_told_once(product: Product, segments: Store) -> None:
     await segments.feed(flag("f"))
     async with relay(product, segments) as outbox:
-        assert [await outbox.put_out(), await outbox.put_out()] == [1, 0]
+        assert [await outbox.publish_pending(), await outbox.publish_pending()] == [1, 0]
         await segments.feed(retracted(flag_id="f"))
-        assert await outbox.put_out() == 1
+        assert await outbox.publish_pending() == 1
     assert await told(product) == [MEMBER, NOBODY]
 
 
@@ -78,9 +78,9 @@ async def test_what_was_not_acknowledged_waits(
         with monkeypatch.context() as patch:
             patch.setattr(room, "publish", fails)
             with pytest.raises(ConnectionResetError):
-                await outbox.put_out()
+                await outbox.publish_pending()
         assert await told(product) == []
-        assert await outbox.put_out() == 1
+        assert await outbox.publish_pending() == 1
     assert await told(product) == [MEMBER]
 
 
@@ -90,14 +90,14 @@ async def test_every_history_again(
 ) -> None:
     """As it was, or with a new version, which readers take for news."""
     monkeypatch.setattr(room, "_CHUNK", 2)
-    clients = [ANNA, *(f"k1.{letter * 22}" for letter in "BCDE")]
+    clients = [ANNA, *(f"k1.{dead_letter * 22}" for dead_letter in "BCDE")]
     await segments.feed(*(flag(client, client=client) for client in clients))
     versions = "select client, version from segments.history order by client"
     async with relay(product, segments) as outbox:
-        assert await outbox.put_out() == len(clients)
+        assert await outbox.publish_pending() == len(clients)
         before = dict(await segments.all(versions))
-        await outbox.tell_again(anew)
-        assert await outbox.put_out() == len(clients)
+        await outbox.enqueue_all(anew)
+        assert await outbox.publish_pending() == len(clients)
         after = dict(await segments.all(versions))
     assert await told(product) == [MEMBER, MEMBER]
     assert before == after if not anew else all(before[client] < after[client] for client in clients)
@@ -130,13 +130,13 @@ async def test_who_is_late_cannot_put_an_older_history_behind_a_newer_one(
     else:
         monkeypatch.setattr(Outbox, "_started", late_start)
     async with relay(product, segments) as one, relay(product, segments) as other:
-        late = asyncio.create_task(one.put_out())
+        late = asyncio.create_task(one.publish_pending())
         await frozen.wait()
         await segments.all("select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'")
         await segments.feed(retracted(flag_id="f"))
-        assert await other.put_out() == 1
+        assert await other.publish_pending() == 1
         thawed.set()
         with pytest.raises((KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
             await late
-        await other.put_out()
+        await other.publish_pending()
     assert (await told(product))[-1] == NOBODY

@@ -18,7 +18,7 @@ from tests.fault.topics import left, records
 from tests.product import Product
 from tests.replica import Replica, until
 
-K1, K2, K3 = (f"{id} {letter * 43}=\n" for id, letter in (("k1", "A"), ("k2", "B"), ("k3", "C")))
+K1, K2, K3 = (f"{id} {dead_letter * 43}=\n" for id, dead_letter in (("k1", "A"), ("k2", "B"), ("k3", "C")))
 HETU = "010594Y9032"
 
 

@@ -78,15 +78,15 @@ async def test_a_senders_clock_decides_nothing(product: Product) -> None:
     await sent(product, FEEDBACK, b"{}", at_ms=now_ms // 1000)
     ingest = await product.start("ingest")
     nps = await product.start("nps")
-    await settled(product, "ingest", "nps")
+    await is_current(product, "ingest", "nps")
     assert await score_of_the_year(product) == [(3, 100.0)]
-    letters = await product.fetch("select reason from ingest.dead_letter")
-    assert [letter["reason"] for letter in letters] == ["future_time"]
+    dead_letters = await product.fetch("select reason from ingest.dead_letter")
+    assert [dead_letter["reason"] for dead_letter in dead_letters] == ["future_time"]
     for replica in (ingest, nps):
         assert sum(await samples(replica, "hva_freshness_seconds_sum")) < 600
 
 
-async def settled(product: Product, *services: str) -> None:
+async def is_current(product: Product, *services: str) -> None:
     for service in services:
         async with topics.left(product.kafka, product.topic_prefix, service) as left:
 

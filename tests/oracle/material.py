@@ -91,8 +91,8 @@ def persons(r, count):
             person = {"local_id": r.choice([f"A{r.randint(1, 60)}", "A-1", "\U0001f600", "all", "-"])}
             people.append([person | {"system": r.choice(SYSTEMS)}] if r.random() < 0.5 else [person])
         else:
-            letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-            pid = "".join(r.choices(letters, k=21)) + r.choice("AQgw")
+            dead_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+            pid = "".join(r.choices(dead_letters, k=21)) + r.choice("AQgw")
             people.append([{"pid": f"k{r.randint(1, 2)}.{pid}"}])
     return people
 

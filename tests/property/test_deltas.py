@@ -5,11 +5,11 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.deltas import Contribution, Deltas, Measure, Place
+from shared.deltas import Contribution, Deltas, Dimensions, Measure
 
 MEASURE = Measure("m", ("code",), ("x", "y"))
 PLACES = st.builds(
-    Place,
+    Dimensions,
     st.dates(date(2026, 2, 27), date(2026, 3, 2)),
     st.integers(1, 2),
     st.sampled_from(["sms", "web"]),

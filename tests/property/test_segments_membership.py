@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.segments.membership import OPEN, Evidence, holds, membership, spliced
+from services.segments.membership import OPEN, Evidence, holds, membership, splice
 from shared.registers.model import SegmentRule
 
 FIRST = date(2026, 1, 1)
@@ -75,7 +75,7 @@ def test_spliced_days_are_of_the_part_in_the_span_and_of_the_whole_outside(  # t
     whole, part, span
 ) -> None:
     span = span[0], span[1] or OPEN
-    found = spliced(whole, part, span)
+    found = splice(whole, part, span)
     for number in range(-1, 80):
         day = FIRST + timedelta(days=number)
         assert holds(found, day) == holds(part if span[0] <= day < span[1] else whole, day), day

@@ -15,11 +15,11 @@ from services.fcr.decode import decode
 from services.fcr.facts import ContactFact
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
+from shared.dead_letters import Rejected, Sealer
 from shared.keys import Key
-from shared.letters import Rejected, Sealer
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
-from shared.postgres.pool import make_pool, reading
+from shared.postgres.pool import make_pool, read_transaction
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
@@ -105,7 +105,7 @@ class Store:
         await self.pool.execute(";".join(f"delete from fcr.{table}" for table in TABLES))
 
     async def all(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
-        async with self.pool.acquire() as connection, reading(connection):
+        async with self.pool.acquire() as connection, read_transaction(connection):
             await connection.execute("select set_config('hva.as_of', $1, true)", as_of)
             return [tuple(row) for row in await connection.fetch(query, *arguments)]
 

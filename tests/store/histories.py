@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 
 from shared.contracts.segment import History, encode_history
+from shared.dead_letters import Rejected, Sealer
 from shared.keys import Key
-from shared.letters import Rejected, Sealer
 from shared.postgres.commit import StoreCommit
 from shared.record import PlainRecord
 from shared.segment import decode_segment

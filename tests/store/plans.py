@@ -20,8 +20,8 @@ from services.nps import store as nps_store
 from services.segments import decode as segments_decode
 from services.segments import store as segments_store
 from shared.contracts.catalogue import Stream
+from shared.dead_letters import Rejected, Sealer
 from shared.keys import Key
-from shared.letters import Rejected, Sealer
 from shared.person import PersonEvent
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool

@@ -11,10 +11,10 @@ import asyncpg
 
 from services.segments import store
 from services.segments.decode import decode
-from shared.letters import Rejected
+from shared.dead_letters import Rejected
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
-from shared.postgres.pool import make_pool, reading
+from shared.postgres.pool import make_pool, read_transaction
 from shared.postgres.replay import Findings
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
@@ -26,7 +26,7 @@ __all__ = ["erased"]
 
 BUCKETS = tuple(f"{measure}_{grain}" for measure in ("care", "suuntima") for grain in ("day", "month"))
 FACTS = ("service_event", "flag", "plan", "assignment", "assessment", "merge")
-TABLES = (*FACTS, *BUCKETS, "client", "membership", "next_membership", "history", "refold", "erased", "replay")
+TABLES = (*FACTS, *BUCKETS, "client", "membership", "staged_membership", "history", "refold", "erased", "replay")
 
 
 def event(id: str, sector: str = "vastaanotto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
@@ -110,7 +110,7 @@ class Store:
         await self.pool.execute(";".join(f"delete from segments.{table}" for table in TABLES))
 
     async def all(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
-        async with self.pool.acquire() as connection, reading(connection):
+        async with self.pool.acquire() as connection, read_transaction(connection):
             await connection.execute("select set_config('hva.as_of', $1, true)", as_of)
             return [tuple(row) for row in await connection.fetch(query, *arguments)]
 

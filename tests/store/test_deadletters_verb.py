@@ -11,14 +11,14 @@ import asyncpg
 import pytest
 
 from deploy.hva.__main__ import main
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.deadletters import _told
 from shared.contracts.reasons import Reason
-from shared.letters import Letter, Rejected
+from shared.dead_letters import DeadLetter, Rejected
 from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
 from tests.product import Database
-from tests.store.letters import keep, kept, letter
+from tests.store.dead_letters import dead_letter, keep, kept
 
 HUGE = "99999999999999999999"
 Verb = Callable[..., Awaitable[tuple[int, str]]]
@@ -28,7 +28,7 @@ Verb = Callable[..., Awaitable[tuple[int, str]]]
 async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     """Three open letters of ingest: 1 and 2 for their schema, 3 for its unit."""
     pool = await make_pool(database.dsn("hva_ingest"), "test")
-    await keep(pool, letter(1), letter(2), letter(3, Reason.UNKNOWN_UNIT))
+    await keep(pool, dead_letter(1), dead_letter(2), dead_letter(3, Reason.UNKNOWN_UNIT))
     yield pool
     await pool.close()
 
@@ -72,11 +72,11 @@ async def states(pool: "asyncpg.Pool[asyncpg.Record]") -> list[str]:
         (0, [], True),
     ],
 )
-def test_a_letter_that_was_named_must_have_been_open(count: int, letters: list[str] | None, so: bool) -> None:
+def test_a_letter_that_was_named_must_have_been_open(count: int, dead_letters: list[str] | None, so: bool) -> None:
     if so:
-        return _told(count, letters)
-    with pytest.raises(NotSoError, match=f"^{count} of {len(letters or ())} letters were open"):
-        _told(count, letters)
+        return _told(count, dead_letters)
+    with pytest.raises(VerbError, match=f"^{count} of {len(dead_letters or ())} letters were open"):
+        _told(count, dead_letters)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +107,19 @@ async def test_a_letter_that_waits_for_its_redrive_may_be_discarded(
 
 
 @pytest.mark.parametrize("letter", [f"ingest-{HUGE}", f"ingest-{2**63}", f"ingest-{2**63 - 1}", "nps-" + "9" * 5000])
-async def test_a_number_that_no_letter_can_have(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, letter: str) -> None:
-    assert await hva("show", letter) == (1, f"There is no letter {letter}.")
+async def test_a_number_that_no_letter_can_have(
+    pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, dead_letter: str
+) -> None:
+    assert await hva("show", dead_letter) == (1, f"There is no letter {dead_letter}.")
     for verb in ("redrive", "discard"):
-        assert (await hva(verb, letter))[0] == 1
+        assert (await hva(verb, dead_letter))[0] == 1
     assert await states(pool) == ["open"] * 3
 
 
 @pytest.mark.parametrize("letter", [HUGE, "ingest", "ingest-", "ingest--1", "ingest-١", "other-1", "-1x", ""])
-async def test_what_is_no_letter_at_all(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, letter: str) -> None:
-    sentence = f"{letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`."
-    assert await hva("show", "--", letter) == (1, sentence)
+async def test_what_is_no_letter_at_all(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, dead_letter: str) -> None:
+    sentence = f"{dead_letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`."
+    assert await hva("show", "--", dead_letter) == (1, sentence)
 
 
 async def test_a_letter_is_shown(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb) -> None:
@@ -127,7 +129,7 @@ async def test_a_letter_is_shown(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb
 
 async def test_what_was_sent_is_printed_escaped(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb) -> None:
     hostile = PlainRecord("t", 0, 9, 1_700_000_000_000, b"k\x1b", b"a\nforged: \x1b[31m\xe2\x80\xae[red]")
-    await keep(pool, Letter(hostile, Rejected(Reason.SCHEMA, "because\nforged: \x9b[red]")))
+    await keep(pool, DeadLetter(hostile, Rejected(Reason.SCHEMA, "because\nforged: \x9b[red]")))
     assert r"schema: because\nforged: \x9b[red]  (unknown sender, t 0/9)" in (await hva("list"))[1].splitlines()[0]
     lines = (await hva("show", "ingest-4"))[1].splitlines()
     assert {r"detail: because\nforged: \x9b[red]", r"key: k\x1b", r"value: a\nforged: \x1b[31m\u202e[red]"} <= set(

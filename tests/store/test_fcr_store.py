@@ -121,7 +121,7 @@ async def test_everything_comes_to_nothing_when_it_is_retracted(fcr: Store) -> N
     for view in ("fcr", "fcr_confirmed", "fcr_client", "access", "digital", "hyte", "revolving"):
         assert await fcr.all(f"select * from figures.{view}") == []
     assert await fcr.links() == {}
-    left = await fcr.all("select distinct unit, own_client, person, started_at, over_at, line from fcr.contact")
+    left = await fcr.all("select distinct unit, own_client, person, started_at, effective_end, line from fcr.contact")
     assert left == [(None,) * 6]
 
 
@@ -183,9 +183,9 @@ async def test_waiting_follows_the_marks_of_a_busy_period(fcr: Store, _family_da
         await fcr.feed(contact("a"))
         await fcr.feed(contact("b", START + DAY))
         marks = await _marks(steward, "fcr")
-        await fcr.pool.execute("update fcr.stale set mark = mark + 5, counted = 1")
+        await fcr.pool.execute("update fcr.stale set change_number = change_number + 5, computed_number = 1")
         assert await _counted(steward, "fcr", marks) == "fcr counts the clients of 5 periods"
-        await fcr.pool.execute("update fcr.stale set counted = 2")
+        await fcr.pool.execute("update fcr.stale set computed_number = 2")
         assert await _counted(steward, "fcr", marks) is None
     finally:
         await steward.close()

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.explain import complete
 from deploy.hva.figures import read
 from shared.registers.figures import VIEWS
@@ -30,5 +30,5 @@ async def test_a_key_that_the_view_lacks_is_wrong_use(dsn: str, schema: str, key
 
 
 async def test_what_is_not_published_is_no_wrong_use(dsn: str) -> None:
-    with pytest.raises(NotSoError, match=r"^Nothing is published under nps: .*--exact"):
+    with pytest.raises(VerbError, match=r"^Nothing is published under nps: .*--exact"):
         await read(dsn, "report", "nps", CELL)

@@ -34,7 +34,7 @@ from tests.store.test_nps_store import (
 )
 from tests.store.test_refold_turns import moved, use
 
-ANNA, BERTTA, CECILIA, DAVID = ("k1." + letter * 22 for letter in "ABCD")
+ANNA, BERTTA, CECILIA, DAVID = ("k1." + dead_letter * 22 for dead_letter in "ABCD")
 DAY = timedelta(days=1)
 SINCE_MARCH = ("2026-03-01", None)
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from services.nps import store
 from services.nps.decode import decode
-from services.nps.domain import FeedbackFact
+from services.nps.facts import FeedbackFact
 from shared import batch
 from shared.batch import BatchRunner
 from shared.health import Health
@@ -21,7 +21,7 @@ from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
-from tests.store.letters import SEALER
+from tests.store.dead_letters import SEALER
 from tests.store.test_nps_store import answered
 
 # A migration of a version to come, and back: how it fails differs, what becomes of the batch does not.

@@ -13,8 +13,8 @@ from services.nps.decode import decode
 from services.nps.facts import FeedbackFact
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
+from shared.dead_letters import Rejected, Sealer
 from shared.keys import Key
-from shared.letters import Rejected, Sealer
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool

@@ -8,13 +8,13 @@ import asyncpg
 import pytest
 
 from shared.contracts.reasons import Reason
-from shared.letters import Rejected
-from shared.postgres.letters import write_letters
+from shared.dead_letters import Rejected
+from shared.postgres.dead_letters import write_dead_letters
 from shared.postgres.pool import make_pool
 from shared.postgres.redrive import redrive_due
 from shared.record import PlainRecord
 from tests.product import Database
-from tests.store.letters import OTHER_SEALER, SEALER, keep, kept, letter
+from tests.store.dead_letters import OTHER_SEALER, SEALER, dead_letter, keep, kept
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 UNKNOWN = {"reason": Reason.UNKNOWN_UNIT, "registers": "v1"}
@@ -52,7 +52,7 @@ async def ask_for_all(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
 
 
 async def test_a_letter_that_our_code_cannot_stand_blocks_no_other(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await keep(pool, *(letter(offset) for offset in range(3)))
+    await keep(pool, *(dead_letter(offset) for offset in range(3)))
     await ask_for_all(pool)
     attempt = Trying(faults={1: ZeroDivisionError("with a value in its text")})
     assert await redrive(pool, attempt) == 3
@@ -67,7 +67,7 @@ async def test_a_letter_that_our_code_cannot_stand_blocks_no_other(pool: "asyncp
 async def test_a_transient_failure_leaves_its_dead_letter_due_and_settles_the_others(
     pool: "asyncpg.Pool[asyncpg.Record]",
 ) -> None:
-    await keep(pool, *(letter(offset) for offset in range(3)))
+    await keep(pool, *(dead_letter(offset) for offset in range(3)))
     await ask_for_all(pool)
     before = await kept(pool, "to_jsonb(dead_letter)")
     with pytest.raises(ConnectionResetError):
@@ -78,7 +78,7 @@ async def test_a_transient_failure_leaves_its_dead_letter_due_and_settles_the_ot
 
 
 async def test_a_dead_letter_that_waits_for_a_lock_holds_no_other(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await keep(pool, letter(0), letter(1), letter(2))
+    await keep(pool, dead_letter(0), dead_letter(1), dead_letter(2))
     await ask_for_all(pool)
     seen: list[tuple[list[tuple[Any, ...]], list[Any]]] = []
 
@@ -96,7 +96,7 @@ async def test_a_dead_letter_that_waits_for_a_lock_holds_no_other(pool: "asyncpg
 async def test_an_attempt_may_wait_longer_than_a_session_may_idle(
     pool: "asyncpg.Pool[asyncpg.Record]", database: Database
 ) -> None:
-    await keep(pool, letter(0))
+    await keep(pool, dead_letter(0))
     await ask_for_all(pool)
 
     class Slow(Trying):
@@ -112,8 +112,8 @@ async def test_an_attempt_may_wait_longer_than_a_session_may_idle(
 
 async def test_a_letter_without_its_key_is_due_once_a_version(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     async with pool.acquire() as connection:
-        await write_letters(connection, "ingest", [letter(0, **UNKNOWN)], OTHER_SEALER)
-    await keep(pool, letter(1, **UNKNOWN))
+        await write_dead_letters(connection, "ingest", [dead_letter(0, **UNKNOWN)], OTHER_SEALER)
+    await keep(pool, dead_letter(1, **UNKNOWN))
     attempt = Trying()
     assert [await redrive(pool, attempt, version) for version in ("v1", "v2", "v2", "v3", "v3")] == [0, 2, 0, 1, 0]
     assert [record.offset for record in attempt.tried] == [1]
@@ -126,14 +126,14 @@ async def test_a_letter_without_its_key_is_due_once_a_version(pool: "asyncpg.Poo
 
 async def test_a_letter_from_the_future_without_its_key_is_due_once(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     async with pool.acquire() as connection:
-        ahead = letter(0, Reason.FUTURE_TIME, retry_at=NOW, registers="v1")
-        await write_letters(connection, "ingest", [ahead], OTHER_SEALER)
+        ahead = dead_letter(0, Reason.FUTURE_TIME, retry_at=NOW, registers="v1")
+        await write_dead_letters(connection, "ingest", [ahead], OTHER_SEALER)
     a_second = timedelta(seconds=1)
     assert [await redrive(pool, Trying(), "v1", NOW + n * a_second) for n in (-1, 0, 1)] == [0, 1, 0]
 
 
 async def test_what_is_still_unknown_is_due_once_a_version(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await keep(pool, letter(0, **UNKNOWN))
+    await keep(pool, dead_letter(0, **UNKNOWN))
     for version, due in (("v1", 0), ("v2", 1), ("v2", 0), ("v1", 1)):
         still = Rejected(Reason.UNKNOWN_UNIT, f"by {version}", registers=version)
         assert await redrive(pool, Trying(verdicts={0: still}), version) == due
@@ -144,7 +144,7 @@ async def test_what_is_still_unknown_is_due_once_a_version(pool: "asyncpg.Pool[a
 async def test_a_letter_opens_again_whatever_timestamp_its_sender_wrote(
     pool: "asyncpg.Pool[asyncpg.Record]", timestamp: int
 ) -> None:
-    await keep(pool, letter(7, timestamp=timestamp))
+    await keep(pool, dead_letter(7, timestamp=timestamp))
     await ask_for_all(pool)
     attempt = Trying()
     assert await redrive(pool, attempt) == 1

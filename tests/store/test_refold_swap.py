@@ -10,11 +10,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.segments import store
+from shared.dead_letters import Sealer
 from shared.edge.runtime import Runtime
 from shared.edge.tasks import refold
 from shared.health import Health
 from shared.keys import Key
-from shared.letters import Sealer
 from shared.metrics import PipelineMetrics
 from shared.settings import Settings
 from tests.store.fcr_stage import ANNA, BERTTA

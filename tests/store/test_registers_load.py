@@ -13,12 +13,12 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from deploy.hva.__main__ import build
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
+from shared.dead_letters import Sealer
 from shared.edge.reload import compare_registers
 from shared.edge.runtime import Runtime
 from shared.health import Health
 from shared.keys import Key
-from shared.letters import Sealer
 from shared.metrics import PipelineMetrics
 from shared.postgres.pool import make_pool
 from shared.postgres.registers import add_unit_rows, current_version, load
@@ -65,11 +65,11 @@ async def test_a_row_that_is_added_for_its_key_takes_nothing_from_the_stored_one
     connection: Any, registers: Registers
 ) -> None:
     await load(connection, registers)
-    bare = gap_row(COUNTY, SENSITIVE)
+    tombstone = gap_row(COUNTY, SENSITIVE)
     named = (f"Yksikkö {SENSITIVE}", f"Enhet {SENSITIVE}", f"Unit {SENSITIVE}", True)
-    assert (bare.name_fi, bare.sensitive) == ("", False)
-    await add_unit_rows(connection, [bare])
-    assert await rows(connection, bare.key) == [(*named, True)]
+    assert (tombstone.name_fi, tombstone.sensitive) == ("", False)
+    await add_unit_rows(connection, [tombstone])
+    assert await rows(connection, tombstone.key) == [(*named, True)]
 
 
 async def test_neither_when_its_unit_has_left_the_registers(
@@ -77,29 +77,29 @@ async def test_neither_when_its_unit_has_left_the_registers(
 ) -> None:
     await load(connection, registers)
     await load(connection, without)
-    bare = gap_row(COUNTY, SENSITIVE)
-    await add_unit_rows(connection, [bare])
-    ((*_, sensitive, current),) = await rows(connection, bare.key)
+    tombstone = gap_row(COUNTY, SENSITIVE)
+    await add_unit_rows(connection, [tombstone])
+    ((*_, sensitive, current),) = await rows(connection, tombstone.key)
     assert (sensitive, current) == (True, False)
 
 
 async def test_a_row_that_nobody_knows_is_added_with_its_scopes(connection: Any, without: Registers) -> None:
     await load(connection, without)
-    bare = gap_row(COUNTY, SENSITIVE)
-    await add_unit_rows(connection, [bare, gap_row(COUNTY, "never")])
-    assert await rows(connection, bare.key) == [("", "", "", False, False)]
+    tombstone = gap_row(COUNTY, SENSITIVE)
+    await add_unit_rows(connection, [tombstone, gap_row(COUNTY, "never")])
+    assert await rows(connection, tombstone.key) == [("", "", "", False, False)]
     scopes = "select scope_level, scope from reference.unit_scope where unit_row = $1"
-    assert {tuple(row) for row in await connection.fetch(scopes, bare.key)} == set(bare.scopes)
+    assert {tuple(row) for row in await connection.fetch(scopes, tombstone.key)} == set(tombstone.scopes)
 
 
 async def test_what_comes_back_has_names_and_protection_again(
     connection: Any, registers: Registers, without: Registers
 ) -> None:
     await load(connection, without)
-    bare = gap_row(COUNTY, SENSITIVE)
-    await add_unit_rows(connection, [bare])
+    tombstone = gap_row(COUNTY, SENSITIVE)
+    await add_unit_rows(connection, [tombstone])
     assert await load(connection, registers)
-    ((name, *_, sensitive, current),) = await rows(connection, bare.key)
+    ((name, *_, sensitive, current),) = await rows(connection, tombstone.key)
     assert (name, sensitive, current) == (f"Yksikkö {SENSITIVE}", True, True)
     assert not await load(connection, registers), "who comes second changes nothing"
 
@@ -172,7 +172,7 @@ async def test_an_operator_lists_and_forces_versions(
     async def command(*arguments: str) -> Any:
         return await asyncio.to_thread(CliRunner().invoke, build(), ["registers", *arguments])
 
-    assert isinstance((await command("load")).exception, NotSoError)
+    assert isinstance((await command("load")).exception, VerbError)
     assert await current_version(connection) == without.version
     listed = orjson.loads((await command("versions", "--json")).stdout)
     assert [(row["version"], row["database"], row["folder"]) for row in listed] == [

@@ -200,7 +200,7 @@ async def test_a_county_is_held_for_one_chunk_of_its_clients_at_a_time(
     with monkeypatch.context() as patch:
         patch.setattr(asyncpg.Connection, "execute", counted)
         patch.setattr(asyncpg.Connection, "fetch", added)
-        await segments_store.REPLAY.clients.mend(told.pool, COUNTY)
+        await segments_store.REPLAY.clients.repair(told.pool, COUNTY)
     assert max(written) <= 2 < sum(written)
     await segments_store.REPLAY.run(told.pool, told.registers)
     assert await _state(told) == right

@@ -36,25 +36,25 @@ async def test_it_is_asked_for_in_the_database(told: segments_stage.Store) -> No
     assert await replay_due(pool, 4, replay, registers, NOON) is None
     assert await last_wrong(pool, "segments") is None
     await pool.execute("update segments.care_month set events = events + 2 where events > 0 and sector = 'vastaanotto'")
-    await pool.execute("insert into segments.replay (mends) values (false), (true), (false)")
+    await pool.execute("insert into segments.replay (repairs) values (false), (true), (false)")
     found = [await replay_due(pool, 4, replay, registers, NOON) for _ in range(4)]
     assert [one and broken(one) for one in found] == [(0, 1), (0, 1), (0, 0), None]
-    rows = await told.all("select mends, wrong_cells, failed from segments.replay order by replay")
+    rows = await told.all("select repairs, wrong_cells, failed from segments.replay order by replay")
     assert rows == [(False, 1, None), (True, 1, None), (False, 0, None)]
     assert await last_wrong(pool, "segments") == 0
 
 
 async def test_it_waits_until_the_facts_follow_the_registers(told: segments_stage.Store) -> None:
     pool, replay = told.pool, segments_store.REPLAY
-    await pool.execute("insert into segments.replay (mends) values (false)")
-    newer = told.registers.versioned({**told.registers.versions, "registers": "newer"})
-    assert await replay_due(pool, 4, replay, newer, NOON) is None
+    await pool.execute("insert into segments.replay (repairs) values (false)")
+    store_newer_histories = told.registers.versioned({**told.registers.versions, "registers": "newer"})
+    assert await replay_due(pool, 4, replay, store_newer_histories, NOON) is None
     assert await replay_due(pool, 4, replay, told.registers, NOON) is not None
 
 
 async def test_one_at_a_time_and_a_failure_is_told(told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch) -> None:
     pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
-    await pool.execute("insert into segments.replay (mends) values (true)")
+    await pool.execute("insert into segments.replay (repairs) values (true)")
     seen: list[Any] = []
 
     async def run(*_: Any) -> Findings:
@@ -72,7 +72,7 @@ async def test_one_at_a_time_and_a_failure_is_told(told: segments_stage.Store, m
 @pytest.mark.parametrize("end", [asyncio.CancelledError(), ConnectionResetError(), asyncpg.AdminShutdownError()])
 async def test_a_reading_that_did_not_end_is_done_again(told: segments_stage.Store, end: BaseException) -> None:
     pool, schema, seen = told.pool, "segments", list[str]()
-    await pool.execute("insert into segments.replay (mends, from_kafka) values (true, true)")
+    await pool.execute("insert into segments.replay (repairs, from_kafka) values (true, true)")
 
     async def cut_short() -> int:
         seen.append("begun")
@@ -99,7 +99,7 @@ async def test_a_replay_that_did_not_end_is_done_again(
     told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
-    await pool.execute("insert into segments.replay (mends) values (true)")
+    await pool.execute("insert into segments.replay (repairs) values (true)")
 
     async def stopped(*_: Any) -> Findings:
         raise asyncio.CancelledError
@@ -107,17 +107,17 @@ async def test_a_replay_that_did_not_end_is_done_again(
     with monkeypatch.context() as patch, pytest.raises(asyncio.CancelledError):
         patch.setattr(replay.__class__, "run", stopped)
         await replay_due(pool, 4, replay, registers, NOON)
-    assert await told.all("select begun_at is not null, ended_at is null from segments.replay") == [(True, True)]
+    assert await told.all("select started_at is not null, ended_at is null from segments.replay") == [(True, True)]
     assert await replay_due(pool, 4, replay, registers, NOON) is not None
 
 
-@pytest.mark.parametrize("mends", [True, False])
+@pytest.mark.parametrize("repairs", [True, False])
 async def test_a_replay_that_brings_the_service_down_is_given_up(
-    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch, mends: bool
+    told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch, repairs: bool
 ) -> None:
     """A process that dies writes no end: here the loop is torn down under it."""
     pool, registers, replay = told.pool, told.registers, segments_store.REPLAY
-    await pool.execute("insert into segments.replay (mends) values ($1)", mends)
+    await pool.execute("insert into segments.replay (repairs) values ($1)", repairs)
     tries = 0
 
     async def dies(*_: Any) -> Findings:
@@ -126,7 +126,7 @@ async def test_a_replay_that_brings_the_service_down_is_given_up(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(replay.__class__, "run" if mends else "audit", dies)
+        patch.setattr(replay.__class__, "run" if repairs else "audit", dies)
         for _ in range(ATTEMPTS):
             with pytest.raises(SystemExit):
                 await replay_due(pool, 4, replay, registers, NOON)
@@ -137,14 +137,14 @@ async def test_a_replay_that_brings_the_service_down_is_given_up(
     assert tries == ATTEMPTS
     assert await told.all("select failed from segments.replay") == [("interrupted 3 times",)]
     assert await last_failed(pool, "segments")
-    await pool.execute("insert into segments.replay (mends) values (false)")
+    await pool.execute("insert into segments.replay (repairs) values (false)")
     assert await replay_due(pool, 4, replay, registers, NOON) is not None
     assert not await last_failed(pool, "segments")
 
 
 @pytest.mark.parametrize("end", [asyncio.CancelledError(), ConnectionResetError()])
 async def test_restarts_and_outages_are_no_reason_to_give_up(told: segments_stage.Store, end: BaseException) -> None:
-    await told.pool.execute("insert into segments.replay (mends, from_kafka) values (true, true)")
+    await told.pool.execute("insert into segments.replay (repairs, from_kafka) values (true, true)")
 
     async def interrupted() -> int:
         raise end
@@ -156,7 +156,7 @@ async def test_restarts_and_outages_are_no_reason_to_give_up(told: segments_stag
 
 
 async def test_a_reading_that_cannot_succeed_is_told(told: segments_stage.Store) -> None:
-    await told.pool.execute("insert into segments.replay (mends, from_kafka) values (true, true)")
+    await told.pool.execute("insert into segments.replay (repairs, from_kafka) values (true, true)")
 
     async def read() -> int:
         raise RuntimeError("no")
@@ -173,7 +173,7 @@ async def test_what_follows_a_replay_does_not_follow_an_audit(told: segments_sta
     async def afterwards(from_kafka: bool) -> None:
         seen.append(from_kafka)
 
-    await told.pool.execute("insert into segments.replay (mends) values (false), (true)")
+    await told.pool.execute("insert into segments.replay (repairs) values (false), (true)")
     for _ in range(2):
         assert await replay_due(told.pool, 4, segments_store.REPLAY, told.registers, NOON, afterwards)
     assert seen == [False]

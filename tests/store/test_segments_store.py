@@ -151,7 +151,7 @@ async def test_a_changed_rule_comes_into_force_for_all_persons_at_once(
     assert set(seen[0]) == {clients[0], clients[4]} == set(seen[2])
     assert {client for client in clients if seen[1][f"e{client}"] == "multidisciplinary"} == set(seen[0])
     assert by_segment(seen[3])["multidisciplinary"] == 2
-    assert await segments.all("select from segments.next_membership") == []
+    assert await segments.all("select from segments.staged_membership") == []
 
 
 async def test_a_fact_of_someone_whom_a_changed_rule_has_reached(segments: Store) -> None:
@@ -182,11 +182,11 @@ async def test_sectors_of_a_day_count_from_the_first_service_event_to_the_last(
 ) -> None:
     worked_out = []
 
-    async def work_out(connection: Any, spans: Any, registers: Any) -> Any:
+    async def recompute_memberships(connection: Any, spans: Any, registers: Any) -> Any:
         worked_out.append(list(spans.values()))
-        return await members.work_out(connection, spans, registers)
+        return await members.recompute_memberships(connection, spans, registers)
 
-    monkeypatch.setattr("services.segments.store.work_out", work_out)
+    monkeypatch.setattr("services.segments.store.work_out", recompute_memberships)
     await segments.feed(*(event(id, SECTORS[0]) for id in "ab"), *(event(s, s) for s in SECTORS[1:]))
     assert set(await segments.members()) == {ANNA}
     span = [(TODAY, TODAY + timedelta(days=365))]

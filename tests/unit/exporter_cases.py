@@ -2,13 +2,13 @@
 
 from aiokafka import TopicPartition
 
-from deploy.exporter.kafka import KafkaSeen
-from deploy.exporter.postgres import PostgresSeen
+from deploy.exporter.kafka import KafkaSnapshot
+from deploy.exporter.postgres import PostgresSnapshot
 
 FEEDBACK, SEGMENT = TopicPartition("hva.feedback.v1", 0), TopicPartition("hva.segment.v1", 3)
 GROUP, LABELS = "hva.nps.hva.feedback.v1", "hva.nps.hva.segment.v1"
 
-KAFKA = KafkaSeen(
+KAFKA = KafkaSnapshot(
     brokers=3,
     partitions=(
         {"topic": "hva.feedback.v1", "leader": 1, "replicas": [1, 2, 3], "isr": [1, 2, 3]},
@@ -18,7 +18,7 @@ KAFKA = KafkaSeen(
     ends={FEEDBACK: 150, SEGMENT: 20},
     unread={GROUP: {FEEDBACK: 10}, LABELS: {}},
 )
-POSTGRES = PostgresSeen(
+POSTGRES = PostgresSnapshot(
     connections=[
         {"role": "hva_nps", "state": "idle", "connections": 3, "oldest": 0.0},
         {"role": "hva_nps", "state": "active", "connections": 1, "oldest": 2.5},

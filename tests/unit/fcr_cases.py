@@ -5,7 +5,7 @@ from typing import Any
 
 from services.fcr.domain import contributions
 from services.fcr.facts import Contact, ContactFact
-from shared.deltas import Place
+from shared.deltas import Dimensions
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # Monday, 10 in Finland
 TICK, SECOND, HOUR, DAY = (
@@ -43,7 +43,7 @@ def counted(fact: ContactFact) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for measure, place, codes, columns, amount in contributions(fact):
         if isinstance(fact, Contact):
-            assert place == Place(TODAY, 7, fact.channel or "", fact.segment)
+            assert place == Dimensions(TODAY, 7, fact.channel or "", fact.segment)
         counts = found.setdefault("/".join((measure.name, *codes)), {})
         for column in columns:
             name = measure.counts[column]

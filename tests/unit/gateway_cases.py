@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.ingest.decode import Accepted
 from shared.batch import Applied
-from shared.letters import Letter
+from shared.dead_letters import DeadLetter
 
 MIB = 1024 * 1024
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
@@ -26,14 +26,14 @@ class Kept:
     """A commit that keeps what it gets. `fault` may raise for what it is given."""
 
     accepted: list[Accepted] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
     fault: Callable[[Sequence[Accepted]], None] = lambda events: None
 
-    async def __call__(self, events: Sequence[Accepted], letters: Sequence[Letter]) -> Applied:
+    async def __call__(self, events: Sequence[Accepted], dead_letters: Sequence[DeadLetter]) -> Applied:
         await asyncio.sleep(0)
         self.fault(events)
         self.accepted += events
-        self.letters += letters
+        self.dead_letters += dead_letters
         return Applied(len(events))
 
     async def publish(self, events: Sequence[Accepted]) -> None:
@@ -47,7 +47,7 @@ class Standing:
     kept: Kept
     client: TestClient[Any, Any]
     registry: CollectorRegistry
-    away: list[str]
+    is_unavailable: list[str]
 
     async def post(self, body: bytes | object, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()

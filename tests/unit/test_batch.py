@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from shared import batch
 from shared.batch import Applied, BatchRunner
 from shared.contracts.reasons import Reason
+from shared.dead_letters import DeadLetter, Rejected
 from shared.edge import consume
 from shared.health import Health
-from shared.letters import Letter, Rejected
 from shared.metrics import PipelineMetrics
 from shared.postgres.pool import COMMAND_TIMEOUT_S
 from shared.record import PlainRecord, Record
@@ -24,18 +24,18 @@ class Sink:
 
     def __init__(self, faults: Sequence[Exception | None] = (), poison: str | None = None) -> None:
         self.events: list[str] = []
-        self.letters: list[tuple[int, str]] = []
+        self.dead_letters: list[tuple[int, str]] = []
         self.calls = 0
         self._faults, self._poison = list(faults), poison
 
-    async def __call__(self, events: Sequence[str], letters: Sequence[Letter]) -> Applied:
+    async def __call__(self, events: Sequence[str], dead_letters: Sequence[DeadLetter]) -> Applied:
         self.calls += 1
         if self._faults and (fault := self._faults.pop(0)):
             raise fault
         if self._poison in events:
             raise KeyError("a bug of ours")
         self.events += events
-        self.letters += [(letter.record.offset, letter.verdict.reason) for letter in letters]
+        self.dead_letters += [(dead_letter.record.offset, dead_letter.verdict.reason) for dead_letter in dead_letters]
         return Applied(len(events))
 
 
@@ -63,20 +63,22 @@ class SlowSink(Sink):
         super().__init__(faults)
         self.seconds, self.now = seconds, 0.0
         self.health = Health(("kafka",), monotonic=self.clock)
-        self.health.fine("kafka")
+        self.health.set_ok("kafka")
         self.reported: list[dict[str, str]] = []  # before each try
 
     def clock(self) -> float:
         return self.now
 
-    async def __call__(self, events: Sequence[str], letters: Sequence[Letter]) -> Applied:
+    async def __call__(self, events: Sequence[str], dead_letters: Sequence[DeadLetter]) -> Applied:
         self.reported.append(self.health.troubles())
         self.now += self.seconds
-        return await super().__call__(events, letters)
+        return await super().__call__(events, dead_letters)
 
-    def runner(self, largest: int = 1000) -> BatchRunner[str]:
+    def runner(self, max_records: int = 1000) -> BatchRunner[str]:
         metrics, logger = PipelineMetrics("nps", CollectorRegistry()), logging.getLogger("test")
-        return BatchRunner("t", decode, self, metrics, logger, self.health, monotonic=self.clock, largest=largest)
+        return BatchRunner(
+            "t", decode, self, metrics, logger, self.health, monotonic=self.clock, max_records=max_records
+        )
 
 
 def outcomes(registry: CollectorRegistry) -> dict[str, float]:
@@ -97,7 +99,7 @@ async def test_events_and_letters_of_a_batch_are_committed_together() -> None:
     sink = Sink()
     run, registry = runner(sink)
     await run.run(records("a", "bad", "b"))
-    assert (sink.events, sink.letters, sink.calls) == (["a", "b"], [(1, "schema")], 1)
+    assert (sink.events, sink.dead_letters, sink.calls) == (["a", "b"], [(1, "schema")], 1)
     assert outcomes(registry) == {"applied": 2, "unchanged": 0, "rejected": 1}
 
 
@@ -105,7 +107,7 @@ async def test_a_record_that_says_nothing_is_neither() -> None:
     sink = Sink(poison="p")
     run, registry = runner(sink)
     await run.run(records("silent", "a", "silent", "p"))
-    assert (sink.events, sink.letters) == (["a"], [(3, "handler_bug")])
+    assert (sink.events, sink.dead_letters) == (["a"], [(3, "handler_bug")])
     assert outcomes(registry) == {"applied": 1, "unchanged": 0, "rejected": 1}
     assert await run.attempt(*records("silent")) is None
 
@@ -114,7 +116,7 @@ async def test_what_passes_by_itself_is_tried_again() -> None:
     sink = Sink(faults=[asyncpg.CannotConnectNowError(), ConnectionResetError(), asyncpg.DiskFullError()])
     run, registry = runner(sink)
     await run.run(records("a"))
-    assert (sink.events, sink.letters, sink.calls) == (["a"], [], 4)
+    assert (sink.events, sink.dead_letters, sink.calls) == (["a"], [], 4)
     assert registry.get_sample_value("hva_commit_errors_total", {"kind": "DiskFullError"}) == 1
 
 
@@ -126,7 +128,7 @@ async def test_what_outlasts_the_budget_is_delivered_again_and_never_a_letter(
     run, _ = runner(sink)
     with pytest.raises(asyncpg.CannotConnectNowError):
         await run.run(records("a"))
-    assert sink.letters == []
+    assert sink.dead_letters == []
 
 
 async def test_the_budget_counts_the_time_of_the_tries() -> None:
@@ -140,13 +142,13 @@ async def test_the_parts_of_a_delivery_share_one_budget() -> None:
     first_part = [TimeoutError(), None]
     sink = SlowSink(25.0, faults=[*first_part, *[TimeoutError()] * 100])
     with pytest.raises(TimeoutError):
-        await sink.runner(largest=1).run(records("a", "b"))
+        await sink.runner(max_records=1).run(records("a", "b"))
     assert (sink.events, sink.calls) == (["a"], 3)
 
 
 async def test_a_delivery_that_hangs_ends_before_the_group_expels_the_member(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hanging(Sink):
-        async def __call__(self, events: Sequence[str], letters: Sequence[Letter]) -> Applied:
+        async def __call__(self, events: Sequence[str], dead_letters: Sequence[DeadLetter]) -> Applied:
             await asyncio.Event().wait()
             raise AssertionError("unreachable")
 
@@ -161,7 +163,7 @@ async def test_a_commit_that_keeps_failing_is_reported_until_it_succeeds() -> No
     await sink.runner().run(records("a"))
     report = {"commit of t": "fails and is tried again: UndefinedColumnError"}
     assert sink.reported == [{}, {}, report, report], "one failure is no reason to page anyone"
-    assert (sink.health.troubles(), sink.events, sink.letters) == ({}, ["a"], [])
+    assert (sink.health.troubles(), sink.events, sink.dead_letters) == ({}, ["a"], [])
 
 
 async def test_the_report_expires_where_another_member_has_the_partition() -> None:
@@ -188,7 +190,7 @@ async def test_a_bug_costs_one_letter_and_no_neighbour(place: int) -> None:
     run, registry = runner(sink)
     await run.run(records(*values))
     assert sorted(sink.events) == values[:place] + values[place + 1 :]
-    assert sink.letters == [(place, "handler_bug")]
+    assert sink.dead_letters == [(place, "handler_bug")]
     assert outcomes(registry)["rejected"] == 1
 
 
@@ -199,4 +201,4 @@ async def test_a_letter_tried_again_gives_its_verdict_and_writes_nothing_else() 
     assert await run.attempt(good) is None
     assert (await run.attempt(bad)).reason == "schema"  # type: ignore[union-attr]
     assert (await run.attempt(poison)).reason == "handler_bug"  # type: ignore[union-attr]
-    assert (sink.events, sink.letters) == (["good"], [])
+    assert (sink.events, sink.dead_letters) == (["good"], [])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.places import cache_dir, run_dir
+from deploy.embedded.run_paths import cache_dir, run_dir
 from shared.settings import Settings, SettingsError, read_settings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")

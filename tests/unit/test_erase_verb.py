@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from deploy.hva.__main__ import main
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.erase import Receipt, erasure, in_words
 from deploy.hva.identifier import Identifier, allowed, may_write_care, pseudonyms
 from shared.keys import read_keys
@@ -42,7 +42,7 @@ def test_the_pseudonyms_are_those_of_ingest_under_every_key(keys: Path, monkeypa
     assert of_code == tuple(ring.of_hetu("oma-hame", HETU, NOW.date()) for ring in alone)
     assert of_local == tuple(ring.of_local("oma-hame", "acd", "A1") for ring in alone)
     assert pseudonyms(Identifier(pid=PID), "oma-hame", None, NOW) == (PID,)
-    with pytest.raises(NotSoError, match="HVA_PSEUDONYM_KEY_FILE"):
+    with pytest.raises(VerbError, match="HVA_PSEUDONYM_KEY_FILE"):
         pseudonyms(Identifier(local_id="A1", system="acd"), "oma-hame", None, NOW)
 
 
@@ -94,7 +94,7 @@ def test_who_may_erase(tmp_path: Path) -> None:
             allowed(CONFIG, county, source)
     sources = {"urn:hva:oma-hame:hva": frozenset({"contact"}), "urn:hva:oma-hame:a": frozenset({"care"})}
     assert [may_write_care(sources, f"urn:hva:oma-hame:{name}") for name in ("hva", "a", "b")] == [False, True, False]
-    with pytest.raises(NotSoError):
+    with pytest.raises(VerbError):
         allowed(tmp_path, "oma-hame", None)
 
 

@@ -6,16 +6,16 @@ from deploy.exporter import kafka, postgres
 from tests.unit.exporter_cases import GROUP, KAFKA, LABELS, POSTGRES
 
 
-def told(families: "list[Metric]") -> dict[tuple[str, ...], float]:
+def told(metric_families: "list[Metric]") -> dict[tuple[str, ...], float]:
     return {
         (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
-        for family in families
+        for family in metric_families
         for sample in family.samples
     }
 
 
 def test_kafka() -> None:
-    seen = told(list(kafka.families(KAFKA)))
+    seen = told(list(kafka.metric_families(KAFKA)))
     assert seen[("hva_kafka_up",)] == 1 and seen[("hva_kafka_brokers",)] == 3
     assert seen[("hva_kafka_under_replicated_partitions", "hva.feedback.v1")] == 1
     assert seen[("hva_kafka_under_replicated_partitions", "hva.segment.v1")] == 1
@@ -27,12 +27,12 @@ def test_kafka() -> None:
 
 
 def test_what_does_not_answer_is_told_as_such_and_nothing_old_stays() -> None:
-    assert told(list(kafka.families(None))) == {("hva_kafka_up",): 0}
-    assert told(list(postgres.families(None))) == {("hva_postgres_up",): 0}
+    assert told(list(kafka.metric_families(None))) == {("hva_kafka_up",): 0}
+    assert told(list(postgres.metric_families(None))) == {("hva_postgres_up",): 0}
 
 
 def test_postgres() -> None:
-    seen = told(list(postgres.families(POSTGRES)))
+    seen = told(list(postgres.metric_families(POSTGRES)))
     assert seen == {
         ("hva_postgres_up",): 1,
         ("hva_postgres_connections", "hva_nps", "idle"): 3,

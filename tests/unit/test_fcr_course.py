@@ -53,11 +53,11 @@ def test_early(fields: dict[str, Any], early: bool) -> None:
 def test_a_contact_that_was_given_up_early_and_called_back_in_vain() -> None:
     fields = {**EARLY, "callback_first_attempt_at": LATER, "due": LATER}
     assert access(**fields) == {**INBOUND, "early": 1, "w1": 1}  # it waited, but nothing was promised to it
-    assert not contact(**fields).awaits
+    assert not contact(**fields).awaiting_response
 
 
 @pytest.mark.parametrize(
-    ("fields", "awaits"),
+    ("fields", "awaiting_response"),
     [
         ({}, True),
         ({"channel": "sms"}, True),
@@ -72,10 +72,12 @@ def test_a_contact_that_was_given_up_early_and_called_back_in_vain() -> None:
         ({"callback_reached_at": LATER}, False),
     ],
 )
-def test_who_still_waits_for_an_answer(fields: dict[str, Any], awaits: bool) -> None:
+def test_who_still_waits_for_an_answer(fields: dict[str, Any], awaiting_response: bool) -> None:
     fact = contact(**fields, due=LATER)
-    assert fact.awaits is awaits
-    assert access(**fields, due=LATER).get("awaited", 0) == awaits  # the views take away by the one what the other adds
+    assert fact.awaiting_response is awaiting_response
+    assert (
+        access(**fields, due=LATER).get("awaited", 0) == awaiting_response
+    )  # the views take away by the one what the other adds
 
 
 @pytest.mark.parametrize(
@@ -92,11 +94,11 @@ def test_who_still_waits_for_an_answer(fields: dict[str, Any], awaits: bool) -> 
     ],
 )
 def test_where_a_contact_ends(ended_at: datetime | None, over: datetime) -> None:
-    assert contact(ended_at=ended_at).over_at == over
+    assert contact(ended_at=ended_at).effective_end == over
 
 
 def test_a_fact_without_a_course_has_no_end() -> None:
-    assert contact(started_at=None).over_at is None
+    assert contact(started_at=None).effective_end is None
 
 
 @pytest.mark.parametrize(("number", "bound"), list(enumerate(WAIT_BOUNDS)))

@@ -13,7 +13,7 @@ from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.order import rank
 from shared.contracts.reasons import Reason
-from shared.letters import Rejected
+from shared.dead_letters import Rejected
 from shared.record import PlainRecord
 from shared.registers import load_folder
 from tests.product import SAMPLE
@@ -51,7 +51,12 @@ def test_every_field_of_a_contact_arrives() -> None:
     found = contact(client=CLIENT, direction="outbound", **fields, **codes, **rest)
     for name, value in {**COMMON, **fields, **codes, **rest, "direction": "outbound", "own_client": CLIENT}.items():
         assert getattr(found, "id" if name == "contact_id" else name) == value, name
-    assert (found.due, found.segment, found.day, found.over_at) == (START + HOUR, "other", TODAY, START + 2 * SECOND)
+    assert (found.due, found.segment, found.day, found.effective_end) == (
+        START + HOUR,
+        "other",
+        TODAY,
+        START + 2 * SECOND,
+    )
     assert (found.county, found.rank) == ("oma-hame", rank(1, START, SOURCE, "e1", bytes(32)))
     assert found.unit_row == REGISTERS.unit_row("oma-hame", "keskus", TODAY).key
     assert (found.counted, found.handled, found.repeatable) == (False, False, False)
@@ -60,7 +65,7 @@ def test_every_field_of_a_contact_arrives() -> None:
 
 def test_the_least_contact() -> None:
     found = contact()
-    assert (found.counted, found.handled, found.repeatable, found.awaits) == (True, False, True, True)
+    assert (found.counted, found.handled, found.repeatable, found.awaiting_response) == (True, False, True, True)
     assert (found.segment, found.direction, found.transfers) == ("unknown", "inbound", 0)
 
 

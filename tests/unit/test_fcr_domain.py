@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.fcr.domain import ACCESS, HANDLED, HYTE, contributions
-from services.fcr.facts import HyteCount, bare
+from services.fcr.facts import HyteCount, tombstone
 from shared.deltas import Deltas
 from tests.unit.fcr_cases import (
     ANSWERED,
@@ -144,7 +144,7 @@ def test_a_count_is_its_amount() -> None:
 
 def test_what_is_taken_away_counts_nothing() -> None:
     full = contact(**ANSWERED, **LINKED, transfers=4, due=START, repeats_within=7, repeated_within=1)
-    gone = bare(full)
+    gone = tombstone(full)
     assert (gone.county, gone.id, gone.rank, gone.retracted) == ("oma-hame", "c1", b"", True)
     assert gone == type(gone)("oma-hame", "c1", b"", retracted=True)  # nothing else of it is left
     assert counted(gone) == counted(HyteCount("oma-hame", "h1", b"", retracted=True)) == {}

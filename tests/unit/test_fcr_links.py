@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.fcr.facts import Contact, bare
+from services.fcr.facts import Contact, tombstone
 from services.fcr.links import touched
 from shared.postgres.facts import Change
 from tests.unit.fcr_cases import ANSWERED, DAY, LINKED, START, contact
@@ -32,7 +32,7 @@ def test_what_has_no_link_key_touches_nothing() -> None:
     )
     for fields in lone:
         assert touched([Change(None, linked(**fields))]) == {}
-    assert touched([Change(None, bare(linked()))]) == {}
+    assert touched([Change(None, tombstone(linked()))]) == {}
     assert touched([]) == {}
 
 
@@ -52,7 +52,7 @@ def test_a_contact_that_moves_to_another_key_touches_both() -> None:
 
 
 def test_a_contact_that_leaves_its_key_touches_what_it_leaves() -> None:
-    for after in (linked(excluded="spam"), linked(reason=None), bare(linked())):
+    for after in (linked(excluded="spam"), linked(reason=None), tombstone(linked())):
         assert touched([Change(linked(), after)]) == {KEY: (START, START)}
         assert touched([Change(after, linked())]) == {KEY: (START, START)}
 

@@ -8,7 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from deploy.hva import explain, figures
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 
 CELL = ("county=oma-hame", "period=2026Q1")
 
@@ -64,4 +64,4 @@ def test_used_wrongly(hva: Callable[..., Result], words: tuple[str, ...], senten
     ],
 )
 def test_what_could_be_is_looked_up(hva: Callable[..., Result], words: tuple[str, ...]) -> None:
-    assert isinstance(hva(*words).exception, NotSoError)  # nothing runs
+    assert isinstance(hva(*words).exception, VerbError)  # nothing runs

@@ -61,9 +61,9 @@ async def test_a_rejected_event_is_told_and_kept(
     assert (got, told["outcome"], told["reason"]) == (status, "rejected", reason)
     assert told.keys() == {"outcome", "reason", "detail"}
     assert HETU not in json.dumps(told)
-    (letter,) = gateway.kept.letters
-    assert letter.verdict.reason == reason
-    assert letter.record.value == json.dumps(event(CONTACT) | spoil).encode()
+    (dead_letter,) = gateway.kept.dead_letters
+    assert dead_letter.verdict.reason == reason
+    assert dead_letter.record.value == json.dumps(event(CONTACT) | spoil).encode()
     assert (gateway.kept.accepted, gateway.counted("rejected")) == ([], 1)
 
 
@@ -85,7 +85,7 @@ async def test_what_is_no_event_is_told_and_kept(
 ) -> None:
     status, told = await gateway.post(body, headers)
     assert (status, told["reason"]) == (400, reason)
-    assert [letter.record.value or b"" for letter in gateway.kept.letters] == [body]
+    assert [dead_letter.record.value or b"" for dead_letter in gateway.kept.dead_letters] == [body]
 
 
 async def test_a_code_of_a_person_in_a_header_rejects(gateway: Standing) -> None:
@@ -96,8 +96,8 @@ async def test_a_code_of_a_person_in_a_header_rejects(gateway: Standing) -> None
 async def test_other_headers_are_none_of_the_events_business(gateway: Standing) -> None:
     body, headers = binary(event(CONTACT) | {"type": "x"}, **{"Authorization": "Bearer a", "X-Person": HETU})
     assert (await gateway.post(body, headers))[1]["reason"] == "unknown_type"
-    (letter,) = gateway.kept.letters
-    assert [name for name, _ in letter.record.headers] == [
+    (dead_letter,) = gateway.kept.dead_letters
+    assert [name for name, _ in dead_letter.record.headers] == [
         "content-type", "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time",
     ]  # fmt: skip
 
@@ -106,19 +106,22 @@ async def test_four_mebibytes_get_through_and_no_more(gateway: Standing) -> None
     raw = json.dumps(event(CONTACT)).encode()
     status, told = await gateway.post(raw + b" " * (4 * MIB - len(raw)))
     assert (status, told["reason"]) == (413, "too_large")
-    assert len(gateway.kept.letters) == 1
+    assert len(gateway.kept.dead_letters) == 1
     status, told = await gateway.post(raw + b" " * (4 * MIB + 1 - len(raw)))
     assert (status, told.keys()) == (413, {"error"})
-    assert len(gateway.kept.letters) == 1
+    assert len(gateway.kept.dead_letters) == 1
 
 
 async def test_a_rejected_event_sent_again_has_the_same_place(gateway: Standing) -> None:
     for _ in range(2):
         await gateway.post(event(CONTACT, unit="tc"))
         await gateway.post(*binary(event(CONTACT, unit="tc")))
-    places = [(letter.record.topic, letter.record.partition, letter.record.offset) for letter in gateway.kept.letters]
-    assert places[:2] == places[2:]
-    assert len(set(places)) == 2
+    paths = [
+        (dead_letter.record.topic, dead_letter.record.partition, dead_letter.record.offset)
+        for dead_letter in gateway.kept.dead_letters
+    ]
+    assert paths[:2] == paths[2:]
+    assert len(set(paths)) == 2
 
 
 @pytest.mark.parametrize("tokens", [Tokens(["x" * 20, TOKEN])])

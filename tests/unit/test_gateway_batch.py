@@ -25,7 +25,9 @@ async def test_each_event_of_a_batch_is_judged_for_itself(gateway: Standing) -> 
     assert [item.get("id") or item["reason"] for item in told] == [
         "e1", "undecodable", "e1", "undecodable", "e2", "too_large", "undecodable", "envelope",
     ]  # fmt: skip
-    assert [letter.record.value for letter in gateway.kept.letters] == [parts[n].encode() for n in (1, 3, 5, 6, 7)]
+    assert [dead_letter.record.value for dead_letter in gateway.kept.dead_letters] == [
+        parts[n].encode() for n in (1, 3, 5, 6, 7)
+    ]
     assert (gateway.counted("applied"), gateway.counted("rejected")) == (3, 5)
 
 
@@ -37,11 +39,11 @@ async def test_a_batch_without_an_array_is_kept_whole(gateway: Standing) -> None
     body = b"[" + json.dumps(event(CONTACT)).encode()
     status, told = await gateway.post(body, BATCH)
     assert (status, told["reason"]) == (400, "undecodable")
-    assert [letter.record.value for letter in gateway.kept.letters] == [body]
+    assert [dead_letter.record.value for dead_letter in gateway.kept.dead_letters] == [body]
     assert gateway.kept.accepted == []
 
 
 async def test_a_batch_is_bounded(gateway: Standing) -> None:
-    assert (await gateway.post(b"[" + b"1," * gateway_http.MOST_EVENTS + b"1]", BATCH))[0] == 413
+    assert (await gateway.post(b"[" + b"1," * gateway_http.MAX_EVENTS + b"1]", BATCH))[0] == 413
     assert (await gateway.post(b" " * (gateway_http.BATCH_LIMIT + 1), BATCH))[0] == 413
-    assert gateway.kept.letters == []
+    assert gateway.kept.dead_letters == []

@@ -40,7 +40,7 @@ async def test_another_coding_is_refused_with_a_sentence(gateway: Standing, codi
     answer = await gateway.answer(RAW, STRUCTURED | {"Content-Encoding": coding})
     assert (answer.status, answer.headers["Accept-Encoding"]) == (415, "gzip, x-gzip, deflate")
     assert "content coding is not supported" in (await answer.json())["error"]
-    assert (gateway.kept.accepted, gateway.kept.letters) == ([], [])
+    assert (gateway.kept.accepted, gateway.kept.dead_letters) == ([], [])
 
 
 @pytest.mark.parametrize("headers", [STRUCTURED, BATCH])
@@ -59,7 +59,7 @@ async def test_a_damaged_body_is_to_be_sent_again(
 ) -> None:
     status, answer = await gateway.post(body, headers | {"Content-Encoding": coding})
     assert status == 400 and "send the same again" in answer["error"]
-    assert (gateway.kept.accepted, gateway.kept.letters) == ([], [])
+    assert (gateway.kept.accepted, gateway.kept.dead_letters) == ([], [])
 
 
 async def test_the_limit_is_that_of_the_decompressed_body(gateway: Standing) -> None:
@@ -69,7 +69,7 @@ async def test_the_limit_is_that_of_the_decompressed_body(gateway: Standing) -> 
     for bomb in (right + b" ", b" " * 64 * MIB):
         status, answer = await gateway.post(gzip.compress(bomb, 1), coded)
         assert (status, answer.keys()) == (413, {"error"})
-    assert len(gateway.kept.letters) == 1
+    assert len(gateway.kept.dead_letters) == 1
 
 
 async def test_empty_members_without_end_are_refused(gateway: Standing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,6 @@ async def test_a_letter_is_tried_again_on_the_stream_of_its_type(gateway: Standi
             )
 
     attempt = make_attempt(Known(), gateway.kept, "prefix.")  # type: ignore[arg-type]
-    for letter in gateway.kept.letters:
-        assert await attempt(letter.record) is None  # type: ignore[arg-type]
+    for dead_letter in gateway.kept.dead_letters:
+        assert await attempt(dead_letter.record) is None  # type: ignore[arg-type]
     assert [e.topic for e in gateway.kept.accepted] == ["hva.feedback.v1", "hva.contact.v1"]

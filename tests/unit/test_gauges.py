@@ -9,14 +9,14 @@ from prometheus_client import CollectorRegistry
 
 from services.fcr import metrics
 from services.nps import metrics as nps_metrics
-from shared.gauges import LABELS, LEAST_SHOWN, Gauge, GaugeBoard, Sample, place_of, showable
+from shared.gauges import LABELS, MIN_SHOWN, Gauge, GaugeBoard, Sample, labels_of, showable
 
 PLACE = ("oma-hame", "county", "oma-hame", "all", "all", "month_current")
 
 
 def rows(level: str, *populations: int, period: str = "2026-03", **more: Any) -> list[dict[str, Any]]:
-    places = {"county": "oma-hame", "period": period, "scope_level": level, "channel": "all", "segment": "all"}
-    return [{**places, "scope": f"s{place}", "n": n, **more} for place, n in enumerate(populations)]
+    paths = {"county": "oma-hame", "period": period, "scope_level": level, "channel": "all", "segment": "all"}
+    return [{**paths, "scope": f"s{place}", "n": n, **more} for place, n in enumerate(populations)]
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_what_is_hidden_is_nothing_or_enough(populations: list[int], shown: list
 def test_no_small_number_follows_from_the_sum(populations: list[int]) -> None:
     given = rows("division", *populations)
     shown = showable(given, "n")
-    assert all(row["n"] >= LEAST_SHOWN for row in shown)
+    assert all(row["n"] >= MIN_SHOWN for row in shown)
     hidden = sum(populations) - sum(row["n"] for row in shown)
-    assert hidden == 0 or hidden >= LEAST_SHOWN or not shown
+    assert hidden == 0 or hidden >= MIN_SHOWN or not shown
     assert sorted(row["scope"] for row in shown) == sorted(row["scope"] for row in showable(given[::-1], "n"))
 
 
@@ -58,7 +58,7 @@ def test_every_period_and_level_is_hidden_for_itself() -> None:
 
 def test_the_place_of_a_row_has_the_labels_in_their_order() -> None:
     (row,) = rows("division", 30)
-    place = place_of(row, "month_current")
+    place = labels_of(row, "month_current")
     assert dict(zip(LABELS, place, strict=True)) == {
         "county": "oma-hame",
         "scope_level": "division",
@@ -96,8 +96,8 @@ def test_the_gauges_of_the_families_are_those_of_the_contract() -> None:
 
 def samples(view: str, given: list[dict[str, Any]], people: int = 99, **more: int) -> dict[str, list[tuple[str, ...]]]:
     """Gauge -> scope (and window) of its samples; `people` at every scope, but for those that `more` names."""
-    places = {(row["county"], row["period"], row["scope_level"], row["scope"]) for row in given}
-    counted = {place: more.get(place[3], people) for place in places}
+    paths = {(row["county"], row["period"], row["scope_level"], row["scope"]) for row in given}
+    counted = {place: more.get(place[3], people) for place in paths}
     found: dict[str, list[tuple[str, ...]]] = {}
     for sample in metrics._samples(view, given, counted, {"2026-03": "month_current"}):
         found.setdefault(sample.gauge, []).append((sample.labels[2], *sample.labels[6:]))

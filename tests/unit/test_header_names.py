@@ -5,7 +5,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from shared.edge.names import ForgivingRecords, forgive_header_names
+from shared.edge.header_names import TolerantRecords, tolerate_header_names
 
 
 def fetched(compression: int) -> bytes:
@@ -22,7 +22,7 @@ def fetched(compression: int) -> bytes:
     return raw.replace(b"bad!", b"\xff\xfe\xfd!")
 
 
-def read(records: ForgivingRecords) -> list[tuple[int, bytes, list[tuple[str, bytes | None]]]]:
+def read(records: TolerantRecords) -> list[tuple[int, bytes, list[tuple[str, bytes | None]]]]:
     found = []
     while records.has_next():
         found += [(r.offset, r.value, list(r.headers)) for r in records.next_batch()]
@@ -30,7 +30,7 @@ def read(records: ForgivingRecords) -> list[tuple[int, bytes, list[tuple[str, by
 
 
 def test_every_record_is_read_once() -> None:
-    found = read(ForgivingRecords(fetched(0)))
+    found = read(TolerantRecords(fetched(0)))
     assert [offset for offset, *_ in found] == list(range(6))
     assert [value for _, value, _ in found] == [b"value %d" % number for number in range(6)]
     assert found[1][2] == [("\ufffd\ufffd\ufffd!", b"v"), ("ok", None)]
@@ -44,5 +44,5 @@ def test_the_client_alone_cannot() -> None:
 
 
 def test_consumers_read_by_it() -> None:
-    forgive_header_names()
-    assert fetcher.MemoryRecords is ForgivingRecords
+    tolerate_header_names()
+    assert fetcher.MemoryRecords is TolerantRecords

@@ -18,23 +18,23 @@ from tests.deadlines import PATIENCE_S
 
 def test_ready_when_every_part_is_fine() -> None:
     health = Health(("postgres", "kafka"))
-    assert set(health.troubles()) == {"postgres", "kafka"}
-    assert health.fine("kafka") and not health.fine("kafka")  # the second time is no news
+    assert set(health.problems()) == {"postgres", "kafka"}
+    assert health.set_ok("kafka") and not health.set_ok("kafka")  # the second time is no news
     assert not health.ready()
-    health.fine("postgres")
+    health.set_ok("postgres")
     assert health.ready()
-    assert health.trouble("postgres", "does not answer")
-    assert health.troubles() == {"postgres": "does not answer"}
+    assert health.set_problem("postgres", "does not answer")
+    assert health.problems() == {"postgres": "does not answer"}
 
 
 def test_a_trouble_that_is_not_repeated_expires() -> None:
     now = 0.0
     health = Health((), monotonic=lambda: now)
-    health.trouble("commit", "fails", expires_in_s=10)
-    assert health.troubles() == {"commit": "fails"}
+    health.set_problem("commit", "fails", expires_in_s=10)
+    assert health.problems() == {"commit": "fails"}
     now = 11.0
     assert health.ready()
-    health.trouble("commit", "fails")
+    health.set_problem("commit", "fails")
     now = 1e9
     assert not health.ready(), "without an expiry it stays"
 
@@ -53,12 +53,12 @@ def test_live_while_the_loop_ticks() -> None:
 def test_a_good_reading_expires() -> None:
     now = 0.0
     health = Health(("postgres",), monotonic=lambda: now)
-    health.fine("postgres", 12.0)
+    health.set_ok("postgres", 12.0)
     now = 12.0
     assert health.ready()
     now = 13.0
-    assert health.troubles() == {"postgres": "not known to be fine: the last probe is overdue for 1 s"}
-    assert not health.fine("postgres", 12.0) and health.ready()
+    assert health.problems() == {"postgres": "not known to be fine: the last probe is overdue for 1 s"}
+    assert not health.set_ok("postgres", 12.0) and health.ready()
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -91,7 +91,7 @@ def test_pages() -> None:
         assert get(server.port, "/livez")[0] == 200
         status, body = get(server.port, "/readyz")
         assert (status, json.loads(body)["troubles"]) == (503, {"kafka": "not started yet"})
-        health.fine("kafka")
+        health.set_ok("kafka")
         assert get(server.port, "/readyz?verbose")[0] == 200
         assert "hva_nps_score{" in get(server.port, "/metrics")[1]
         assert get(server.port, "/")[0] == 404

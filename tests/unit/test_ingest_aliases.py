@@ -10,14 +10,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.ingest.aliases import Alias, merge_of
+from services.ingest.announced_aliases import AnnouncedAliases
 from services.ingest.decode import Context
 from services.ingest.keys import reload_keys
-from services.ingest.told import Told
 from shared.contracts.canonical import digest
+from shared.dead_letters import Sealer
 from shared.edge.runtime import Runtime
 from shared.health import Health
 from shared.keys import Key
-from shared.letters import Sealer
 from shared.metrics import PipelineMetrics
 from shared.person import Merge, decode_person
 from shared.pseudonym import Keyring
@@ -95,8 +95,8 @@ def test_a_merge_reads_as_one_that_was_sent() -> None:
 
 
 async def test_nothing_is_asked_while_there_is_one_key() -> None:
-    told = Told(None)  # type: ignore[arg-type]  # it would fail at the first question
-    assert await told.untold(()) == []
+    told = AnnouncedAliases(None)  # type: ignore[arg-type]  # it would fail at the first question
+    assert await told.not_announced(()) == []
     await told.remember([])
 
 

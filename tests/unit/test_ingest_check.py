@@ -13,7 +13,7 @@ from cramjam import zstd
 from typer.testing import CliRunner
 
 from deploy.hva.check import register
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from tests.unit.ingest_cases import HETU, event
 
 CONFIG = Path(__file__).parents[1] / "data" / "sample" / "config"
@@ -121,7 +121,7 @@ def test_a_file_that_is_no_lines_of_text_ends_in_one_sentence(check, tmp_path, c
     file = tmp_path / "events.jsonl"
     file.write_bytes(content)
     result = check(file)
-    assert isinstance(result.exception, NotSoError)
+    assert isinstance(result.exception, VerbError)
     assert str(result.exception) == f"{file}: {sentence}"
 
 
@@ -136,4 +136,4 @@ def test_registers_that_cannot_be_used(check, tmp_path, monkeypatch):
     monkeypatch.setenv("HVA_CONFIG_DIR", str(tmp_path / "nowhere"))
     result = check(file)
     assert result.exit_code == 1
-    assert isinstance(result.exception, NotSoError)
+    assert isinstance(result.exception, VerbError)

@@ -18,10 +18,10 @@ from shared import batch
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import CONTACT, PERSON
 from shared.contracts.reasons import Reason
+from shared.dead_letters import DeadLetter, Rejected, Sealer
 from shared.edge.produce import Outgoing
 from shared.health import Health
 from shared.keys import Key
-from shared.letters import Letter, Rejected, Sealer
 from shared.metrics import PipelineMetrics
 from shared.record import PlainRecord, Record
 
@@ -34,7 +34,7 @@ class Store:
 
     def __init__(self) -> None:
         self.failures = {"dead letters": 0, "merges": 0}
-        self.letters = 0
+        self.dead_letters = 0
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncIterator["Store"]:
@@ -46,9 +46,9 @@ class Store:
     async def execute(self, *_: object) -> None:
         self.write("merges")
 
-    async def write_letters(self, _: object, __: str, letters: Iterable[Letter], ___: Sealer) -> None:
+    async def write_dead_letters(self, _: object, __: str, dead_letters: Iterable[DeadLetter], ___: Sealer) -> None:
         self.write("dead letters")
-        self.letters += len(list(letters))
+        self.dead_letters += len(list(dead_letters))
 
     def write(self, what: str) -> None:
         self.failures[what] -= 1
@@ -73,7 +73,7 @@ async def test_a_store_that_fails_repeats_no_event(what: str, monkeypatch: pytes
     store = Store()
     store.failures[what] = FAILURES
     monkeypatch.setattr(publishing, "publish", acknowledge)
-    monkeypatch.setattr(publishing, "write_letters", store.write_letters)
+    monkeypatch.setattr(publishing, "write_letters", store.write_dead_letters)
     monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
     monkeypatch.setattr(batch, "_LONGEST_PAUSE_S", 0.0001)
     sealer = Sealer([Key("l1", b"x" * 32)])
@@ -82,4 +82,4 @@ async def test_a_store_that_fails_repeats_no_event(what: str, monkeypatch: pytes
     runner = BatchRunner("t", decode, commit, metrics, logger, Health(()))
     await runner.run([PlainRecord("t", 0, offset, 0, None, b"") for offset in range(3)])
     assert store.failures[what] < 0, "it failed, and was tried again until it did not"
-    assert (published, store.letters > 0) == ([PERSON.name, CONTACT.name, CONTACT.name], True)
+    assert (published, store.dead_letters > 0) == ([PERSON.name, CONTACT.name, CONTACT.name], True)

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.load import Tally, _bytes_in, _load_file, register
 
 EVENT = b'{"type":"fi.hva.contact.recorded.v1"}'
@@ -26,7 +26,7 @@ NO_PRODUCER: Any = None  # nothing may be sent
 async def test_a_file_that_is_no_lines_of_text_is_not_sent(tmp_path: Path, content: bytes, sentence: str) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(content)
-    with pytest.raises(NotSoError) as error:
+    with pytest.raises(VerbError) as error:
         await _load_file(NO_PRODUCER, file, Tally(), lambda size: None, "")
     assert str(error.value) == f"{file}: {sentence} Nothing was sent."
 

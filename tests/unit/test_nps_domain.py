@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from services.nps.domain import ANSWER, FEEDBACK, INVITATION, RESPONSE, answer_class, contributions
-from services.nps.facts import Fact, Feedback, Invitation, Response, bare
-from shared.deltas import Deltas, Place
+from services.nps.facts import Fact, Feedback, Invitation, Response, tombstone
+from shared.deltas import Deltas, Dimensions
 
 DAY = date(2026, 3, 31)
-PLACE = Place(DAY, 7, "sms", "other")
+PLACE = Dimensions(DAY, 7, "sms", "other")
 COMMON: dict[str, Any] = {
     "county": "oma-hame",
     "id": "f1",
@@ -29,7 +29,7 @@ def counted(fact: Fact) -> dict[tuple[Any, ...], int]:
     """(measure, codes, name of the count) -> number."""
     found: dict[tuple[Any, ...], int] = {}
     for measure, place, codes, columns, amount in contributions(fact):  # type: ignore[arg-type]
-        assert place == Place(DAY, 7, fact.channel or "", fact.segment)
+        assert place == Dimensions(DAY, 7, fact.channel or "", fact.segment)
         for column in columns:
             key = (measure.name, *codes, measure.counts[column])
             found[key] = found.get(key, 0) + amount
@@ -106,7 +106,7 @@ def test_a_reply_that_nobody_asked_for_is_no_reply() -> None:
 
 @pytest.mark.parametrize("kind", [Response, Invitation, Feedback])
 def test_what_is_taken_away_counts_nothing(kind: type[Fact]) -> None:
-    fact = bare(kind(**COMMON))
+    fact = tombstone(kind(**COMMON))
     assert (fact.county, fact.id, fact.retracted, fact.unit, fact.own_client) == ("oma-hame", "f1", True, None, None)
     assert counted(fact) == {}
 

@@ -9,7 +9,7 @@ import typer
 
 from deploy.hva import __main__ as command
 from deploy.hva.check import in_words
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.output import escape, print_data, print_text
 
 VERBS = Path(command.__file__).parent
@@ -87,7 +87,7 @@ def test_wrong_use_is_reported_escaped(
 
 def test_what_is_not_so_is_reported_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     def build() -> None:
-        raise NotSoError(f"No unit {HOSTILE}.", "Second sentence.")
+        raise VerbError(f"No unit {HOSTILE}.", "Second sentence.")
 
     monkeypatch.setattr(command, "build", lambda: build)
     assert _ended(monkeypatch) == f"No unit {ESCAPED}.\nSecond sentence."

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from deploy.hva.context import NotSoError, resolve
+from deploy.hva.context import VerbError, resolve
 from shared import keys
 from shared.keys import KeyFileError, read_keys
 from shared.settings import SettingsError, read_password, read_settings, with_password
@@ -41,7 +41,7 @@ def test_a_missing_password_names_setting_and_file_and_no_other_problem_is_lost(
         read_settings("nps", env)
     sentence = "HVA_POSTGRES_PASSWORD_FILE: password file hva_nps cannot be read: FileNotFoundError"
     assert sentence in str(told.value) and "HVA_KAFKA_BOOTSTRAP is not set" in str(told.value)
-    with pytest.raises(NotSoError, match="hva_nps cannot be read"):
+    with pytest.raises(VerbError, match="hva_nps cannot be read"):
         resolve(None, {**env, "HVA_KAFKA_BOOTSTRAP": "kafka:9092"})
 
 

@@ -4,8 +4,8 @@ import asyncpg
 import pytest
 
 from deploy.hva import patience
-from deploy.hva.context import NotSoError
-from deploy.hva.patience import patiently
+from deploy.hva.context import VerbError
+from deploy.hva.server_wait import patiently
 
 
 async def test_a_server_that_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +28,6 @@ async def test_a_statement_that_is_refused_is_refused_at_once(error: type[Except
         tries.append(1)
         raise error
 
-    with pytest.raises(NotSoError, match=f"refuses a statement .{error.__name__}."):
+    with pytest.raises(VerbError, match=f"refuses a statement .{error.__name__}."):
         await patiently("PostgreSQL", task, 60.0)
     assert tries == [1]

@@ -36,14 +36,14 @@ def env(health: Health) -> Iterator[dict[str, str]]:
 
 def test_ready_or_what_is_missing(env: dict[str, str], health: Health) -> None:
     assert "not started yet" in str(trouble(env))
-    health.fine("kafka")
+    health.set_ok("kafka")
     assert trouble(env) is None
     health.trouble("kafka", "does not answer: TimeoutError")
     assert '"kafka": "does not answer: TimeoutError"' in str(trouble(env))
 
 
 def test_a_loop_that_is_stuck_is_told_though_all_was_well(env: dict[str, str], health: Health, clock: Clock) -> None:
-    health.fine("kafka")
+    health.set_ok("kafka")
     clock.now = LOOP_SILENCE_S + 1
     assert trouble(env) == '{"live": false}'
 

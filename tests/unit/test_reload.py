@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from shared.dead_letters import Sealer
 from shared.edge import reload
 from shared.edge.reload import reload_registers
 from shared.edge.runtime import Runtime
 from shared.health import Health
 from shared.keys import Key
-from shared.letters import Sealer
 from shared.metrics import PipelineMetrics
 from shared.registers import load_folder
 from shared.settings import Settings

@@ -12,7 +12,7 @@ from deploy.hva.context import Connection
 
 BEGUN = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FOUND: dict[str, Any] = {
-    "begun_at": BEGUN,
+    "started_at": BEGUN,
     "ended_at": BEGUN + timedelta(seconds=1.5),
     "facts": 70,
     "wrong_facts": 2,
@@ -25,7 +25,7 @@ FOUND: dict[str, Any] = {
 def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """Asks nobody: the service finds always the same, and has read where that was asked for."""
 
-    async def ask(dsn: str, family: str, mends: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
+    async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
         return FOUND | {"records": 55 if from_kafka else None}
 
     connection = Connection("", "", None, None, None, None, None, None, {})  # type: ignore[arg-type]

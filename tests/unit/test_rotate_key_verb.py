@@ -9,7 +9,7 @@ import pytest
 
 from deploy.hva import rotate_key
 from deploy.hva.__main__ import main
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from shared.keys import read_keys
 
 OLD = f"# ours\nk1 {'A' * 43}=\n"
@@ -88,6 +88,6 @@ def test_two_at_a_time(file: Path) -> None:
         rotate_key.change(file, str.upper)
         return text
 
-    with pytest.raises(NotSoError, match="try again"):
+    with pytest.raises(VerbError, match="try again"):
         rotate_key.change(file, again)
     assert file.read_text() == OLD

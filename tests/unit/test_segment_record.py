@@ -14,7 +14,7 @@ from services.nps.app import HANDLERS as NPS
 from shared.contracts.catalogue import SEGMENT
 from shared.contracts.event import ContractError
 from shared.contracts.segment import History, decode_history, encode_history, history_schema
-from shared.letters import Rejected
+from shared.dead_letters import Rejected
 from shared.record import PlainRecord
 from shared.segment import decode_segment
 

@@ -12,8 +12,8 @@ from services.segments.membership import (
     Interval,
     assessed,
     holds,
-    many_sectors,
     membership,
+    sector_intervals,
     to_json,
     union,
 )
@@ -50,7 +50,7 @@ def e3(*assessments: Any) -> list[Interval]:
 
 
 def e4(least: int = 3, **days: list[int]) -> list[Interval]:
-    return list(many_sectors({sector: {day(n) for n in ns} for sector, ns in days.items()}, KINDS, least, 365))
+    return list(sector_intervals({sector: {day(n) for n in ns} for sector, ns in days.items()}, KINDS, least, 365))
 
 
 def test_flags_plans_and_assignments_are_their_own_days() -> None:

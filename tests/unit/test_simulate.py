@@ -12,18 +12,18 @@ import orjson
 import pytest
 
 from deploy.simulate import Options, stream
-from deploy.simulate.almanac import Almanac
 from deploy.simulate.arrivals import Arrivals
 from deploy.simulate.bad import Bad
+from deploy.simulate.calendar import Calendar
+from deploy.simulate.county_plans import COUNTIES, missing_units
 from deploy.simulate.emit import Emitter
 from deploy.simulate.people import hetu, people
-from deploy.simulate.places import COUNTIES, missing_units
 from deploy.simulate.write import write, write_paced
 from services.ingest.decode import Context, validate
 from services.ingest.themes import Themes
 from shared.contracts.route import stream_of
+from shared.dead_letters import Rejected
 from shared.keys import Key
-from shared.letters import Rejected
 from shared.pseudonym import Keyring
 from shared.registers import load_folder
 from shared.registers.calendar import day_start
@@ -51,7 +51,7 @@ def context() -> Context:
 
 
 def bad_makers() -> Iterator[tuple[str, bytes]]:
-    almanac = Almanac(date(2026, 1, 1), 3)
+    almanac = Calendar(date(2026, 1, 1), 3)
     for plan in COUNTIES.values():
         bad = Bad(plan, Emitter(plan.county, "t", almanac, Arrivals(almanac), Random(1)))
         for reason, makers in bad.makers.items():
@@ -155,7 +155,7 @@ def test_clients_of_two_counties_share_no_identity() -> None:
 
 
 def test_almanac_writes_the_zones_times() -> None:
-    almanac = Almanac(date(2026, 3, 28), 3)
+    almanac = Calendar(date(2026, 3, 28), 3)
     origin = datetime(2026, 3, 27, tzinfo=UTC).timestamp()
     for at in range(0, 4 * 86_400, 1_799):
         for text in (almanac.utc(at), almanac.local(at)):

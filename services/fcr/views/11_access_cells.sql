@@ -18,7 +18,7 @@ select county, date_trunc('month', day)::date as month, unit_row, channel, segme
        0 as callback_same_day, 0 as promised, 0 as promise_kept, -1 as awaited, 0 as transfers, 0 as bounced,
        0 as phone, 0 as chat, 0 as sms, 0 as digital_booking, 0 as w0, 0 as w1, 0 as w2, 0 as w3, 0 as w4, 0 as w5,
        0 as w6, 0 as w7, 0 as w8, 0 as w9, 0 as w10, 0 as w11, 0 as w12, 0 as w13
-from fcr.contact where awaits and due > reference.as_of();
+from fcr.contact where awaiting_response and due > reference.as_of();
 
 create view fcr.access_bucket_day as
 select county, day, unit_row, line,
@@ -32,7 +32,7 @@ select county, day, unit_row, line,
        0 as callback_same_day, 0 as promised, 0 as promise_kept, -1 as awaited, 0 as transfers, 0 as bounced,
        0 as phone, 0 as chat, 0 as sms, 0 as digital_booking, 0 as w0, 0 as w1, 0 as w2, 0 as w3, 0 as w4, 0 as w5,
        0 as w6, 0 as w7, 0 as w8, 0 as w9, 0 as w10, 0 as w11, 0 as w12, 0 as w13
-from fcr.contact where awaits and due > reference.as_of();
+from fcr.contact where awaiting_response and due > reference.as_of();
 
 create view fcr.access_place as
 select b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment,

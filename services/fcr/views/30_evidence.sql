@@ -22,7 +22,7 @@ left join lateral (
   where c.repeats_within is not null and n.person = c.person and n.handled
     and n.line = c.line and n.reason = c.reason and (n.started_at, n.id) < (c.started_at, c.id)
     and n.started_at >= c.started_at - interval '744 hours'
-  order by n.over_at desc, n.started_at desc, n.id desc limit 1) before on true
+  order by n.effective_end desc, n.started_at desc, n.id desc limit 1) before on true
 left join lateral (
   select n.id from fcr.contact n
   where c.repeated_within is not null and n.person = c.person and n.repeatable

@@ -88,8 +88,8 @@ def _nullable(field: dict[str, Any]) -> dict[str, Any]:
     """An optional field: null is absence, and so is a null where there is a default."""
     choices = [choice for choice in field.get("anyOf", [field]) if choice != {"type": "null"}]
     default = {"default": field["default"]} if field.get("default") is not None else {}
-    bare = [{key: value for key, value in choice.items() if key != "default"} for choice in choices]
-    return {"anyOf": [*bare, {"type": "null"}], **default}
+    tombstone = [{key: value for key, value in choice.items() if key != "default"} for choice in choices]
+    return {"anyOf": [*tombstone, {"type": "null"}], **default}
 
 
 def write_all() -> None:

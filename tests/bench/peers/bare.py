@@ -16,7 +16,7 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from shared.letters import Rejected
+from shared.dead_letters import Rejected
 from shared.postgres.arrays import use_fast_arrays
 from shared.postgres.facts import FactTable
 from shared.registers import Registers, load_folder

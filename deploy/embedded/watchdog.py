@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable
 
 from deploy.embedded import process
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import Places
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK, is_free
+from deploy.embedded.run_paths import RunPaths
 
 _log = logging.getLogger("hva.supervisor")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before a service is started again
@@ -16,7 +16,7 @@ _POLL = 0.1  # seconds
 _TRIES = 2  # starts that a service is given to become ready at all
 
 
-class Upkeep:
+class Watchdog:
     """Keeps one service up until it is stopped.
 
     `launch` says how to start it on a port; `choose_port` gives another port when the present one was taken;
@@ -25,7 +25,7 @@ class Upkeep:
 
     def __init__(
         self,
-        places: Places,
+        paths: RunPaths,
         name: str,
         launch: Callable[[int], process.Launch],
         choose_port: Callable[[], int],
@@ -34,7 +34,7 @@ class Upkeep:
         self.name = name
         self.port = choose_port()
         self.starts = 0
-        self._places, self._launch, self._choose_port, self._changed = places, launch, choose_port, changed
+        self._places, self._launch, self._choose_port, self._changed = paths, launch, choose_port, changed
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from deploy.hva.context import NotSoError, resolve
+from deploy.hva.context import VerbError, resolve
 from deploy.hva.finding import Finding
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def codes(folder: Path) -> Iterator[Finding]:
     """Looks into the facts of the run in the folder, or of the one that the settings name; nothing where none runs."""
     try:
         dsn = resolve(folder).postgres_steward
-    except NotSoError:
+    except VerbError:
         return
     yield from asyncio.run(_look(dsn))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from deploy.hva.context import NotSoError
+from deploy.hva.context import VerbError
 from deploy.hva.output import print_text
 
 Wait = Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait for the server at most")]
@@ -31,17 +31,15 @@ async def patiently(server: str, task: Callable[[], Awaitable[None]], seconds: f
         try:
             return await task()
         except asyncpg.InvalidAuthorizationSpecificationError:
-            raise NotSoError(
-                f"{server} refuses the role or its password: give it the password that it knows."
-            ) from None
+            raise VerbError(f"{server} refuses the role or its password: give it the password that it knows.") from None
         except asyncpg.SyntaxOrAccessError as error:
-            raise NotSoError(f"{server} refuses a statement ({type(error).__name__}).") from error
+            raise VerbError(f"{server} refuses a statement ({type(error).__name__}).") from error
         except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if classify(error) is not Failure.TRANSIENT:
                 raise
             kind = type(error).__name__
         if time.monotonic() >= deadline:
-            raise NotSoError(f"{server} cannot be reached ({kind}): given up after {seconds:.0f} s.")
+            raise VerbError(f"{server} cannot be reached ({kind}): given up after {seconds:.0f} s.")
         if kind != told:
             print_text(f"{server} cannot be reached ({kind}): waiting.", err=True)
             told = kind

@@ -8,13 +8,13 @@ import pytest
 
 from services.ingest import publish as publishing
 from services.ingest.aliases import Alias, merge_of
+from services.ingest.announced_aliases import AnnouncedAliases
 from services.ingest.decode import Accepted
-from services.ingest.told import Told
 from shared.contracts.catalogue import CONTACT
 from shared.edge.produce import Outgoing
 from shared.postgres.pool import make_pool
 from tests.product import Database
-from tests.store.letters import SEALER
+from tests.store.dead_letters import SEALER
 
 ONE, TWO, THREE = (Alias("oma-hame", f"k1.{sign * 22}", f"k2.{sign * 22}") for sign in "abc")
 
@@ -27,13 +27,13 @@ async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record
 
 
 async def test_it_is_told_until_it_is_remembered(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    told = Told(pool)
-    assert await told.untold([ONE, TWO, ONE]) == [ONE, TWO]
-    assert await told.untold([ONE, TWO]) == [ONE, TWO]  # Kafka did not acknowledge
+    told = AnnouncedAliases(pool)
+    assert await told.not_announced([ONE, TWO, ONE]) == [ONE, TWO]
+    assert await told.not_announced([ONE, TWO]) == [ONE, TWO]  # Kafka did not acknowledge
     await told.remember([ONE, TWO])
-    assert await told.untold([ONE, TWO, THREE]) == [THREE]
-    await Told(pool).remember([TWO, THREE])  # another replica told the same
-    assert await told.untold([ONE, TWO, THREE]) == []
+    assert await told.not_announced([ONE, TWO, THREE]) == [THREE]
+    await AnnouncedAliases(pool).remember([TWO, THREE])  # another replica told the same
+    assert await told.not_announced([ONE, TWO, THREE]) == []
 
 
 async def test_what_kafka_did_not_acknowledge_is_told_again(
@@ -63,31 +63,31 @@ async def test_a_table_that_cannot_be_written_now_repeats_no_merge(
 ) -> None:
     settings = {"default_transaction_read_only": "on"}
     async with asyncpg.create_pool(database.dsn("hva_ingest"), min_size=1, server_settings=settings) as read_only:
-        told = Told(read_only)
+        told = AnnouncedAliases(read_only)
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await told.remember([ONE])
-        assert await told.untold([ONE, TWO]) == [TWO]
+        assert await told.not_announced([ONE, TWO]) == [TWO]
         told._pool = pool
     await told.remember([TWO])
-    assert await Told(pool).untold([ONE, TWO, THREE]) == [THREE], "both are written now"
+    assert await AnnouncedAliases(pool).not_announced([ONE, TWO, THREE]) == [THREE], "both are written now"
 
 
 async def test_a_restart_and_a_full_memory_forget_nothing(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await Told(pool).remember([ONE, TWO, THREE])
-    told = Told(pool, most=2)
+    await AnnouncedAliases(pool).remember([ONE, TWO, THREE])
+    told = AnnouncedAliases(pool, most=2)
     for _ in range(2):
-        assert await told.untold([ONE, TWO]) == await told.untold([THREE]) == []
+        assert await told.not_announced([ONE, TWO]) == await told.not_announced([THREE]) == []
 
 
 async def test_who_is_remembered_is_not_asked_for_again(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    told = Told(pool)
+    told = AnnouncedAliases(pool)
     await told.remember([ONE])
-    await told.untold([TWO])
+    await told.not_announced([TWO])
     await pool.close()
-    assert await told.untold([ONE]) == []
+    assert await told.not_announced([ONE]) == []
 
 
 async def test_the_table_shows_no_pseudonym(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await Told(pool).remember([ONE])
-    (row,) = await pool.fetch("select * from ingest.told_merge")
+    await AnnouncedAliases(pool).remember([ONE])
+    (row,) = await pool.fetch("select * from ingest.announced_merge")
     assert list(row.values()) == [ONE.merge_id] and "aaaaa" not in ONE.merge_id

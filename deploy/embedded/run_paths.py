@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.embedded.faults import EmbeddedError
+from deploy.embedded.errors import EmbeddedError
 
 DEFAULT_DIR = Path(".hva")
 PROJECT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ def cache_dir() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RunPaths:
     """The paths inside one run folder. Nothing is written outside it but the cache."""
 
     dir: Path

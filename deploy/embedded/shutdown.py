@@ -7,8 +7,8 @@ import signal
 import time
 
 from deploy.embedded import process
-from deploy.embedded.faults import EmbeddedError
-from deploy.embedded.places import Places
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.services import SERVICES
 
 SUPERVISOR = "supervisor"
@@ -23,9 +23,9 @@ _POLITE = (
 )
 
 
-def end_supervisor(places: Places) -> bool:
+def end_supervisor(paths: RunPaths) -> bool:
     """Has the supervisor stop its run and waits for it; False when there is none. Raises EmbeddedError."""
-    pid = process.recorded(places, SUPERVISOR)
+    pid = process.recorded(paths, SUPERVISOR)
     if pid is None:
         return False
     before = process.identity(pid)
@@ -34,19 +34,19 @@ def end_supervisor(places: Places) -> bool:
     deadline = time.monotonic() + _SUPERVISOR_PATIENCE
     while process.identity(pid) == before:
         if time.monotonic() > deadline:
-            raise EmbeddedError(f"The supervisor (process {pid}) does not stop: see {places.log(SUPERVISOR)}.")
+            raise EmbeddedError(f"The supervisor (process {pid}) does not stop: see {paths.log(SUPERVISOR)}.")
         time.sleep(0.05)
     return True
 
 
-def end_leftovers(places: Places) -> list[str]:
+def end_leftovers(paths: RunPaths) -> list[str]:
     """Ends the processes of a crashed run that still live, in order; returns their names."""
-    return [name for name, how in _POLITE if process.end_leftover(places, name, how, _PATIENCE)]
+    return [name for name, how in _POLITE if process.end_leftover(paths, name, how, _PATIENCE)]
 
 
-def erase(places: Places) -> None:
+def erase(paths: RunPaths) -> None:
     """Removes a run folder, in which nothing runs, with all its data."""
-    home = places.postgres_home_record
+    home = paths.postgres_home_record
     if home.exists():
         shutil.rmtree(home.read_text(encoding="utf-8").strip(), ignore_errors=True)
-    shutil.rmtree(places.dir, ignore_errors=True)
+    shutil.rmtree(paths.dir, ignore_errors=True)

@@ -23,7 +23,7 @@ NON_STOP = profile(
 EVENINGS = profile({7: 0.4, 9: 0.8, 12: 1.0, 15: 1.0, 17: 1.6, 18: 1.8, 19: 2.0, 20: 1.8, 21: 1.2, 22: 0.5})
 
 
-class Almanac:
+class Calendar:
     """Days are numbered from 0 = the first simulated one; instants are seconds since `origin`."""
 
     def __init__(self, first_day: date, days: int) -> None:

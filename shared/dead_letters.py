@@ -47,14 +47,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A rejected record with its verdict, ready to be kept."""
 
     record: Record
     verdict: Rejected
 
 
-class LetterSealedError(Exception):
+class DeadLetterSealedError(Exception):
     """A letter cannot be opened: its key is not in the key file, or it is not what was sealed."""
 
 
@@ -78,11 +78,11 @@ class Sealer:
         key_id, _, rest = sealed.partition(b"\0")
         cipher = self._ciphers.get(key_id.decode("ascii", "replace"))
         if cipher is None:
-            raise LetterSealedError("the key of this letter is not in the letter key file")
+            raise DeadLetterSealedError("the key of this letter is not in the letter key file")
         try:
             packed = cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], _place(empty))
         except InvalidTag as error:
-            raise LetterSealedError("the letter was altered or sealed for another place") from error
+            raise DeadLetterSealedError("the letter was altered or sealed for another place") from error
         return _unpack(empty, packed)
 
 

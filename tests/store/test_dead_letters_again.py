@@ -7,11 +7,11 @@ import asyncpg
 import pytest
 
 from shared.contracts.reasons import Reason
-from shared.letters import GATEWAY
-from shared.postgres.letters import write_letters
+from shared.dead_letters import GATEWAY
+from shared.postgres.dead_letters import write_dead_letters
 from shared.postgres.pool import make_pool
 from tests.product import Database
-from tests.store.letters import OTHER_SEALER, SEALER, keep, kept, letter
+from tests.store.dead_letters import OTHER_SEALER, SEALER, dead_letter, keep, kept
 
 CLOSED = ("resolved", "discarded")
 
@@ -31,10 +31,10 @@ async def close(pool: "asyncpg.Pool[asyncpg.Record]", state: str) -> None:
 
 @pytest.mark.parametrize("state", ["open", "redrive", *CLOSED])
 async def test_a_redelivered_record_changes_nothing(pool: "asyncpg.Pool[asyncpg.Record]", state: str) -> None:
-    await keep(pool, letter(1), letter(2))
+    await keep(pool, dead_letter(1), dead_letter(2))
     await close(pool, state)
     before = await kept(pool, "to_jsonb(dead_letter)")
-    await keep(pool, letter(1, Reason.ENVELOPE), letter(2))
+    await keep(pool, dead_letter(1, Reason.ENVELOPE), dead_letter(2))
     assert await kept(pool, "to_jsonb(dead_letter)") == before
 
 
@@ -42,13 +42,13 @@ async def test_a_redelivered_record_changes_nothing(pool: "asyncpg.Pool[asyncpg.
 async def test_what_the_gateway_gets_again_is_open_again_with_the_verdict_of_now(
     pool: "asyncpg.Pool[asyncpg.Record]", state: str
 ) -> None:
-    first = letter(1, topic=GATEWAY, timestamp=0, reason=Reason.UNKNOWN_UNIT, registers="v1", source="urn:hva:a:b")
+    first = dead_letter(1, topic=GATEWAY, timestamp=0, reason=Reason.UNKNOWN_UNIT, registers="v1", source="urn:hva:a:b")
     async with pool.acquire() as connection:
-        await write_letters(connection, "ingest", [first], OTHER_SEALER)
+        await write_dead_letters(connection, "ingest", [first], OTHER_SEALER)
     await close(pool, state)
     retry_at = datetime(2027, 1, 1, tzinfo=UTC)
-    again = letter(1, topic=GATEWAY, timestamp=0, reason=Reason.FUTURE_TIME, registers="v2", retry_at=retry_at)
-    await keep(pool, again, letter(2, topic=GATEWAY, timestamp=0), again)
+    again = dead_letter(1, topic=GATEWAY, timestamp=0, reason=Reason.FUTURE_TIME, registers="v2", retry_at=retry_at)
+    await keep(pool, again, dead_letter(2, topic=GATEWAY, timestamp=0), again)
     assert await kept(pool, "state, attempts, reason, register_version, retry_at, source") == [
         ("open", 2, "future_time", "v2", retry_at, None),
         ("open", 1, "schema", "", None, None),
@@ -62,19 +62,19 @@ async def test_what_the_gateway_gets_again_is_open_again_with_the_verdict_of_now
 async def test_what_the_gateway_gets_again_while_it_is_open_stays(
     pool: "asyncpg.Pool[asyncpg.Record]", state: str
 ) -> None:
-    await keep(pool, letter(1, topic=GATEWAY, timestamp=0))
+    await keep(pool, dead_letter(1, topic=GATEWAY, timestamp=0))
     await close(pool, state)
     before = await kept(pool, "to_jsonb(dead_letter)")
-    await keep(pool, letter(1, topic=GATEWAY, timestamp=0))
+    await keep(pool, dead_letter(1, topic=GATEWAY, timestamp=0))
     assert await kept(pool, "to_jsonb(dead_letter)") == before
 
 
 async def test_a_letter_of_the_gateway_does_not_wait_for_a_redrive(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await keep(pool, letter(1, topic=GATEWAY, timestamp=0))
+    await keep(pool, dead_letter(1, topic=GATEWAY, timestamp=0))
     async with pool.acquire() as other, other.transaction():
         await other.execute("select from ingest.dead_letter for update")
         async with pool.acquire() as connection:
             await connection.execute("set lock_timeout = 100")
-            again = [letter(n, topic=GATEWAY, timestamp=0) for n in (1, 2)]
-            await write_letters(connection, "ingest", again, SEALER)
+            again = [dead_letter(n, topic=GATEWAY, timestamp=0) for n in (1, 2)]
+            await write_dead_letters(connection, "ingest", again, SEALER)
     assert await kept(pool, "state, attempts") == [("open", 1), ("open", 1)]

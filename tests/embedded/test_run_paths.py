@@ -16,16 +16,16 @@ import pytest
 from deploy.embedded import pgfiles
 from deploy.embedded.account import postgres_account, reachable, switch
 from deploy.embedded.client import SupervisorClient
-from deploy.embedded.ending import erase
-from deploy.embedded.places import PROJECT, Places, cache_dir
 from deploy.embedded.ports import LOOPBACK, free_port, is_free
+from deploy.embedded.run_paths import PROJECT, RunPaths, cache_dir
+from deploy.embedded.shutdown import erase
 from tests.bytecode import BYTECODE
 
 _START = """
 import os, sys
 from pathlib import Path
 from deploy.embedded.client import SupervisorClient
-from deploy.embedded.places import Places
+from deploy.embedded.run_paths import Places
 client = SupervisorClient(Places(Path(sys.argv[1])), ("kafka", "postgres"), ephemeral=True)
 client.wait_ready()
 client.stop()
@@ -72,15 +72,15 @@ def test_an_ordinary_account_can_run_it() -> None:
 @needs_root
 def test_root_below_a_private_folder() -> None:
     with tempfile.TemporaryDirectory(prefix="hva-test-") as private:
-        places = Places(Path(private) / "run")
-        client = SupervisorClient(places, ("postgres",))
+        paths = RunPaths(Path(private) / "run")
+        client = SupervisorClient(paths, ("postgres",))
         client.wait_ready()
-        home = Path(places.postgres_home_record.read_text().strip())
+        home = Path(paths.postgres_home_record.read_text().strip())
         client.stop()
         assert not home.is_relative_to(private)
         assert (home / "data").stat().st_uid != 0
         assert Path(private).stat().st_mode & 0o777 == 0o700
-        erase(places)
+        erase(paths)
         assert not home.exists()
 
 
@@ -111,13 +111,13 @@ def test_servers_listen_on_loopback_only(kafka_server, postgres_server) -> None:
 
 
 def test_secrets_are_private(tmp_path: Path) -> None:
-    places = Places(tmp_path / "run")
-    client = SupervisorClient(places, ("postgres",))
+    paths = RunPaths(tmp_path / "run")
+    client = SupervisorClient(paths, ("postgres",))
     client.wait_ready()
-    modes = {path.name: path.stat().st_mode & 0o077 for path in places.dir.iterdir() if path.is_file()}
-    logs = {path.name: path.stat().st_mode & 0o077 for path in places.logs.iterdir()}
+    modes = {path.name: path.stat().st_mode & 0o077 for path in paths.dir.iterdir() if path.is_file()}
+    logs = {path.name: path.stat().st_mode & 0o077 for path in paths.logs.iterdir()}
     client.stop()
-    erase(places)
+    erase(paths)
     assert {"run.json", "postgres.password"} <= modes.keys()
     assert set(modes.values()) | set(logs.values()) == {0}
 

@@ -13,12 +13,12 @@ _LENGTH_AT: Final = 8  # after the base offset: four bytes, the length of the re
 _FRAME: Final = 12
 
 
-class _Forgiving(bytearray):
+class _TolerantBytes(bytearray):
     """Bytes whose parts decode with replacement characters."""
 
     def __getitem__(self, place: Any) -> Any:
         part = super().__getitem__(place)
-        return _Forgiving(part) if isinstance(place, slice) else part
+        return _TolerantBytes(part) if isinstance(place, slice) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return super().decode(encoding, "replace")
@@ -50,11 +50,11 @@ class _Batch:
     def _again(self) -> Iterator[Any]:
         batch = _DefaultRecordBatchPy(self._raw)
         batch._maybe_uncompress()
-        batch._buffer = _Forgiving(batch._buffer)
+        batch._buffer = _TolerantBytes(batch._buffer)
         return iter(batch)
 
 
-class ForgivingRecords:
+class TolerantRecords:
     """What a fetch brought, batch by batch; stands in for the client's own class."""
 
     def __init__(self, raw: bytes) -> None:
@@ -75,6 +75,6 @@ class ForgivingRecords:
         return int(self._records.size_in_bytes())
 
 
-def forgive_header_names() -> None:
+def tolerate_header_names() -> None:
     """Let every consumer of this process read header names forgivingly."""
-    fetcher.MemoryRecords = ForgivingRecords
+    fetcher.MemoryRecords = TolerantRecords

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.dead_letters import KEPT_BYTES, DeadLetterSealedError, Sealer, kept_timestamp
 from shared.keys import Key
-from shared.letters import KEPT_BYTES, LetterSealedError, Sealer, kept_timestamp
-from shared.postgres.letters import at_milliseconds
+from shared.postgres.dead_letters import at_milliseconds
 from shared.record import PlainRecord
 
 OLD, NEW = Key("l1", b"a" * 32), Key("l2", b"b" * 32)
@@ -36,15 +36,15 @@ def test_nothing_of_it_can_be_read_and_no_two_seals_are_alike() -> None:
 def test_an_old_key_still_opens_after_a_new_one_writes() -> None:
     sealed = Sealer([OLD]).seal(RECORD)
     assert opened(Sealer([NEW, OLD]), sealed) == RECORD
-    with pytest.raises(LetterSealedError):
+    with pytest.raises(DeadLetterSealedError):
         opened(Sealer([NEW]), sealed)
 
 
 def test_it_opens_at_its_own_place_only() -> None:
     sealed = Sealer([OLD]).seal(RECORD)
-    with pytest.raises(LetterSealedError):
+    with pytest.raises(DeadLetterSealedError):
         opened(Sealer([OLD]), sealed, dataclasses.replace(RECORD, offset=43))
-    with pytest.raises(LetterSealedError):
+    with pytest.raises(DeadLetterSealedError):
         opened(Sealer([OLD]), sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 

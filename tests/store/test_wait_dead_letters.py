@@ -9,12 +9,12 @@ import pytest
 from deploy.embedded.services import SERVICES
 from deploy.hva.wait import _redriven
 from shared.contracts.reasons import Reason
-from shared.letters import Letter
+from shared.dead_letters import DeadLetter
 from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
-from tests.store.letters import keep, letter
+from tests.store.dead_letters import dead_letter, keep
 
 PAST = datetime.now(UTC) - timedelta(hours=1)
 AHEAD = PAST + timedelta(days=1)
@@ -48,7 +48,7 @@ async def due(database: Database, service: str) -> str | None:
         await connection.close()
 
 
-def letters(version: str) -> list[tuple[Letter, str, bool]]:
+def dead_letters(version: str) -> list[tuple[DeadLetter, str, bool]]:
     """A letter, the state it is put in, and whether `hva wait` waits for it."""
     unit, source, future, schema = Reason.UNKNOWN_UNIT, Reason.UNKNOWN_SOURCE, Reason.FUTURE_TIME, Reason.SCHEMA
     kinds: list[tuple[Reason, str, datetime | None, str, bool]] = [
@@ -66,7 +66,7 @@ def letters(version: str) -> list[tuple[Letter, str, bool]]:
     ]
     kinds += [(*kind[:3], state, False) for kind in kinds for state in ("resolved", "discarded")]
     return [
-        (letter(number, reason, registers=registers, retry_at=retry_at), state, waits)
+        (dead_letter(number, reason, registers=registers, retry_at=retry_at), state, waits)
         for number, (reason, registers, retry_at, state, waits) in enumerate(kinds)
     ]
 
@@ -76,7 +76,7 @@ async def test_letters_that_will_be_tried_again(
 ) -> None:
     assert await due(database, service) is None
     expected = 0
-    for one, state, waits in letters(registers.version):
+    for one, state, waits in dead_letters(registers.version):
         await keep(pool, one, schema=service)
         await pool.execute(f'update {service}.dead_letter set state = $1 where "offset" = $2', state, one.record.offset)
         expected += waits

@@ -1,4 +1,4 @@
-"""Which merges of aliases were told already: a bounded memory in front of table `ingest.told_merge`.
+"""Which merges of aliases were told already: a bounded memory in front of table `ingest.announced_merge`.
 
 The table is written after Kafka's acknowledgement, so a crash between the two tells a merge again, which changes
 nothing. While there is one key, nothing here is asked.
@@ -12,21 +12,23 @@ import asyncpg
 from services.ingest.aliases import Alias
 from shared.postgres.facts import probe_each
 
-_MOST: Final = 200_000  # in memory
-_STORED: Final = "select merge_id from ingest.told_merge where merge_id = wanted.value"
+_MAX_IN_MEMORY: Final = 200_000  # in memory
+_STORED: Final = "select merge_id from ingest.announced_merge where merge_id = wanted.value"
 _KNOWN: Final = f"select stored.merge_id {probe_each('unnest($1::text[]) wanted(value)', _STORED, 'stored')}"
-_REMEMBER: Final = "insert into ingest.told_merge (merge_id) select * from unnest($1::text[]) on conflict do nothing"
+_REMEMBER: Final = (
+    "insert into ingest.announced_merge (merge_id) select * from unnest($1::text[]) on conflict do nothing"
+)
 
 
-class Told:
+class AnnouncedAliases:
     """The aliases whose merge is on the person stream."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", most: int = _MOST) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", most: int = _MAX_IN_MEMORY) -> None:
         self._pool, self._most = pool, most
         self._memory: set[Alias] = set()
         self._unwritten: set[Alias] = set()  # acknowledged by Kafka, not in the table yet
 
-    async def untold(self, aliases: Iterable[Alias]) -> list[Alias]:
+    async def not_announced(self, aliases: Iterable[Alias]) -> list[Alias]:
         """Those to be told now, each once."""
         by_id = {alias.merge_id: alias for alias in aliases if not self._is_known(alias)}
         if not by_id:

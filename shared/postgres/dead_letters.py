@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from shared.letters import GATEWAY, KEPT_BYTES, Letter, Sealer, kept_timestamp
+from shared.dead_letters import GATEWAY, KEPT_BYTES, DeadLetter, Sealer, kept_timestamp
 from shared.postgres.lock import Connection
 
 _COLUMNS: Final = """topic, "partition", "offset", recorded_at, sealed, payload_bytes, truncated, reason, detail,
@@ -38,13 +38,15 @@ def at_milliseconds(timestamp: int) -> datetime:
     return datetime.fromtimestamp(timestamp // 1000, UTC).replace(microsecond=timestamp % 1000 * 1000)
 
 
-async def write_letters(connection: Connection, schema: str, letters: Sequence[Letter], sealer: Sealer) -> None:
+async def write_dead_letters(
+    connection: Connection, schema: str, dead_letters: Sequence[DeadLetter], sealer: Sealer
+) -> None:
     """Keep the letters; one that is there already stays as it is, so that redelivery adds nothing.
 
     Except for the gateway: its places follow from what was sent, and nothing is sent there by itself. Whoever sends
     what was given up or had counted is rejected again, so the letter is open again, with the verdict of now.
     """
-    rows = [_row(letter, sealer) for letter in letters]
+    rows = [_row(dead_letter, sealer) for dead_letter in dead_letters]
     await _execute(connection, _WRITE.format(schema=schema), rows)
     await _execute(connection, _REOPEN.format(schema=schema), [row for row in rows if row[0] == GATEWAY])
 
@@ -54,8 +56,8 @@ async def _execute(connection: Connection, statement: str, rows: Sequence[tuple[
         await connection.execute(statement, *map(list, zip(*rows, strict=True)))
 
 
-def _row(letter: Letter, sealer: Sealer) -> tuple[object, ...]:
-    record, verdict = letter.record, letter.verdict
+def _row(dead_letter: DeadLetter, sealer: Sealer) -> tuple[object, ...]:
+    record, verdict = dead_letter.record, dead_letter.verdict
     size = len(record.value or b"")
     return (
         record.topic,
