@@ -197,7 +197,7 @@ def _wrap_outbox() -> None:
     done = Outbox._done
 
     async def publish_pending(self: Outbox, connection: Any, rows: Any) -> None:
-        await passing("put_out")
+        await passing("publish_pending")
         await done(self, connection, rows)
 
     Outbox._done = publish_pending  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from tests.replica import Replica, until
 # `publish_pending`: histories are on the segment stream, and wait.
 POINTS = {
     tuple(FAMILIES): ("begun", "in_transaction", "sent", "committed"),
-    ("segments",): ("put_out",),
+    ("segments",): ("publish_pending",),
     ("ingest",): ("kept", "published"),
 }
 

@@ -31,7 +31,7 @@ async def test_a_busy_pool_is_not_a_server_that_is_away(pool: Pool, database: Da
     probe = PostgresProbe(database.dsn("hva_nps"), "test", lambda: lost.append("lost"))
     held = [await pool.acquire() for _ in range(pool.get_max_size())]
     await probe_postgres(probe, health)()
-    assert (health.troubles(), lost) == ({}, [])
+    assert (health.problems(), lost) == ({}, [])
     probe.close()
     for connection in held:
         await pool.release(connection)

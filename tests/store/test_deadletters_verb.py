@@ -62,7 +62,7 @@ async def states(pool: "asyncpg.Pool[asyncpg.Record]") -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("count", "letters", "so"),
+    ("count", "dead_letters", "so"),
     [
         (2, ["ingest-1", "ingest-2"], True),
         (1, ["ingest-1", "ingest-1"], True),
@@ -106,7 +106,9 @@ async def test_a_letter_that_waits_for_its_redrive_may_be_discarded(
     assert await states(pool) == ["discarded", "redrive", "redrive"]
 
 
-@pytest.mark.parametrize("letter", [f"ingest-{HUGE}", f"ingest-{2**63}", f"ingest-{2**63 - 1}", "nps-" + "9" * 5000])
+@pytest.mark.parametrize(
+    "dead_letter", [f"ingest-{HUGE}", f"ingest-{2**63}", f"ingest-{2**63 - 1}", "nps-" + "9" * 5000]
+)
 async def test_a_number_that_no_letter_can_have(
     pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, dead_letter: str
 ) -> None:
@@ -116,7 +118,7 @@ async def test_a_number_that_no_letter_can_have(
     assert await states(pool) == ["open"] * 3
 
 
-@pytest.mark.parametrize("letter", [HUGE, "ingest", "ingest-", "ingest--1", "ingest-١", "other-1", "-1x", ""])
+@pytest.mark.parametrize("dead_letter", [HUGE, "ingest", "ingest-", "ingest--1", "ingest-١", "other-1", "-1x", ""])
 async def test_what_is_no_letter_at_all(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, dead_letter: str) -> None:
     sentence = f"{dead_letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`."
     assert await hva("show", "--", dead_letter) == (1, sentence)

@@ -128,9 +128,9 @@ async def test_a_writer_with_old_registers_behind_a_refold_that_is_on_its_way(
     async with pool.acquire() as connection:
         await take_over(connection, changed)
         reached = None
-        while reached is None or reached["place"] < 2:  # past every invitation and response
+        while reached is None or reached["table_index"] < 2:  # past every invitation and response
             assert await REFOLD.step(pool, "oma-hame", changed) is not None
-            reached = await connection.fetchrow("select place from nps.refold where county = 'oma-hame'")
+            reached = await connection.fetchrow("select table_index from nps.refold where county = 'oma-hame'")
     store = Store(pool, old)
     await store.feed(answered("late", at=day))
     await REFOLD.run(pool, changed)

@@ -186,7 +186,7 @@ async def test_sectors_of_a_day_count_from_the_first_service_event_to_the_last(
         worked_out.append(list(spans.values()))
         return await members.recompute_memberships(connection, spans, registers)
 
-    monkeypatch.setattr("services.segments.store.work_out", recompute_memberships)
+    monkeypatch.setattr("services.segments.store.recompute_memberships", recompute_memberships)
     await segments.feed(*(event(id, SECTORS[0]) for id in "ab"), *(event(s, s) for s in SECTORS[1:]))
     assert set(await segments.members()) == {ANNA}
     span = [(TODAY, TODAY + timedelta(days=365))]

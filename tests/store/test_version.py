@@ -50,10 +50,10 @@ async def test_an_older_database_is_named_with_both_versions(database: Database)
 
 
 async def test_a_newer_database_is_a_warning(database: Database) -> None:
-    store_newer_histories = (
+    newer = (
         "insert into migration.applied (part, name, sha256) values ('nps', '9999_more.sql', ''), ('fcr', 'x', '')"
     )
-    await _execute(database, store_newer_histories)
+    await _execute(database, newer)
     assert await _check(database, "nps") == (
         f"the database is at version reference {len(migration_names('reference'))}, "
         f"nps {len(migration_names('nps')) + 1}, this service is of {_version('nps')}: "

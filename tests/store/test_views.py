@@ -49,17 +49,3 @@ async def test_every_count_of_a_bucket_is_read_by_a_view(database: Database) -> 
         for count in measure.counts
     }
     assert written - read == set()
-
-
-async def test_a_database_with_member_events_keeps_its_counts(database: Database) -> None:
-    dsn = database.dsn("hva_migrate")
-    admin = await asyncpg.connect(dsn)
-    try:
-        for table in ("segments.care_day", "segments.care_month"):
-            await admin.execute(f"alter table {table} add column member_events bigint not null default 1")
-        await admin.execute("insert into segments.care_day values ('oma-hame', '2026-03-02', 1, 'a', 'visit', 3, 2)")
-        await admin.execute("delete from migration.applied where name = '0003_drop_member_events.sql'")
-        await migrate(dsn, SERVICES)
-        assert tuple(await admin.fetchrow("select * from segments.care_day"))[3:] == ("a", "visit", 3)
-    finally:
-        await admin.close()

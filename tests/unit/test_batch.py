@@ -70,7 +70,7 @@ class SlowSink(Sink):
         return self.now
 
     async def __call__(self, events: Sequence[str], dead_letters: Sequence[DeadLetter]) -> Applied:
-        self.reported.append(self.health.troubles())
+        self.reported.append(self.health.problems())
         self.now += self.seconds
         return await super().__call__(events, dead_letters)
 
@@ -92,7 +92,7 @@ def outcomes(registry: CollectorRegistry) -> dict[str, float]:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
-    monkeypatch.setattr(batch, "_LONGEST_PAUSE_S", 0.0001)
+    monkeypatch.setattr(batch, "_MAX_PAUSE_S", 0.0001)
 
 
 async def test_events_and_letters_of_a_batch_are_committed_together() -> None:
@@ -163,24 +163,24 @@ async def test_a_commit_that_keeps_failing_is_reported_until_it_succeeds() -> No
     await sink.runner().run(records("a"))
     report = {"commit of t": "fails and is tried again: UndefinedColumnError"}
     assert sink.reported == [{}, {}, report, report], "one failure is no reason to page anyone"
-    assert (sink.health.troubles(), sink.events, sink.dead_letters) == ({}, ["a"], [])
+    assert (sink.health.problems(), sink.events, sink.dead_letters) == ({}, ["a"], [])
 
 
 async def test_the_report_expires_where_another_member_has_the_partition() -> None:
     sink = SlowSink(50.0, faults=[asyncpg.UndefinedColumnError()] * 9)
     with pytest.raises(asyncpg.UndefinedColumnError):
         await sink.runner().run(records("a"))
-    assert list(sink.health.troubles()) == ["commit of t"]
+    assert list(sink.health.problems()) == ["commit of t"]
     sink.now += 1000
     assert sink.health.ready()
 
 
 async def test_a_server_that_is_away_is_reported_once() -> None:
     sink = SlowSink(50.0, faults=[ConnectionResetError()] * 9)
-    sink.health.trouble("kafka", "does not answer")
+    sink.health.set_problem("kafka", "does not answer")
     with pytest.raises(ConnectionResetError):
         await sink.runner().run(records("a"))
-    assert list(sink.health.troubles()) == ["kafka"]
+    assert list(sink.health.problems()) == ["kafka"]
 
 
 @pytest.mark.parametrize("place", range(7))

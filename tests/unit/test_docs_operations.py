@@ -38,7 +38,7 @@ def test_every_metric_is_in_the_table() -> None:
     RefoldGauges(registry)
     audit_gauge(registry)
     failed_audit_gauge(registry)
-    families = [*registry.collect(), *kafka.families(KAFKA), *postgres.families(POSTGRES)]
+    families = [*registry.collect(), *kafka.metric_families(KAFKA), *postgres.metric_families(POSTGRES)]
     assert first_cells("hva_[a-z_]+") == {
         f"{family.name}_total" if family.type == "counter" else family.name for family in families
     }

@@ -139,7 +139,7 @@ def test_a_count_is_its_amount() -> None:
     count = HyteCount("oma-hame", "h1", b"", False, "keskus", 7, TODAY, "tray_visit", 12)
     assert counted(count) == {"hyte_count/tray_visit": {"amount": 12}}
     (contribution,) = contributions(count)
-    assert contribution.place == (TODAY, 7, "all", "all")
+    assert contribution.dimensions == (TODAY, 7, "all", "all")
 
 
 def test_what_is_taken_away_counts_nothing() -> None:

@@ -31,7 +31,7 @@ async def test_an_answer_comes_in_time(gateway: Standing, monkeypatch: pytest.Mo
 
 
 async def test_while_it_is_known_that_nothing_can_be_settled_nothing_is_tried(gateway: Standing) -> None:
-    gateway.away.append("kafka")
+    gateway.is_unavailable.append("kafka")
     assert (await gateway.post(event(CONTACT)))[0] == 503
     assert gateway.kept.accepted == []
 

@@ -73,9 +73,9 @@ async def test_a_store_that_fails_repeats_no_event(what: str, monkeypatch: pytes
     store = Store()
     store.failures[what] = FAILURES
     monkeypatch.setattr(publishing, "publish", acknowledge)
-    monkeypatch.setattr(publishing, "write_letters", store.write_dead_letters)
+    monkeypatch.setattr(publishing, "write_dead_letters", store.write_dead_letters)
     monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
-    monkeypatch.setattr(batch, "_LONGEST_PAUSE_S", 0.0001)
+    monkeypatch.setattr(batch, "_MAX_PAUSE_S", 0.0001)
     sealer = Sealer([Key("l1", b"x" * 32)])
     commit = publishing.PublishCommit(None, store, sealer, "", pytest.fail)  # type: ignore[arg-type]
     metrics, logger = PipelineMetrics("ingest", CollectorRegistry()), logging.getLogger("test")

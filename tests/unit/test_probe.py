@@ -38,7 +38,7 @@ def test_ready_or_what_is_missing(env: dict[str, str], health: Health) -> None:
     assert "not started yet" in str(trouble(env))
     health.set_ok("kafka")
     assert trouble(env) is None
-    health.trouble("kafka", "does not answer: TimeoutError")
+    health.set_problem("kafka", "does not answer: TimeoutError")
     assert '"kafka": "does not answer: TimeoutError"' in str(trouble(env))
 
 

@@ -3,13 +3,13 @@
 import asyncpg
 import pytest
 
-from deploy.hva import patience
+from deploy.hva import server_wait
 from deploy.hva.context import VerbError
 from deploy.hva.server_wait import patiently
 
 
 async def test_a_server_that_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(server_wait, "_PAUSE_S", 0.0)
     failures: list[Exception] = [ConnectionRefusedError(), asyncpg.CannotConnectNowError()]
 
     async def task() -> None:

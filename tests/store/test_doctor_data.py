@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.hva import codes
+from deploy.hva import doctor_data
 from deploy.hva.finding import Finding
 from tests.store.fcr_stage import HOUR, START, Store, contact, retracted
 
@@ -11,7 +11,7 @@ NOTHING = "nothing out of the ordinary in the facts"
 
 async def found(fcr: Store) -> dict[str, Finding]:
     async with fcr.pool.acquire() as connection:
-        return {finding.name: finding for finding in await codes.findings(connection)}
+        return {finding.name: finding for finding in await doctor_data.findings(connection)}
 
 
 async def test_codes_that_every_register_knows(fcr: Store) -> None:
@@ -37,7 +37,7 @@ async def test_a_line_without_a_promise_is_told_and_no_fault(fcr: Store) -> None
 
 
 async def test_a_long_link_key_is_told_without_its_client(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codes, "LONG_KEY", 5)
+    monkeypatch.setattr(doctor_data, "LONG_KEY", 5)
     await fcr.feed(*(contact(f"c{n}", START + n * HOUR) for n in range(5)))
     keys = (await found(fcr))["link keys"]
     assert keys.ok and keys.words.endswith("about one reason: oma-hame terveys / kuume: 5 contacts")
