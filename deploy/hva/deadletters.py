@@ -22,8 +22,8 @@ COLUMNS = (
 DeadLetterIds = Annotated[
     list[str] | None, typer.Argument(metavar="LETTER...", help="As listed, for instance ingest-12")
 ]
-OfReason = Annotated[Reason | None, typer.Option(help="Only letters of this reason")]
-All = Annotated[bool, typer.Option("--all", help="Every open letter (of --reason)")]
+OfReason = Annotated[Reason | None, typer.Option(help="Only dead letters of this reason")]
+All = Annotated[bool, typer.Option("--all", help="Every open dead letter (of --reason)")]
 
 
 class State(StrEnum):
@@ -41,9 +41,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="deadletters")
 
     @group.command(name="list")
-    def list_letters(
+    def list_dead_letters(
         reason: OfReason = None,
-        state: Annotated[State, typer.Option(help="Only letters in this state, or all")] = State.OPEN,
+        state: Annotated[State, typer.Option(help="Only dead letters in this state, or all")] = State.OPEN,
         limit: Annotated[int, typer.Option(min=1, max=1_000_000)] = 100,
         json: AsJson = False,
         dir: Dir = None,
@@ -57,28 +57,30 @@ def register(app: typer.Typer) -> None:
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """Show one letter with what was sent. It may hold personal data: mind who looks over your shoulder."""
+        """Show one dead letter with what was sent. It may hold personal data: mind who looks over your shoulder."""
         _print_dead_letter(asyncio.run(_show(resolve(dir), dead_letter)), json)
 
     @group.command()
     def redrive(dead_letters: DeadLetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
-        """Try letters again, by the code and registers of now; those that fail again stay open."""
+        """Process dead letters again, by the current code and registers; those that fail again stay open."""
         count = asyncio.run(_mark(resolve(dir), dead_letters or [], all, reason, "redrive"))
-        _told(count, dead_letters)
-        print_text(f"{plural(count, 'dead_letter')} will be tried again.")
+        _check_all_open(count, dead_letters)
+        print_text(f"{plural(count, 'dead letter')} will be tried again.")
 
     @group.command()
     def discard(dead_letters: DeadLetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
-        """Give letters up: they stay on record, closed."""
+        """Give dead letters up: they stay on record, closed."""
         count = asyncio.run(_mark(resolve(dir), dead_letters or [], all, reason, "discarded"))
-        _told(count, dead_letters)
-        print_text(f"{plural(count, 'dead_letter')} discarded.")
+        _check_all_open(count, dead_letters)
+        print_text(f"{plural(count, 'dead letter')} discarded.")
 
 
-def _told(count: int, dead_letters: list[str] | None) -> None:
-    """Raises NotSoError where a letter that was named is not open."""
+def _check_all_open(count: int, dead_letters: list[str] | None) -> None:
+    """Raises VerbError where a named dead letter is not open."""
     if dead_letters and count < len(set(dead_letters)):
-        raise VerbError(f"{count} of {len(set(dead_letters))} letters were open; the others are not there or closed.")
+        raise VerbError(
+            f"{count} of {len(set(dead_letters))} dead letters were open; the others are not there or closed."
+        )
 
 
 async def _connect(connection: Connection) -> "asyncpg.Connection[asyncpg.Record]":
@@ -161,7 +163,7 @@ async def _mark(
     connection: Connection, dead_letters: Sequence[str], every: bool, reason: Reason | None, state: str
 ) -> int:
     if bool(dead_letters) == every:
-        raise typer.BadParameter("name letters, or give --all (with --reason to narrow it)")
+        raise typer.BadParameter("name dead letters, or give --all (with --reason to narrow it)")
     from deploy.embedded.services import SERVICES
 
     parsed = [_service_and_id(dead_letter) for dead_letter in dead_letters]
@@ -197,7 +199,7 @@ def _print_list(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
             f"{row['letter']}  {row['first_seen']:%Y-%m-%d %H:%M:%S}  {row['state']}  {row['reason']}: {row['detail']}"
             f"  ({row['source'] or 'unknown sender'}, {row['topic']} {row['partition']}/{row['offset']})"
         )
-    print_text(f"{plural(len(rows), 'dead_letter')}.")
+    print_text(f"{plural(len(rows), 'dead letter')}.")
 
 
 def _print_dead_letter(dead_letter: dict[str, Any], as_json: bool) -> None:

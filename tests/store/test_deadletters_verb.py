@@ -12,7 +12,7 @@ import pytest
 
 from deploy.hva.__main__ import main
 from deploy.hva.context import VerbError
-from deploy.hva.deadletters import _told
+from deploy.hva.deadletters import _check_all_open
 from shared.contracts.reasons import Reason
 from shared.dead_letters import DeadLetter, Rejected
 from shared.postgres.pool import make_pool
@@ -74,9 +74,9 @@ async def states(pool: "asyncpg.Pool[asyncpg.Record]") -> list[str]:
 )
 def test_a_letter_that_was_named_must_have_been_open(count: int, dead_letters: list[str] | None, so: bool) -> None:
     if so:
-        return _told(count, dead_letters)
+        return _check_all_open(count, dead_letters)
     with pytest.raises(VerbError, match=f"^{count} of {len(dead_letters or ())} letters were open"):
-        _told(count, dead_letters)
+        _check_all_open(count, dead_letters)
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ def test_a_letter_that_was_named_must_have_been_open(count: int, dead_letters: l
 async def test_exit_codes_of_what_changes_letters(
     pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, verb: str, state: str, said: str
 ) -> None:
-    assert await hva(verb, "ingest-1") == (0, f"1 letter {said}.\n")
+    assert await hva(verb, "ingest-1") == (0, f"1 dead letter {said}.\n")
     others = "the others are not there or closed."
-    assert await hva(verb, "ingest-1", "ingest-2") == (1, f"1 of 2 letters were open; {others}")
+    assert await hva(verb, "ingest-1", "ingest-2") == (1, f"1 of 2 dead letters were open; {others}")
     assert await states(pool) == [state, state, "open"]
-    assert await hva(verb, "ingest-77") == (1, f"0 of 1 letters were open; {others}")
-    assert await hva(verb, "nps-3") == (1, f"0 of 1 letters were open; {others}")
-    assert await hva(verb, "--all", "--reason", "envelope") == (0, f"0 letters {said}.\n")
-    assert await hva(verb, "--all", "--reason", "unknown_unit") == (0, f"1 letter {said}.\n")
+    assert await hva(verb, "ingest-77") == (1, f"0 of 1 dead letters were open; {others}")
+    assert await hva(verb, "nps-3") == (1, f"0 of 1 dead letters were open; {others}")
+    assert await hva(verb, "--all", "--reason", "envelope") == (0, f"0 dead letters {said}.\n")
+    assert await hva(verb, "--all", "--reason", "unknown_unit") == (0, f"1 dead letter {said}.\n")
     assert await states(pool) == [state] * 3
     assert (await hva(verb))[0] == 2
     assert (await hva(verb, "ingest-1", "--all"))[0] == 2
@@ -102,7 +102,7 @@ async def test_a_letter_that_waits_for_its_redrive_may_be_discarded(
     pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb
 ) -> None:
     await hva("redrive", "--all")
-    assert await hva("discard", "ingest-1") == (0, "1 letter discarded.\n")
+    assert await hva("discard", "ingest-1") == (0, "1 dead letter discarded.\n")
     assert await states(pool) == ["discarded", "redrive", "redrive"]
 
 

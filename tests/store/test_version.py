@@ -50,9 +50,7 @@ async def test_an_older_database_is_named_with_both_versions(database: Database)
 
 
 async def test_a_newer_database_is_a_warning(database: Database) -> None:
-    newer = (
-        "insert into migration.applied (part, name, sha256) values ('nps', '9999_more.sql', ''), ('fcr', 'x', '')"
-    )
+    newer = "insert into migration.applied (part, name, sha256) values ('nps', '9999_more.sql', ''), ('fcr', 'x', '')"
     await _execute(database, newer)
     assert await _check(database, "nps") == (
         f"the database is at version reference {len(migration_names('reference'))}, "
