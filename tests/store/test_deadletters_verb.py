@@ -75,7 +75,7 @@ async def states(pool: "asyncpg.Pool[asyncpg.Record]") -> list[str]:
 def test_a_letter_that_was_named_must_have_been_open(count: int, dead_letters: list[str] | None, so: bool) -> None:
     if so:
         return _check_all_open(count, dead_letters)
-    with pytest.raises(VerbError, match=f"^{count} of {len(dead_letters or ())} letters were open"):
+    with pytest.raises(VerbError, match=f"^{count} of {len(dead_letters or ())} dead letters were open"):
         _check_all_open(count, dead_letters)
 
 
