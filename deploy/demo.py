@@ -55,6 +55,7 @@ def _run(quarter: str) -> None:
     _hva("simulate", "--days", "92", "--clients", str(CLIENTS), "--until", until.isoformat(), "--out", str(events))
     _hva("load", str(events))
     _hva("wait", "--timeout", "150")
+    _hva("publish", "--county", COUNTY, "--period", quarter, "--timeout", "150")
     _tell_records(before, _counted(), began)
     asyncio.run(_tell_figures(quarter))
     asyncio.run(_tell_first_contact(quarter))
@@ -118,9 +119,9 @@ async def _fetch(query: str, *arguments: object) -> list[dict[str, Any]]:
 
 
 async def _tell_figures(quarter: str) -> None:
-    sys.stdout.write(f"\nNPS of {COUNTY} by service area, {quarter}, with 95 % intervals (shown from 10 answers):\n\n")
+    sys.stdout.write(f"\nNPS of {COUNTY} by service area, {quarter}, with 95 % intervals, as it is published:\n\n")
     for level in ("county", "service_area"):
-        for row in sorted(await _figures("nps", quarter, level), key=lambda row: -row["n"]):
+        for row in sorted(await _figures("nps", quarter, level), key=lambda row: -(row["n"] or 0)):
             sys.stdout.write(_bar(row))
 
 
@@ -135,7 +136,7 @@ async def _tell_first_contact(quarter: str) -> None:
         "within 7 days, repeats,\nand contacts answered:\n\n"
         f"  {'':24} {'handled':>8} {'gross':>8} {'net':>8} {'confirmed':>10} {'repeats':>8} {'answered':>9}\n"
     )
-    for line, row in sorted(lines.items(), key=lambda item: -item[1]["handled"]):
+    for line, row in sorted(lines.items(), key=lambda item: -(item[1]["handled"] or 0)):
         shares = (
             (row["gross"], 8),
             (row["net"], 8),
@@ -144,7 +145,7 @@ async def _tell_first_contact(quarter: str) -> None:
             (access[line]["answered_share"], 9),
         )
         cells = " ".join(f"{_percent(share):>{width}}" for share, width in shares)
-        sys.stdout.write(f"  {line:24} {row['handled']:8} {cells}\n")
+        sys.stdout.write(f"  {line:24} {_count(row['handled']):>8} {cells}\n")
     await _tell_county(quarter)
 
 
@@ -152,11 +153,11 @@ async def _tell_county(quarter: str) -> None:
     (access,) = await _figures("access", quarter)
     (digital,) = await _figures("digital", quarter)
     (revolving,) = await _figures("revolving", quarter)
-    hyte = ", ".join(f"{row['kind']} {row['count']}" for row in await _figures("hyte", quarter))
+    hyte = ", ".join(f"{row['kind']} {_count(row['count'])}" for row in await _figures("hyte", quarter))
     sys.stdout.write(
         f"\n  called back the same day {_percent(access['callback_same_day_share'])}, promised times kept "
         f"{_percent(access['promise_kept_share'])}, digital share {_percent(digital['digital_share'])}, "
-        f"revolving clients {revolving['index']:.1f} %\n"
+        f"revolving clients {_number(revolving['index'])} %\n"
         f"  health promotion: {hyte}\n"
     )
 
@@ -165,24 +166,28 @@ async def _tell_segments(quarter: str) -> None:
     """Clients of many services beside the others."""
     (care,) = await _figures("events_per_client", quarter)
     sys.stdout.write(
-        f"\nMultidisciplinary clients of {COUNTY}, {quarter}: {care['segment_clients']} clients, "
-        f"{care['member_events']} service events,\n{_number(care['events_per_client'])} per client "
+        f"\nMultidisciplinary clients of {COUNTY}, {quarter}: {_count(care['segment_clients'])} clients, "
+        f"{_count(care['member_events'])} service events,\n{_number(care['events_per_client'])} per client "
         f"({_number(care['person_time'])} per client who was one all the time).\n\n"
         f"  {'':24} {'NPS':>8} {'answers':>8} {'FCR gross':>10} {'net':>8} {'contacts':>9}\n"
     )
     for segment in ("multidisciplinary", "other", "unknown", "all"):
         nps = await _figures("nps", quarter, segment=segment)
         fcr = await _figures("fcr", quarter, segment=segment)
-        score, n = (_number(nps[0]["score"]), nps[0]["n"]) if nps and nps[0]["n"] >= 10 else ("-", "< 10")
+        score, n = (_number(nps[0]["score"]), _count(nps[0]["n"])) if nps else ("-", "0")
         shares = [_percent(fcr[0][name]) if fcr else "-" for name in ("gross", "net")]
-        sys.stdout.write(
-            f"  {segment:24} {score:>8} {n:>8} {shares[0]:>10} {shares[1]:>8} {fcr[0]['handled'] if fcr else 0:9}\n"
-        )
+        handled = _count(fcr[0]["handled"]) if fcr else "0"
+        sys.stdout.write(f"  {segment:24} {score:>8} {n:>8} {shares[0]:>10} {shares[1]:>8} {handled:>9}\n")
 
 
 async def _figures(view: str, quarter: str, scope_level: str = "county", **keys: str) -> list[dict[str, Any]]:
+    """Published rows; all numbers of a hidden one are None."""
     wanted = {"county": COUNTY, "period": quarter, "channel": "all", "segment": "all", "scope_level": scope_level}
-    return await read(resolve().postgres_steward, "figures", view, {**wanted, **keys})
+    return await read(resolve().postgres_steward, "report", view, {**wanted, **keys})
+
+
+def _count(number: int | None) -> str:
+    return "hidden" if number is None else str(number)
 
 
 def _percent(share: float | None) -> str:
@@ -194,8 +199,8 @@ def _number(value: float | None) -> str:
 
 
 def _bar(row: Mapping[str, Any]) -> str:
-    if row["n"] < 10:
-        return f"  {row['scope']:32}   fewer than 10 answers\n"
+    if row["suppressed"]:
+        return f"  {row['scope']:32}   hidden: fewer than 10 answers, or to protect another\n"
     low, high = round((row["score_low"] + 100) / 5), round((row["score_high"] + 100) / 5)
     line = "".join("·" if not low <= place <= high else "─" for place in range(41))
     place = round((row["score"] + 100) / 5)
@@ -214,7 +219,9 @@ def _tell_what_next(quarter: str, seconds: float) -> None:
         f"\nDone in {seconds:.0f} s. The run stays up in {FOLDER}; its metrics are at\n{pages}\n\n"
         "What to try next (HVA_DIR=.hva/demo says which run is meant):\n"
         "  export HVA_DIR=.hva/demo\n"
-        f"  {hva} figures response_rate --exact --county {COUNTY} --period {quarter} --scope-level county\n"
+        f"  {hva} figures response_rate --county {COUNTY} --period {quarter} --scope-level county\n"
+        f"  {hva} figures nps --exact --county {COUNTY} --period {quarter} --scope-level unit --channel all "
+        "--segment all\n"
         f"  {hva} explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
         f"  {hva} explain fcr_confirmed county={COUNTY} period={quarter} scope_level=line scope=terveys window_days=7\n"
         f"  {hva} explain events_per_client county={COUNTY} period={quarter} scope_level=service_area scope=kotihoito\n"

@@ -1,19 +1,38 @@
-"""Business gauges: the last published reading, swapped whole, so that a scrape never sees half of one."""
+"""Business gauges: figures as they are published, swapped whole, so that a scrape never sees half of a read_transaction."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-MIN_SHOWN: Final = 10
-"""Gauges are shown from here on; fewer could tell what one person did. What is hidden of a county must be so many
-together, too: else it follows from the county less the divisions that are shown."""
+from shared.clock import Clock, system_clock
+from shared.postgres.pool import read_transaction
+from shared.registers.calendar import local_day
+
+if TYPE_CHECKING:
+    import asyncpg
+
 LABELS: Final = ("county", "scope_level", "scope", "channel", "segment", "period")
+# A hidden row has no values; a share of nothing has none either.
+_READ: Final = """
+select * from report.{view}
+where period = any($1::text[]) and scope_level in ('county', 'division', 'result_area')
+  and channel = 'all' and segment = 'all' and not suppressed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A gauge's help text, the view and column that it shows, and the keys of the view that are further labels."""
+
+    text: str
+    view: str
+    column: str
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +44,31 @@ class Sample:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """A gauge's help text, and the labels that it has beside LABELS."""
+class PublishedGauges(Collector):
+    """All business gauges of one service, by name, refreshed beside the work, never at a scrape."""
 
-    text: str
-    further: tuple[str, ...] = ()
-
-
-class GaugeBoard(Collector):
-    """All business gauges of one service, by name."""
-
-    def __init__(self, gauges: Mapping[str, Gauge], registry: CollectorRegistry) -> None:
-        self._gauges = gauges
+    def __init__(self, gauges: Mapping[str, Gauge], registry: CollectorRegistry, clock: Clock = system_clock) -> None:
+        self._gauges, self._clock = gauges, clock
         self._samples: tuple[Sample, ...] = ()
         registry.register(self)
 
-    def show(self, samples: Iterable[Sample]) -> None:
-        """Replace what is shown."""
+    async def refresh(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        """Read the published figures of the shown periods and swap them in."""
+        periods = shown_periods(local_day(self._clock()))
+        samples: list[Sample] = []
+        async with pool.acquire() as connection, read_transaction(connection):
+            for view in sorted({gauge.view for gauge in self._gauges.values()}):
+                rows = await connection.fetch(_READ.format(view=view), list(periods))
+                samples += self._samples_of(view, map(dict, rows), periods)
         self._samples = tuple(samples)
+
+    def _samples_of(self, view: str, rows: Iterable[dict[str, Any]], periods: Mapping[str, str]) -> Iterator[Sample]:
+        shown = {name: gauge for name, gauge in self._gauges.items() if gauge.view == view}
+        for row in rows:
+            place = tuple((row | {"period": periods[row["period"]]})[label] for label in LABELS)
+            for name, gauge in shown.items():
+                if (value := row[gauge.column]) is not None:
+                    yield Sample(name, place + tuple(str(row[key]) for key in gauge.further), value)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """One family a gauge."""
@@ -53,30 +78,6 @@ class GaugeBoard(Collector):
                 if sample.gauge == name:
                     family.add_metric(sample.labels, sample.value)
             yield family
-
-
-def showable(rows: Iterable[Mapping[str, Any]], population: str) -> list[Mapping[str, Any]]:
-    """The counties with a large enough `population` (a column), and of their divisions those that give no smaller one
-    away. Rows are of one channel and segment.
-    """
-    cells: dict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        cells[row["county"], row["period"], row["scope_level"]].append(row)
-    return [row for cell in cells.values() for row in _without_small(cell, population)]
-
-
-def _without_small(cell: list[Mapping[str, Any]], population: str) -> list[Mapping[str, Any]]:
-    """Hide the small ones, and with them the next smallest until what is hidden is nothing or enough together."""
-    left = sorted(cell, key=lambda row: (row[population], row["scope"]))
-    hidden = 0
-    while left and (left[0][population] < MIN_SHOWN or 0 < hidden < MIN_SHOWN):
-        hidden += left.pop(0)[population]
-    return left
-
-
-def labels_of(row: Mapping[str, Any], period: str) -> tuple[str, ...]:
-    """The values of LABELS for a row of a view."""
-    return (row["county"], row["scope_level"], row["scope"], row["channel"], row["segment"], period)
 
 
 def shown_periods(today: date) -> dict[str, str]:

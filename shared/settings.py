@@ -26,6 +26,7 @@ class Settings:
 
     `topic_prefix` isolates test runs on a shared broker; it is empty in production. `max_records` is the
     largest batch of one transaction. `gateway_port` None: the HTTP gateway of ingest is off; 0: any port.
+    `publish_every_s` seconds lie between two publications of current figures.
     """
 
     service: str
@@ -42,6 +43,7 @@ class Settings:
     gateway_host: str = "127.0.0.1"
     gateway_port: int | None = None
     gateway_token_file: Path | None = None
+    publish_every_s: int = 3600
 
 
 def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -92,6 +94,7 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         gateway_host=text("HVA_GATEWAY_HOST", "127.0.0.1"),
         gateway_port=number("HVA_GATEWAY_PORT", 0, 0, 65535) if has_gateway else None,
         gateway_token_file=Path(token_file) if has_gateway and token_file else None,
+        publish_every_s=number("HVA_PUBLISH_EVERY", 3600, 1, 86_400),
     )
     if problems:
         raise SettingsError("; ".join(problems))

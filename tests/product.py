@@ -76,6 +76,7 @@ async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Databa
     await _execute(
         postgres,
         f"create database {name} owner hva_migrate template {_templates[0]}",
+        f"revoke all on database {name} from public",  # rights of a database are not cloned
         *(f"grant connect on database {name} to {role}" for role in ROLES),
     )
     yield Database(name, postgres)
@@ -161,9 +162,9 @@ class Product:
             await producer.stop()
         return tally
 
-    async def wait(self, within: float = PATIENCE_S) -> None:
+    async def wait(self, within: float = PATIENCE_S, published: bool = False) -> None:
         """`hva wait`."""
-        await wait_until_done(self.connection(), within)
+        await wait_until_done(self.connection(), within, published)
 
     async def fetch(self, query: str, *arguments: object, as_of: str = "") -> list[dict[str, Any]]:
         """Rows of a query as the steward."""

@@ -36,13 +36,17 @@ def ensure_passwords(paths: RunPaths) -> dict[str, str]:
     return wanted
 
 
-async def prepare_database(admin_dsn: str, migrate_dsn: str, passwords: dict[str, str]) -> None:
-    """Makes roles, database and tables; what stands already is left alone."""
+async def prepare_database(
+    admin_dsn: str, migrate_dsn: str, passwords: dict[str, str], reader_county: str | None = None
+) -> None:
+    """Makes roles, database and tables, and a role that reads one county; what stands already is left alone."""
     from shared.postgres.bootstrap import bootstrap
     from shared.postgres.migrate import migrate
+    from shared.postgres.readers import reader_role
 
-    await bootstrap(admin_dsn, passwords, DATABASE)
-    await migrate(migrate_dsn, SERVICES)
+    reader = reader_role(reader_county) if reader_county else None
+    await bootstrap(admin_dsn, passwords, DATABASE, reader)
+    await migrate(migrate_dsn, SERVICES, reader_county)
 
 
 async def prepare_topics(bootstrap_servers: str) -> None:

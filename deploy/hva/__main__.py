@@ -24,6 +24,7 @@ VERBS = (
     "figures",
     "explain",
     "deadletters",
+    "publish",
     "replay",
     "erase",
     "rotate_key",

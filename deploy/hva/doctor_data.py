@@ -32,6 +32,7 @@ select county, line || ' / ' || reason || ': ' || count(*) || ' contacts' as cod
 where person is not null and reason is not null group by county, person, line, reason having count(*) >= $1
 order by count(*) desc
 """
+_NAMELESS: Final = "select key || ' ' || code as code from report.code where not named order by 1"
 
 
 def codes(folder: Path) -> Iterator[Finding]:
@@ -61,12 +62,14 @@ async def _look(dsn: str) -> list[Finding]:
 
 
 async def findings(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
-    """Codes without flags or promises, and clients with very many contacts about one thing. Names no client."""
+    """Codes without flags, promises or names, and clients with very many contacts about one thing. Names no client."""
     outcomes, lines = await _codes(connection, _OUTCOMES), await _codes(connection, _LINES)
+    nameless = [row["code"] for row in await connection.fetch(_NAMELESS)]
     long = await _codes(connection, _LONG_KEYS, LONG_KEY)
     return [
         _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks, so that they have no flags:"),
         _finding("lines", lines, True, "no promise in promises.csv:"),
+        _finding("names", nameless, True, "codes that are published without a name:"),
         _finding("link keys", long, True, f"clients with {LONG_KEY} contacts or more about one reason:"),
     ]
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.hva.context import Dir, VerbError, resolve
+from deploy.hva.context import Dir, VerbError, plural, resolve
 from deploy.hva.keys import KEYS, check, further
 from deploy.hva.names import Lang, named, unit_names
-from deploy.hva.output import print_data
+from deploy.hva.output import print_data, print_text
 from deploy.hva.tables import print_rows
 
 
@@ -48,6 +48,8 @@ def register(app: typer.Typer) -> None:
         wanted = {key: value for key, value in keys.items() if value is not None} | further(where or [])
         check(view, wanted)
         chosen = _check_table_options(columns, csv or json)
+        if as_of is not None and not exact:
+            raise typer.BadParameter("--as-of is for --exact: published figures are those of their published_at")
         dsn, schema = resolve(dir).postgres_steward, "figures" if exact else "report"
         rows = asyncio.run(read(dsn, schema, view, wanted, instant(as_of)))
         if json:
@@ -55,7 +57,9 @@ def register(app: typer.Typer) -> None:
         elif csv:
             write_csv(rows)
         else:
-            print_rows(view, rows if codes else named(rows, asyncio.run(unit_names(dsn, lang))), chosen)
+            shown = [_with_hidden(view, row) for row in rows]
+            print_rows(view, shown if codes else named(shown, asyncio.run(unit_names(dsn, lang))), chosen)
+            _print_notes(rows, exact)
 
 
 def instant(text: str | None) -> datetime | None:
@@ -75,19 +79,18 @@ async def read(
     dsn: str, schema: str, view: str, wanted: Mapping[str, str], as_of: datetime | None = None
 ) -> list[dict[str, Any]]:
     """The rows of a view with these keys, ordered by them. Raises BadParameter where the view has no such key, and
-    NotSoError where nothing is published.
+    NotSoError where there is no such view to be read.
     """
     import asyncpg
 
     connection = await asyncpg.connect(dsn)
     try:
         names = await _columns(connection, schema, view)
-        # Only names that the catalogue of the database gave reach the statement.
-        known = names or await _columns(connection, "figures", view)
-        if known and (unknown := sorted(set(wanted) - set(known))):
-            raise typer.BadParameter(f"{view} has no key {', '.join(unknown)}: it has {', '.join(known)}")
         if not names:
-            raise VerbError(_missing(schema, view))
+            raise VerbError(f"There is no view {view} in this database yet, or not for this role.")
+        # Only names that the catalogue of the database gave reach the statement.
+        if unknown := sorted(set(wanted) - set(names)):
+            raise typer.BadParameter(f"{view} has no key {', '.join(unknown)}: it has {', '.join(names)}")
         if as_of is not None:
             await connection.execute("select set_config('hva.as_of', $1, false)", as_of.isoformat())
         conditions = " and ".join(f"{key}::text = ${i}" for i, key in enumerate(wanted, 1)) or "true"
@@ -110,10 +113,20 @@ async def _columns(connection: Any, schema: str, view: str) -> list[str]:
     return [str(row["column_name"]) for row in rows]
 
 
-def _missing(schema: str, view: str) -> str:
-    if schema == "report":
-        return f"Nothing is published under {view}: the live figures are at `hva figures {view} --exact`."
-    return f"There is no view {view} in this database yet."
+def _with_hidden(view: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for people: what is hidden says so in place of each figure."""
+    from shared.registers.figures import VIEWS
+
+    hidden = row.get("suppressed", False)
+    kept = {name: value for name, value in row.items() if name != "suppressed"}
+    return {name: "hidden" if hidden and name in VIEWS[view] else value for name, value in kept.items()}
+
+
+def _print_notes(rows: Sequence[Mapping[str, Any]], exact: bool) -> None:
+    if hidden := sum(bool(row.get("suppressed")) for row in rows):
+        print_text(f"{plural(hidden, 'row')} hidden: fewer than 5, or hidden to protect another.")
+    if not rows and not exact:
+        print_text("What is not published yet, `hva publish` publishes; `--exact` shows the live figures.")
 
 
 def _check_table_options(columns: str | None, as_data: bool) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
@@ -18,27 +19,37 @@ from shared.settings import SettingsError, read_password, with_password
 
 def register(app: typer.Typer) -> None:
     @app.command()
-    def migrate(wait: Wait = WAIT_S) -> None:
+    def migrate(
+        wait: Wait = WAIT_S,
+        reader_county: Annotated[
+            str | None, typer.Option(metavar="C", help="Make a role that reads the published figures of this county")
+        ] = None,
+    ) -> None:
         """Bring the PostgreSQL of HVA_POSTGRES_URL (an administrator's) to what this version needs."""
-        run(os.environ, wait)
+        run(os.environ, wait, reader_county)
         print_text(f"The database {DATABASE} is what this version needs.")
 
 
-def run(env: Mapping[str, str], wait: float) -> None:
+def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -> None:
     """Makes what is missing; what stands already is left alone, but for the passwords. Raises NotSoError."""
     from shared.postgres.bootstrap import DatabaseMismatchError, dsn_for
     from shared.postgres.migrate import MigrationError
+    from shared.postgres.readers import reader_role
 
-    admin, passwords = _settings(env)
+    try:
+        reader = reader_role(reader_county) if reader_county else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    admin, passwords = _settings(env, reader)
     # In a DSN a password stands quoted; that of a role may hold any character.
     owner = dsn_for(admin, DATABASE, "hva_migrate", quote(passwords["hva_migrate"], safe=""))
     try:
-        asyncio.run(patiently("PostgreSQL", lambda: prepare_database(admin, owner, passwords), wait))
+        asyncio.run(patiently("PostgreSQL", lambda: prepare_database(admin, owner, passwords, reader_county), wait))
     except (DatabaseMismatchError, MigrationError) as error:
         raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
-def _settings(env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def _settings(env: Mapping[str, str], reader: str | None) -> tuple[str, dict[str, str]]:
     """The administrator's DSN and the password of every role. Raises NotSoError naming all that is wrong."""
     from shared.postgres.bootstrap import ROLES
 
@@ -54,7 +65,7 @@ def _settings(env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
             problems.append(str(error))
             return ""
 
-    passwords = {role: password(role) for role in ROLES}
+    passwords = {role: password(role) for role in (*ROLES, *([reader] if reader else []))}
     try:
         url = with_password(url, env)
     except SettingsError as error:

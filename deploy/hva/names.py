@@ -8,11 +8,7 @@ from typing import Any
 Names = Mapping[tuple[str, str], str]
 """(county, unit) -> name."""
 
-# The name of today; that of the last row for a unit that is closed or no longer in the register.
-_UNITS = """
-select distinct on (county, unit) county, unit, name_fi, name_sv, name_en from reference.unit_row
-order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last
-"""
+_UNITS = "select county, unit, name_fi, name_sv, name_en from report.unit"
 
 
 class Lang(StrEnum):

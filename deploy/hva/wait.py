@@ -1,4 +1,4 @@
-"""`hva wait`: returns once everything sent so far is in `figures`."""
+"""`hva wait`: returns once everything sent so far is in `figures`, or with --published in `report`."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.hva.context import Connection, Dir, VerbError, resolve
+from deploy.hva.wait_published import changes, unpublished
 
 if TYPE_CHECKING:
     import asyncpg
@@ -43,23 +44,26 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def wait(
         timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 120.0,
+        published: Annotated[
+            bool, typer.Option("--published", help="Until it is published, too: within the hour by itself")
+        ] = False,
         dir: Dir = None,
     ) -> None:
         """Wait until everything sent so far is in the figures."""
-        asyncio.run(wait_until_done(resolve(dir), timeout))
+        asyncio.run(wait_until_done(resolve(dir), timeout, published))
 
 
-async def wait_until_done(connection: Connection, seconds: float) -> None:
-    """Follow what was sent through ingest and every family. Raises NotSoError at the deadline."""
+async def wait_until_done(connection: Connection, seconds: float, published: bool = False) -> None:
+    """Follow what was sent through ingest and every family, and its publication. Raises NotSoError at the deadline."""
     deadline = time.monotonic() + seconds
     try:
         async with asyncio.timeout(seconds + _GRACE_S):  # a server that hangs ends the waiting, too
-            await _wait(connection, deadline)
+            await _wait(connection, deadline, published)
     except TimeoutError:
         raise VerbError("Not everything is in the figures yet: Kafka or PostgreSQL does not answer.") from None
 
 
-async def _wait(connection: Connection, deadline: float) -> None:
+async def _wait(connection: Connection, deadline: float, published: bool) -> None:
     async with _surroundings(connection) as (admin, database):
         from deploy.embedded.services import SERVICES
         from shared.contracts.catalogue import RAW, SEGMENT, TOPICS
@@ -80,6 +84,8 @@ async def _wait(connection: Connection, deadline: float) -> None:
         for service in SERVICES[1:]:
             marks = await _marks(database, service)
             await _until(partial(_counted, database, service, marks), deadline)
+        for service in SERVICES[1:] if published else ():
+            await _until(partial(unpublished, database, service, await changes(database, service)), deadline)
 
 
 @asynccontextmanager

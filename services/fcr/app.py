@@ -6,18 +6,19 @@ from typing import Final
 
 from services.fcr.cells import Cells
 from services.fcr.handlers import on_contact, on_person, on_segment
-from services.fcr.metrics import Gauges
+from services.fcr.metrics import GAUGES
 from services.fcr.store import REFOLD, REPLAY, SCHEMA
 from shared.contracts.catalogue import CONTACT, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold, replay
+from shared.edge.tasks import MakeRunner, batch_handler, publication, redrive, refold, replay
+from shared.gauges import PublishedGauges
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person, SEGMENT: on_segment}
 
 
 async def build(runtime: Runtime) -> Wiring:
     """Contacts, counts, erasures and memberships in, figures and gauges out."""
-    gauges, cells = Gauges(runtime.registry), Cells(runtime.pool)
+    gauges, cells = PublishedGauges(GAUGES, runtime.registry), Cells(runtime.pool)
 
     with_cells = replace(REPLAY, cells=cells.check)
     return Wiring(
@@ -28,5 +29,6 @@ async def build(runtime: Runtime) -> Wiring:
             Job("refold", 1.0, refold(runtime, REFOLD)),
             Job("replay", 1.0, replay(runtime, with_cells, HANDLERS)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
+            Job("publication", 2.0, publication(runtime, SCHEMA)),
         ],
     )

@@ -15,6 +15,7 @@ from services.fcr.domain import RESOLVING, WINDOWS
 from shared.postgres.facts import probe_each
 from shared.postgres.lock import Connection
 from shared.postgres.pool import bulk_transaction
+from shared.postgres.touched import touch
 
 
 def _persons(keys: Sequence[str], values: str) -> str:
@@ -218,6 +219,7 @@ class Cells:
             for table, count in _COUNTS.items():
                 await connection.execute(_FORGET.format(table=table), *period)
                 await connection.execute(count, *period, *days, timeout=_LONGEST_S)
+            await touch(connection, "fcr", period[0], {int(period[2][:4])})
             if await connection.execute(_FRESH, *period, mark) == "DELETE 0":
                 await connection.execute(_COUNTED, *period, mark)
         ended = self._clock()

@@ -1,7 +1,10 @@
 """How the rooms of ingest are connected; no logic."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Final
+
+import asyncpg
 
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted
@@ -48,15 +51,24 @@ async def build(runtime: Runtime) -> Wiring:
     async def redrive() -> None:
         await redrive_due(runtime.pool, SCHEMA, runtime.sealer, attempt, runtime.registers.version, system_clock())
 
+    async def flush() -> None:
+        await commit.freshness.flush(runtime.pool)
+
     runtime.on_registers.append(contexts.use)
     close_gateway = await open_gateway(runtime, Gateway(contexts.now, commit, runtime.metrics, runtime.logger))
 
     async def close() -> None:
         await close_gateway()
+        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await flush()
         await producer.stop()
 
     return Wiring(
         subscriptions=[(topic, make(runtime, contexts, commit).run) for topic, make in HANDLERS.items()],
-        jobs=[Job("redrive", 1.0, redrive), Job("keys", 2.0, reload_keys(runtime, contexts.use_keys))],
+        jobs=[
+            Job("redrive", 1.0, redrive),
+            Job("keys", 2.0, reload_keys(runtime, contexts.use_keys)),
+            Job("freshness", 5.0, flush),
+        ],
         close=close,
     )

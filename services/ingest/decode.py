@@ -66,6 +66,7 @@ class Accepted(NamedTuple):
     left_out: int  # unknown fields
     time: datetime
     aliases: tuple[Alias, ...] = ()  # of its persons, while there is more than one key
+    revision: int = 1
 
 
 def validate(value: bytes | None, headers: Headers, stream: Stream, context: Context) -> Accepted | Rejected:
@@ -163,6 +164,7 @@ def _accepted(
         left_out,
         datetime.fromisoformat(time),
         _aliases(persons, envelope, context.keyring) if len(context.keyring.keys) > 1 else (),
+        data["revision"],
     )
 
 

@@ -20,6 +20,7 @@ from aiokafka.errors import (
 from services.ingest.aliases import merge_of
 from services.ingest.announced_aliases import AnnouncedAliases
 from services.ingest.decode import Accepted
+from services.ingest.freshness import Freshness
 from shared.batch import Applied
 from shared.contracts.catalogue import PERSON
 from shared.dead_letters import DeadLetter, Sealer
@@ -45,11 +46,13 @@ class PublishCommit:
         self._producer, self._pool, self._sealer = producer, pool, sealer
         self._prefix, self._give_up = topic_prefix, give_up
         self._told = AnnouncedAliases(pool)
+        self.freshness = Freshness(topic_prefix)
 
     async def __call__(self, events: Sequence[Accepted], dead_letters: Sequence[DeadLetter]) -> Applied:
         if dead_letters:
             async with self._pool.acquire() as connection:
                 await write_dead_letters(connection, SCHEMA, dead_letters, self._sealer)
+            self.freshness.reject(dead_letters)
         await self.publish(events)
         return Applied(len(events))
 
@@ -59,6 +62,7 @@ class PublishCommit:
         await self._write([Outgoing(self._prefix + PERSON.name, *merge_of(alias)) for alias in aliases])
         await self._told.remember(aliases)
         await self._write([Outgoing(self._prefix + event.topic, event.key, event.value) for event in events])
+        self.freshness.accept(events)
 
     async def _write(self, records: Sequence[Outgoing]) -> None:
         """Publish records. A producer that lost its identity ends the process: only a new one can go on without

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.nps.handlers import on_feedback, on_person, on_segment
-from services.nps.metrics import Gauges
+from services.nps.metrics import GAUGES
 from services.nps.store import REFOLD, REPLAY, SCHEMA
 from shared.contracts.catalogue import FEEDBACK, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold, replay
+from shared.edge.tasks import MakeRunner, batch_handler, publication, redrive, refold, replay
+from shared.gauges import PublishedGauges
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person, SEGMENT: on_segment}
 
 
 async def build(runtime: Runtime) -> Wiring:
     """Feedback, erasures and memberships in, figures and gauges out."""
-    gauges = Gauges(runtime.registry)
+    gauges = PublishedGauges(GAUGES, runtime.registry)
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
@@ -23,5 +24,6 @@ async def build(runtime: Runtime) -> Wiring:
             Job("refold", 1.0, refold(runtime, REFOLD)),
             Job("replay", 1.0, replay(runtime, REPLAY, HANDLERS)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
+            Job("publication", 2.0, publication(runtime, SCHEMA)),
         ],
     )

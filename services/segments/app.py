@@ -4,20 +4,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.segments.handlers import on_care, on_person
-from services.segments.metrics import Gauges
+from services.segments.metrics import GAUGES
 from services.segments.outbox import Outbox
 from services.segments.store import REFOLD, REPLAY, SCHEMA
 from shared.contracts.catalogue import CARE, PERSON, SEGMENT, Topic
 from shared.edge.produce import make_producer
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, redrive, refold, replay
+from shared.edge.tasks import MakeRunner, batch_handler, publication, redrive, refold, replay
+from shared.gauges import PublishedGauges
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CARE: on_care, PERSON: on_person}
 
 
 async def build(runtime: Runtime) -> Wiring:
     """Care facts, merges and erasures in, figures, gauges and histories of membership out."""
-    settings, gauges = runtime.settings, Gauges(runtime.registry)
+    settings, gauges = runtime.settings, PublishedGauges(GAUGES, runtime.registry)
     topic = settings.topic_prefix + SEGMENT.name
     outbox = Outbox(runtime.pool, topic, lambda: make_producer(settings.kafka, "hva-segments", transactional=topic))
 
@@ -32,6 +33,7 @@ async def build(runtime: Runtime) -> Wiring:
             Job("refold", 1.0, refold(runtime, REFOLD)),
             Job("replay", 1.0, replay(runtime, REPLAY, HANDLERS, outbox.enqueue_all)),
             Job("redrive", 1.0, redrive(runtime, SCHEMA, HANDLERS)),
+            Job("publication", 2.0, publication(runtime, SCHEMA)),
         ],
         close=outbox.close,
     )

@@ -26,7 +26,7 @@ from services.segments.members import (
     stored,
 )
 from services.segments.membership import ALWAYS
-from services.segments.touched import sector_days, spans, widen, windows
+from services.segments.touched import days_of, sector_days, spans, widen, windows
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.person import PersonEvent
@@ -39,6 +39,7 @@ from shared.postgres.persons import Move, apply_merges, merge_table, move, numbe
 from shared.postgres.pool import extend_transaction_timeout
 from shared.postgres.refold import Refold, StagedChange, ensure_unit_rows
 from shared.postgres.replay import Replay
+from shared.postgres.touched import touch_between
 from shared.registers import Registers
 
 SCHEMA: Final = "segments"
@@ -162,6 +163,9 @@ async def propagate_changes_(
     relabelled = await relabel(connection, {*changed, *moved.values()})
     await tell(connection, county, changed, moved)
     await fold(connection, county, changes, relabelled)
+    if dates := days_of(changes, touched):
+        first = max(dates[0], rule.figures_from)
+        await touch_between(connection, SCHEMA, county, first.year, dates[1].year)
 
 
 def persons_of(facts: Iterable[CareFact]) -> set[int]:

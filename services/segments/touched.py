@@ -4,7 +4,7 @@ An evidence that is gone or new says something of its own dates only; on all oth
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent
@@ -14,6 +14,7 @@ from shared.registers.model import SegmentRule
 SectorDay = tuple[int, str, date]
 """Person, sector, local date."""
 
+_STOCK_DAYS = 365  # an assessment is in the stock for a year
 Change = tuple[CareFact | None, CareFact]
 """A fact before (None: not known before) and after."""
 
@@ -66,3 +67,21 @@ def widen(spans: dict[int, Interval], person: int, span: Interval) -> None:
     """Let the span of a person reach over another one."""
     known = spans.setdefault(person, span)
     spans[person] = min(known[0], span[0]), max(known[1], span[1])
+
+
+def days_of(changes: Iterable[Change], spans: Mapping[int, Interval]) -> Interval | None:
+    """The first and the last date of which changed facts and memberships within the spans say something; None where
+    they say nothing."""
+    found = list(spans.values())
+    for change in changes:
+        found += [span for fact in change if fact is not None and (span := _days_of(fact))]
+    return (min(first for first, _ in found), max(last for _, last in found)) if found else None
+
+
+def _days_of(fact: CareFact) -> Interval | None:
+    match fact:
+        case Flag() | Plan() | Assignment():
+            return (fact.valid_from, fact.valid_to or OPEN) if fact.valid_from is not None else None
+        case Assessment():
+            return (fact.day, later(fact.day, _STOCK_DAYS)) if fact.day is not None else None
+    return (fact.day, fact.day) if fact.day is not None else None

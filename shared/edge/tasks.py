@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -23,6 +24,8 @@ from shared.postgres.redrive import redrive_due
 from shared.postgres.refold import Refold
 from shared.postgres.replay import Replay
 from shared.postgres.replay_due import Afterwards, last_failed, last_wrong, read_due, replay_due
+from shared.publication.metrics import PublicationMetrics
+from shared.publication.publisher import Publisher, publish_in_process
 from shared.record import PlainRecord, Record
 
 E = TypeVar("E", bound=HasCounty)
@@ -148,6 +151,15 @@ def replay(
         wrong.set(await last_wrong(runtime.pool, replay.schema) or 0)
 
     return run
+
+
+def publication(runtime: Runtime, schema: str) -> Task:
+    """Publish the figures of the family: what was asked for, and what is due."""
+    settings = runtime.settings
+    every = timedelta(seconds=settings.publish_every_s)
+    publish = publish_in_process(settings.postgres)
+    metrics = PublicationMetrics(schema, runtime.registry)
+    return Publisher(schema, runtime.pool, publish, metrics, every, runtime.logger).run
 
 
 def _uncounted_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:

@@ -1,7 +1,7 @@
 """Roles and the database, made once by an administrator; calling it again changes only passwords."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,18 +17,23 @@ class DatabaseMismatchError(Exception):
     """The database exists with another locale than code-point order; the message says which."""
 
 
-async def bootstrap(admin_dsn: str, passwords: Mapping[str, str], database: str = "hva") -> None:
+async def bootstrap(
+    admin_dsn: str, passwords: Mapping[str, str], database: str = "hva", reader: str | None = None
+) -> None:
     """Create the roles (login where a password is given) and the database owned by hva_migrate.
+
+    `reader`: one role more, which reads one county.
 
     Raises DatabaseMismatchError where the database exists with another locale.
     """
     admin = await asyncpg.connect(admin_dsn)
     try:
-        for role in ROLES:
+        roles = (*ROLES, reader) if reader else ROLES
+        for role in roles:
             await _ensure_role(admin, role, passwords.get(role))
         if not await admin.fetchval("select pg_has_role($1::name, 'pg_monitor', 'member')", _MONITOR):
             await admin.execute(f"grant pg_monitor to {_identifier(_MONITOR)}")
-        await _ensure_database(admin, database)
+        await _ensure_database(admin, database, roles)
     finally:
         await admin.close()
 
@@ -43,7 +48,7 @@ async def _ensure_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, p
         await admin.execute(f"alter role {name} login password {literal}")
 
 
-async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database: str) -> None:
+async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database: str, roles: Iterable[str]) -> None:
     name = _identifier(database)
     found = await admin.fetchrow(
         "select datlocprovider::text as provider, datlocale as locale from pg_database where datname = $1",
@@ -60,7 +65,7 @@ async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database
             f"database {database} has locale {found['locale']}, not builtin {_LOCALE}: "
             "dump it, drop it and let it be created anew"
         )
-    for role in ROLES:  # of a database that an older version made, too
+    for role in roles:  # of a database that an older version made, too
         if not await admin.fetchval("select has_database_privilege($1::name, $2, 'connect')", role, database):
             await admin.execute(f"grant connect on database {name} to {_identifier(role)}")
     for role in SERVICE_ROLES:  # a replay adds up in temporary tables

@@ -5,11 +5,13 @@ Both tables of a measure `<name>` have integer counts only and are fed by the sa
 """
 
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from typing import Final
 
 from shared.deltas import BucketRow, Deltas, Measure
 from shared.postgres.lock import Connection
+from shared.postgres.touched import touch
 
 GRAINS: Final = ("day", "month")
 _DAY = ("day date", "unit_row bigint")
@@ -18,9 +20,13 @@ _MONTH = ("month date", "unit_row bigint", "channel text", "segment text")
 
 async def add_to_buckets(connection: Connection, schema: str, county: str, deltas: Deltas) -> None:
     """Add the differences of one county; its lock must be held."""
+    years: set[int] = set()
     for measure in sorted(deltas.measures(), key=lambda m: m.name):
-        for grain, rows in zip(GRAINS, (deltas.by_day(measure), deltas.by_month(measure)), strict=True):
+        by_month = deltas.by_month(measure)
+        for grain, rows in zip(GRAINS, (deltas.by_day(measure), by_month), strict=True):
             await add_rows(connection, schema, county, measure, grain, rows)
+        years.update(key[0].year for key, _ in by_month if isinstance(key[0], date))
+    await touch(connection, schema, county, years)
 
 
 async def add_rows(

@@ -15,6 +15,7 @@ from typing import Final
 import asyncpg
 
 from shared.postgres.bootstrap import SERVICE_ROLES
+from shared.postgres.readers import grant_readers, remember
 
 _LOCK: Final = 4_711_000_018
 _BOOK: Final = """
@@ -22,6 +23,7 @@ create schema if not exists migration;
 create table if not exists migration.applied (
   part text not null, name text not null, sha256 text not null,
   applied_at timestamptz not null default clock_timestamp(), primary key (part, name));
+create table if not exists migration.reader (role text primary key, county text not null);
 """
 _READERS: Final = ", ".join(SERVICE_ROLES)  # services compare it with what they need
 _GRANT_READ: Final = f"grant usage on schema migration to {_READERS}; grant select on migration.applied to {_READERS}"
@@ -40,9 +42,12 @@ class _Part:
     writer: str | None
 
 
+_WITHOUT_SERVICE: Final = ("reference", "report")
+
+
 def _part(name: str) -> _Part:
-    if name == "reference":
-        return _Part(name, files("shared.postgres").joinpath("migrations", "reference"), None)
+    if name in _WITHOUT_SERVICE:
+        return _Part(name, files("shared.postgres").joinpath("migrations", name), None)
     return _Part(name, files("services").joinpath(name), f"hva_{name}")
 
 
@@ -51,15 +56,22 @@ def migration_names(part: str) -> list[str]:
     return [file.name for file in _migrations(_part(part))]
 
 
-async def migrate(dsn: str, services: Sequence[str]) -> None:
-    """Bring schema `reference` and those of the services up to date; calling it again changes nothing."""
+async def migrate(dsn: str, services: Sequence[str], reader_county: str | None = None) -> None:
+    """Bring schemas `reference`, `report` and those of the services up to date; calling it again changes nothing.
+
+    `reader_county`: a county whose role (`shared.postgres.readers`) gets its rights.
+    """
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "hva-migrate"})
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         await connection.execute(f"{_BOOK} {_GRANT_READ}")
-        for name in ("reference", *services):
+        for name in ("reference", *services, "report"):
             async with connection.transaction():
                 await _apply(connection, _part(name))
+        async with connection.transaction():
+            if reader_county is not None:
+                await remember(connection, reader_county)
+            await grant_readers(connection)
     finally:
         await connection.close()
 
@@ -142,6 +154,6 @@ async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, 
         f"grant usage on all sequences in schema {schema} to {writer}",
         f"grant select on all tables in schema {schema}, figures to hva_steward",
         f"grant update on {schema}.dead_letter to hva_steward",  # redrive and discard are the steward's
-        f"grant insert on {schema}.replay to hva_steward",  # who asks for one
+        f"grant insert on {schema}.replay, {schema}.publication_request to hva_steward",  # who asks for one
     ):
         await connection.execute(statement)

@@ -18,6 +18,7 @@ from shared.failure import Failure, classify
 from shared.postgres.chunks import Pool
 from shared.postgres.lock import Connection
 from shared.postgres.replay import Findings, Replay
+from shared.postgres.touched import touch_all
 from shared.registers import Registers
 
 ATTEMPTS: Final = 3
@@ -148,6 +149,8 @@ async def _do(
         found = await (replay.run if row["repairs"] else replay.audit)(pool, registers)
         if row["repairs"] and afterwards:
             await afterwards(row["from_kafka"])
+        if found.wrong_facts + found.wrong_cells and row["repairs"]:
+            await touch_all(connection, replay.schema)
     await connection.execute(_END.format(schema=replay.schema), row["replay"], *found, None)
     return found
 

@@ -16,6 +16,7 @@ from shared.postgres.pool import make_pool
 from tests.product import Database
 from tests.store.dead_letters import SEALER
 
+KIND = "fi.hva.contact.recorded.v1"
 ONE, TWO, THREE = (Alias("oma-hame", f"k1.{sign * 22}", f"k2.{sign * 22}") for sign in "abc")
 
 
@@ -47,7 +48,18 @@ async def test_what_kafka_did_not_acknowledge_is_told_again(
             raise ConnectionError
 
     monkeypatch.setattr(publishing, "publish", acknowledge)
-    event = Accepted(CONTACT.name, b"c1", b"{}", "oma-hame", "s", "t", "contact", 0, datetime.now(UTC), (ONE,))
+    event = Accepted(
+        CONTACT.name,
+        b"c1",
+        b"{}",
+        "oma-hame",
+        "s",
+        KIND,
+        "contact",
+        0,
+        datetime.now(UTC),
+        (ONE,),
+    )
     commit = publishing.PublishCommit(None, pool, SEALER, "p.", pytest.fail)  # type: ignore[arg-type]
     with pytest.raises(ConnectionError):
         await commit.publish([event])

@@ -19,6 +19,7 @@ async def test_codes_that_every_register_knows(fcr: Store) -> None:
     assert {name: (one.ok, one.words) for name, one in (await found(fcr)).items()} == {
         "outcomes": (True, NOTHING),
         "lines": (True, NOTHING),
+        "names": (True, NOTHING),
         "link keys": (True, NOTHING),
     }
 
@@ -34,6 +35,25 @@ async def test_an_outcome_without_flags_is_named_until_it_is_gone(fcr: Store) ->
 async def test_a_line_without_a_promise_is_told_and_no_fault(fcr: Store) -> None:
     await fcr.feed(contact("a", line="uusi-linja"))
     assert (await found(fcr))["lines"] == Finding("lines", True, "no promise in promises.csv: oma-hame uusi-linja")
+
+
+async def test_a_published_code_without_a_name_is_listed(fcr: Store) -> None:
+    async with fcr.pool.acquire() as connection:
+        shown = [("channel", "phone"), ("division", "sote"), ("segment", "all")]
+        await connection.executemany(
+            "insert into report.code_shown (family, county, year, key, code) values ('fcr', 'oma-hame', 1999, $1, $2)",
+            shown,
+        )
+    names = await found(fcr)
+    async with fcr.pool.acquire() as connection:
+        rows = await connection.fetch("select key, code, name_sv, named from report.code order by key")
+        await connection.execute("delete from report.code_shown where year = 1999")
+    assert names["names"] == Finding("names", True, "codes that are published without a name: division sote")
+    assert [tuple(row) for row in rows] == [
+        ("channel", "phone", "Telefon", True),
+        ("division", "sote", "sote", False),
+        ("segment", "all", "Alla", True),
+    ]
 
 
 async def test_a_long_link_key_is_told_without_its_client(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ import json
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -16,6 +17,9 @@ import pytest
 from deploy.hva.__main__ import main
 from deploy.hva.names import Lang, unit_names
 from shared.postgres.registers import load
+from shared.publication.protection import Protected, keys_of
+from shared.publication.publish import publish
+from shared.publication.snapshot import Snapshot, Unit
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
 from tests.store.fcr_stage import Store, contact
@@ -77,6 +81,31 @@ async def test_units_have_names(fcr: Store, hva: Verb) -> None:
     assert "scope Yksikkö keskus, " in await hva(*words)
     assert "scope Enhet keskus, " in await hva(*words, "--lang", "sv")
     assert "scope keskus, " in await hva(*words, "--codes")
+
+
+def all_hidden(snapshot: Snapshot) -> Protected:
+    """As of a county that has hardly any clients."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for cell, row in snapshot.cells.items():
+        kept = {name: row[name] if name in (*keys_of(cell.view.name), "state") else None for name in row}
+        rows.setdefault(cell.view.name, []).append({**kept, "suppressed": True, "low_n": False})
+    return Protected(rows, len(snapshot.cells), [])
+
+
+async def test_a_hidden_row_says_so(fcr: Store, hva: Verb, _family_database: Database) -> None:
+    await fcr.feed(*(contact(f"c{n}") for n in range(3)))
+    family = await asyncpg.connect(_family_database.dsn("hva_fcr"))
+    try:
+        await publish(family, "fcr", Unit("oma-hame", 2026), datetime(2026, 4, 1, tzinfo=UTC), all_hidden)
+    finally:
+        await family.close()
+    words = ("figures", "digital", "--period", "2026-03", "--scope-level", "county", "--segment", "all")
+    text = await hva(*words)
+    assert text.splitlines()[-1] == "1 row hidden: fewer than 5, or hidden to protect another."
+    assert text.splitlines()[-2].split() == ["hidden"] * 5
+    (row,) = json.loads(await hva(*words, "--json"))
+    assert row["suppressed"] and row["phone"] is None
+    assert "`hva publish` publishes" in await hva("figures", "nps", "--period", "1999")
 
 
 async def test_the_name_is_that_of_today(fcr: Store, _family_database: Database, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ async def test_a_key_that_the_view_lacks_is_wrong_use(dsn: str, schema: str, key
         await read(dsn, schema, "nps", {**CELL, key: "7"})
 
 
-async def test_what_is_not_published_is_no_wrong_use(dsn: str) -> None:
-    with pytest.raises(VerbError, match=r"^Nothing is published under nps: .*--exact"):
-        await read(dsn, "report", "nps", CELL)
+async def test_a_reader_has_no_exact_figures(_family_database: Database) -> None:
+    reader = _family_database.dsn("hva_reader")
+    assert await read(reader, "report", "nps", CELL) == []
+    with pytest.raises(VerbError, match=r"^There is no view nps in this database yet, or not for this role"):
+        await read(reader, "figures", "nps", CELL)

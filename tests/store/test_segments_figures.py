@@ -1,11 +1,8 @@
-"""Worked examples of the segments figures, those of docs/figures.md among them; and what the gauges show."""
+"""Worked examples of the segments figures, those of docs/figures.md among them."""
 
 from datetime import date, timedelta
 
-from prometheus_client import CollectorRegistry
-
-from services.segments.metrics import Gauges
-from tests.store.fcr_stage import ANNA, BERTTA, COUNTY, DAY, START
+from tests.store.fcr_stage import BERTTA, COUNTY, DAY, START
 from tests.store.segments_stage import Store, event, flag, plan, suuntima
 
 BEGAN, HALF = date(2026, 1, 1), date(2026, 2, 15)  # 45 of the 90 days of the quarter are left
@@ -71,21 +68,3 @@ async def test_a_stock_is_of_the_latest_assessments_while_they_hold(segments: St
         ("yhteiso", 1),
     ]
     assert await figure(segments, "suuntima_stock", "result, clients", period="2026-03-03") == [("yhteiso", 1)]
-
-
-async def test_gauges_are_shown_from_ten_clients_on(segments: Store) -> None:
-    registry = CollectorRegistry()
-    gauges = Gauges(registry, clock=lambda: START + DAY)
-    clients = [f"k1.{n:022}" for n in range(10)]
-    labels = {
-        **{"county": COUNTY, "scope_level": "county", "scope": COUNTY},
-        **{"channel": "all", "segment": "all", "period": "month_current"},
-    }
-    for number, client in enumerate((*clients[:9], ANNA)):
-        assert registry.get_sample_value("hva_segment_clients", labels) is None
-        await segments.feed(flag(f"f{number}", client=client), event(f"e{number}", client=client))
-        await gauges.refresh(segments.pool)
-    found = [
-        registry.get_sample_value(f"hva_segment_{name}", labels) for name in ("clients", "events", "events_per_client")
-    ]
-    assert found == [10.0, 10.0, 1.0]

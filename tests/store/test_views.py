@@ -5,6 +5,7 @@ import asyncpg
 from services.fcr.domain import MEASURES as FCR
 from services.nps.domain import MEASURES as NPS
 from services.segments.domain import MEASURES as SEGMENTS
+from shared.disclosure.model import VIEWS
 from shared.postgres.bootstrap import SERVICE_ROLES
 from shared.postgres.buckets import GRAINS
 from shared.postgres.migrate import migrate
@@ -16,6 +17,22 @@ select distinct d.refobjid::regclass::text as table, a.attname as column
 from pg_depend d join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
 where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass
 """
+
+
+async def test_published_tables_have_the_columns_of_the_views(database: Database) -> None:
+    admin = await asyncpg.connect(database.dsn("hva_migrate"))
+    try:
+        columns = (
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+            "where attrelid = format('%I.%I', $1::text, $2::text)::regclass and attnum > 0 order by attnum"
+        )
+        for view in VIEWS:
+            exact = await admin.fetch(columns, "figures", view)
+            shown = await admin.fetch(columns, "report", view)
+            assert shown[: len(exact)] == exact, view
+            assert [row["attname"] for row in shown[len(exact) :]] == ["suppressed", "low_n", "published_at"], view
+    finally:
+        await admin.close()
 
 
 async def test_changed_views_take_the_place_of_the_old_ones(database: Database) -> None:

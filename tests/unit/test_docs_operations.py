@@ -6,11 +6,13 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from deploy.exporter import kafka, postgres
-from services.fcr.metrics import Gauges as FcrGauges
-from services.nps.metrics import Gauges as NpsGauges
-from services.segments.metrics import Gauges as SegmentGauges
+from services.fcr import metrics as fcr
+from services.nps import metrics as nps
+from services.segments import metrics as segments
 from shared.edge.tasks import RefoldGauges, audit_gauge, failed_audit_gauge
+from shared.gauges import PublishedGauges
 from shared.metrics import PipelineMetrics
+from shared.publication.metrics import PublicationMetrics
 from tests.unit.exporter_cases import KAFKA, POSTGRES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -32,9 +34,8 @@ def test_every_setting_is_in_the_table() -> None:
 def test_every_metric_is_in_the_table() -> None:
     registry = CollectorRegistry()
     PipelineMetrics("any", registry)
-    FcrGauges(registry)
-    NpsGauges(registry)
-    SegmentGauges(registry)
+    PublishedGauges(nps.GAUGES | fcr.GAUGES | segments.GAUGES, registry)
+    PublicationMetrics("any", registry)
     RefoldGauges(registry)
     audit_gauge(registry)
     failed_audit_gauge(registry)

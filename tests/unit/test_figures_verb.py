@@ -35,6 +35,7 @@ def said(result: Result) -> str:
     [
         (("figures", "NOSUCHVIEW"), "there is no view NOSUCHVIEW: there are nps, statement,"),
         (("figures", "NOSUCHVIEW", "--exact"), "there is no view NOSUCHVIEW"),
+        (("figures", "nps", "--as-of", "2026-07-01"), "--as-of is for --exact"),
         (("figures", "nps", "--period", "2026Q5"), "2026Q5 is no period: write 2026-03-31,"),
         (("figures", "nps", "--period", "2026-13"), "2026-13 is no period"),
         (("figures", "nps", "--where", "period=2026-02-29"), "2026-02-29 is no period"),

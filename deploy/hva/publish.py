@@ -1,0 +1,114 @@
+"""`hva publish`: the figures of now are published at once, by the services."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from deploy.hva.context import AsJson, Dir, VerbError, plural, resolve
+from deploy.hva.keys import period_days
+from deploy.hva.output import print_data, print_text
+
+if TYPE_CHECKING:
+    import asyncpg
+    from rich.progress import Progress
+
+FAMILIES: Final = ("nps", "fcr", "segments")
+PAUSE_S: Final = 0.2
+_ASK: Final = "insert into {family}.publication_request (county, year) values ($1, $2) returning request"
+_STATE: Final = "select started_at, ended_at, done, total, failed from {family}.publication_request where request = $1"
+
+Found = Mapping[str, Mapping[str, Any]]
+"""What became of the request of each family."""
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def publish(
+        county: Annotated[str | None, typer.Option(help="Only this one [default: all]")] = None,
+        period: Annotated[
+            str | None, typer.Option(help="Only the year that this period is in: 2026-03, 2026Q1, 2026 [default: all]")
+        ] = None,
+        timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 3600.0,
+        json: AsJson = False,
+        dir: Dir = None,
+    ) -> None:
+        """Publish the figures of now under disclosure control, and wait until they are there.
+
+        What is published at once are all periods of a calendar year of a county.
+        """
+        year = period_days(period)[0].year if period else None
+        found = asyncio.run(ask(resolve(dir).postgres_steward, county, year, timeout))
+        _print(found, json)
+
+
+async def ask(dsn: str, county: str | None, year: int | None, seconds: float) -> Found:
+    """Ask the service of every family by a row of its table, and follow what it writes there. Raises NotSoError."""
+    import asyncpg
+
+    deadline = time.monotonic() + seconds
+    connection = await asyncpg.connect(dsn)
+    try:
+        requests = {f: await connection.fetchval(_ASK.format(family=f), county, year) for f in FAMILIES}
+        with _bar() as bar:
+            while True:
+                found = {family: await _state(connection, family, request) for family, request in requests.items()}
+                _show(bar, found)
+                if all(state["ended_at"] for state in found.values()):
+                    break
+                if time.monotonic() >= deadline:
+                    raise VerbError(_unfinished(found))
+                await asyncio.sleep(PAUSE_S)
+    finally:
+        await connection.close()
+    if failed := {family: state["failed"] for family, state in found.items() if state["failed"]}:
+        words = ", ".join(f"{family} ({kind})" for family, kind in failed.items())
+        raise VerbError(f"Not published, the older publication stays: {words}. See the log of the service.")
+    return found
+
+
+async def _state(connection: "asyncpg.Connection[asyncpg.Record]", family: str, request: int) -> dict[str, Any]:
+    row = await connection.fetchrow(_STATE.format(family=family), request)
+    assert row is not None
+    return dict(row)
+
+
+def _bar() -> AbstractContextManager["Progress"]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    bar = Progress(console=console, disable=not console.is_terminal, transient=True)
+    for family in FAMILIES:
+        bar.add_task(family, total=None)
+    return bar
+
+
+def _show(bar: "Progress", found: Found) -> None:
+    for task, family in zip(bar.task_ids, FAMILIES, strict=True):
+        bar.update(task, total=found[family]["total"], completed=found[family]["done"])
+
+
+def _unfinished(found: Found) -> str:
+    open_ = {family: state for family, state in found.items() if not state["ended_at"]}
+    words = ", ".join(
+        f"{family} has done {state['done']} of {state['total']}" if state["started_at"] else f"{family} has not begun"
+        for family, state in open_.items()
+    )
+    return f"Not everything is published yet: {words}. Are the services up? It stays asked for."
+
+
+def _print(found: Found, as_json: bool) -> None:
+    if as_json:
+        import orjson
+
+        print_data(orjson.dumps(found).decode())
+        return
+    if not any(state["total"] for state in found.values()):
+        raise VerbError("There is nothing to publish: no figures of this county and period.")
+    for family, state in found.items():
+        seconds = (state["ended_at"] - state["started_at"]).total_seconds()
+        print_text(f"{family}: {plural(state['total'], 'year')} of counties published ({seconds:.1f} s).")

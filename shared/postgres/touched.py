@@ -1,0 +1,31 @@
+"""Which figures have changed since they were published: a mark a county and year, raised by whoever changes them."""
+
+from typing import Final
+
+from shared.postgres.lock import Connection
+
+# Figures of years to come are not published. One more year than the clock says: it may be behind that of a sender.
+_TOUCH: Final = """
+insert into {schema}.touched as t (county, year)
+select $1, year from {years} year where year <= extract(year from now()) + 1 order by year
+on conflict (county, year) do update set mark = t.mark + 1
+"""
+_EACH: Final = "unnest($2::integer[])"
+_BETWEEN: Final = "generate_series($2::integer, least($3::integer, extract(year from now())::integer + 1))"
+_TOUCH_ALL: Final = "update {schema}.touched set mark = mark + 1"
+
+
+async def touch(connection: Connection, schema: str, county: str, years: set[int]) -> None:
+    """Say that figures of a county changed in these years, in the transaction that changes them."""
+    if years:
+        await connection.execute(_TOUCH.format(schema=schema, years=_EACH), county, sorted(years))
+
+
+async def touch_between(connection: Connection, schema: str, county: str, first: int, last: int) -> None:
+    """Say that figures of a county changed in years from a first to a last one, which may be far ahead."""
+    await connection.execute(_TOUCH.format(schema=schema, years=_BETWEEN), county, first, last)
+
+
+async def touch_all(connection: Connection, schema: str) -> None:
+    """Say that any figure may have changed."""
+    await connection.execute(_TOUCH_ALL.format(schema=schema))

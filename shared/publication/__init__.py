@@ -1,0 +1,1 @@
+"""Publication: figures of a family, county and calendar year are read, protected and stored in schema `report`."""

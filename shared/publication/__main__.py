@@ -1,0 +1,50 @@
+"""`python -m shared.publication`: one publication in a process of its own, so that a service goes on consuming.
+
+Reads one line of JSON from standard input: `dsn`, `family`, `county`, `year`, `now`. Ends at the end of standard input,
+with the service that started it. Exit codes: 0 published, 1 failed, 3 another publisher of the family is at work.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+
+from shared.publication.publish import publish
+from shared.publication.snapshot import Unit
+
+BUSY: Final = 3
+_NICE: Final = 10  # consumers come first
+
+
+def main() -> None:
+    """Publish what the order says."""
+    order = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.nice(_NICE)
+    sys.exit(asyncio.run(_publish(order)))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+async def _publish(order: dict[str, Any]) -> int:
+    family = order["family"]
+    settings = {"application_name": f"hva-{family}-publisher", "timezone": "UTC", "jit": "off"}
+    connection = await asyncpg.connect(order["dsn"], server_settings=settings)
+    try:
+        unit, now = Unit(order["county"], order["year"]), datetime.fromisoformat(order["now"])
+        done = await publish(connection, family, unit, now)
+    finally:
+        await connection.close()
+    return 0 if done else BUSY
+
+
+if __name__ == "__main__":
+    main()

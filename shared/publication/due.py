@@ -1,0 +1,81 @@
+"""What is to be published: what is due by itself, and what somebody asked for."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from shared.postgres.lock import Connection
+from shared.publication.snapshot import Unit
+
+DAY: Final = timedelta(days=1)
+
+# Every county of the registers has a current year, and every county the years in which something was counted; figures
+# of segments, many of them stocks, are there from `figures_from` on. A year that has not begun is not published.
+# `registers` are those that hold now, marked while facts are on their way to them.
+_KNOWN: Final = """
+with this as (select extract(year from reference.local_day($1))::integer as year),
+county as (select distinct county from reference.unit_row where current),
+known as (
+  select county, this.year from county, this
+  union
+  select county, touched.year from {schema}.touched, this where touched.year <= this.year and '{schema}' <> 'segments'
+  union
+  select county, generate_series(extract(year from figures_from)::integer, this.year)
+  from county, this, reference.segment_rule where '{schema}' = 'segments'
+)
+select k.county, k.year, k.year = this.year as is_current, t.mark, p.mark as published_mark,
+       p.registers as published_registers, p.published_at,
+       (select version from reference.register_version where part = 'registers') || case when f.county is null
+         then '' else ' (refolding)' end as registers
+from known k
+cross join this
+left join {schema}.touched t on (t.county, t.year) = (k.county, k.year)
+left join {schema}.published p on (p.county, p.year) = (k.county, k.year)
+left join {schema}.refold f on f.county = k.county and f.registers is distinct from
+  (select version from reference.register_version where part = 'registers')
+order by is_current desc, p.published_at nulls first, k.year desc, k.county
+"""
+_NEXT: Final = """
+select request, county, year from {schema}.publication_request where ended_at is null order by request limit 1
+"""
+
+
+class Request(NamedTuple):
+    """A publication that somebody asked for; None means all counties, or all years."""
+
+    request: int
+    county: str | None
+    year: int | None
+
+
+async def known(connection: Connection, schema: str, now: datetime) -> list[Any]:
+    """Every unit that the family has, the current year first, with what is published of it."""
+    return await connection.fetch(_KNOWN.format(schema=schema), now)
+
+
+def due(rows: Sequence[Any], now: datetime, every: timedelta) -> list[Unit]:
+    """Those of the known units that are to be published by themselves."""
+    return [Unit(row["county"], row["year"]) for row in rows if is_due(row, now, every)]
+
+
+def is_due(row: Any, now: datetime, every: timedelta) -> bool:
+    """The current year as often as is set; a past one when it was touched and at least daily; every one when registers
+    have changed, or the clock was set back."""
+    published_at = row["published_at"]
+    if published_at is None or published_at > now or row["registers"] != row["published_registers"]:
+        return True
+    age = now - published_at
+    touched = (row["mark"] or 0) != row["published_mark"]
+    return bool(age >= DAY or (age >= every and (row["is_current"] or touched)))
+
+
+async def next_request(connection: Connection, schema: str) -> Request | None:
+    """The oldest request that is not done."""
+    row = await connection.fetchrow(_NEXT.format(schema=schema))
+    return Request(*row) if row else None
+
+
+def asked(rows: Sequence[Any], request: Request) -> list[Unit]:
+    """Those of the known units that a request is about."""
+    units = [Unit(row["county"], row["year"]) for row in rows]
+    return [u for u in units if request.county in (None, u.county) and request.year in (None, u.year)]

@@ -1,0 +1,48 @@
+"""How publications do: of the current year of each county, the newest there is."""
+
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from shared.clock import Clock, system_clock
+from shared.postgres.chunks import Pool
+
+_READ: Final = """
+select distinct on (county) county, published_at, seconds, rows, hidden from report.publication
+where family = $1 and published_at is not null order by county, year desc
+"""
+
+
+class PublicationMetrics:
+    """Age, duration, rows, hidden share and failures."""
+
+    def __init__(self, family: str, registry: CollectorRegistry, clock: Clock = system_clock) -> None:
+        self._family, self._clock = family, clock
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(name, text, ["service", "county"], registry=registry)
+
+        self._age = gauge("hva_publication_age_seconds", "Age of the published figures of the current year.")
+        self._seconds = gauge("hva_publication_seconds", "How long the last publication took.")
+        self._rows = gauge("hva_publication_rows", "Rows of the last publication, hidden ones among them.")
+        self._hidden = gauge("hva_publication_hidden_ratio", "Hidden rows of the last publication, of all its rows.")
+        text = "Publications that failed; the older ones stay."
+        self._failures = Counter("hva_publication_failures", text, ["service"], registry=registry).labels(family)
+
+    def failed(self) -> None:
+        """Count a failure."""
+        self._failures.inc()
+
+    async def refresh(self, pool: Pool) -> None:
+        """Show what the database says of the last publications, whichever replica made them."""
+        for row in await pool.fetch(_READ, self._family):
+            labels = (self._family, row["county"])
+            self._age.labels(*labels).set_function(partial(self._age_of, row["published_at"]))  # grows by itself
+            self._seconds.labels(*labels).set(row["seconds"])
+            self._rows.labels(*labels).set(row["rows"])
+            self._hidden.labels(*labels).set(row["hidden"] / row["rows"] if row["rows"] else 0.0)
+
+    def _age_of(self, published_at: datetime) -> float:
+        return (self._clock() - published_at).total_seconds()

@@ -1,0 +1,62 @@
+"""The one way from a publication to disclosure control."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.disclosure.model import VIEWS, Cell
+from shared.disclosure.nesting import UnitSpan
+from shared.disclosure.protect import cell_of, protect
+from shared.disclosure.star import is_published
+
+FAMILIES: Final = ("nps", "fcr", "segments")
+Row = dict[str, Any]
+KEYS: Final = ("county", "period_kind", "period", "scope_level", "scope", "channel", "segment")
+_LEFT: Final = frozenset({*KEYS, "state"})
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """The published rows of each view, hidden ones without numbers, and what had to be hidden as a whole."""
+
+    rows: Mapping[str, Sequence[Row]]
+    hidden: int
+    hidden_levels: Sequence[str]
+
+
+def views_of(family: str) -> list[str]:
+    """The views that a family publishes."""
+    return [view.name for view in VIEWS.values() if view.family == family]
+
+
+def keys_of(view: str) -> tuple[str, ...]:
+    """The keys of a view: those of every view, and its own."""
+    return (*KEYS, *VIEWS[view].further)
+
+
+def published(view: str, rows: Iterable[Row]) -> Iterator[tuple[Cell, Row]]:
+    """The rows of the star, with their cells."""
+    for row in rows:
+        cell = cell_of(view, row)
+        if is_published(cell):
+            yield cell, row
+
+
+def protected(cells: Mapping[Cell, Row], spans: Sequence[UnitSpan], sensitive: Collection[str]) -> Protected:
+    """The rows of a publication as people may see them. Raises ValueError where they cannot be made safe."""
+    found = protect({cell: _population(cell, row) for cell, row in cells.items()}, spans, sensitive)
+    rows: dict[str, list[Row]] = {}
+    for cell, row in cells.items():
+        hidden = cell in found.hidden
+        low_n = not hidden and _population(cell, row) < cell.view.low_n
+        shown = _without_numbers(row, cell.view.further) if hidden else row
+        rows.setdefault(cell.view.name, []).append({**shown, "suppressed": hidden, "low_n": low_n})
+    return Protected(rows, len(found.hidden), sorted(" ".join(level) for level in found.gave_up))
+
+
+def _population(cell: Cell, row: Row) -> int:
+    return sum(row[column] for column in cell.view.population)
+
+
+def _without_numbers(row: Row, further: Collection[str]) -> Row:
+    return {name: value if name in _LEFT or name in further else None for name, value in row.items()}

@@ -1,0 +1,104 @@
+"""Everything that a publication is made of, read from one snapshot of the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from shared.disclosure.model import Cell
+from shared.disclosure.nesting import UnitSpan
+from shared.postgres.lock import Connection
+from shared.postgres.pool import extend_transaction_timeout
+from shared.publication.protection import Row, published, views_of
+from shared.registers.units import gap_row
+
+_LONGEST_S: Final = 600
+_NEVER: Final = (date.max, date.max)
+
+# The periods of a year that have begun. A period that has not begun is not published, whatever facts say of it.
+_PERIODS: Final = """
+select period from reference.period
+where period = any($1::text[]) and first_day <= reference.as_of_day()
+"""
+# No more than the star needs; which rows are of the star exactly, says the declaration of the views.
+_ROWS: Final = """
+select * from figures.{view}
+where county = $1 and period = any($2::text[]) and (channel = 'all' or segment = 'all')
+  and (segment = 'all' or scope_level in ('county', 'division'))
+  and (channel = 'all' or scope_level in ('county', 'division', 'result_area', 'service_area'))
+union all
+select * from figures.{view}
+where county = $1 and period_kind = 'day' and period between $3 and $4 and period <= reference.as_of_day()::text
+  and scope_level = 'county' and channel = 'all' and segment = 'all'
+"""
+_UNITS: Final = """
+select * from reference.unit_row u
+where county = $1
+  and (current or not exists (select from reference.unit_row o where o.county = $1 and o.unit = u.unit and o.current))
+"""
+_MARK: Final = "select coalesce((select mark from {schema}.touched where county = $1 and year = $2), 0)"
+_REGISTERS: Final = """
+select coalesce((select version from reference.register_version where part = 'registers'), '')
+  || case when exists (select from {schema}.refold where county = $1 and registers is distinct from
+       (select version from reference.register_version where part = 'registers')) then ' (refolding)' else '' end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One (county, calendar year) of a family: what is published at once."""
+
+    county: str
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The exact figures of a unit and what protects them. `mark` and `registers`: what the figures hold."""
+
+    cells: Mapping[Cell, Row]
+    spans: Sequence[UnitSpan]
+    sensitive: frozenset[str]
+    mark: int
+    registers: str
+
+
+async def read(connection: Connection, family: str, unit: Unit, now: datetime) -> Snapshot:
+    """The figures of a unit as of `now`."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await extend_transaction_timeout(connection, _LONGEST_S)
+        await connection.execute("select set_config('hva.as_of', $1, true)", now.isoformat())
+        mark = await connection.fetchval(_MARK.format(schema=family), unit.county, unit.year)
+        registers = await connection.fetchval(_REGISTERS.format(schema=family), unit.county)
+        units = await connection.fetch(_UNITS, unit.county)
+        cells = await _cells(connection, family, unit)
+    sensitive = frozenset(row["unit"] for row in units if row["sensitive"])
+    return Snapshot(cells, [_span(dict(row)) for row in units], sensitive, mark, registers)
+
+
+async def _cells(connection: Connection, family: str, unit: Unit) -> dict[Cell, Row]:
+    rows = await connection.fetch(_PERIODS, _periods(unit.year))
+    periods = [row["period"] for row in rows]
+    days = (f"{unit.year:04}-01-01", f"{unit.year:04}-12-31")
+    cells: dict[Cell, Row] = {}
+    for view in views_of(family):
+        found = await connection.fetch(_ROWS.format(view=view), unit.county, periods, *days, timeout=_LONGEST_S)
+        cells.update(published(view, map(dict, found)))
+    return cells
+
+
+def _periods(year: int) -> list[str]:
+    months = [f"{year:04}-{month:02}" for month in range(1, 13)]
+    return [*months, *(f"{year:04}Q{quarter}" for quarter in range(1, 5)), f"{year:04}"]
+
+
+def _span(row: Mapping[str, Any]) -> UnitSpan:
+    """A row of the register. One of earlier registers is in force on no day, nor is the gap row, whose days follow from
+    the others.
+    """
+    gap = row["key"] == gap_row(row["county"], row["unit"]).key
+    valid = (row["valid_from"] or date.min, row["valid_to"] or date.max)
+    first, until = _NEVER if gap or not row["current"] else valid
+    levels = ("division", "result_area", "service_area", "region")
+    scopes = {"county": row["county"], "unit": row["unit"], **{level: row[level] or "-" for level in levels}}
+    return UnitSpan(first, until, scopes)

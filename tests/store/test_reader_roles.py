@@ -1,0 +1,121 @@
+"""What the roles of readers can and cannot read: the attacks that a leader with a password could make."""
+
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from shared.postgres.bootstrap import ROLES, bootstrap
+from shared.postgres.migrate import migrate
+from shared.postgres.readers import reader_role
+from shared.publication.publish import publish
+from tests.product import SERVICES, Database
+from tests.store.test_nps_store import Store
+from tests.store.test_publication import NOW, UNIT, family, fill, nps, pool, reader, registers, rows
+
+__all__ = ["family", "nps", "pool", "reader", "registers"]
+
+SCHEMAS = ("nps", "fcr", "segments", "ingest", "reference", "figures", "migration")
+
+
+@pytest.fixture
+async def published(nps: Store, family: Any) -> None:
+    await fill(nps)
+    assert await publish(family, "nps", UNIT, NOW)
+
+
+async def test_a_reader_reads_the_published_tables_and_no_other(published: None, reader: Any, family: Any) -> None:
+    readable = await reader.fetch(
+        "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where c.relkind in ('r', 'v', 'm', 'p', 'S', 'f') and n.nspname not in ('pg_catalog', 'information_schema') "
+        "and (has_table_privilege(c.oid, 'select') or has_any_column_privilege(c.oid, 'select')) "
+        "and n.nspname <> 'report'"
+    )
+    assert readable == []
+    assert not any([await reader.fetchval("select has_schema_privilege($1, 'usage')", name) for name in SCHEMAS])
+    written = "select relname from pg_class where relnamespace = 'report'::regnamespace "
+    written += "and has_table_privilege(oid, 'insert, update, delete, truncate, references, trigger')"
+    assert await reader.fetch(written) == []
+    for schema in SCHEMAS:
+        found = await family.fetchval("select min(relname) from pg_class where relnamespace = $1::regnamespace", schema)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await reader.fetch(f"explain (analyze, verbose, buffers) select * from {schema}.{found}")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "select figures.nps_mix('oma-hame', 'unit', 'keskus', 'all', '2026-03', '2026Q1')",
+        "select reference.as_of()",
+        "create temp table t (n int)",
+        "create temp view v as select * from figures.nps",
+        "create view report.mine as select * from report.nps",
+        "create function report.f() returns int language sql as 'select 1'",
+        "set role hva_nps",
+        "set session authorization hva_steward",
+        "alter table report.nps disable row level security",
+        "copy nps.response to stdout",
+        "copy (select 1) to program 'cat'",
+        "select pg_read_file('PG_VERSION')",
+        "select staattnum from pg_statistic",
+        "select lo_import('/etc/passwd')",
+        "select * from pg_authid",
+        "create database other",
+    ],
+)
+async def test_a_reader_is_refused(reader: Any, attack: str) -> None:
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await reader.fetch(attack) if attack.startswith("select") else await reader.execute(attack)
+    assert isinstance(refused.value, asyncpg.InsufficientPrivilegeError)
+
+
+async def test_statistics_and_plans_hold_nothing_of_the_exact_figures(
+    published: None, reader: Any, database: Database
+) -> None:
+    owner = await asyncpg.connect(database.dsn("hva_migrate"))
+    await owner.execute("analyze")
+    await owner.close()
+    seen = await reader.fetch("select distinct schemaname from pg_stats where schemaname <> all($1)", ["pg_catalog"])
+    assert {row["schemaname"] for row in seen} <= {"report", "information_schema"}
+    hidden = "select * from report.nps where scope = 'tauko' and period = '2026-03' and scope_level = 'unit'"
+    plan = await reader.fetch(f"explain (analyze, verbose) {hidden}")
+    assert not any("figures" in row[0] or "answer" in row[0] for row in plan)
+    (row,) = await reader.fetch(hidden)
+    assert row["suppressed"] and {row[name] for name in ("n", "promoters", "passives", "detractors", "score")} == {None}
+
+
+async def test_the_time_that_figures_are_read_at_moves_no_published_row(published: None, reader: Any) -> None:
+    before = await rows(reader, "report", "nps", NOW)
+    assert await rows(reader, "report", "nps", NOW - timedelta(days=400)) == before
+
+
+async def test_a_reader_of_a_county_reads_no_other_one(published: None, family: Any, database: Database) -> None:
+    other, mine = "toinen-alue", "oma-hame"
+    for county in (other, mine):
+        await bootstrap(
+            database.admin,
+            dict.fromkeys(ROLES, "test-only") | {reader_role(county): "test-only"},
+            database.name,
+            reader_role(county),
+        )
+        await migrate(database.dsn("hva_migrate"), SERVICES, county)
+    assert await _seen(database, mine) == {mine} and await _seen(database, other) == set()
+    connection = await asyncpg.connect(database.dsn(reader_role(other)))
+    try:
+        plan = await connection.fetch(f"explain (analyze) select * from report.nps where county = '{mine}' and n > 50")
+        assert "Rows Removed" not in "\n".join(row[0] for row in plan)
+    finally:
+        await connection.close()
+
+
+async def _seen(database: Database, county: str) -> set[str]:
+    connection = await asyncpg.connect(database.dsn(reader_role(county)))
+    try:
+        tables = await connection.fetch(
+            "select relname from pg_class where relnamespace = 'report'::regnamespace and relkind = 'r'"
+        )
+        found = [await connection.fetch(f"select distinct county from report.{t['relname']}") for t in tables]
+        return {row["county"] for rows in found for row in rows}
+    finally:
+        await connection.close()
