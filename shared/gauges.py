@@ -1,4 +1,4 @@
-"""Business gauges: figures as they are published, swapped whole, so that a scrape never sees half of a read_transaction."""
+"""Business gauges: figures as they are published, swapped whole, so that a scrape never sees half of one."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

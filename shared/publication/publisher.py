@@ -29,7 +29,7 @@ _LONGEST_S: Final = 900.0
 _BUSY: Final = "select not pg_try_advisory_xact_lock($1, $2)"
 _BEGIN: Final = """
 update {schema}.publication_request
-set begun_at = coalesce(begun_at, clock_timestamp()), total = $2, done = 0 where request = $1
+set started_at = coalesce(started_at, clock_timestamp()), total = $2, done = 0 where request = $1
 """
 _STEP: Final = "update {schema}.publication_request set done = $2 where request = $1"
 _END: Final = "update {schema}.publication_request set ended_at = clock_timestamp(), failed = $2 where request = $1"

@@ -114,7 +114,7 @@ def rewritten(tree: Any, r: random.Random) -> str:
         case str():
             return text(tree)
         case int() if not isinstance(tree, bool) and abs(tree) < 10**15:
-            return r.choice([str(tree), f"{tree}.0", f"{tree}.00", f"{tree}0e-1"])
+            return r.choice([str(tree), f"{tree}.0", f"{tree}.00", f"{tree * 10}e-1"])
         case _:
             return json.dumps(tree)
 

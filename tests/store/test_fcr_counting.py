@@ -40,10 +40,11 @@ async def test_a_change_while_counting_is_not_forgotten(fcr: Store, monkeypatch:
     execute: Any = asyncpg.Connection.execute
 
     async def meanwhile(self: Any, query: str, *arguments: object, **options: object) -> Any:
-        if query.startswith("delete from fcr.stale") and "2026-03" in arguments and not interrupted:
+        done = await execute(self, query, *arguments, **options)
+        if "insert into fcr.revolving_cell" in query and "2026-03" in arguments and not interrupted:
             interrupted.append(query)
             await fcr.feed(contact("b", START + DAY, client=BERTTA))
-        return await execute(self, query, *arguments, **options)
+        return done
 
     monkeypatch.setattr(asyncpg.Connection, "execute", meanwhile)
     await fcr.count()

@@ -26,12 +26,14 @@ async def older(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     dsn = dsn_for(database.admin, name, "hva_migrate", password)
     known = migrating._migrations
 
-    async def no_views(*_: Any) -> bool:
+    async def nothing(*_: Any) -> bool:
         return False
 
     with monkeypatch.context() as patched:
         patched.setattr(migrating, "_migrations", lambda part: [file for file in known(part) if file.name in OLD])
-        patched.setattr(migrating, "_apply_views", no_views)
+        patched.setattr(migrating, "_apply_views", nothing)
+        patched.setattr(migrating, "_grant", nothing)
+        patched.setattr(migrating, "grant_readers", nothing)
         await migrate(dsn, SERVICES)
     yield dsn
     admin = await asyncpg.connect(database.admin)

@@ -27,6 +27,7 @@ from shared.record import PlainRecord, Record
 
 ALIAS = Alias("oma-hame", f"k1.{'a' * 22}", f"k2.{'a' * 22}")
 FAILURES = 5
+SOURCE, TYPE = "urn:hva:oma-hame:acd", "fi.hva.contact.recorded.v1"
 
 
 class Store:
@@ -59,7 +60,7 @@ class Store:
 def decode(record: Record) -> Accepted | Rejected:
     if record.offset == 0:
         return Rejected(Reason.SCHEMA, "not for us")
-    return Accepted(CONTACT.name, b"c1", b"{}", "oma-hame", "s", "t", "contact", 0, datetime.now(UTC), (ALIAS,))
+    return Accepted(CONTACT.name, b"c1", b"{}", "oma-hame", SOURCE, TYPE, "contact", 0, datetime.now(UTC), (ALIAS,))
 
 
 @pytest.mark.parametrize("what", ["dead letters", "merges"])

@@ -10,7 +10,7 @@ create table {schema}.published (
 -- Publications that somebody asked a family for, of all counties or years where none is named. `done` of `total`.
 create table {schema}.publication_request (
   request bigint generated always as identity primary key, county text, year integer,
-  asked_at timestamptz not null default clock_timestamp(), begun_at timestamptz, ended_at timestamptz,
+  requested_at timestamptz not null default clock_timestamp(), started_at timestamptz, ended_at timestamptz,
   done integer not null default 0, total integer, failed text
 );
 create index publication_request_waiting on {schema}.publication_request (request) where ended_at is null;
