@@ -1,4 +1,4 @@
-"""docker-compose.yml, read as Docker would read it: hardened, limited, pinned, closed; and its neighbours agree."""
+"""docker-compose.yml, as Docker reads it: hardened, limited, pinned and closed; and files around it agree with it."""
 
 import re
 import stat
@@ -18,13 +18,13 @@ from tests.compose.resolved import PROJECT, resolve, text, variables
 DOCUMENT = resolve(text())
 
 
-def broken(change: Callable[[dict[str, Any]], object]) -> list[str]:
+def problems_after(change: Callable[[dict[str, Any]], object]) -> list[str]:
     document = resolve(text())
     change(document["services"])
     return problems(document)
 
 
-def test_nothing_is_wrong() -> None:
+def test_the_file_has_no_problems() -> None:
     assert problems(DOCUMENT) == []
 
 
@@ -70,19 +70,19 @@ def test_the_limit_of_a_senders_transaction_is_the_declared_one() -> None:
         (lambda s: s["nps"].update(depends_on=["kafka"]), "nps: waits for kafka without saying for what"),
     ],
 )
-def test_what_breaks_a_rule_is_told(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
-    assert any(found.startswith(sentence) for found in broken(change)), broken(change)
+def test_a_broken_rule_is_reported(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
+    assert any(found.startswith(sentence) for found in problems_after(change)), problems_after(change)
 
 
-def test_what_runs_once_is_known_by_who_waits_for_it() -> None:
-    """A service that nobody waits for may not go without health check by saying that it runs once."""
+def test_a_container_runs_once_only_if_another_waits_for_it() -> None:
+    """Without a dependent service, `restart: no` does not excuse a missing health check."""
 
     def forget(services: dict[str, Any]) -> None:
         for service in services.values():
             if isinstance(wanted := service.get("depends_on"), dict):
                 wanted.pop("migrate", None)
 
-    assert "migrate: has no health check" in broken(forget)
+    assert "migrate: has no health check" in problems_after(forget)
 
 
 def test_every_image_can_come_from_an_internal_registry() -> None:
@@ -91,13 +91,13 @@ def test_every_image_can_come_from_an_internal_registry() -> None:
     assert [one for one in images if not re.match(r"\$\{(IMAGE_PREFIX|[A-Z]+_IMAGE):-", one)] == []
 
 
-def test_the_example_tells_every_variable_with_its_default() -> None:
+def test_the_example_lists_every_variable_with_its_default() -> None:
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     assert dict(re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)) == variables(text())
     assert re.findall(r"^[^#\n]", example, re.MULTILINE) == []
 
 
-def test_make_secrets_makes_them_all_once_and_for_their_owner_alone(tmp_path: Any) -> None:
+def test_make_secrets_makes_each_once_and_readable_by_the_owner_only(tmp_path: Any) -> None:
     folder, script = tmp_path / "secrets", PROJECT / "deploy" / "secrets"
     subprocess.run([script, folder], check=True, capture_output=True)
     names = {file.name for file in folder.iterdir()}
@@ -118,8 +118,8 @@ def test_make_secrets_makes_them_all_once_and_for_their_owner_alone(tmp_path: An
     assert done.returncode == 1 and "hva_fcr is empty: delete it and run this again." in done.stderr
 
 
-def test_who_has_which_secret() -> None:
-    """A service has its own password and what it needs; who a client is, only ingest can tell, and the command."""
+def test_each_service_has_only_its_secrets() -> None:
+    """A service has its own password and the keys that it needs; only ingest and the command have pseudonym keys."""
     services = DOCUMENT["services"]
     given = {name: set(service.get("secrets", ())) for name, service in services.items()}
     for name in SERVICES:
@@ -130,7 +130,7 @@ def test_who_has_which_secret() -> None:
     assert set().union(*given.values()) == set(DOCUMENT["secrets"])
 
 
-def test_nothing_secret_is_committed_or_gets_into_an_image() -> None:
+def test_no_secret_is_committed_or_copied_into_an_image() -> None:
     ignored = (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"secrets/", ".env"} <= set(ignored)
     allowed = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -139,7 +139,7 @@ def test_nothing_secret_is_committed_or_gets_into_an_image() -> None:
     )
 
 
-def test_every_target_of_the_dockerfile_is_nobody_and_built_on_the_image_of_the_variable() -> None:
+def test_every_target_of_the_dockerfile_is_unprivileged_and_uses_the_image_variable() -> None:
     dockerfile = (PROJECT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
     stages = re.split(r"^FROM ", dockerfile, flags=re.MULTILINE)[1:]
     for stage in stages:
@@ -149,11 +149,11 @@ def test_every_target_of_the_dockerfile_is_nobody_and_built_on_the_image_of_the_
     assert re.findall(r"^ARG PYTHON_IMAGE=(\S+)", dockerfile, re.MULTILINE) == [variables(text())["PYTHON_IMAGE"]]
 
 
-def test_prometheus_looks_for_whatever_has_a_page() -> None:
-    told = yaml.safe_load((PROJECT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+def test_prometheus_scrapes_every_service_with_a_page() -> None:
+    config = yaml.safe_load((PROJECT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     found = {
         (job["job_name"], *sd["names"], sd["port"])
-        for job in told["scrape_configs"]
+        for job in config["scrape_configs"]
         for sd in job.get("dns_sd_configs", ())
     }
     pages = {

@@ -1,4 +1,4 @@
-"""The documentation for upstream systems is true: its examples are accepted, and it names every type and reason."""
+"""docs/events.md is right: its examples are accepted, and it names every type and reason."""
 
 import json
 import re
@@ -21,12 +21,12 @@ from shared.registers import load_folder
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = (PROJECT / "docs" / "events.md").read_text(encoding="utf-8")
 EXAMPLES = PROJECT / "docs" / "examples"
-SELF_HEALING = {"unknown_source", "unknown_unit", "future_time"}  # as the contract has them
+REDRIVEN = {"unknown_source", "unknown_unit", "future_time"}  # automatically, as the contract says
 
 
 @pytest.fixture(scope="module")
 def context() -> Context:
-    """The registers that come with the project, after the examples were sent."""
+    """The default registers, at a time after the examples were sent."""
     registers = load_folder(PROJECT / "deploy" / "config")
     return Context(
         units=registers.known_units,
@@ -42,11 +42,11 @@ def example(name: str) -> bytes:
 
 
 def section(name: str) -> str:
-    """What the page says of a type: from its heading to the next one."""
+    """The section of a type: from its heading to the next one."""
     return PAGE.partition(f"#### {name}\n")[2].partition("\n#")[0]
 
 
-def shown(text: str) -> list[dict[str, Any]]:
+def json_blocks(text: str) -> list[dict[str, Any]]:
     return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
 
 
@@ -57,7 +57,7 @@ def test_there_is_one_example_of_every_type() -> None:
 @pytest.mark.parametrize("name", EVENT_TYPES)
 def test_the_example_is_one_line_and_accepted(name: str, context: Context) -> None:
     value, kind = example(name), EVENT_TYPES[name]
-    assert b"\n" not in value, "`hva load` takes a line an event"
+    assert b"\n" not in value, "`hva load` reads one event per line"
     verdict = validate(value, (), kind.stream, context)
     assert isinstance(verdict, Accepted), verdict
     assert (verdict.type, verdict.left_out) == (name, 0)
@@ -67,7 +67,7 @@ def test_the_example_is_one_line_and_accepted(name: str, context: Context) -> No
 @pytest.mark.parametrize("name", EVENT_TYPES)
 def test_the_page_shows_the_example_and_names_every_field(name: str) -> None:
     text = section(name)
-    assert shown(text) == [json.loads(example(name))["data"]]
+    assert json_blocks(text) == [json.loads(example(name))["data"]]
     missing = {field for field in EVENT_TYPES[name].fields - {"revision"} if not re.search(rf"`{field}\b", text)}
     assert not missing
 
@@ -76,4 +76,4 @@ def test_the_page_names_every_reason_in_the_order_of_the_checks() -> None:
     table = PAGE.partition("## What is rejected")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \|.*\| (\w*)", table, re.MULTILINE)
     assert [reason for reason, _ in rows] == [str(reason) for reason in Reason]
-    assert {reason for reason, healing in rows if healing == "yes"} == SELF_HEALING
+    assert {reason for reason, redriven in rows if redriven == "yes"} == REDRIVEN

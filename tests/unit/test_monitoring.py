@@ -1,6 +1,6 @@
-"""Dashboards, rules and runbooks speak of metrics and pages that exist, and tell a reader what a panel shows.
+"""Dashboards, rules and runbooks name only metrics and pages that exist, and every panel is described.
 
-That the queries find series and the alerts fire where they should is tried on a real Prometheus (`make compose-test`).
+`make compose-test` checks on a real Prometheus that the queries find series and the alerts fire.
 """
 
 import json
@@ -37,7 +37,7 @@ def panels() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def exposed() -> set[str]:
-    """Names of metrics in the sources, with what Prometheus makes of counters and histograms."""
+    """Names of metrics in the sources, with the suffixes that Prometheus adds to counters and histograms."""
     found = set()
     for folder in ("shared", "services", "deploy/exporter"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -45,39 +45,39 @@ def exposed() -> set[str]:
     return found | {name + end for name in found for end in ("_total", "_bucket", "_sum", "_count")}
 
 
-def test_the_dashboards_are_those_that_the_code_makes() -> None:
-    written = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
-    assert written == dashboards(), "run `python -m deploy.grafana`"
+def test_the_dashboards_are_up_to_date() -> None:
+    stored = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
+    assert stored == dashboards(), "run `python -m deploy.grafana`"
 
 
 @pytest.mark.parametrize(("name", "panel"), list(panels()), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_panel_says_what_it_shows(name: str, panel: dict[str, Any]) -> None:
-    look = panel["fieldConfig"]["defaults"]
-    assert panel["description"].endswith(".") and look["unit"] and look["noValue"]
-    assert look["thresholds"]["steps"][0]["value"] is None
-    values = [step["value"] for step in look["thresholds"]["steps"][1:]]
+def test_a_panel_is_described_and_has_sorted_thresholds(name: str, panel: dict[str, Any]) -> None:
+    defaults = panel["fieldConfig"]["defaults"]
+    assert panel["description"].endswith(".") and defaults["unit"] and defaults["noValue"]
+    assert defaults["thresholds"]["steps"][0]["value"] is None
+    values = [step["value"] for step in defaults["thresholds"]["steps"][1:]]
     assert values == sorted(values)
-    if look["unit"] == "percentunit":
-        assert (look["min"], look["max"]) == (0, 1) and all(0 < value < 1 for value in values)
+    if defaults["unit"] == "percentunit":
+        assert (defaults["min"], defaults["max"]) == (0, 1) and all(0 < value < 1 for value in values)
     assert panel["datasource"] == {"type": "prometheus", "uid": "${source}"}
     assert panel["targets"] and all(target["expr"] for target in panel["targets"])
 
 
-def test_panels_and_rules_ask_for_metrics_that_exist() -> None:
+def test_panels_and_rules_query_metrics_that_exist() -> None:
     known = exposed() | {rule["record"] for rule in rules() if "record" in rule}
-    asked = [rule["expr"] for rule in rules()]
-    asked += [target["expr"] for _, panel in panels() for target in panel["targets"]]
-    unknown = {name for query in asked for name in _NAME.findall(query)} - known
+    queries = [rule["expr"] for rule in rules()]
+    queries += [target["expr"] for _, panel in panels() for target in panel["targets"]]
+    unknown = {name for query in queries for name in _NAME.findall(query)} - known
     assert not unknown
 
 
-def test_every_recorded_series_is_read() -> None:
-    read = [rule["expr"] for rule in alerts()]
-    read += [target["expr"] for _, panel in panels() for target in panel["targets"]]
-    assert [rule["record"] for rule in rules() if "record" in rule and rule["record"] not in " ".join(read)] == []
+def test_every_recorded_series_is_used() -> None:
+    used = [rule["expr"] for rule in alerts()]
+    used += [target["expr"] for _, panel in panels() for target in panel["targets"]]
+    assert [rule["record"] for rule in rules() if "record" in rule and rule["record"] not in " ".join(used)] == []
 
 
-def test_every_alert_has_its_page() -> None:
+def test_every_alert_has_a_runbook() -> None:
     pages = {rule["annotations"]["runbook_url"] for rule in alerts()}
     assert pages == {f"docs/runbooks/{path.name}" for path in RUNBOOKS.glob("*.md")}
     for rule in alerts():
@@ -87,13 +87,13 @@ def test_every_alert_has_its_page() -> None:
         assert f"**{rule['alert']}**" in page and len(page.splitlines()) < 35
 
 
-def test_every_alert_is_tried_where_it_fires_and_where_it_is_quiet() -> None:
+def test_every_alert_is_tested_firing_and_not_firing() -> None:
     tests = yaml.safe_load((ROOT / "deploy" / "prometheus" / "tests" / "alerts.yml").read_text())["tests"]
-    tried = [(one["alertname"], bool(one["exp_alerts"])) for test in tests for one in test["alert_rule_test"]]
-    assert set(tried) == {(rule["alert"], fires) for rule in alerts() for fires in (True, False)}
+    tested = [(one["alertname"], bool(one["exp_alerts"])) for test in tests for one in test["alert_rule_test"]]
+    assert set(tested) == {(rule["alert"], fires) for rule in alerts() for fires in (True, False)}
 
 
-def test_pages_name_only_pages_and_panels_that_exist() -> None:
+def test_runbooks_name_only_pages_and_panels_that_exist() -> None:
     titles = {panel["title"] for _, panel in panels()}
     for path in RUNBOOKS.glob("*.md"):
         assert set(re.findall(r'\*Operations\*, "([^"]+)"', path.read_text())) <= titles, path.name
