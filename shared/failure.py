@@ -25,6 +25,8 @@ _TRANSIENT_STATES: Final = frozenset(
         "25P03",  # idle_in_transaction_session_timeout: we were frozen
         "25P04",  # transaction_timeout
         "25006",  # read-only: a failover is going on
+        "26000",  # a pooler in between lost a prepared statement
+        "28000",  # the role may not connect now
         "28P01",  # the password was rotated under us: the restart with the new one will follow
         "3D000",  # the database is being restored
         "3F000",  # the schema is not there yet: migrations are still running
@@ -33,11 +35,14 @@ _TRANSIENT_STATES: Final = frozenset(
         "53100",  # disk full
         "53200",  # out of memory
         "53300",  # too many connections
+        "53400",  # a configured limit is exceeded
         "55P03",  # lock not available
         "57014",  # cancelled
         "57P01",  # admin shutdown
         "57P02",  # crash shutdown
         "57P03",  # starting up or in recovery
+        "57P04",  # the database was dropped: it is being restored
+        "57P05",  # idle session timeout
         "58030",  # I/O error
     }
 )

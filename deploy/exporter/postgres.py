@@ -7,6 +7,8 @@ from typing import Final
 import asyncpg
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from shared.postgres.connection import BoundedConnection
+
 _CONNECT_S: Final = 5.0
 _CONNECTIONS: Final = """
 select usename::text as role, coalesce(state, 'unknown') as state, count(*) as connections,
@@ -32,14 +34,18 @@ class PostgresSnapshot:
 async def look(dsn: str) -> PostgresSnapshot:
     """Ask the server. Raises what the client raises when it does not answer."""
     connection = await asyncpg.connect(
-        dsn, timeout=_CONNECT_S, command_timeout=_CONNECT_S, server_settings={"application_name": "hva-exporter"}
+        dsn,
+        timeout=_CONNECT_S,
+        command_timeout=_CONNECT_S,
+        connection_class=BoundedConnection,
+        server_settings={"application_name": "hva-exporter"},
     )
     try:
         database = await connection.fetchrow(_DATABASE)
         assert database is not None  # the database that we are connected to
         return PostgresSnapshot(await connection.fetch(_CONNECTIONS), database)
     finally:
-        await connection.close()
+        connection.terminate()  # a server that hangs does not answer a graceful end
 
 
 def metric_families(snapshot: PostgresSnapshot | None) -> Iterator[Metric]:

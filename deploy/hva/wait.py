@@ -95,13 +95,15 @@ async def _surroundings(
     import asyncpg
     from aiokafka.admin import AIOKafkaAdminClient
 
+    from shared.postgres.connection import BoundedConnection
+
     admin = AIOKafkaAdminClient(bootstrap_servers=connection.kafka, client_id="hva-wait")
     await admin.start()
-    database = await asyncpg.connect(connection.postgres_steward)
+    database = await asyncpg.connect(connection.postgres_steward, connection_class=BoundedConnection)
     try:
         yield admin, database
     finally:
-        await database.close()
+        database.terminate()  # a server that hangs does not answer a graceful end
         await admin.close()
 
 

@@ -11,6 +11,7 @@ from io import BytesIO
 import aiohttp
 import pytest
 
+from deploy.hva.context import VerbError
 from tests.conftest import ServerUnderTest
 from tests.fault.log import usual_log
 from tests.fault.network import Network
@@ -64,6 +65,8 @@ async def test_a_server_that_hangs(
         assert first == (503 if name == "postgres" else 422)
         assert [await stage.metric(replica, "hva_ready") for replica in replicas] == [0, 0, 0, 0]
         assert await sent(url) == 503
+        with pytest.raises(VerbError, match=r"does not answer|behind|not in the figures"):
+            await asyncio.wait_for(stage.product.wait(3), ANSWERED_S)
     await all_name(replicas)
     assert await sent(url) == 422
     await stage.product.wait()
