@@ -123,7 +123,11 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
         Job("register version", 2.0, compare_registers(runtime)),
-        Job("letters", 2.0, watch.count_dead_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
+        Job(
+            "dead letters",
+            2.0,
+            watch.count_dead_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics),
+        ),
     )
     running = [asyncio.create_task(_every(runtime, job)) for job in jobs]
     await runtime.stopping.wait()

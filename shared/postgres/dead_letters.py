@@ -19,17 +19,21 @@ on conflict (topic, "partition", "offset", recorded_at) do nothing
 
 # A separate statement, because `on conflict do update` would wait for the rows that a redrive locks.
 _REOPEN: Final = f"""
-update {{schema}}.dead_letter letter
-set state = 'open', attempts = letter.attempts + 1, changed_at = clock_timestamp(), sealed = again.sealed,
-    reason = again.reason, detail = again.detail, source = again.source, retry_at = again.retry_at,
-    register_version = again.register_version
-from {_ROWS} again({_COLUMNS})
-where letter.topic = again.topic and letter."partition" = again."partition" and letter."offset" = again."offset"
-  and letter.recorded_at = again.recorded_at and letter.state in ('resolved', 'discarded')
+update {{schema}}.dead_letter stored
+set state = 'open', attempts = stored.attempts + 1, changed_at = clock_timestamp(), sealed = rejected.sealed,
+    reason = rejected.reason, detail = rejected.detail, source = rejected.source, retry_at = rejected.retry_at,
+    register_version = rejected.register_version
+from {_ROWS} rejected({_COLUMNS})
+where stored.topic = rejected.topic and stored."partition" = rejected."partition"
+  and stored."offset" = rejected."offset" and stored.recorded_at = rejected.recorded_at
+  and stored.state in ('resolved', 'discarded')
 """
 
 _OPEN: Final = """
-select reason, count(*)::int as letters from {schema}.dead_letter where state in ('open', 'redrive') group by reason
+select reason, count(*)::int as dead_letters
+from {schema}.dead_letter
+where state in ('open', 'redrive')
+group by reason
 """
 
 
@@ -79,4 +83,4 @@ def _row(dead_letter: DeadLetter, sealer: Sealer) -> tuple[object, ...]:
 async def count_open(connection: Connection, schema: str) -> dict[str, int]:
     """Count open dead letters by reason."""
     rows = await connection.fetch(_OPEN.format(schema=schema))
-    return {row["reason"]: row["letters"] for row in rows}
+    return {row["reason"]: row["dead_letters"] for row in rows}
