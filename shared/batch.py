@@ -1,9 +1,9 @@
-"""The batch runner: the one way from a batch of records to something committed.
+"""The batch runner: the only path from a batch of records to a commit.
 
-Decode every record, hand what came out to the service's commit, return; Kafka's offsets are committed after
-that, by the framework. A crash anywhere redelivers records whose effect may be there already, and every commit
-is idempotent. Nothing in a record can stop the stream: what is wrong with it becomes a dead letter, what passes
-by itself is tried again, and what is wrong with us is found by bisecting the batch.
+It decodes every record, passes the results to the service's commit and returns. FastStream commits the Kafka offsets
+after that. A crash redelivers records that may already be applied, and every commit is idempotent. No record can stop
+the stream: an invalid record becomes a dead letter, a transient error is retried, and a record that our own code cannot
+process is found by bisecting the batch.
 """
 
 import asyncio
@@ -24,26 +24,26 @@ from shared.record import Record
 E = TypeVar("E")
 E_contra = TypeVar("E_contra", contravariant=True)
 
-# A failed commit is tried again after 0.05 s doubling to 2 s, until a minute after its delivery began, by the clock:
-# a try takes up to 90 s by itself. Then the batch is rewound and delivered again, so the trying never really ends.
+# A failed commit is retried after 0.05 s, doubling to 2 s, until a minute after its delivery began; a single attempt
+# takes up to 90 s. Then the batch is rewound and delivered again, so retries never end.
 _FIRST_PAUSE_S: Final = 0.05
 _MAX_PAUSE_S: Final = 2.0
 _RETRY_BUDGET_S: Final = 60.0
-# No delivery takes longer, whatever hangs, and its rollback at most 90 s more: below the poll interval of the group
-# (300 s), which expels a member that does not come back in time. What was committed by then stays committed.
+# Timeout of a delivery. Its rollback takes at most 90 s more. Together they are below the poll interval of the group
+# (300 s), which expels a member that does not poll in time. Parts committed by then stay committed.
 _DELIVERY_LIMIT_S: Final = 180.0
-# A commit that fails for so long is reported on /readyz, unless Kafka or PostgreSQL are reported as away by then, which
-# takes 15 s. The report expires, since another replica may have the partition by now.
+# A commit that fails for this long is reported on /readyz, unless Kafka or PostgreSQL is reported by then, which takes
+# 15 s. The report expires, because another replica may have taken over the partition.
 _REPORT_AFTER_S: Final = 20.0
 _REPORT_LASTS_S: Final = 200.0
 _SERVERS: Final = frozenset({"kafka", "postgres"})
-# Decoded without letting others run: about 0.2 ms, by which an answer of the database waits at most.
+# Records decoded without yielding to the event loop: about 0.2 ms, the longest that a database response waits.
 _YIELD_EVERY: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a commit did: facts that changed, and events of an equal revision with other content."""
+    """The result of a commit: facts that changed, and events with an equal revision but other content."""
 
     changed: int
     conflicts: int = 0
@@ -53,18 +53,18 @@ class Applied:
 
 
 Decode = Callable[[Record], E | Rejected | None]
-"""A record to an event or the verdict on it; None when it says nothing. Must not raise for anything in the data."""
+"""Turns a record into an event or a verdict; None when it carries nothing. Must not raise for any data."""
 
 
 class _Decoded(NamedTuple, Generic[E]):
-    """What became of records before anything is committed."""
+    """The events and dead letters of decoded records, not committed yet."""
 
     events: list[E]
     dead_letters: list[DeadLetter]
 
 
 class Commit(Protocol[E_contra]):
-    """Make a batch durable, dead letters included; calling it again with the same batch changes nothing."""
+    """Makes a batch durable, including dead letters. Calling it again with the same batch changes nothing."""
 
     async def __call__(self, events: Sequence[E_contra], dead_letters: Sequence[DeadLetter]) -> Applied: ...
 
@@ -72,8 +72,8 @@ class Commit(Protocol[E_contra]):
 class BatchRunner(Generic[E]):
     """Runs the batches of one topic of one service.
 
-    Guarantee: when `run` returns, every record of the batch is committed, as an event or as a dead letter. It runs one
-    batch at a time.
+    Guarantee: when `run` returns, every record of the batch is committed as an event or as a dead letter. One batch
+    runs at a time.
     """
 
     def __init__(
@@ -89,15 +89,15 @@ class BatchRunner(Generic[E]):
         max_records: int = 1000,
     ) -> None:
         """`max_records` is the number of records committed together; a longer batch is committed in parts."""
-        self._topic, self._decode, self._commit, self._largest = topic, decode, commit, max_records
+        self._topic, self._decode, self._commit, self._max_records = topic, decode, commit, max_records
         self._part = f"commit of {topic}"
         self._metrics, self._logger, self._health = metrics, logger, health
         self._wall, self._monotonic = wall, monotonic
         self._retries_end = monotonic() + _RETRY_BUDGET_S
 
     async def run(self, records: Sequence[Record]) -> None:
-        """Decode and commit one batch; raises only what passes by itself and outlasted the retry budget, and
-        TimeoutError where the whole takes too long."""
+        """Decode and commit one batch. Raises only a transient error that outlasted the retry budget, and TimeoutError
+        after the delivery limit."""
         started = time.perf_counter()
         self._retries_end = self._monotonic() + _RETRY_BUDGET_S
         async with asyncio.timeout(_DELIVERY_LIMIT_S):
@@ -106,7 +106,8 @@ class BatchRunner(Generic[E]):
         self._metrics.batch_records.observe(len(records))
 
     async def attempt(self, record: Record) -> Rejected | None:
-        """Process one record again, by the code of now: None when it counts, else the verdict. Writes no letter."""
+        """Process one record again with the current code. Returns None when it is accepted, else the verdict. Writes no
+        dead letter."""
         outcome = self._decode(record)
         if outcome is None or isinstance(outcome, Rejected):
             return outcome
@@ -119,12 +120,12 @@ class BatchRunner(Generic[E]):
         return None
 
     async def _run_parts(self, records: Sequence[Record]) -> None:
-        """Part after part. While one is committed, which is mostly waiting, the next is decoded; no two are
-        committed at a time, and whatever ends this, nothing of it is left running."""
+        """Run part after part. While one commits, which is mostly waiting, the next is decoded. Only one part commits
+        at a time, and no commit is left running when this ends."""
         committing: asyncio.Task[None] | None = None
         try:
-            for first in range(0, len(records), self._largest):
-                part = records[first : first + self._largest]
+            for first in range(0, len(records), self._max_records):
+                part = records[first : first + self._max_records]
                 decoded = await self._decode_all(part, yield_to_loop=committing is not None)
                 if committing is not None:
                     await committing
@@ -137,7 +138,7 @@ class BatchRunner(Generic[E]):
                 await asyncio.gather(committing, return_exceptions=True)
 
     async def _decode_all(self, records: Sequence[Record], yield_to_loop: bool) -> _Decoded[E]:
-        """Events and letters; `yield_to_loop` lets whoever waits for the loop run between a few records."""
+        """Decode records to events and dead letters. `yield_to_loop` lets other tasks run after every few records."""
         decoded = _Decoded[E]([], [])
         for number, record in enumerate(records):
             if yield_to_loop and number % _YIELD_EVERY == 0:
@@ -163,7 +164,7 @@ class BatchRunner(Generic[E]):
             self._observe_freshness(records)
 
     async def _bisect(self, records: Sequence[Record], error: Exception) -> None:
-        """Find the record that our code cannot stand: it becomes a letter, its neighbours count."""
+        """Find the record that our code cannot process. It becomes a dead letter; the others are committed."""
         if len(records) > 1:
             middle = len(records) // 2
             for half in (records[:middle], records[middle:]):
@@ -191,7 +192,7 @@ class BatchRunner(Generic[E]):
         self._metrics.conflicts(self._topic, applied.conflicts)
 
     async def _commit_with_retry(self, events: Sequence[E], dead_letters: Sequence[DeadLetter]) -> Applied:
-        """Commit, again while the surroundings are away. A COMMIT whose answer was lost is tried again too."""
+        """Commit, and retry transient errors. A COMMIT whose response was lost is retried, too."""
         started, pause = self._monotonic(), _FIRST_PAUSE_S
         while True:
             try:

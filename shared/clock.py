@@ -1,4 +1,4 @@
-"""The wall clock, the one import of it: everything else takes time as an argument."""
+"""The wall clock. Only this module reads it; everything else takes the time as an argument."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """Now, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)

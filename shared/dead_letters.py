@@ -1,8 +1,7 @@
-"""Dead letters: rejected records, kept encrypted until someone mends the cause.
+"""Dead letters: rejected records, kept encrypted until someone fixes the cause.
 
-A letter's identity is where the record stood, with its timestamp, since a topic that was created anew uses the
-same offsets again. Payloads are sealed with AES-256-GCM, bound to that identity; nothing of them is readable in
-the table.
+A dead letter's identity is the record's position with its timestamp, because a topic that is created again reuses
+offsets. Payloads are sealed with AES-256-GCM, bound to that identity. The table holds no readable part of them.
 """
 
 import os
@@ -21,10 +20,10 @@ from shared.keys import Key
 from shared.record import Headers, PlainRecord, Record
 
 GATEWAY: Final = "gateway"
-"""Stands for a topic, in dead letters and in metrics, for what came over HTTP."""
+"""The topic name, in dead letters and metrics, of records received over HTTP."""
 
 KEPT_BYTES: Final = RAW_LIMIT + 64 * 1024
-"""What is kept of a value. Only a record that was blown up by compression is longer; its rest is not kept."""
+"""How much of a value is kept. Only decompression can make a record longer; the rest is dropped."""
 
 _NONCE_BYTES: Final = 12
 _FIRST_MS: Final = -62_135_596_800_000 + 86_400_000  # a day into year 1
@@ -33,10 +32,10 @@ _LAST_MS: Final = 253_402_300_799_999 - 86_400_000  # a day before the end of ye
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that does not count, and why. `detail` names fields and rules, never a value.
+    """The verdict on a rejected record. `detail` names fields and rules, never a value.
 
-    `retry_at` is when a record that came from the future becomes acceptable. `source` is the sender where the
-    record says so in a well-formed way. `registers` is the version of the registers that judged, where they did.
+    `retry_at` is when a record with a future time becomes acceptable. `source` is the sender, if the record names it in
+    a well-formed way. `registers` is the version of the registers that the verdict depends on, if it does.
     """
 
     reason: Reason
@@ -48,18 +47,18 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A rejected record with its verdict, ready to be kept."""
+    """A rejected record with its verdict."""
 
     record: Record
     verdict: Rejected
 
 
 class DeadLetterSealedError(Exception):
-    """A letter cannot be opened: its key is not in the key file, or it is not what was sealed."""
+    """A dead letter cannot be opened: its key is not in the key file, or its content was altered."""
 
 
 class Sealer:
-    """Seals and opens what a letter keeps of its record: key, headers and value."""
+    """Seals and opens the record parts that a dead letter keeps: key, headers and value."""
 
     def __init__(self, keys: Sequence[Key], random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self._ciphers = {key.id: AESGCM(key.secret[:32]) for key in keys}
@@ -67,31 +66,31 @@ class Sealer:
         self._random_bytes = random_bytes
 
     def seal(self, record: Record) -> bytes:
-        """`<key id> NUL <nonce><ciphertext>`, bound to the record's place."""
+        """Return `<key id> NUL <nonce><ciphertext>`, bound to the record's identity."""
         nonce = self._random_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._writing].encrypt(nonce, _pack(record), _place(record))
+        sealed = self._ciphers[self._writing].encrypt(nonce, _pack(record), _identity(record))
         return self._writing.encode() + b"\0" + nonce + sealed
 
     def open(self, topic: str, partition: int, offset: int, timestamp: int, sealed: bytes) -> PlainRecord:
-        """The record as it came. Raises LetterSealedError."""
+        """Return the record as it was received. Raises DeadLetterSealedError."""
         empty = PlainRecord(topic, partition, offset, timestamp, None, None)
         key_id, _, rest = sealed.partition(b"\0")
         cipher = self._ciphers.get(key_id.decode("ascii", "replace"))
         if cipher is None:
-            raise DeadLetterSealedError("the key of this letter is not in the letter key file")
+            raise DeadLetterSealedError("the key of this dead letter is not in the file of HVA_LETTER_KEY_FILE")
         try:
-            packed = cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], _place(empty))
+            packed = cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], _identity(empty))
         except InvalidTag as error:
-            raise DeadLetterSealedError("the letter was altered or sealed for another place") from error
+            raise DeadLetterSealedError("the dead letter was altered or belongs to another record") from error
         return _unpack(empty, packed)
 
 
 def kept_timestamp(milliseconds: int) -> int:
-    """A record's timestamp within what a table can hold: senders may write anything there."""
+    """Clamp a record's timestamp to the range that a table can hold: senders may write anything there."""
     return max(_FIRST_MS, min(milliseconds, _LAST_MS))
 
 
-def _place(record: Record) -> bytes:
+def _identity(record: Record) -> bytes:
     return f"{record.topic}/{record.partition}/{record.offset}/{kept_timestamp(record.timestamp)}".encode()
 
 
@@ -106,17 +105,17 @@ def _pack(record: Record) -> bytes:
     return len(frame).to_bytes(4, "big") + frame + (record.value or b"")[:KEPT_BYTES]
 
 
-def _unpack(place: PlainRecord, packed: bytes) -> PlainRecord:
+def _unpack(empty: PlainRecord, packed: bytes) -> PlainRecord:
     end = 4 + int.from_bytes(packed[:4], "big")
     frame = orjson.loads(packed[4:end])
     headers: Headers = tuple(
         (name, None if value is None else bytes.fromhex(value)) for name, value in frame["headers"]
     )
     return PlainRecord(
-        place.topic,
-        place.partition,
-        place.offset,
-        place.timestamp,
+        empty.topic,
+        empty.partition,
+        empty.offset,
+        empty.timestamp,
         None if frame["key"] is None else bytes.fromhex(frame["key"]),
         None if frame["null"] else packed[end:],
         headers,

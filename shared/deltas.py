@@ -1,7 +1,7 @@
-"""Additive differences of figures, pure: what a changed fact adds to and takes from its buckets.
+"""Deltas of figures, pure: what a changed fact adds to and subtracts from its buckets.
 
-A measure is a group of integer counts under the same keys. A contribution says in which counts of one place one
-fact counts `+1` (or another whole number); a change of a fact is its new contributions minus its old ones.
+A measure is a group of integer counts with the same keys. A contribution adds `+1` (or another whole number) to some
+counts of one bucket. The delta of a changed fact is its new contributions minus its old ones.
 """
 
 from collections import defaultdict
@@ -12,11 +12,11 @@ from operator import add
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # one object a measure: hashing it is a third of folding otherwise
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity: hashing by value takes a third of folding
 class Measure:
-    """A group of counts that share their keys: `codes` are the keys beside place, `counts` the numbers.
+    """A group of counts with the same keys. `codes` are the keys beside the dimensions, `counts` the numbers.
 
-    `sums` are those of them that add up numbers of senders, which may together be more than 64 bits hold.
+    `sums` are the counts that add up senders' numbers, whose total may exceed 64 bits.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Measure:
 
 
 class Dimensions(NamedTuple):
-    """Where a fact counts: local day, row of the unit register valid on it, channel and segment."""
+    """The dimensions of a contribution: local day, row of the unit register valid on it, channel and segment."""
 
     day: date
     unit_row: int
@@ -35,7 +35,7 @@ class Dimensions(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """What is added at one place: `amount` in each of `columns`, positions in the measure's counts."""
+    """What a fact adds to one bucket: `amount` in each of `columns`, which are indexes into the measure's counts."""
 
     measure: Measure
     dimensions: Dimensions
@@ -45,40 +45,40 @@ class Contribution(NamedTuple):
 
 
 BucketRow = tuple[tuple[object, ...], tuple[int, ...]]
-"""Key values in the table's order, and the difference of every count."""
+"""Key values in the table's order, and the delta of every count."""
 
 
 class Deltas:
-    """Differences gathered over many facts of one county; places that come to nothing vanish."""
+    """Deltas collected over many facts of one county. Rows whose counts are all zero are left out."""
 
     def __init__(self) -> None:
         self._counts: dict[Measure, dict[tuple[Dimensions, tuple[str, ...]], list[int]]] = defaultdict(dict)
 
     def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
-        """Add contributions, or take them away with sign -1."""
+        """Add contributions, or subtract them with sign -1."""
         by_measure = self._counts
         for measure, dimensions, codes, columns, amount in contributions:
-            places = by_measure[measure]
-            counts = places.get((dimensions, codes))
+            by_key = by_measure[measure]
+            counts = by_key.get((dimensions, codes))
             if counts is None:
-                counts = places[dimensions, codes] = [0] * len(measure.counts)
+                counts = by_key[dimensions, codes] = [0] * len(measure.counts)
             for column in columns:
                 counts[column] += sign * amount
 
-    def places(self) -> int:
-        """How many places are held."""
+    def size(self) -> int:
+        """Return how many keys are held."""
         return sum(map(len, self._counts.values()))
 
     def measures(self) -> set[Measure]:
-        """The measures that anything was added to."""
+        """Return the measures that have contributions."""
         return set(self._counts)
 
     def by_day(self, measure: Measure) -> list[BucketRow]:
-        """Rows (day, unit_row, *codes) of the measure, sorted by key."""
+        """Return rows (day, unit_row, *codes) of the measure, sorted by key."""
         return self._rows(measure, lambda dimensions: (dimensions.day, dimensions.unit_row))
 
     def by_month(self, measure: Measure) -> list[BucketRow]:
-        """Rows (first day of month, unit_row, channel, segment, *codes) of the measure, sorted by key."""
+        """Return rows (first day of month, unit_row, channel, segment, *codes) of the measure, sorted by key."""
         return self._rows(measure, lambda dimensions: (dimensions.day.replace(day=1), *dimensions[1:]))
 
     def _rows(self, measure: Measure, key_of: Callable[[Dimensions], tuple[object, ...]]) -> list[BucketRow]:

@@ -1,4 +1,4 @@
-"""Files of events: plain, gzip or zstd, told apart by their first bytes; UTF-8, with or without a byte order mark."""
+"""Event files: plain, gzip or zstd, detected by their first bytes; UTF-8, with or without a byte order mark."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ from typing import Final, Protocol, cast
 from shared.encoding import BYTE_ORDER_MARK, wide_encoding
 
 _BLOCK_BYTES: Final = 1_000_000
-_PACKED_BLOCK_BYTES: Final = 10_000  # gzip grows a block by up to a thousand times
+_PACKED_BLOCK_BYTES: Final = 10_000  # gzip expands a block by a factor of up to a thousand
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _HEAD_BYTES: Final = 64 * 1024
@@ -24,7 +24,7 @@ STANDARD_INPUT: Final = Path("-")
 
 
 class Blocks(Protocol):
-    """What is read from: a buffered file, standard input, bytes in memory."""
+    """A source of bytes: a buffered file, standard input, bytes in memory."""
 
     def read1(self, size: int, /) -> bytes: ...
 
@@ -34,21 +34,22 @@ class UnreadableFileError(Exception):
 
 
 def opened(path: Path) -> AbstractContextManager[Blocks]:
-    """The file, or standard input for `-`."""
+    """Open the file, or standard input for `-`."""
     return nullcontext(cast(BufferedReader, sys.stdin.buffer)) if path == STANDARD_INPUT else path.open("rb")
 
 
 def readable_name(path: Path) -> str:
-    """The name of a file as text; bytes that are not UTF-8 are escaped."""
+    """Return the name of a file as text; bytes that are not UTF-8 are escaped."""
     return fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def chunks(file: Blocks, advance: Callable[[int], None] = lambda size: None) -> Iterator[tuple[int, list[bytes]]]:
-    """Lines with the number of the first of them, as many as are there: a live feed is sent as it comes.
+    """Yield lines in groups, each with the number of its first line. All available lines are yielded without waiting
+    for more, so that a live feed is sent as it arrives.
 
-    `advance` gets the number of bytes read from the file. Raises UnreadableFileError.
+    `advance` is called with the number of bytes read from the file. Raises UnreadableFileError.
     """
-    first, parts = 1, list[bytes]()  # of a line whose end has not come
+    first, parts = 1, list[bytes]()  # the parts of an incomplete line
     for block in _text(_unpacked(file, advance)):
         whole, end, rest = block.rpartition(b"\n")
         if first == 1:
@@ -86,7 +87,7 @@ def _read(file: Blocks, advance: Callable[[int], None], size: int) -> Iterator[b
 
 
 def _gunzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Of one member or several, one behind the other."""
+    """Decompress one or several concatenated gzip members."""
     member = zlib.decompressobj(wbits=31)
     try:
         for block in blocks:
@@ -102,7 +103,7 @@ def _gunzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unzstd(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """As a whole, in memory: the library has no other way for what is not a regular file."""
+    """Decompress the whole data in memory: the library cannot stream from anything but a regular file."""
     from cramjam import DecompressionError, zstd
 
     try:
@@ -112,7 +113,7 @@ def _unzstd(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _text(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The blocks without a byte order mark at the start. Raises UnreadableFileError for a wide encoding."""
+    """Remove a byte order mark at the start. Raises UnreadableFileError for a wide encoding."""
     head = b""
     for block in blocks:
         head += block
@@ -124,6 +125,6 @@ def _text(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _line_is_whole(head: bytes) -> bool:
-    """Whether the first line is there; a NUL among its first bytes may mean that an end of line has more bytes."""
+    """Whether the first line is complete. After a NUL among the first bytes, a line end may take several bytes."""
     end = head.find(b"\n")
     return end >= 0 and (b"\0" not in head[:8] or len(head) >= end + 4)

@@ -1,4 +1,4 @@
-"""Canonical records to events, as every family reads them."""
+"""Decodes canonical records to events, for every family."""
 
 from shared.contracts.event import ContractError, Event, decode_event
 from shared.contracts.reasons import Reason
@@ -7,7 +7,7 @@ from shared.record import Record
 
 
 def event_of(record: Record) -> Event | Rejected:
-    """The event that a canonical record carries; a record that ingest cannot have written is rejected."""
+    """Return the event of a canonical record, or a verdict on a record that ingest cannot have written."""
     try:
         return decode_event(record.value or b"")
     except ContractError as error:

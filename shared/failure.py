@@ -1,9 +1,9 @@
-"""Which failures pass by themselves.
+"""Classifies errors as transient or not.
 
-A transient one is tried again for as long as it takes: it must never become a dead letter, since nothing is wrong
-with the record. A full disk is among them: space returns, and someone is paged by the counter. So is all of SQLSTATE
-class 42 (undefined or changed tables, columns and functions, missing grants, wrong syntax): the code and the schema do
-not fit together, whatever the record says. It lasts until either is upgraded, and /readyz says so meanwhile.
+A transient error is retried without limit. It must never produce a dead letter, because nothing is wrong with the
+record. A full disk is transient: space returns, and the error counter pages someone. So is all of SQLSTATE class 42
+(undefined or changed tables, columns and functions, missing grants, wrong syntax): code and schema are incompatible,
+whatever the record contains. That lasts until one of them is upgraded, and /readyz reports it meanwhile.
 """
 
 from enum import Enum
@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 
 
 class Failure(Enum):
-    """What to do about an exception out of a commit."""
+    """The class of an exception raised by a commit."""
 
     TRANSIENT = "transient"
     BUG = "bug"
@@ -22,14 +22,14 @@ class Failure(Enum):
 
 _TRANSIENT_STATES: Final = frozenset(
     {
-        "25P03",  # idle_in_transaction_session_timeout: we were frozen
+        "25P03",  # idle_in_transaction_session_timeout: the process was frozen
         "25P04",  # transaction_timeout
-        "25006",  # read-only: a failover is going on
-        "26000",  # a pooler in between lost a prepared statement
+        "25006",  # read-only: a failover is in progress
+        "26000",  # a pooler lost a prepared statement
         "28000",  # the role may not connect now
-        "28P01",  # the password was rotated under us: the restart with the new one will follow
+        "28P01",  # the password was rotated: a restart with the new one will follow
         "3D000",  # the database is being restored
-        "3F000",  # the schema is not there yet: migrations are still running
+        "3F000",  # the schema does not exist yet: migrations are still running
         "40001",  # serialization failure
         "40P01",  # deadlock
         "53100",  # disk full
@@ -52,17 +52,17 @@ _TRANSIENT_CLASSES: Final = frozenset(
         "42",  # the schema is of another version than the code
     }
 )
-_NEVER_FITS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
-_LOST: Final = (OSError, TimeoutError, KafkaError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
+_CONNECTION: Final = (OSError, TimeoutError, KafkaError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def classify(error: BaseException) -> Failure:
-    """Transient for everything that time, an operator or a restart of Kafka or PostgreSQL mends."""
+    """Return TRANSIENT for every error that time, an operator or a restart of Kafka or PostgreSQL fixes."""
     if isinstance(error, asyncpg.InvalidCachedStatementError):
-        return Failure.TRANSIENT  # a migration changed a table under a prepared statement, which is now prepared anew
+        return Failure.TRANSIENT  # a migration changed a table; the retry prepares the statement again
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         transient = state in _TRANSIENT_STATES or state[:2] in _TRANSIENT_CLASSES
         return Failure.TRANSIENT if transient else Failure.BUG
-    passes = isinstance(error, _LOST) and not isinstance(error, _NEVER_FITS)
-    return Failure.TRANSIENT if passes else Failure.BUG
+    transient = isinstance(error, _CONNECTION) and not isinstance(error, _TOO_LARGE)
+    return Failure.TRANSIENT if transient else Failure.BUG

@@ -1,7 +1,7 @@
-"""/livez, /readyz and /metrics, served from a thread of their own.
+"""/livez, /readyz and /metrics, served from a separate thread.
 
-Their own thread, because they must be able to tell that the event loop is blocked: liveness is a tick that the
-loop has to make, readiness is what the loop last said about its surroundings, if that is recent.
+They have their own thread so that they can report a blocked event loop. The service is live if the loop ticked
+recently. It is ready if the loop's last reports about its dependencies are good and recent.
 """
 
 import json
@@ -15,78 +15,78 @@ from typing import Final
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-LOOP_SILENCE_S: Final = 30.0  # a loop that has not ticked for so long is stuck: the longest batch is far below it
+LOOP_SILENCE_S: Final = 30.0  # a loop without a tick for this long is stuck: it never blocks nearly as long
 
 
 class Health:
-    """What is known of a service's state. Written by the event loop, read by the health thread.
+    """The state of a service. The event loop writes it, the health thread reads it.
 
-    Each named part (kafka, postgres, registers, ...) is either fine or has one sentence that says what is
-    wrong; the service is ready when every part is fine. What a probe found holds for a while only: the probe may
-    hang together with what it looks at.
+    Each named part (kafka, postgres, registers, ...) either works or has one sentence that describes its problem. The
+    service is ready when every part works. The result of a probe expires, because the probe may hang together with the
+    server that it checks.
     """
 
     def __init__(self, parts: tuple[str, ...], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._ticked = monotonic()
-        self._troubles: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
+        self._problems: dict[str, str | None] = dict.fromkeys(parts, "not started yet")
         self._valid_until: dict[str, float] = {}
         self._warnings: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def tick(self) -> None:
-        """Say that the event loop runs."""
+        """Record that the event loop runs."""
         self._ticked = self._monotonic()
 
     def set_ok(self, part: str, valid_s: float = math.inf) -> bool:
-        """Say that a part works, for so many seconds from now. Returns whether that is news."""
+        """Record that a part works, valid for `valid_s` seconds. Returns whether its state changed."""
         return self._set(part, None, valid_s)
 
     def set_problem(self, part: str, sentence: str, expires_in_s: float = math.inf) -> bool:
-        """Say what is wrong with a part, without values or secrets. Returns whether that is news.
+        """Record the problem of a part, without values or secrets. Returns whether its state changed.
 
-        It ends after `expires_in_s` where nobody repeats it: for what may stop without anything that says so.
+        The problem expires after `expires_in_s` unless it is reported again, for a problem whose end is not reported.
         """
         return self._set(part, sentence, expires_in_s)
 
     def warn(self, part: str, sentence: str | None) -> None:
-        """Say what someone should mend although the service works; None when it is mended."""
+        """Record something that someone should fix although the service works; None when it is fixed."""
         with self._lock:
             self._warnings.pop(part, None)
             if sentence is not None:
                 self._warnings[part] = sentence
 
     def warnings(self) -> dict[str, str]:
-        """What someone should mend."""
+        """Return what someone should fix, by part."""
         with self._lock:
             return dict(self._warnings)
 
     def _set(self, part: str, sentence: str | None, valid_s: float) -> bool:
         with self._lock:
-            news = self._troubles.get(part) != sentence
-            self._troubles[part] = sentence
+            changed = self._problems.get(part) != sentence
+            self._problems[part] = sentence
             self._valid_until[part] = self._monotonic() + valid_s
-            return news
+            return changed
 
     def problems(self) -> dict[str, str]:
-        """The parts that do not work, each with its sentence."""
+        """Return the parts that do not work, each with its sentence."""
         with self._lock:
-            texts = {part: self._current(part, text) for part, text in self._troubles.items()}
+            texts = {part: self._current(part, text) for part, text in self._problems.items()}
         return {part: text for part, text in texts.items() if text is not None}
 
     def _current(self, part: str, text: str | None) -> str | None:
-        """What holds now of what was said last. Neither silence of a probe nor a trouble that nobody repeats lasts."""
-        late = self._monotonic() - self._valid_until.get(part, math.inf)
-        if late <= 0:
+        """Return the current problem of a part: an expired success becomes a problem, an expired problem ends."""
+        overdue = self._monotonic() - self._valid_until.get(part, math.inf)
+        if overdue <= 0:
             return text
-        return None if text else f"not known to be fine: the last probe is overdue for {late:.0f} s"
+        return None if text else f"state unknown: the last probe is overdue by {overdue:.0f} s"
 
     def ready(self) -> bool:
         """Whether the service can do its work now."""
         return not self.problems()
 
     def live(self) -> bool:
-        """Whether the event loop has run lately."""
+        """Whether the event loop has run recently."""
         return self._monotonic() - self._ticked < LOOP_SILENCE_S
 
 
@@ -100,7 +100,7 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port it really listens on."""
+        """The port that it listens on."""
         return int(self._server.server_address[1])
 
     def start(self) -> None:
@@ -140,7 +140,7 @@ def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPReques
             self._send_head()
 
         def _send_head(self) -> bytes:
-            """Everything before the body; returns the body."""
+            """Send status and headers; return the body."""
             status, content_type, body = answer(self.path.split("?", 1)[0])
             self.send_response(status)
             self.send_header("Content-Type", content_type)
@@ -149,6 +149,6 @@ def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPReques
             return body
 
         def log_message(self, *args: object) -> None:
-            """Probes are not worth a log line."""
+            """Do not log requests."""
 
     return Handler

@@ -1,7 +1,8 @@
-"""The Finnish personal identity code: is a text one, and does a text hold one.
+"""The Finnish personal identity code: whether a text is one, and whether a text contains one.
 
-Two rules, both the contract's. A client's code must be wholly right (real date, individual number, century). Anywhere
-else a shape with the right check character is enough to refuse: a record must not carry a person past the pseudonym.
+Both rules are the contract's. A client's code must be fully valid (real date, individual number, century). Anywhere
+else the shape of a code with the right check character is enough to reject the record: no identifier may bypass
+pseudonymisation.
 """
 
 import re
@@ -13,7 +14,7 @@ from shared.normal_form import normal_form
 
 CHECK: Final = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 CENTURIES: Final = {"+": 1800} | dict.fromkeys("-YXWVU", 1900) | dict.fromkeys("ABCDEF", 2000)
-# Unicode White_Space, which `str.strip()` alone exceeds by U+001C to U+001F.
+# Unicode White_Space. `str.strip()` also removes U+001C to U+001F.
 WHITE_SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
@@ -30,23 +31,23 @@ _DASHES: Final = re.compile("[\u2010-\u2015\u2212]").sub
 
 
 def _plain(text: str) -> str:
-    """In NFKC, with the dashes of Unicode as hyphens: word processors and forms write codes with such characters."""
+    """Normalise to NFKC, with Unicode dashes as hyphens: word processors and forms write codes with such characters."""
     return text if text.isascii() else _DASHES("-", normal_form("NFKC", text))
 
 
 def normalised(text: str) -> str:
-    """Plain, trimmed and upper-cased. Only ASCII: `str.upper` would make an I of a dotless one."""
+    """Normalise, trim and upper-case. Only ASCII is upper-cased: `str.upper` turns a dotless i into I."""
     text = _plain(text).strip(WHITE_SPACE)
     return text.upper() if text.isascii() else text
 
 
 def birth_date(code: str) -> date | None:
-    """The date in a normalised code whose every part is right, else None. Whether it is past is the caller's."""
+    """Return the birth date of a normalised, valid code, else None. The caller checks that it is not in the future."""
     match = _WHOLE(code)
     if match is None:
         return None
     day, month, year, separator, individual, check = match.groups()
-    if individual < "002" or not _checks(day + month + year, individual, check):
+    if individual < "002" or not _check_matches(day + month + year, individual, check):
         return None
     try:
         return date(CENTURIES[separator] + int(year), int(month), int(day))
@@ -55,19 +56,19 @@ def birth_date(code: str) -> date | None:
 
 
 def holds_code(text: str) -> bool:
-    """Whether a code stands in the plain text with no letter or digit of any script on either side."""
+    """Whether the normalised text contains a code with no letter or digit of any script on either side."""
     text = _plain(text)
     return any(
-        _checks(match[1], match[2], match[3].upper()) and _stands_alone(text, *match.span())
-        for match in _ANYWHERE.finditer(text)  # two that stand alone cannot overlap, so none is passed over
+        _check_matches(match[1], match[2], match[3].upper()) and _is_isolated(text, *match.span())
+        for match in _ANYWHERE.finditer(text)  # isolated codes cannot overlap, so finditer skips none
     )
 
 
-def _checks(day: str, individual: str, check: str) -> bool:
+def _check_matches(day: str, individual: str, check: str) -> bool:
     return CHECK[int(day + individual) % len(CHECK)] == check
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
+def _is_isolated(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
     return not (before.isalpha() or before.isdecimal() or after.isalpha() or after.isdecimal())
 
@@ -75,15 +76,15 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 _SHAPE: Final = b"000000-000"
 _OVERLAP: Final = b"000000-000000-000"
 UNCOUNTED: Final = -1
-# Bytes of UTF-8 for ASCII and U+00C0 to U+00FF, the letters of Finnish and Swedish: both are plain as they stand.
+# UTF-8 bytes of ASCII and of U+00C0 to U+00FF, the letters of Finnish and Swedish: normalisation does not change them.
 _PLAIN_BYTES: Final = bytes(range(0xC0)) + b"\xc3"
 
 
 def shapes(classed: bytes) -> int:
-    """How many places of a classed text (`strict_json.classed`) look like a code.
+    """Count the substrings of a classed text (`strict_json.classed`) that have the shape of a code.
 
-    `UNCOUNTED` when they overlap and no count is sure. A prefilter: it may see too much, and misses nothing.
-    A text with other letters than those of Finnish is classed again in its plain form, where that is another.
+    Returns `UNCOUNTED` when they overlap and the count is uncertain. This is a prefilter: it may have false positives,
+    but never false negatives. A text with letters that Finnish does not use is classed again after normalisation.
     """
     if not classed.isascii() and classed.translate(None, _PLAIN_BYTES):
         text = classed.decode("utf-8", "replace")

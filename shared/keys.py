@@ -1,7 +1,7 @@
-"""Key files: one key a line, `<key id> <base64 of at least 32 bytes>`; the first line is the key that writes.
+"""Key files: one key per line, `<key id> <base64 of at least 32 bytes>`; the first key is used for writing.
 
-The keys are the protection of every pseudonym and dead letter, so a file that others may read stops the start.
-Passwords and tokens in files are held to the same.
+The keys protect every pseudonym and dead letter, so a service does not start if others may read the file. The same
+holds for files with passwords and tokens.
 """
 
 import base64
@@ -15,23 +15,23 @@ from typing import Final
 
 KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _MIN_KEY_BYTES: Final = 32
-_MOUNTED: Final = Path("/run/secrets")  # where Docker and Kubernetes are told to put the secrets of a container
+_MOUNTED: Final = Path("/run/secrets")  # where Docker and Kubernetes are configured to mount secrets
 
 
 class KeyFileError(Exception):
-    """A key file is missing, open to others or malformed. The message never holds key material."""
+    """A key file is missing, readable by others or malformed. The message never contains key material."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """One secret and the id under which its products are known."""
+    """A secret and its id, which marks everything made with it."""
 
     id: str
     secret: bytes
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:
-    """The keys of a file, the writing one first. Raises KeyFileError with the remedy."""
+    """Return the keys of a file, the writing key first. Raises KeyFileError with the remedy."""
     keys = tuple(
         _key(path, number, line)
         for number, line in enumerate(read_private(path).splitlines(), 1)
@@ -40,12 +40,12 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     if not keys:
         raise KeyFileError(f"key file {path.name} is empty: write `<key id> <base64 of 32 random bytes>` into it")
     if len({key.id for key in keys}) < len(keys):
-        raise KeyFileError(f"key file {path.name} has one key id twice")
+        raise KeyFileError(f"key file {path.name} has a duplicate key id")
     return keys
 
 
 def read_private(path: Path, what: str = "key file") -> str:
-    """The text of a file of secrets, ASCII. Raises KeyFileError where others may read it too."""
+    """Return the ASCII text of a file of secrets. Raises KeyFileError if others may read it, too."""
     try:
         open_to_others = _open_to_others(path)
         text = path.read_text(encoding="ascii")
@@ -57,10 +57,10 @@ def read_private(path: Path, what: str = "key file") -> str:
 
 
 def _open_to_others(path: Path) -> bool:
-    """Whether anybody else can get at the file, by its mode.
+    """Whether the mode of the file lets others access it.
 
-    A secret of a container is mounted for that container alone, read-only, and with a mode that lets whoever the
-    container runs as read it.
+    A secret mounted into a container is exempt: it is mounted read-only, for that container only, with a mode that lets
+    any user of the container read it.
     """
     if not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return False

@@ -1,4 +1,4 @@
-"""The segment under which a fact counts."""
+"""The segment label of a fact."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,14 +9,14 @@ OTHER: Final = "other"
 MEMBER: Final = "multidisciplinary"
 
 Intervals = Sequence[tuple[date, date | None]]
-"""When a client is a member: local dates from the first up to and without the second; None where it is open."""
+"""When a client is a member: half-open intervals of local dates; the second date is None for an open interval."""
 
 
 def label(client: str | None, day: date | None, history: Intervals = ()) -> str:
-    """The segment of a fact by its client, its label day and when that client is a member.
+    """Return the segment of a fact by its client, its label day and the client's membership history.
 
-    The default is the history of a client of whom the segment stream has said nothing. Whoever has no client needs
-    no day.
+    The default history is that of a client without a record on the segment stream. A fact without a client needs no
+    day.
     """
     if client is None:
         return UNKNOWN

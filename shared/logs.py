@@ -1,7 +1,7 @@
-"""One JSON line a log record, on standard error.
+"""Logs one JSON line per record to standard error.
 
-No payload, pseudonym or personal identity code ever enters a log: callers give counts, names and positions,
-and exceptions are logged by their type alone since the text of a database error may quote values.
+Logs never contain payloads, pseudonyms or personal identity codes: callers log counts, names and positions. Exceptions
+are logged only by their type, because the text of a database error may quote values.
 """
 
 import json
@@ -15,7 +15,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, text and whatever was given as `extra`."""
+    """Formats time, level, logger, text and the fields of `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -32,16 +32,16 @@ class JsonFormatter(logging.Formatter):
 
 
 def _frames(tb: Any) -> list[str]:
-    """Where it happened, without the text of the error: file, line and function of the innermost frames."""
+    """Return file, line and function of the innermost frames, without the text of the error."""
     return [f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in traceback.extract_tb(tb)[-4:]]
 
 
 def set_up_logging(service: str, level: str) -> logging.Logger:
-    """Send all logs of the process through the JSON formatter; returns the service's logger."""
+    """Send all logs of the process through the JSON formatter. Returns the service's logger."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    # Their messages quote record contents or repeat what health and metrics already say.
+    # Their messages quote record contents or repeat what health and metrics already report.
     for noisy in ("aiokafka", "faststream"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     logger = logging.getLogger(f"hva.{service}")

@@ -1,7 +1,6 @@
-"""The pipeline metrics every service has, by the contract's names.
+"""The pipeline metrics of every service, under the contract's names.
 
-Counters are bound to their labels once and added to per batch: a labelled increment per event would cost as
-much as parsing it.
+Counters are incremented once per batch: an increment per event would cost as much as parsing the event.
 """
 
 from bisect import bisect_left
@@ -16,7 +15,7 @@ _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 
 class BulkHistogram(Collector):
-    """A histogram that takes many observations at once: a batch of 1,000 events is a handful of additions."""
+    """A histogram that records many equal observations in one step: a batch of 1,000 events takes a few additions."""
 
     def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
         self._name, self._text = name, text
@@ -30,7 +29,7 @@ class BulkHistogram(Collector):
         self._sum += seconds * times
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """What Prometheus sees: cumulative buckets and the sum."""
+        """Yield the metric for Prometheus: cumulative buckets and the sum."""
         total, buckets = 0, []
         for bound, count in zip((*map(str, _SECONDS), "+Inf"), self._counts, strict=True):
             total += count
@@ -41,24 +40,24 @@ class BulkHistogram(Collector):
 
 
 class PipelineMetrics:
-    """The metrics of one service's way from Kafka to its store."""
+    """The metrics of a service's pipeline from Kafka to its store."""
 
     def __init__(self, service: str, registry: CollectorRegistry) -> None:
         self._service = service
         self._records = Counter(
             "hva_records",
-            "Records by what became of them.",
+            "Records by outcome.",
             ["service", "topic", "outcome"],
             registry=registry,
         )
         self._conflicts = Counter(
             "hva_revision_conflicts",
-            "Events of an equal revision of the same business id with other content.",
+            "Events with the revision of another event of the same business id, but other content.",
             ["service", "topic"],
             registry=registry,
         )
         self._left_out = Counter(
-            "hva_unknown_fields", "Unknown fields that were left out.", ["service", "topic"], registry=registry
+            "hva_unknown_fields", "Unknown fields that were dropped.", ["service", "topic"], registry=registry
         )
         self._dead_letters = Gauge("hva_dead_letters_open", "Open dead letters.", ["reason"], registry=registry)
         self._lag = Gauge(
@@ -72,7 +71,7 @@ class PipelineMetrics:
         )
         self.ready = Gauge("hva_ready", "1 when the service can do its work.", registry=registry)
         self.registers_wrong = Gauge(
-            "hva_registers_wrong", "1 when the folder of registers was changed and is wrong.", registry=registry
+            "hva_registers_wrong", "1 while the folder of registers is invalid after a change.", registry=registry
         )
         self._registers = Gauge(
             "hva_registers_info", "1 for the version of the registers in use.", ["version"], registry=registry
@@ -80,9 +79,9 @@ class PipelineMetrics:
         self._registers_outdated = Gauge(
             "hva_registers_outdated", "1 while the database holds other registers than those in use.", registry=registry
         )
-        self.freshness = BulkHistogram("hva_freshness_seconds", "From accepted to committed.", registry)
+        self.freshness = BulkHistogram("hva_freshness_seconds", "Time from acceptance to commit.", registry)
         self.batch_seconds = Histogram(
-            "hva_batch_seconds", "Time of one batch, decode to commit.", buckets=_SECONDS, registry=registry
+            "hva_batch_seconds", "Time of one batch, from decode to commit.", buckets=_SECONDS, registry=registry
         )
         self.batch_records = Histogram(
             "hva_batch_records",
@@ -97,12 +96,12 @@ class PipelineMetrics:
             self._records.labels(self._service, topic, outcome).inc(records)
 
     def conflicts(self, topic: str, events: int) -> None:
-        """Add events that had an equal revision and other content."""
+        """Add events with an equal revision but other content."""
         if events:
             self._conflicts.labels(self._service, topic).inc(events)
 
     def left_out(self, topic: str, fields: int) -> None:
-        """Add unknown fields that were left out."""
+        """Add unknown fields that were dropped."""
         if fields:
             self._left_out.labels(self._service, topic).inc(fields)
 
@@ -115,7 +114,7 @@ class PipelineMetrics:
         self._lag.labels(self._service, topic, str(partition)).set(records)
 
     def forget_lag(self, topic: str, partitions: Iterable[int]) -> None:
-        """Drop partitions that are no longer ours, so that their last lag does not stand for ever."""
+        """Drop partitions that are no longer assigned, so that their last lag does not stay for ever."""
         for partition in partitions:
             self._lag.remove_by_labels({"service": self._service, "topic": topic, "partition": str(partition)})
 

@@ -1,4 +1,4 @@
-"""What the person stream says to the services: whose facts go, and which pseudonyms are one person."""
+"""Decodes the person stream: erasures and merges."""
 
 from typing import NamedTuple
 
@@ -12,14 +12,14 @@ from shared.record import Record
 
 
 class Erasure(NamedTuple):
-    """The client whose facts go, past and to come."""
+    """The client whose past and future facts are erased."""
 
     county: str
     client: str
 
 
 class Merge(NamedTuple):
-    """Two pseudonyms are one person while this fact wins. A retracted merge keeps only county, id and rank."""
+    """The fact that two pseudonyms are one person. A retracted merge keeps only county, id and rank."""
 
     county: str
     id: str
@@ -33,7 +33,7 @@ PersonEvent = Erasure | Merge
 
 
 def decode_person(record: Record) -> PersonEvent | Rejected:
-    """The erasure or merge that a record carries; a record that ingest cannot have written is rejected."""
+    """Return the erasure or merge of a record, or a verdict on a record that ingest cannot have written."""
     event = event_of(record)
     if isinstance(event, Rejected):
         return event

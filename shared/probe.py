@@ -1,6 +1,6 @@
-"""`python -m shared.probe`: whether the service of this container lives and can work, for its health check.
+"""`python -m shared.probe`: the container health check, whether the service is live and ready.
 
-Says why not, so that whoever inspects the container need not look further. Exit 1 when not.
+If not, it prints the reason, which the inspection of the container then shows, and exits 1.
 """
 
 import http.client
@@ -9,15 +9,15 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-_WITHIN_S: Final = 5.0
+_TIMEOUT_S: Final = 5.0
 _PAGES: Final = ("/livez", "/readyz")
 
 
-def trouble(env: Mapping[str, str] = os.environ) -> str | None:
-    """What is wrong, as the service says it; None when nothing is."""
+def problem(env: Mapping[str, str] = os.environ) -> str | None:
+    """Return the problem as the service reports it; None when there is none."""
     port = int(env.get("HVA_METRICS_PORT") or 0)
     for page in _PAGES:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_WITHIN_S)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
         try:
             connection.request("GET", page)
             answer = connection.getresponse()
@@ -31,4 +31,4 @@ def trouble(env: Mapping[str, str] = os.environ) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(trouble())
+    sys.exit(problem())

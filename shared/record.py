@@ -1,4 +1,4 @@
-"""A record as Kafka hands it over, reduced to what the product looks at."""
+"""A Kafka record, reduced to the fields that the services use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
-    """The shape that aiokafka's ConsumerRecord has; tests use `PlainRecord`."""
+    """The interface of aiokafka's ConsumerRecord; tests use `PlainRecord`."""
 
     @property
     def topic(self) -> str: ...
@@ -28,7 +28,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlainRecord:
-    """A record that did not come from a consumer."""
+    """A record that does not come from a consumer."""
 
     topic: str
     partition: int

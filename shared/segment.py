@@ -1,4 +1,4 @@
-"""What the segment stream says to a family service."""
+"""Decodes the segment stream for the family services."""
 
 from shared.contracts.event import ContractError
 from shared.contracts.reasons import Reason
@@ -8,8 +8,8 @@ from shared.record import Record
 
 
 def decode_segment(record: Record) -> History | Rejected | None:
-    """The history that a record carries. None for a tombstone, which says nothing: a history that ends has no intervals
-    and a version."""
+    """Return the history of a record. None for a record without a value: a history that ends still has a version, and
+    no intervals."""
     if record.value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Settings of every service from the environment: read once, checked together, all problems named at once."""
+"""Settings of every service from the environment: read once and checked together, with all problems in one message."""
 
 import os
 import re
@@ -17,16 +17,16 @@ _DSN: Final = re.compile(r"postgres(ql)?://\S+")
 
 
 class SettingsError(Exception):
-    """The environment does not describe a service that could start; the message lists every problem."""
+    """The environment lacks a setting or has an invalid one. The message lists every problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a service needs to know of its surroundings.
+    """The settings of a service.
 
-    `topic_prefix` isolates test runs on a shared broker; it is empty in production. `max_records` is the
-    largest batch of one transaction. `gateway_port` None: the HTTP gateway of ingest is off; 0: any port.
-    `publish_every_s` seconds lie between two publications of current figures.
+    `topic_prefix` isolates test runs on a shared broker; it is empty in production. `max_records` is the maximum number
+    of records in one transaction. `gateway_port` None: the HTTP gateway of ingest is off; 0: any port.
+    `publish_every_s`: seconds between two publications of current figures.
     """
 
     service: str
@@ -47,7 +47,7 @@ class Settings:
 
 
 def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of one service. Raises SettingsError naming every variable that is missing or wrong."""
+    """Return the settings of a service. Raises SettingsError naming every variable that is missing or wrong."""
     problems: list[str] = []
 
     def text(name: str, default: str | None = None) -> str:
@@ -56,10 +56,10 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
             problems.append(f"{name} is not set")
         return value
 
-    def shaped(name: str, shape: re.Pattern[str], remedy: str) -> str:
+    def matching(name: str, pattern: re.Pattern[str], requirement: str) -> str:
         value = text(name)
-        if value and not shape.fullmatch(value):
-            problems.append(f"{name} must {remedy}")
+        if value and not pattern.fullmatch(value):
+            problems.append(f"{name} must {requirement}")
         return value
 
     def number(name: str, default: int, low: int, high: int) -> int:
@@ -70,7 +70,7 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         return default
 
     def database() -> str:
-        url = shaped("HVA_POSTGRES_URL", _DSN, "begin with postgresql://")
+        url = matching("HVA_POSTGRES_URL", _DSN, "begin with postgresql://")
         try:
             return with_password(url, environ) if url else ""
         except SettingsError as error:
@@ -81,7 +81,7 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
     token_file = environ.get("HVA_GATEWAY_TOKEN_FILE")
     settings = Settings(
         service=service,
-        kafka=shaped("HVA_KAFKA_BOOTSTRAP", _BROKERS, "be host:port, several with commas between"),
+        kafka=matching("HVA_KAFKA_BOOTSTRAP", _BROKERS, "be host:port, several separated by commas"),
         postgres=database(),
         config_dir=Path(text("HVA_CONFIG_DIR", CONFIG_DIR)),
         letter_key_file=Path(text("HVA_LETTER_KEY_FILE")),
@@ -102,7 +102,7 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
 
 
 def with_password(url: str, environ: Mapping[str, str]) -> str:
-    """The URL of PostgreSQL with the password of HVA_POSTGRES_PASSWORD_FILE, where that is set."""
+    """Return the PostgreSQL URL with the password of HVA_POSTGRES_PASSWORD_FILE, if that is set."""
     path = environ.get("HVA_POSTGRES_PASSWORD_FILE")
     if not path:
         return url
@@ -110,18 +110,18 @@ def with_password(url: str, environ: Mapping[str, str]) -> str:
     if parts.password or not parts.username:
         raise SettingsError("HVA_POSTGRES_PASSWORD_FILE needs an HVA_POSTGRES_URL with a role and without a password")
     password = quote(read_password(Path(path), "HVA_POSTGRES_PASSWORD_FILE"), safe="")
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{place}"))
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{host}"))
 
 
 def read_password(path: Path, setting: str) -> str:
-    """The password in a file, a line. Raises SettingsError naming the setting and the file."""
+    """Return the password in a file of one line. Raises SettingsError naming the setting and the file."""
     try:
         password = read_private(path, "password file").strip()
     except KeyFileError as error:
         raise SettingsError(f"{setting}: {error}") from error
     if not password or not password.isprintable():
-        raise SettingsError(f"{setting}: password file {path.name} is empty: write the password into it, in one line")
+        raise SettingsError(f"{setting}: password file {path.name} is empty: write the password into it, on one line")
     return password
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from deploy.hva.context import VerbError
-from shared.contracts.types import LONGEST, PSEUDONYM
+from shared.contracts.types import MAX_LENGTH, PSEUDONYM
 
 _NAME = re.compile(r"[a-z0-9-]+")
 _PID = re.compile(PSEUDONYM[1:-1])
@@ -41,8 +41,8 @@ class Identifier:
             raise typer.BadParameter("--hetu-from-stdin needs --yes where standard input is not a terminal")
         if any(holds_code(text) for text in (self.local_id, self.system, self.pid) if text):
             raise typer.BadParameter("a personal identity code is only read from standard input: --hetu-from-stdin")
-        if self.local_id is not None and (not 0 < len(self.local_id) <= LONGEST or _UNFIT.search(self.local_id)):
-            raise typer.BadParameter(f"--local-id is not a text of 1-{LONGEST} characters")
+        if self.local_id is not None and (not 0 < len(self.local_id) <= MAX_LENGTH or _UNFIT.search(self.local_id)):
+            raise typer.BadParameter(f"--local-id is not a text of 1-{MAX_LENGTH} characters")
         if self.system is not None and not _NAME.fullmatch(self.system):
             raise typer.BadParameter("--system is not of a-z, 0-9 and -")
         if self.pid is not None and not _PID.fullmatch(self.pid):

@@ -19,11 +19,11 @@ from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.clients import Clients
-from shared.postgres.erased import newly_erased, strip, tombstone_if_erased
+from shared.postgres.erased import newly_erased, tombstone_if_erased, write_tombstones
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
-from shared.postgres.persons import apply_merges, merge_table, move, number, of_clients
+from shared.postgres.persons import apply_merges, assign_persons, merge_table, of_clients, reassign_facts
 from shared.postgres.refold import Refold, ensure_unit_rows
 from shared.postgres.replay import Replay
 from shared.registers import Registers
@@ -101,7 +101,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[ContactFact
     contacts = [fact for fact in facts if isinstance(fact, Contact)]
     contacts = list(await tombstone_if_erased(connection, SCHEMA, county, contacts, tombstone))
     contacts = await _labelled(connection, county, contacts)
-    upserted = await CONTACTS.upsert(connection, county, await number(connection, SCHEMA, county, contacts))
+    upserted = await CONTACTS.upsert(connection, county, await assign_persons(connection, SCHEMA, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
     linked = await link(connection, county, CONTACTS, upserted.changes)
     await fold(connection, county, (*linked, *hyte.changes))
@@ -114,10 +114,10 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     """
     erased = await newly_erased(connection, SCHEMA, county, events)
     facts = await CONTACTS.select(connection, _OF_CLIENTS, "true", county, erased) if erased else []
-    stripped = await strip(connection, county, CONTACTS, facts, tombstone)
+    stripped = await write_tombstones(connection, county, CONTACTS, facts, tombstone)
     await fold(connection, county, await link(connection, county, CONTACTS, stripped))
     merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
-    moved = await move(connection, county, CONTACTS, moves) if moves else []
+    moved = await reassign_facts(connection, county, CONTACTS, moves) if moves else []
     await fold(connection, county, await link(connection, county, CONTACTS, moved))
     return Applied(len(erased) + merged)
 

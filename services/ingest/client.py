@@ -10,7 +10,7 @@ from services.ingest.refusal import Refusal
 from shared.contracts.event_types import EventType
 from shared.contracts.reasons import Reason
 from shared.contracts.strict_json import classed, texts
-from shared.contracts.types import LONGEST, PSEUDONYM
+from shared.contracts.types import MAX_LENGTH, PSEUDONYM
 from shared.hetu import holds_code, shapes
 from shared.pseudonym import Keyring
 from shared.record import Headers
@@ -83,8 +83,8 @@ def pseudonym(client: object, name: str, of_code: str | None, envelope: Envelope
             raise Refusal(Reason.SCHEMA, f"data.{name}.pid: not a pseudonym")
         return pid, _unknown(client, _IDS)
     system = client.get("system")
-    if type(local_id) is not str or not 0 < len(local_id) <= LONGEST or "\0" in local_id:
-        raise Refusal(Reason.SCHEMA, f"data.{name}.local_id: not a text of 1-{LONGEST} characters without U+0000")
+    if type(local_id) is not str or not 0 < len(local_id) <= MAX_LENGTH or "\0" in local_id:
+        raise Refusal(Reason.SCHEMA, f"data.{name}.local_id: not a text of 1-{MAX_LENGTH} characters without U+0000")
     if system is not None and (type(system) is not str or not _SYSTEM(system)):
         raise Refusal(Reason.SCHEMA, f"data.{name}.system: not of a-z, 0-9 and -")
     found = keyring.of_local(envelope.county, system or envelope.system, local_id)

@@ -8,7 +8,7 @@ from services.ingest.refusal import Refusal
 from shared.contracts.catalogue import RECORD_LIMIT
 from shared.contracts.reasons import Reason
 from shared.contracts.strict_json import MAX_DEPTH, Document, Undecodable, parse
-from shared.contracts.types import LONGEST, canonical_instant
+from shared.contracts.types import MAX_LENGTH, canonical_instant
 from shared.record import Headers
 
 _STRUCTURED: Final = "application/cloudevents"
@@ -92,9 +92,9 @@ def _header_text(content: bytes) -> str | None:
         return None
 
 
-def _parsed(value: bytes, deepest: int) -> Document:
+def _parsed(value: bytes, max_depth: int) -> Document:
     try:
-        return parse(value, deepest)
+        return parse(value, max_depth)
     except Undecodable as error:
         raise Refusal(Reason.UNDECODABLE, str(error)) from None
 
@@ -113,8 +113,8 @@ def read_envelope(event: Any) -> Envelope:
     if get("specversion") != "1.0":
         raise Refusal(Reason.ENVELOPE, "specversion: not the text 1.0")
     id, source, type_, data = get("id"), get("source"), get("type"), get("data")
-    if type(id) is not str or not 0 < len(id) <= LONGEST or "\0" in id:
-        raise Refusal(Reason.ENVELOPE, f"id: not a text of 1-{LONGEST} characters without U+0000")
+    if type(id) is not str or not 0 < len(id) <= MAX_LENGTH or "\0" in id:
+        raise Refusal(Reason.ENVELOPE, f"id: not a text of 1-{MAX_LENGTH} characters without U+0000")
     if type(source) is not str or (names := _tenant(source)) is None:
         raise Refusal(Reason.ENVELOPE, "source: not urn:hva:<county>:<system>")
     if type(type_) is not str or not type_:

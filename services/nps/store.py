@@ -17,7 +17,7 @@ from shared.deltas import Deltas
 from shared.labels import Intervals
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
-from shared.postgres.erased import newly_erased, strip, tombstone_if_erased
+from shared.postgres.erased import newly_erased, tombstone_if_erased, write_tombstones
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
 from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
@@ -124,7 +124,7 @@ async def _strip(
     none of their own: these stay.
     """
     facts = await table.probe(connection, county, column, erased, "fact.own_client is not null")
-    return await strip(connection, county, table, facts, tombstone)
+    return await write_tombstones(connection, county, table, facts, tombstone)
 
 
 async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:

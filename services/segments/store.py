@@ -32,10 +32,10 @@ from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.clients import Clients
-from shared.postgres.erased import newly_erased, strip, tombstone_if_erased
+from shared.postgres.erased import newly_erased, tombstone_if_erased, write_tombstones
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
-from shared.postgres.persons import Move, apply_merges, merge_table, move, number, of_clients
+from shared.postgres.persons import Move, apply_merges, assign_persons, merge_table, of_clients, reassign_facts
 from shared.postgres.pool import extend_transaction_timeout
 from shared.postgres.refold import Refold, StagedChange, ensure_unit_rows
 from shared.postgres.replay import Replay
@@ -106,7 +106,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[CareFact], 
     await REFOLD.record_version(connection, county, registers)
     await ensure_unit_rows(connection, registers, [f for f in facts if isinstance(f, ServiceEvent | Assessment)])
     facts = await tombstone_if_erased(connection, SCHEMA, county, facts, tombstone)
-    facts = await number(connection, SCHEMA, county, facts)
+    facts = await assign_persons(connection, SCHEMA, county, facts)
     changes: list[Change[Any]] = []
     conflicts = 0
     for kind, table in TABLES.items():
@@ -130,11 +130,11 @@ async def apply_persons(
     if erased:
         for table in TABLES.values():
             facts = await table.select(connection, of_clients(SCHEMA, table.name), "true", county, erased)
-            changes += await strip(connection, county, table, facts, tombstone)
+            changes += await write_tombstones(connection, county, table, facts, tombstone)
     merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
     if moves:
         for table in TABLES.values():
-            changes += await move(connection, county, table, moves)
+            changes += await reassign_facts(connection, county, table, moves)
     await propagate_changes_(connection, county, changes, registers, moves)
     return Applied(len(erased) + merged)
 

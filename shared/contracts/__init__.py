@@ -1,1 +1,1 @@
-"""What travels on Kafka: topics, event types, the order of facts. Everything here follows the contract by name."""
+"""The Kafka contract: topics, event types, the rank of facts. All names are those of the contract."""

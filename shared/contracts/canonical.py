@@ -1,4 +1,4 @@
-"""Canonical bytes: the digest of event data (RFC 8785) and JSON that can carry numbers of any length."""
+"""Canonical bytes: the digest of event data (RFC 8785), and JSON with whole numbers of any length."""
 
 import json
 from decimal import Decimal
@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import orjson
 
-_EXACT: Final = 2**53  # beyond it RFC 8785 writes a number as the double that it is to ECMAScript
-_PLAIN_PLACES: Final = 21  # longer numbers get an exponent
-_NUMBERS: Final = ("revision", "count", "transfers")  # those of event data that may be that large
+_MAX_EXACT: Final = 2**53  # RFC 8785 writes a larger number as the double that it is in ECMAScript
+_MAX_PLAIN_DIGITS: Final = 21  # longer numbers get an exponent
+_NUMBERS: Final = ("revision", "count", "transfers")  # the fields of event data that may be so large
 _COMPACT: Final = (",", ":")
 
 
 def dumps(value: object) -> bytes:
-    """Compact UTF-8 JSON. orjson refuses whole numbers over 64 bits; a revision may be one."""
+    """Return compact UTF-8 JSON. orjson rejects whole numbers over 64 bits, and a revision may be one."""
     try:
         return orjson.dumps(value)
     except TypeError:
@@ -22,19 +22,19 @@ def dumps(value: object) -> bytes:
 
 
 def digest(data: dict[str, Any]) -> bytes:
-    """SHA-256 of the RFC 8785 JSON of `data`, 32 bytes.
+    """Return the SHA-256 of the RFC 8785 JSON of `data`, 32 bytes.
 
-    Sorting by bytes serves, because all names are ASCII; orjson's texts are RFC 8785's. Numbers are whole.
+    Sorting names by bytes is correct, because all are ASCII. orjson writes texts as RFC 8785 does. Numbers are whole.
     """
-    if data["revision"] > _EXACT or data.get("count", 0) > _EXACT or data.get("transfers", 0) > _EXACT:
+    if data["revision"] > _MAX_EXACT or data.get("count", 0) > _MAX_EXACT or data.get("transfers", 0) > _MAX_EXACT:
         data = data | {name: orjson.Fragment(ecma_number(data[name])) for name in _NUMBERS if name in data}
     return sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def ecma_number(number: int) -> str:
-    """A whole number >= 0 as ECMAScript's `Number::toString` writes its double (RFC 8785, section 3.2.2.3).
+    """Return a whole number >= 0 as ECMAScript's `Number::toString` writes its double (RFC 8785, section 3.2.2.3).
 
-    A number that no double holds has no RFC 8785 form; its digits stand.
+    A number beyond the range of doubles has no RFC 8785 form; it is written with all its digits.
     """
     if not number:
         return "0"
@@ -42,9 +42,9 @@ def ecma_number(number: int) -> str:
         _, shortest, exponent = Decimal(repr(float(number))).as_tuple()
     except OverflowError:
         return str(number)
-    places = len(shortest) + int(exponent)  # digits before the point
-    figures = "".join(map(str, shortest)).rstrip("0")
-    if places <= _PLAIN_PLACES:
-        return figures.ljust(places, "0")
-    point = f".{figures[1:]}" if len(figures) > 1 else ""
-    return f"{figures[0]}{point}e+{places - 1}"
+    length = len(shortest) + int(exponent)  # digits before the point
+    digits = "".join(map(str, shortest)).rstrip("0")
+    if length <= _MAX_PLAIN_DIGITS:
+        return digits.ljust(length, "0")
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{digits[0]}{fraction}e+{length - 1}"

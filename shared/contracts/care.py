@@ -76,7 +76,7 @@ class Assignment(Data):
 
 
 class CareRetracted(Data):
-    """Takes back one care fact, or a merge of persons. Erasures are never taken back."""
+    """Retracts one care fact, or a merge of persons. Erasures cannot be retracted."""
 
     service_event_id: Id | None = None
     flag_id: Id | None = None

@@ -1,29 +1,29 @@
-"""The declared topics: the one place that knows their names, partitions, retention and size limits.
+"""The declared topics: the only definition of their names, partitions, retention and size limits.
 
-Brokers have auto-creation off; `shared.edge.topics` creates what stands here and refuses what differs.
+Automatic topic creation is off on brokers; `shared.edge.topics` creates these topics and refuses deviations.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-PARTITIONS: Final = 12  # fixed at birth: a key's partition must never move
+PARTITIONS: Final = 12  # never changes: a key must keep its partition
 PARTITIONER: Final = "murmur2"
 
 MIB: Final = 1024 * 1024
 RECORD_LIMIT: Final = 1 * MIB  # a larger event is `too_large`
-RAW_LIMIT: Final = 4 * MIB  # what still gets through, so that its sender can be told
+RAW_LIMIT: Final = 4 * MIB  # accepted by Kafka, so that ingest can reject the event with a reason
 _OVERHEAD: Final = 64 * 1024  # key, headers and batch framing around a value of exactly RAW_LIMIT
 
 TRANSACTION_LIMIT_MS: Final = 60_000
-"""How long a sender may keep a transaction open; the broker's limit. No record behind an open one is read."""
+"""How long a sender may keep a transaction open, by the broker's limit. Records after an open one are not read."""
 
 _DAY_MS: Final = 24 * 3600 * 1000
 _FOR_EVER: Final = -1
 
 
 class Stream(StrEnum):
-    """The three streams of upstream systems."""
+    """The streams of upstream systems."""
 
     FEEDBACK = "feedback"
     CONTACT = "contact"
@@ -32,7 +32,7 @@ class Stream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as declared. `retention_ms` -1 = for ever; `compacted` keeps the latest record of a key."""
+    """A declared topic. `retention_ms` -1: for ever; `compacted`: Kafka keeps the latest record of a key."""
 
     name: str
     retention_ms: int
@@ -44,12 +44,12 @@ class Topic:
     partitions: int = PARTITIONS
 
     def config(self) -> dict[str, str]:
-        """The topic's settings in Kafka's own names."""
+        """Return the topic's settings under Kafka's names."""
         return {
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.max_message_bytes),
-            # The broker's clock: a sender's own would decide what retention removes and what the broker refuses.
+            # The broker's clock: a sender's clock must not decide what retention removes or what the broker refuses.
             "message.timestamp.type": "LogAppendTime",
         }
 
@@ -99,5 +99,5 @@ TOPICS: Final = (*RAW.values(), FEEDBACK, CONTACT, CARE, PERSON, SEGMENT)
 
 
 def group_id(service: str, topic: Topic) -> str:
-    """The consumer group of a service on a topic: every pair has its own, so that offsets never mix."""
+    """Return the consumer group of a service on a topic. Every pair has its own group, so that offsets never mix."""
     return f"hva.{service}.{topic.name}"

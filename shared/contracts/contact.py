@@ -6,7 +6,7 @@ from shared.contracts.types import Code, Count, Data, Day, Id, Instant, Pseudony
 
 
 class Contact(Data):
-    """A contact with the first line, with its whole course so far."""
+    """A contact with the first line, with everything that has happened in it so far."""
 
     contact_id: Id
     unit: Code
@@ -32,13 +32,13 @@ class Contact(Data):
 
 
 class ContactRetracted(Data):
-    """Takes back one contact."""
+    """Retracts one contact."""
 
     contact_id: Id
 
 
 class HyteCounted(Data):
-    """A count of welfare and health promotion work on one local day, typed in by hand."""
+    """A count of welfare and health promotion work on one local day, entered by hand."""
 
     count_id: Id
     unit: Code
@@ -48,6 +48,6 @@ class HyteCounted(Data):
 
 
 class HyteRetracted(Data):
-    """Takes back one count."""
+    """Retracts one count."""
 
     count_id: Id

@@ -1,4 +1,4 @@
-"""The canonical event: what ingest writes to `hva.*.v1` and every service reads."""
+"""The canonical event, which ingest writes to `hva.*.v1` and every service reads."""
 
 import json
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from shared.contracts.types import Data, format_instant, parse_instant
 
 
 class ContractError(ValueError):
-    """A canonical record is not what ingest writes. The message names the part and holds no value of it."""
+    """A canonical record is not one that ingest writes. The message names the wrong part, never its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A validated event. `time` is UTC, `digest` the 32 bytes that take part in the order of facts."""
+    """A validated event. `time` is UTC; `digest` is the 32 bytes that are part of the rank."""
 
     county: str
     source: str
@@ -31,7 +31,7 @@ class Event:
 
 
 def plain_data(kind: EventType, data: Data) -> dict[str, Any]:
-    """Data as it stands in canonical JSON: defaults filled in, absent fields left out, times as texts."""
+    """Return data as in canonical JSON: with defaults, without absent fields, times as texts."""
     plain = data.model_dump(by_alias=True, exclude_none=True)
     for name in kind.instants:
         if name in plain:
@@ -43,7 +43,7 @@ def plain_data(kind: EventType, data: Data) -> dict[str, Any]:
 
 
 def encode_parts(county: str, source: str, id: str, type: str, time: str, digest: bytes, data: dict[str, Any]) -> bytes:
-    """The value of a canonical record from parts that are canonical already (`time` as canonical text)."""
+    """Return the value of a canonical record from canonical parts (`time` as canonical text)."""
     return dumps(
         {
             "specversion": "1.0",
@@ -59,14 +59,14 @@ def encode_parts(county: str, source: str, id: str, type: str, time: str, digest
 
 
 def encode_event(event: Event) -> bytes:
-    """The value of a canonical record."""
+    """Return the value of a canonical record."""
     data = plain_data(EVENT_TYPES[event.type], event.data)
     time = format_instant(event.time)
     return encode_parts(event.county, event.source, event.id, event.type, time, event.digest, data)
 
 
 def decode_event(value: bytes) -> Event:
-    """What `encode_event` wrote. Raises ContractError on anything else."""
+    """Decode the result of `encode_event`. Raises ContractError on anything else."""
     try:
         raw = _loads(value)
         digest = bytes.fromhex(raw["digest"])
@@ -102,7 +102,7 @@ def _text(raw: dict[str, Any], name: str) -> str:
 
 
 def _loads(value: bytes) -> Any:
-    """orjson rounds or refuses whole numbers over 64 bits, so those take the slow way."""
+    """Parse JSON. orjson rounds or rejects whole numbers over 64 bits, so the standard library parses those."""
     try:
         raw = orjson.loads(value)
         if type(raw["data"].get("revision")) is not float:

@@ -1,4 +1,4 @@
-"""Every event type of the contract: its stream, its model, and what of it ingest and the services must know."""
+"""Every event type of the contract, with its stream, its model and its special fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ PROMISES: Final = frozenset({"promised_by"})  # instants that may lie in the fut
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventType:
-    """A type as registered; `ids` maps each id field to the kind of fact it names (several in a retraction)."""
+    """A registered type. `ids` maps each id field to the kind of fact it identifies (several in a retraction)."""
 
     name: str
     stream: Stream
     model: type[Data]
     ids: Mapping[str, str]
     retraction: bool
-    has_comment: bool  # a comment text may come in; it goes no further than ingest
-    fields: frozenset[str]  # names on the wire that are known, the comment among them
+    has_comment: bool  # the type may have a comment text, which never leaves ingest
+    fields: frozenset[str]  # known names on the wire, including the comment
     clients: tuple[str, ...]
     instants: tuple[str, ...]
-    past: tuple[str, ...]  # those instants that must not lie ahead
+    past: tuple[str, ...]  # the instants that must not be in the future
     days: tuple[str, ...]
-    whole: tuple[str, ...]
-    topics: Mapping[str, str]  # kind of fact to the name of its canonical topic
+    whole: tuple[str, ...]  # whole numbers
+    topics: Mapping[str, str]  # kind of fact -> name of its canonical topic
 
 
 def _leaves(annotation: Any) -> set[Any]:
-    inner = get_args(annotation)
-    return {annotation}.union(*map(_leaves, inner)) if inner else {annotation}
+    arguments = get_args(annotation)
+    return {annotation}.union(*map(_leaves, arguments)) if arguments else {annotation}
 
 
 def _type(name: str, stream: Stream, model: type[Data], comment: bool = False, /, **ids: str) -> tuple[str, EventType]:

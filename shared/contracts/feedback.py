@@ -23,11 +23,11 @@ NATIONAL: Final = (
 COPING: Final = ("pei_cope_illness", "pei_cope_situation")
 
 _RANGES: Final = {"recommend": range(11)} | dict.fromkeys(NATIONAL, range(6))
-_OTHERWISE: Final = range(1, 6)
+_DEFAULT_RANGE: Final = range(1, 6)
 
 
 class Answer(TypedDict):
-    """One question and what was said: a whole number, or a word for the two coping questions."""
+    """One question and its answer: a whole number, or a word for the two coping questions."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
 
@@ -36,16 +36,16 @@ class Answer(TypedDict):
 
 
 def _answers(answers: list[Answer]) -> list[Answer]:
-    """Each value in the range of its question, no question twice. Raises ValueError."""
-    seen = {answer["question"] for answer in answers}
-    if len(seen) != len(answers):
-        raise ValueError("a question stands twice")
+    """Check that each value is in the range of its question and no question is repeated. Raises ValueError."""
+    questions = {answer["question"] for answer in answers}
+    if len(questions) != len(answers):
+        raise ValueError("a question is answered twice")
     for answer in answers:
         value, question = answer["value"], answer["question"]
         if isinstance(value, str):
             if question not in COPING:
                 raise ValueError("an answer is not a whole number")
-        elif question in COPING or value not in _RANGES.get(question, _OTHERWISE):
+        elif question in COPING or value not in _RANGES.get(question, _DEFAULT_RANGE):
             raise ValueError("an answer is outside the range of its question")
     return answers
 
@@ -58,7 +58,7 @@ def _one_answer(questions: dict[str, object], value: dict[str, object]) -> dict[
 _KNOWN: Final = ["recommend", *NATIONAL, *COPING]
 _ANSWERS_SCHEMA: Final[dict[str, object]] = {
     "type": "array",
-    "description": "A question may stand once.",
+    "description": "At most one answer per question.",
     "items": {
         "oneOf": [
             _one_answer({"const": "recommend"}, {"type": "integer", "minimum": 0, "maximum": 10}),
@@ -79,7 +79,7 @@ _ANSWERS_SCHEMA: Final[dict[str, object]] = {
 
 
 class Invited(Data):
-    """An invitation to answer was sent; `delivered` tells whether it arrived."""
+    """An invitation to answer was sent; `delivered` is whether it arrived."""
 
     invitation_id: Id
     unit: Code
@@ -90,7 +90,7 @@ class Invited(Data):
 
 
 class Answered(Data):
-    """A survey response. Behind ingest `has_comment` also tells of a comment, whose text goes no further."""
+    """A survey response. Ingest sets `has_comment` for a comment and drops its text."""
 
     response_id: Id
     unit: Code
@@ -108,7 +108,7 @@ class Answered(Data):
 
 
 class Given(Data):
-    """Direct feedback. Behind ingest `themes` also holds those found in the comment."""
+    """Direct feedback. Ingest adds to `themes` those found in the comment."""
 
     feedback_id: Id
     unit: Code
@@ -122,7 +122,7 @@ class Given(Data):
 
 
 class FeedbackRetracted(Data):
-    """Takes back one response, direct feedback or invitation."""
+    """Retracts one response, direct feedback or invitation."""
 
     response_id: Id | None = None
     feedback_id: Id | None = None

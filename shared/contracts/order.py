@@ -1,7 +1,7 @@
-"""The order of facts as one byte string: comparing bytes compares (`revision`, `time`, `source`, `id`, digest).
+"""The rank of an event: a byte string that sorts like (`revision`, `time`, `source`, `id`, digest).
 
-Stored beside a fact, so that the database decides who wins without knowing the parts. UTF-8 orders as code points
-do, and U+0000, which neither `source` nor `id` can hold, ends a text so that a prefix comes first.
+It is stored with a fact, so that the database decides which event wins without knowing the parts. UTF-8 sorts like code
+points. U+0000, which neither `source` nor `id` can contain, ends a text, so that a prefix sorts first.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ _LENGTH, _TIME, _DIGEST = 2, 8, 32  # bytes
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Order:
-    """The parts of an order, the first that differs deciding. `time` is aware, `digest` 32 bytes."""
+class RankParts:
+    """The parts of a rank, most significant first. `time` is aware, `digest` has 32 bytes."""
 
     revision: int
     time: datetime
@@ -25,7 +25,7 @@ class Order:
 
 
 def rank(revision: int, time: datetime, source: str, id: str, digest: bytes) -> bytes:
-    """The byte string. `revision` >= 1 of any length up to 65,535 digits; `time` aware."""
+    """Return the byte string. `revision` >= 1 has up to 65,535 digits; `time` is aware."""
     digits = str(revision).encode("ascii")
     since = time - _EPOCH
     microseconds = since.days * _DAY + since.seconds * 1_000_000 + since.microseconds
@@ -43,14 +43,14 @@ def rank(revision: int, time: datetime, source: str, id: str, digest: bytes) -> 
     )
 
 
-def unrank(value: bytes) -> Order:
-    """The parts of what `rank` made; the time in UTC. Raises ValueError on anything else."""
+def unrank(value: bytes) -> RankParts:
+    """Return the parts of a rank, with the time in UTC. Raises ValueError on anything else."""
     start = _LENGTH + int.from_bytes(value[:_LENGTH])
     digest = value[-_DIGEST:]
     source, id, rest = value[start + _TIME : -_DIGEST].split(b"\0")
     if rest or len(digest) != _DIGEST:
-        raise ValueError("not an order of facts")
-    return Order(
+        raise ValueError("not a rank")
+    return RankParts(
         revision=int(value[_LENGTH:start]),
         time=_EPOCH + timedelta(microseconds=int.from_bytes(value[start : start + _TIME])),
         source=source.decode("utf-8"),

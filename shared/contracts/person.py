@@ -1,4 +1,4 @@
-"""Data of what concerns a person as such: it arrives on the care stream and goes to every service."""
+"""Data of merges and erasures: they arrive on the care stream, and every family service reads them."""
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ class Merged(Data):
 
 
 class Erased(Data):
-    """Everything of exactly this pseudonym goes, past and to come."""
+    """All past and future facts of exactly this pseudonym are erased."""
 
     erasure_id: Id
     client: Pseudonym

@@ -1,10 +1,10 @@
-"""Why an event is refused: the closed list, in the order in which the first that applies is the one told."""
+"""Why an event is rejected: the closed list. The first reason that applies, in this order, is reported."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Reason of a dead letter. The order of the members is the order of the checks."""
+    """Reason of a dead letter, in the order of the checks."""
 
     TOO_LARGE = "too_large"
     UNDECODABLE = "undecodable"
@@ -16,4 +16,4 @@ class Reason(StrEnum):
     SCHEMA = "schema"
     UNKNOWN_UNIT = "unknown_unit"
     FUTURE_TIME = "future_time"
-    HANDLER_BUG = "handler_bug"  # ours, not the sender's
+    HANDLER_BUG = "handler_bug"  # our error, not the sender's

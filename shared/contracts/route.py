@@ -1,4 +1,4 @@
-"""To which raw topic a line belongs, for those who load or check files."""
+"""Finds the raw topic of a line, to load or check files."""
 
 from typing import Final
 
@@ -6,11 +6,11 @@ from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.strict_json import Undecodable, parse
 
-UNROUTED: Final = Stream.CARE  # what cannot be routed goes there, and ingest says what is wrong with it
+UNROUTED: Final = Stream.CARE  # for lines without a known type; ingest reports their problem
 
 
 def stream_of(value: bytes) -> Stream:
-    """The stream of the event's type; care where there is no telling."""
+    """Return the stream of the event's type, or `UNROUTED` if the type is unknown."""
     try:
         tree = parse(value).tree
     except Undecodable:
@@ -21,5 +21,5 @@ def stream_of(value: bytes) -> Stream:
 
 
 def is_blank(line: bytes) -> bool:
-    """Nothing but JSON's white space: such a line of a file is skipped."""
+    """Whether a line contains only JSON white space; such lines are skipped."""
     return not line.strip(b" \t\r\n")

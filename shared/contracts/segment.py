@@ -1,8 +1,8 @@
 """The segment stream: when each pseudonym is a member of the multidisciplinary segment.
 
-A record is no event but a state: the complete membership history of one pseudonym of one county. The topic is
-compacted, so the last record of a key says everything, and of two the one with the greater version holds, whichever
-comes first.
+A record is a state, not an event: the complete membership history of one pseudonym of one county. The topic is
+compacted, so the last record of a key is complete. Of two records the one with the greater version wins, in whatever
+order they arrive.
 """
 
 from datetime import date
@@ -19,9 +19,9 @@ SCHEMA_NAME: Final = "hva.segment.v1"
 
 
 class History(BaseModel):
-    """Local dates from the first of an interval up to and without its second, null where it is open.
+    """Half-open intervals of local dates; the second date is null for an open interval.
 
-    Intervals are sorted and do not overlap; none at all says that the client is no member, or no longer.
+    Intervals are sorted and do not overlap. Without intervals the client is not, or no longer, a member.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
@@ -33,21 +33,21 @@ class History(BaseModel):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        free: date | None = date.min  # the first day that no interval before has taken
+        previous_end: date | None = date.min
         for first, until in self.intervals:
-            if free is None or first < free or (until is not None and until <= first):
+            if previous_end is None or first < previous_end or (until is not None and until <= first):
                 raise ValueError("intervals are not sorted and disjoint")
-            free = until
+            previous_end = until
         return self
 
 
 def encode_history(county: str, client: str, version: int, intervals: Intervals) -> bytes:
-    """The value of a record of the segment stream."""
+    """Return the value of a record of the segment stream."""
     return orjson.dumps({"county": county, "client": client, "version": version, "intervals": intervals})
 
 
 def decode_history(value: bytes) -> History:
-    """What `encode_history` wrote. Raises ContractError on anything else; its message holds no value."""
+    """Decode the result of `encode_history`. Raises ContractError on anything else, without values in its message."""
     try:
         return History.model_validate_json(value)
     except ValidationError as error:
@@ -56,7 +56,7 @@ def decode_history(value: bytes) -> History:
 
 
 def history_schema() -> dict[str, Any]:
-    """The JSON Schema of a record."""
+    """Return the JSON Schema of a record."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **History.model_json_schema(),

@@ -1,7 +1,7 @@
-"""Strict JSON: RFC 8259 and the contract's additions (no NaN, doubled name, lone surrogate, depth over 64).
+"""Strict JSON: RFC 8259 and the contract's additions (no NaN, duplicate name, lone surrogate, depth over 64).
 
-orjson parses, a count tells whether a name stands twice, and the standard library decides what is unusual: orjson
-refuses some well-formed numbers and rounds others.
+orjson parses, and a count detects duplicate names. The standard library decides unusual cases, because orjson rejects
+some well-formed numbers and rounds others.
 """
 
 import json
@@ -18,12 +18,12 @@ from shared.contracts.types import MAX_DIGITS
 MAX_DEPTH: Final = 64  # the event itself is 1
 
 
-# A number that a double may not hold as written: sixteen digits (a double is sure of fifteen) or an exponent.
+# A number that a double may not hold exactly: sixteen digits (a double guarantees fifteen) or an exponent.
 _ROUNDED: Final = re.compile(rb"[\[:, \t\n\r]-?(?:[0-9.]{16}|[0-9.]+[eE])").search
 
 
 class Undecodable(ValueError):
-    """Not such JSON. The message is one of a few fixed texts and never holds a value."""
+    """Not strict JSON. The message is one of a few fixed texts and never contains a value."""
 
 
 def _table() -> bytes:
@@ -39,65 +39,65 @@ _WHITE: Final = b" \t\n\r"
 
 
 def classed(value: bytes) -> bytes:
-    """JSON text without white space, every digit a 0, every opening bracket a brace, and the signs that stand between
-    date and individual number of a personal identity code a hyphen. One pass serves three counts."""
+    """Return JSON text without white space, with every digit as 0, every opening bracket as a brace, and every
+    separator of personal identity codes as a hyphen. One pass serves three counts."""
     return value.translate(_CLASSES, _WHITE)
 
 
 class Document(NamedTuple):
-    """A parsed value. `classed` is its text for counting, in which no escape hides anything."""
+    """A parsed value. `classed` is its text for counting, without escapes that hide characters."""
 
     value: bytes
-    tree: Any  # numbers that are no 64-bit integers are floats, perhaps rounded
+    tree: Any  # numbers other than 64-bit integers are floats, possibly rounded
     classed: bytes
 
     def exact(self) -> Any:
-        """The tree, with no number rounded: floats are still those that are sure, others are `int` or `Decimal`."""
+        """Return the tree without rounded numbers: exact floats stay, others are `int` or `Decimal`."""
         return _exact_tree(self.value) if _ROUNDED(self.value) else self.tree
 
 
-def parse(value: bytes, deepest: int = MAX_DEPTH) -> Document:
-    """The value as a tree. Guarantees that no name stands twice in any object. Raises Undecodable."""
+def parse(value: bytes, max_depth: int = MAX_DEPTH) -> Document:
+    """Parse the value to a tree without duplicate names in any object. Raises Undecodable."""
     try:
         tree = orjson.loads(value)
     except orjson.JSONDecodeError:
-        return _parse_exactly(value, deepest)
+        return _parse_exactly(value, max_depth)
     text = classed(value)
-    if text.count(b"{") > deepest:
-        _refuse_depth(tree, deepest)
+    if text.count(b"{") > max_depth:
+        _refuse_depth(tree, max_depth)
     written = orjson.dumps(tree)
     if b"\\" in value and b"\\u" in value:
-        names, text = _names(tree), classed(written)
-        # A hidden quote may stand for a name's, so the names themselves are counted.
-        doubled = names != classed(value).count(_NAME)
+        names, text = _count_names(tree), classed(written)
+        # An escape may be the quote of a name, so this counts the names themselves.
+        duplicate = names != classed(value).count(_NAME)
     else:
-        # Without white space every name is followed by `":`. Texts may hold that too, but no more of it when written
-        # anew than before; so equality proves that no name was swallowed.
-        doubled = written.count(_NAME) != text.count(_NAME)
-    return _parse_exactly(value, deepest) if doubled else Document(value, tree, text)
+        # Without white space every name is followed by `":`. Texts may contain it, too, but writing them again does not
+        # add any. So equal counts prove that no name was dropped.
+        duplicate = written.count(_NAME) != text.count(_NAME)
+    return _parse_exactly(value, max_depth) if duplicate else Document(value, tree, text)
 
 
 _NAME: Final = b'":'
 
 
-def _names(tree: object) -> int:
-    names, rest = 0, [tree]
-    while rest:
-        node = rest.pop()
+def _count_names(tree: object) -> int:
+    names, stack = 0, [tree]
+    while stack:
+        node = stack.pop()
         if isinstance(node, dict):
             names += len(node)
-            rest.extend(node.values())
+            stack.extend(node.values())
         elif isinstance(node, list):
-            rest.extend(node)
+            stack.extend(node)
     return names
 
 
-def _refuse_depth(tree: object, deepest: int) -> None:
+def _refuse_depth(tree: object, max_depth: int) -> None:
     level: list[Any] = [tree] if isinstance(tree, dict | list) else []
     depth = 0
     while level:
         depth += 1
-        if depth > deepest:
+        if depth > max_depth:
             raise Undecodable("nested too deep")
         level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
 
@@ -106,15 +106,15 @@ def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return node.values() if isinstance(node, dict) else node
 
 
-def _parse_exactly(value: bytes, deepest: int) -> Document:
-    """As `parse`, at ten times the cost."""
-    tree = _exact_tree(value, deepest)
+def _parse_exactly(value: bytes, max_depth: int) -> Document:
+    """Parse like `parse`, at ten times the cost."""
+    tree = _exact_tree(value, max_depth)
     written = json.dumps(tree, ensure_ascii=False, default=str).encode("utf-8")
     return Document(value, tree, classed(written))
 
 
-def _exact_tree(value: bytes, deepest: int = MAX_DEPTH) -> Any:
-    """By the standard library: every number exact, every name looked at."""
+def _exact_tree(value: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """Parse with the standard library: every number exact, every name checked."""
     try:
         tree = json.loads(
             value.decode("utf-8"),
@@ -127,7 +127,7 @@ def _exact_tree(value: bytes, deepest: int = MAX_DEPTH) -> Any:
         raise
     except (ValueError, RecursionError):
         raise Undecodable("not JSON") from None
-    _refuse_depth(tree, deepest)
+    _refuse_depth(tree, max_depth)
     if b"\\u" in value:
         try:
             "".join(texts(tree)).encode("utf-8")
@@ -137,23 +137,23 @@ def _exact_tree(value: bytes, deepest: int = MAX_DEPTH) -> Any:
 
 
 def texts(tree: object) -> Iterable[str]:
-    """Every text of a tree, names and values."""
-    rest: list[Any] = [tree]
-    while rest:
-        node = rest.pop()
+    """Yield every text of a tree, names and values."""
+    stack: list[Any] = [tree]
+    while stack:
+        node = stack.pop()
         if isinstance(node, str):
             yield node
         elif isinstance(node, dict):
             yield from node
-            rest.extend(node.values())
+            stack.extend(node.values())
         elif isinstance(node, list):
-            rest.extend(node)
+            stack.extend(node)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) != len(pairs):
-        raise Undecodable("a name stands twice")
+        raise Undecodable("a duplicate name")
     return names
 
 
@@ -168,12 +168,12 @@ def _integer(digits: str) -> int | float:
 def _decimal(number: str) -> Decimal | float:
     try:
         return Decimal(number)
-    except ArithmeticError:  # an exponent beyond all reason
+    except ArithmeticError:  # an exponent out of range
         return math.inf
 
 
 def whole(number: object) -> object:
-    """A JSON number without fraction as `int` (9.0 is 9); everything else as it came, for the schema to judge."""
+    """Return a JSON number without fraction as `int` (9.0 is 9), and everything else unchanged for the schema check."""
     if isinstance(number, float):
         return int(number) if number.is_integer() else number
     if not isinstance(number, Decimal):

@@ -1,4 +1,4 @@
-"""The field types of event data, said once for validation, canonical decoding and the JSON Schemas."""
+"""The field types of event data, defined once for validation, canonical decoding and the JSON Schemas."""
 
 import re
 from datetime import UTC, date, datetime
@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 
-LONGEST: Final = 200  # characters (code points) of an id or code
+MAX_LENGTH: Final = 200  # characters (code points) of an id or code
 BIGINT: Final = 2**63 - 1
-MAX_DIGITS: Final = 4300  # Python refuses to turn longer numbers into text, and nobody counts so far
+MAX_DIGITS: Final = 4300  # Python refuses to convert longer numbers to text
 
 _RFC3339: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9])"
@@ -18,13 +18,14 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
 
 def canonical_instant(value: object) -> str:
-    """RFC 3339 text in its canonical form: UTC, six decimals (cut, not rounded), `Z`. Raises ValueError.
+    """Return RFC 3339 text in canonical form: UTC, six decimals (truncated, not rounded), `Z`. Raises ValueError.
 
-    Canonical texts order as the times do. Ingest lives by them: making datetimes of them costs four times as much.
+    Canonical texts sort like the times. Ingest works with the texts: converting them to datetimes costs four times as
+    much.
     """
     if not isinstance(value, str):
         raise ValueError("not an RFC 3339 time with offset")
-    # Events of one time come together, so the minute with its offset has mostly been seen: a third of the work.
+    # Events of the same time arrive together, so the minute with its offset is mostly cached: a third of the work.
     if value[16:19] in _SECONDS:
         utc = _MINUTES.get(value[:16] + value[19:])
         if utc is not None:
@@ -55,9 +56,9 @@ _MAX_MINUTES: Final = 65_536
 
 
 def parse_instant(value: object) -> datetime:
-    """RFC 3339 text as an aware UTC datetime, cut to microseconds. Raises ValueError."""
-    # Canonical text, which is nearly all there is behind ingest, is read at a tenth of the cost. Its marks in their
-    # places leave `fromisoformat` nothing but digits to accept, and the hour 24, which newer Pythons take.
+    """Return RFC 3339 text as an aware UTC datetime, truncated to microseconds. Raises ValueError."""
+    # Canonical text, which is nearly all text after ingest, is parsed at a tenth of the cost. With its separators in
+    # position, `fromisoformat` accepts only digits, and the hour 24, which newer Python versions allow.
     if type(value) is str and len(value) == 27 and value[4:20:3] == "--T::." and value[26] == "Z":
         if value[11:13] == "24":
             raise ValueError("no such time")
@@ -66,12 +67,12 @@ def parse_instant(value: object) -> datetime:
 
 
 def format_instant(moment: datetime) -> str:
-    """The canonical text of an aware UTC time."""
+    """Return the canonical text of an aware UTC time."""
     return moment.isoformat("T", "microseconds")[:26] + "Z"
 
 
 def parse_date(value: object) -> date:
-    """`YYYY-MM-DD` and nothing else. Raises ValueError."""
+    """Parse `YYYY-MM-DD` and no other form. Raises ValueError."""
     if not isinstance(value, str) or _DATE(value) is None:
         raise ValueError("not a date YYYY-MM-DD")
     try:
@@ -80,9 +81,9 @@ def parse_date(value: object) -> date:
         raise ValueError("no such date") from None
 
 
-# U+0000 cannot be stored, and `all` and `-` would collide with the marks of figures for "every" and "none". The
-# pattern says so without look-ahead, which the engine behind it lacks: any first character but `-` and `a`; `-` and
-# more; `a`, `al` and whatever goes on otherwise than `all`.
+# U+0000 cannot be stored, and `all` and `-` mean "every" and "none" in figures. The pattern works without look-ahead,
+# which pydantic's engine lacks: any first character but `-` and `a`; `-` and more; `a`, `al` and every text that
+# continues differently from `all`.
 _NO_NUL: Final = r"^[^\x00]*$"
 _NOT_RESERVED: Final = r"^(?:[^\x00\-a][^\x00]*|-[^\x00]+|a(?:[^\x00l][^\x00]*|l(?:[^\x00l][^\x00]*|l[^\x00]+)?)?)$"
 PSEUDONYM: Final = r"^[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{22}$"
@@ -95,8 +96,8 @@ TIME_SCHEMA: Final[dict[str, Any]] = {
     "pattern": f"^{_DIGITS}[Tt][0-9]{{2}}:[0-9]{{2}}:[0-5][0-9](\\.[0-9]+)?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})$",
 }
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_NO_NUL)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_NOT_RESERVED)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LENGTH, pattern=_NO_NUL)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LENGTH, pattern=_NOT_RESERVED)]
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM)]
 Revision = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0, le=BIGINT)]
@@ -105,9 +106,9 @@ Day = Annotated[date, PlainValidator(parse_date), WithJsonSchema(DATE_SCHEMA)]
 
 
 class Data(BaseModel):
-    """What every `data` has. Strict: "9" is no number, 1 no boolean; unknown fields are left out.
+    """The base of all `data`. Strict: "9" is no number, 1 is no boolean; unknown fields are dropped.
 
-    A whole number written as 9.0 is made 9 before it comes here: strictness knows Python's types, not JSON's.
+    A whole number written as 9.0 must be converted to 9 before: strict mode checks Python's types, not JSON's.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
@@ -116,12 +117,12 @@ class Data(BaseModel):
 
 
 def ordered(valid_from: date, valid_to: date | None) -> None:
-    """An interval of dates is half-open and not empty. Raises ValueError."""
+    """Check that a half-open interval of dates is not empty. Raises ValueError."""
     if valid_to is not None and not valid_from < valid_to:
         raise ValueError("valid_from is not before valid_to")
 
 
 def exactly_one(*ids: str | None) -> None:
-    """A retraction names one fact. Raises ValueError."""
+    """Check that a retraction names one fact. Raises ValueError."""
     if sum(value is not None for value in ids) != 1:
         raise ValueError("not exactly one id")

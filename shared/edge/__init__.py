@@ -1,1 +1,1 @@
-"""The only rooms that know FastStream and aiokafka."""
+"""The only modules that import FastStream and aiokafka."""

@@ -1,4 +1,4 @@
-"""Kafka's incremental change of topic settings. The client has only the request that resets all it does not name.
+"""Kafka's incremental change of topic settings. aiokafka only has the request that resets every unnamed setting.
 
 KIP-339, https://kafka.apache.org/protocol#The_Messages_IncrementalAlterConfigs, version 0.
 """
@@ -51,7 +51,7 @@ class _Struct(RequestStruct):  # type: ignore[misc]
 
 
 class SetTopicConfigs(Request[_Struct]):  # type: ignore[misc]
-    """Sets the named settings of topics; every other setting stays. The answer has an error code for each topic."""
+    """Sets the named settings of topics and keeps all others. The response has an error code for each topic."""
 
     API_KEY = 44
 
@@ -60,7 +60,7 @@ class SetTopicConfigs(Request[_Struct]):  # type: ignore[misc]
         self._configs = configs
 
     def build(self, request_struct_class: type[_Struct]) -> _Struct:
-        """The request as it is sent."""
+        """Return the request in its wire structure."""
         resources = [
             (ConfigResourceType.TOPIC, topic, [(name, _SET, value) for name, value in settings.items()])
             for topic, settings in self._configs.items()

@@ -1,9 +1,9 @@
-"""Subscribing with FastStream's traps closed; decided here once and asserted at start.
+"""Subscriptions with safe FastStream settings: set here once and asserted at start.
 
-Raw records reach the handler: the decoder is the identity, and the parser does not look at headers, of which a
-null or non-UTF-8 one otherwise loses a batch silently. The acknowledgement policy is NACK_ON_ERROR, explicitly
-on every subscriber: any other loses data on an exception. What is used of FastStream is its consumer loop, its
-rewind and its shutdown.
+The handler receives raw records: the decoder does nothing, and the parser ignores headers, because FastStream
+silently loses a batch with a null or non-UTF-8 header. Every subscriber sets the acknowledgement policy NACK_ON_ERROR
+explicitly: any other policy loses data on an exception. The services use FastStream's consumer loop, its rewind and
+its shutdown.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,42 +20,40 @@ from shared.edge.header_names import tolerate_header_names
 from shared.record import Record
 from shared.settings import Settings
 
-# The longest a SIGTERM waits for the batch in hand: above the longest batch, below any stop grace period.
+# How long a SIGTERM waits for the current batch: above the longest batch, below any stop grace period.
 GRACEFUL_STOP_S: Final = 20.0
-# FastStream sleeps this long again after an empty poll, so it bounds the idle part of freshness.
+# FastStream sleeps this long after an empty poll, so it bounds the idle part of freshness.
 POLL_MS: Final = 20
-TRANSACTIONS_PER_DELIVERY: Final = (
-    4  # transactions that a delivery may fill: while one is committed the next is decoded
-)
-# How often to ask who leads a partition; by default a consumer that missed a new leader may be silent for 5 minutes.
+TRANSACTIONS_PER_DELIVERY: Final = 4  # transactions that one delivery may fill: while one commits, the next is decoded
+# How often to refresh partition leaders. By default, a consumer that missed a new leader may be silent for 5 minutes.
 METADATA_MS: Final = 10_000
-_FETCH_WAIT_MS: Final = 250  # how long the broker may hold an empty fetch; data is answered at once
+_FETCH_WAIT_MS: Final = 250  # how long the broker may hold an empty fetch; it returns data immediately
 _FETCH_BYTES: Final = 8 * 1024 * 1024
-# A handler may retry for a minute while the database is away; the group must not expel it for that.
+# A handler may retry for a minute while the database is unavailable; the group must not expel it for that.
 _MAX_POLL_MS: Final = 300_000
-# How long a group waits for a member that was killed. A loop is blocked for less than a second at the very most.
+# How long a group waits for a member that was killed. The event loop is blocked for less than a second at most.
 _SESSION_MS: Final = 6_000
 
 BatchHandler = Callable[[Sequence[Record]], Awaitable[None]]
 
 
 class UnsafeSubscriberError(Exception):
-    """A subscriber would lose data; the process must not start."""
+    """A subscriber could lose data; the process must not start."""
 
 
 async def _parse(records: tuple[ConsumerRecord[Any, Any], ...], original: Any) -> KafkaMessage:
-    """FastStream's own message around the batch, made without touching any record's headers or value."""
+    """Wrap the batch in a FastStream message without parsing any record's headers or value."""
     message: KafkaMessage = await original((replace(records[0], headers=(), value=None),))
     message.raw_message = records
     return message
 
 
 async def _decode(_: KafkaMessage) -> None:
-    """Nothing: bytes become events in the service's own decode room, record by record."""
+    """Do nothing: the service's `decode` module turns bytes into events, record by record."""
 
 
 def make_broker(settings: Settings) -> KafkaBroker:
-    """A broker whose every default that loses data or time is overridden."""
+    """Make a broker that overrides every default that loses data or time."""
     tolerate_header_names()
     return KafkaBroker(
         settings.kafka,
@@ -70,9 +68,9 @@ def make_broker(settings: Settings) -> KafkaBroker:
 
 
 async def ping_kafka(settings: Settings) -> bool:
-    """Whether Kafka answers: True, or it raises what passes by itself.
+    """Return True when Kafka answers. Raises transient errors.
 
-    Comes before everything that FastStream starts, which leaves its producer open when that fails.
+    Call it before FastStream starts anything: FastStream leaves its producer open when a start fails.
     """
     client = AIOKafkaClient(bootstrap_servers=settings.kafka, client_id=f"hva-{settings.service}")
     try:
@@ -83,7 +81,7 @@ async def ping_kafka(settings: Settings) -> bool:
 
 
 def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: BatchHandler) -> None:
-    """Give every batch of a topic to `handler`; offsets are committed once it returned, rewound if it raised."""
+    """Pass every batch of a topic to `handler`. Offsets are committed after it returns and rewound if it raises."""
 
     async def on_batch(message: KafkaMessage) -> None:
         await handler(message.raw_message)
@@ -107,7 +105,7 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
 
 
 def assert_safe(broker: KafkaBroker) -> None:
-    """Raise UnsafeSubscriberError where a subscriber could lose a record or count one that was never sent."""
+    """Raise UnsafeSubscriberError if a subscriber could lose a record or read one of an aborted transaction."""
     for subscriber in broker.subscribers:
         arguments: dict[str, Any] = getattr(subscriber, "_connection_args", {})
         if subscriber.ack_policy is not AckPolicy.NACK_ON_ERROR:
@@ -115,7 +113,7 @@ def assert_safe(broker: KafkaBroker) -> None:
         if arguments.get("enable_auto_commit") is not False:
             raise UnsafeSubscriberError("offsets are committed by a timer")
         if arguments.get("auto_offset_reset") != "earliest":
-            raise UnsafeSubscriberError("a new group would skip what is there already")
+            raise UnsafeSubscriberError("a new group would skip existing records")
         if arguments.get("isolation_level") != "read_committed":
             raise UnsafeSubscriberError("records of aborted transactions would count")
 

@@ -1,4 +1,4 @@
-"""What a broker has otherwise than declared: its limit for transactions, and the settings of the topics."""
+"""Where brokers and topics differ from the declared settings: the transaction timeout limit and topic settings."""
 
 from typing import Final
 
@@ -12,9 +12,9 @@ _LIMIT: Final = "transaction.max.timeout.ms"
 
 
 async def deviations(bootstrap: str, prefix: str = "", *, topics: bool = True) -> list[str]:
-    """What of the brokers' limits for transactions and of the topics is not as declared, a sentence each.
+    """Return one sentence for each broker limit or topic setting that differs from the declaration.
 
-    `topics`: whether to look at the topics, too. A broker shows what was just set a moment later.
+    `topics`: whether to check topics as well as brokers. A broker shows a new setting only after a short delay.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="hva-topics")
     await admin.start()
@@ -28,8 +28,8 @@ async def _broker_deviations(admin: AIOKafkaAdminClient) -> list[str]:
     brokers = [str(broker["node_id"]) for broker in (await admin.describe_cluster())["brokers"]]
     found = await _settings(admin, [ConfigResource(ConfigResourceType.BROKER, one, {_LIMIT: None}) for one in brokers])
     return [
-        f"{_LIMIT} of broker {broker} is {settings.get(_LIMIT)}, needed is {TRANSACTION_LIMIT_MS} or less: "
-        "a sender that dies in a transaction holds its partition up that long"
+        f"{_LIMIT} of broker {broker} is {settings.get(_LIMIT)}, it must be {TRANSACTION_LIMIT_MS} or less: "
+        "a sender that dies in a transaction blocks its partition for that long"
         for broker, settings in found.items()
         if int(settings.get(_LIMIT, 0)) > TRANSACTION_LIMIT_MS
     ]
@@ -50,7 +50,7 @@ async def _topic_deviations(admin: AIOKafkaAdminClient, prefix: str) -> list[str
 
 
 async def _settings(admin: AIOKafkaAdminClient, resources: list[ConfigResource]) -> dict[str, dict[str, str]]:
-    """The settings of brokers or topics by their name. Raises the error of the first that the broker does not show."""
+    """Return the settings of brokers or topics by name. Raises the first error that the broker returns."""
     found: dict[str, dict[str, str]] = {}
     for answer in await admin.describe_configs(resources):
         for code, message, _, name, entries in answer.resources:

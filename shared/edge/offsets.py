@@ -1,4 +1,4 @@
-"""Where the log ends, how far a group has come and what is left for it to read: what `hva wait` and lag are about."""
+"""End offsets of the log, committed offsets of a group and its unread records, for `hva wait` and lag."""
 
 import asyncio
 import time
@@ -15,17 +15,17 @@ from shared.edge.header_names import tolerate_header_names
 Offsets = Mapping[TopicPartition, int]
 
 _POLL_MS: Final = 20
-_FETCH_BYTES: Final = 64 * 1024  # of a partition: its first record is enough
-_READ_S: Final = 3.0  # so long at most is a gap read for a record
+_FETCH_BYTES: Final = 64 * 1024  # per partition: its first record is enough
+_READ_TIMEOUT_S: Final = 3.0  # how long to look for a record in a gap
 
 
 def partitions_of(topics: Iterable[str]) -> list[TopicPartition]:
-    """Every partition of the topics, all of which have the declared number."""
+    """Return every partition of the topics, by the declared number."""
     return [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
 
 
 async def end_offsets(bootstrap: str, topics: Iterable[str]) -> Offsets:
-    """The offset that the next record of each partition will get; records of open transactions stand before it."""
+    """Return the offset of the next record of each partition; open transactions lie before it."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id="hva-offsets")
     await consumer.start()
     try:
@@ -35,64 +35,65 @@ async def end_offsets(bootstrap: str, topics: Iterable[str]) -> Offsets:
 
 
 async def committed_offsets(admin: AIOKafkaAdminClient, group: str) -> Offsets:
-    """The offset up to which a group has committed each partition; what it never committed is missing."""
+    """Return the offset up to which a group has committed each partition, without those it never committed."""
     found = await admin.list_consumer_group_offsets(group)
     return {partition: meta.offset for partition, meta in found.items() if meta.offset >= 0}
 
 
 @asynccontextmanager
 async def committed_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group that sees what every consumer of ours sees: committed records only."""
+    """A consumer without a group that reads committed records only, as the services do."""
     tolerate_header_names()
     reader = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         client_id="hva-unread",
         group_id=None,
         enable_auto_commit=False,
-        auto_offset_reset="earliest",  # where the log begins later than a group has come
+        auto_offset_reset="earliest",  # applies where the log begins after the group's offset
         isolation_level="read_committed",
         fetch_max_wait_ms=_POLL_MS,
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
     await reader.start()
-    await asyncio.sleep(0)  # its tasks begin: stop() raises CancelledError where one of them has not
+    await asyncio.sleep(0)  # lets its tasks begin: stop() raises CancelledError for a task that has not begun
     try:
         yield reader
     finally:
         await reader.stop()
 
 
-async def unread(reader: AIOKafkaConsumer, done: Offsets, ends: Offsets, within: float = _READ_S) -> Offsets:
-    """How many records a group that has committed `done` has left to read before `ends`, for each partition with some.
+async def unread(reader: AIOKafkaConsumer, done: Offsets, ends: Offsets, timeout_s: float = _READ_TIMEOUT_S) -> Offsets:
+    """Count the records before `ends` that a group with committed offsets `done` has not read, per partition with any.
 
-    Offsets alone do not tell: markers of transactions and aborted records have offsets that no consumer commits, and
-    records that retention removed unread have them, too. So a gap between the offsets is read up to its first record;
-    from there to the end every offset counts. Records of an open transaction count: they are waited for. What could not
-    be read `within` seconds counts, too.
+    Offsets alone are not enough: transaction markers, aborted records and records that retention removed unread have
+    offsets that no consumer commits. So this reads a gap between the offsets up to its first record and counts every
+    offset from there to the end. Records of an open transaction count, because the group still has to read them. A gap
+    that could not be read within `timeout_s` seconds counts, too.
     """
-    gaps = {place: done.get(place, 0) for place, end in ends.items() if done.get(place, 0) < end}
+    gaps = {partition: done.get(partition, 0) for partition, end in ends.items() if done.get(partition, 0) < end}
     if not gaps:
         return {}
     reader.assign(list(gaps))
-    for place, offset in gaps.items():
-        reader.seek(place, offset)
+    for partition, offset in gaps.items():
+        reader.seek(partition, offset)
     first: dict[TopicPartition, int] = {}
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + timeout_s
     while len(first) < len(gaps):
-        late = time.monotonic() >= deadline
+        timed_out = time.monotonic() >= deadline
         found = await reader.getmany(timeout_ms=_POLL_MS)
-        first |= {place: records[0].offset for place, records in found.items()}
-        for place in gaps.keys() - first.keys():
-            if (is_current := await _settled(reader, place, ends[place], late)) is not None:
-                first[place] = is_current
+        first |= {partition: records[0].offset for partition, records in found.items()}
+        for partition in gaps.keys() - first.keys():
+            if (start := await _first_unread(reader, partition, ends[partition], timed_out)) is not None:
+                first[partition] = start
         reader.pause(*first)
-    return {place: ends[place] - offset for place, offset in first.items() if offset < ends[place]}
+    return {partition: ends[partition] - offset for partition, offset in first.items() if offset < ends[partition]}
 
 
-async def _settled(reader: AIOKafkaConsumer, place: TopicPartition, end: int, late: bool) -> int | None:
-    """The offset from which on records are left of a partition that has shown none; None: reading it goes on."""
-    highest, stable, position = reader.highwater(place), reader.last_stable_offset(place), await reader.position(place)
+async def _first_unread(reader: AIOKafkaConsumer, partition: TopicPartition, end: int, timed_out: bool) -> int | None:
+    """Return the first unread offset of a partition that has returned no record; None: keep reading."""
+    highest, stable = reader.highwater(partition), reader.last_stable_offset(partition)
+    position = await reader.position(partition)
     if highest is not None and position >= min(end, highest):
-        return end  # also where the topic was made anew and is shorter now
+        return end  # also where the topic was created again and is shorter now
     at_open_transaction = stable is not None and position >= stable
-    return int(position) if late or at_open_transaction else None
+    return int(position) if timed_out or at_open_transaction else None

@@ -1,7 +1,7 @@
-"""Writing canonical records: keyed, idempotent, acknowledged by all replicas before anything is committed.
+"""Writes canonical records: keyed, idempotent, acknowledged by all replicas before anything is committed.
 
-Batches are built per partition here rather than by one send per record: the client's own path costs about
-25 microseconds a record, of which most is futures and the partitioner in Python.
+This module builds one batch per partition instead of one send per record: the client's own path costs about
+25 microseconds per record, most of it for futures and the partitioner in Python.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ BATCH_BYTES: Final = 512 * 1024
 
 
 class Outgoing(NamedTuple):
-    """One record to be written; without a key it goes to whichever partition has room in the turn."""
+    """A record to write. Records without a key are spread over the partitions in turn."""
 
     topic: str
     key: bytes | None
@@ -29,14 +29,14 @@ class Outgoing(NamedTuple):
 
 @lru_cache(maxsize=200_000)
 def partition_of(key: bytes) -> int:
-    """The partition of a key: murmur2 as every Kafka client of the Java family computes it."""
+    """Return the partition of a key: murmur2, as Kafka's Java clients compute it."""
     return int((murmur2(key) & 0x7FFFFFFF) % PARTITIONS)
 
 
 def make_producer(bootstrap: str, client_id: str, transactional: str | None = None) -> AIOKafkaProducer:
-    """A producer that cannot lose or double a record by its own retries. Call start() before use.
+    """Make a producer whose retries cannot lose or duplicate a record. Call start() before use.
 
-    With a transactional id it writes in transactions only, and not after another of the same id has started.
+    With a transactional id it writes only in transactions, and no more after another producer with that id has started.
     """
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
@@ -51,18 +51,16 @@ def make_producer(bootstrap: str, client_id: str, transactional: str | None = No
 
 
 async def publish(producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
-    """Write all records and wait for every acknowledgement; per key the order given is kept.
+    """Write all records and wait for every acknowledgement. The order of records with the same key is kept.
 
-    Raises the first error only after every batch has settled, so that nothing is in flight when the caller
-    decides to try again.
+    Raises the first error only after every batch has finished, so that nothing is in flight when the caller retries.
     """
     by_partition: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
-    turn = randrange(PARTITIONS)
-    for number, record in enumerate(records, turn):
+    for number, record in enumerate(records, randrange(PARTITIONS)):
         partition = number % PARTITIONS if record.key is None else partition_of(record.key)
         by_partition[record.topic, partition].append(record)
     results = await asyncio.gather(
-        *(_publish_partition(producer, *place, batch) for place, batch in by_partition.items()),
+        *(_publish_partition(producer, *target, batch) for target, batch in by_partition.items()),
         return_exceptions=True,
     )
     for result in results:

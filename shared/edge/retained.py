@@ -1,6 +1,6 @@
-"""Everything that Kafka retains of a topic, read again beside the live consumers and without their groups.
+"""Reads everything that Kafka retains of a topic again, beside the live consumers and outside their groups.
 
-What is read goes the way of every record, and whoever has it already is not changed by it.
+The records take the usual path. A record that is already applied changes nothing.
 """
 
 from typing import Final
@@ -12,22 +12,22 @@ from shared.edge.consume import METADATA_MS, BatchHandler
 from shared.edge.offsets import Offsets, partitions_of
 from shared.settings import Settings
 
-MAX_AT_ONCE: Final = 5000  # records: few round trips, and live batches get their turn between
+MAX_RECORDS: Final = 5000  # per batch: few round trips, and live batches run in between
 _POLL_MS: Final = 200
 
 
 async def read_retained(settings: Settings, topic: Topic, handler: BatchHandler) -> int:
-    """Give a topic's records from their beginnings up to their ends of now to `handler`; returns how many there were.
+    """Pass a topic's records, from the beginning to the current end, to `handler`; return their number.
 
-    Positions tell the end and not records: compaction leaves gaps, and every transaction an offset without a record.
-    Raises what passes by itself, and what the handler raises.
+    The consumer's position marks the end, because the last offsets may have no record: compaction leaves gaps, and
+    every transaction has an offset without a record. Raises transient errors and what the handler raises.
     """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         client_id=f"hva-{settings.service}-retained",
         group_id=None,
         enable_auto_commit=False,
-        auto_offset_reset="earliest",  # also where retention overtakes the reading
+        auto_offset_reset="earliest",  # also where retention deletes records before they are read
         isolation_level="read_committed",
         metadata_max_age_ms=METADATA_MS,
     )
@@ -37,8 +37,10 @@ async def read_retained(settings: Settings, topic: Topic, handler: BatchHandler)
         consumer.assign(list(ends))
         read = 0
         while not await _at_ends(consumer, ends):
-            batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=MAX_AT_ONCE)
-            records = [record for place, some in batch.items() for record in some if record.offset < ends[place]]
+            batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=MAX_RECORDS)
+            records = [
+                record for partition, part in batch.items() for record in part if record.offset < ends[partition]
+            ]
             if records:
                 await handler(records)
             read += len(records)
@@ -48,7 +50,7 @@ async def read_retained(settings: Settings, topic: Topic, handler: BatchHandler)
 
 
 async def _at_ends(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
-    """Whether every partition is read; what comes later is left to the live consumers."""
-    done = [place for place, end in ends.items() if await consumer.position(place) >= end]
+    """Whether every partition is read to its end; the live consumers read what comes later."""
+    done = [partition for partition, end in ends.items() if await consumer.position(partition) >= end]
     consumer.pause(*done)
     return len(done) == len(ends)

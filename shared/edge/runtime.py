@@ -1,4 +1,4 @@
-"""What a running service has, and what its rooms give it to do."""
+"""The state of a running service, and the subscriptions and jobs that its `app` module gives it."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done again and again while the service runs; an error is logged and tried next time."""
+    """A periodic task of a running service. An error is logged, and the next run tries again."""
 
     name: str
     every_s: float
@@ -29,7 +29,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What a service consumes and does beside it."""
+    """The subscriptions and periodic jobs of a service."""
 
     subscriptions: Sequence[tuple[Topic, BatchHandler]]
     jobs: Sequence[Job] = ()
@@ -38,12 +38,12 @@ class Wiring:
 
 @dataclass
 class Runtime:
-    """What a running service has; `registers` is replaced whole when the folder changes."""
+    """The state of a running service. `registers` is replaced as a whole when the folder changes."""
 
     settings: Settings
     registers: Registers
     sealer: Sealer
-    pseudonym_keys: tuple[Key, ...]  # of ingest alone
+    pseudonym_keys: tuple[Key, ...]  # empty in every service but ingest
     logger: logging.Logger
     registry: CollectorRegistry
     metrics: PipelineMetrics
@@ -54,11 +54,11 @@ class Runtime:
     exit_code: int = 0
 
     def give_up(self, sentence: str) -> None:
-        """Stop for something that only a new process mends; whoever runs the service starts it again."""
+        """Stop because of an error that only a new process can fix; the supervisor starts the service again."""
         self.logger.error(sentence)
         self.exit_code = 1
         self.stopping.set()
 
 
 Build = Callable[[Runtime], Awaitable[Wiring]]
-"""Connects the rooms of a service; called when PostgreSQL answers, again while it raises that Kafka does not."""
+"""Connects the modules of a service. Called when PostgreSQL answers, and again while it raises that Kafka does not."""

@@ -1,7 +1,7 @@
-"""The life of a service: start, wait for its surroundings, consume, say how it is, stop in order.
+"""The life cycle of a service: start, wait for its dependencies, consume, report its health, stop in order.
 
-A service stays up when Kafka or PostgreSQL is away and goes on by itself; it stops with one sentence only for
-what no waiting mends: a wrong setting, key file or register.
+A service stays up while Kafka or PostgreSQL is unavailable, and continues when they are back. It exits with one
+sentence only for errors that waiting cannot fix: a wrong setting, key file or register.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ _STOP_JOBS_S: Final = 5.0
 
 
 def main(name: str, build: Build) -> None:
-    """Run a service until SIGTERM or SIGINT; exits 1 with one sentence where it cannot start."""
+    """Run a service until SIGTERM or SIGINT. Exits 1 with one sentence if it cannot start."""
     try:
         runtime = _prepare(name)
         server = _start_health_server(runtime)
@@ -54,8 +54,8 @@ def main(name: str, build: Build) -> None:
 
 
 def _relax_garbage_collection() -> None:
-    """Look for garbage cycles seldom: a batch makes many objects and hardly a cycle; looking costs a tenth of it."""
-    gc.freeze()  # what was imported lives for ever
+    """Collect garbage rarely: a batch makes many objects and hardly a cycle; collection costs a tenth of its time."""
+    gc.freeze()  # imported modules are never freed
     gc.set_threshold(50_000, 20, 50)
 
 
@@ -123,7 +123,11 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
         Job("register version", 2.0, compare_registers(runtime)),
-        Job("letters", 2.0, watch.count_dead_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics)),
+        Job(
+            "dead letters",
+            2.0,
+            watch.count_dead_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics),
+        ),
     )
     running = [asyncio.create_task(_every(runtime, job)) for job in jobs]
     await runtime.stopping.wait()
@@ -136,7 +140,7 @@ def _probe_postgres(runtime: Runtime, stack: contextlib.AsyncExitStack) -> None:
     settings = runtime.settings
 
     def on_lost() -> None:
-        runtime.logger.warning("connections to PostgreSQL were lost without a word, opening new ones")
+        runtime.logger.warning("connections to PostgreSQL were lost silently, opening new ones")
         drop_connections(runtime.pool)
 
     probe = PostgresProbe(settings.postgres, f"hva-{settings.service}-probe", on_lost)
@@ -145,7 +149,7 @@ def _probe_postgres(runtime: Runtime, stack: contextlib.AsyncExitStack) -> None:
 
 
 def _start_job(runtime: Runtime, stack: contextlib.AsyncExitStack, job: Job) -> None:
-    """Run a job from now until the service has stopped."""
+    """Run a job from now until the service stops."""
     stack.callback(asyncio.create_task(_every(runtime, job)).cancel)
 
 
@@ -156,7 +160,7 @@ async def _open_pool(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool
 
 
 async def _load_registers(runtime: Runtime) -> bool:
-    """Write the registers into a database that is at the version for it, or raise what is waited for."""
+    """Write the registers into the database. Raises SchemaVersionError, which the caller waits for, if it is older."""
     async with runtime.pool.acquire() as connection:
         if warning := await check_version(connection, runtime.settings.service):
             runtime.logger.warning(warning)
@@ -165,7 +169,7 @@ async def _load_registers(runtime: Runtime) -> bool:
 
 
 async def _report_version(runtime: Runtime) -> None:
-    """Report on /readyz a database that was migrated or restored under the running service."""
+    """Report on /readyz when the database was migrated or restored while the service runs."""
     async with runtime.pool.acquire() as connection:
         try:
             warning = await check_version(connection, runtime.settings.service)
@@ -190,7 +194,7 @@ async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
 
 
 async def _start_with_retry(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:
-    """Try to start a part until it is there (its result) or the service is told to stop (None)."""
+    """Start a part, again after each transient error. Returns its result, or None if the service has to stop."""
     while not runtime.stopping.is_set():
         try:
             result = await start()
@@ -220,6 +224,6 @@ async def _every(runtime: Runtime, job: Job) -> None:
 
 
 async def _pause(runtime: Runtime, seconds: float) -> None:
-    """Sleep, or less when the service is told to stop."""
+    """Sleep; return early if the service has to stop."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(runtime.stopping.wait(), seconds)

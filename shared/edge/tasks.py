@@ -1,4 +1,4 @@
-"""What the family services do alike: run batches by the registers of the moment, refold, try letters again."""
+"""Tasks that all family services share: run batches with the current registers, refold, replay, redrive."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +34,13 @@ _PAUSE_S: Final = 1.0
 _MAX_PAUSE_S: Final = 60.0
 
 MakeRunner = Callable[[Runtime], BatchRunner[Any]]
-"""A runner bound to the registers that the service has when it is made: made anew for every batch, so that facts
-are never derived by one version of the registers and written as of another."""
+"""Makes a runner bound to the current registers. Every batch gets a new one, so that facts are never derived by one
+version of the registers and recorded under another."""
 
 
 def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E], apply: Apply[E]) -> BatchRunner[E]:
-    """Decode a batch of a topic and apply it to the service's schema, in one transaction with its letters."""
+    """Make a runner that decodes a batch of a topic and applies it to the service's schema, in one transaction with its
+    dead letters."""
     return BatchRunner(
         topic=topic.name,
         decode=decode,
@@ -52,7 +53,7 @@ def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E],
 
 
 def batch_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
-    """The handler of a topic."""
+    """Make the handler of a topic."""
 
     async def run(records: Sequence[Record]) -> None:
         await make(runtime).run(records)
@@ -61,19 +62,19 @@ def batch_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
 
 
 class RefoldGauges:
-    """How bringing facts to changed registers goes on."""
+    """The state of refolds."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        text = "1 while bringing facts to changed registers fails; it is tried again."
+        text = "1 while a refold by changed registers fails; it is tried again."
         self.failed = Gauge("hva_refold_failed", text, registry=registry)
-        text = "1 while a changed rule comes into force for a county, whose new events wait."
+        text = "1 while a changed rule comes into force for a county; its new events wait."
         self.swapping = Gauge("hva_refold_swapping", text, registry=registry)
 
 
 def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = time.monotonic) -> Task:
-    """Bring the facts of every county to the registers of now.
+    """Refold the facts of every county by the current registers.
 
-    What the database refuses is tried again after a pause that doubles: each attempt holds a county.
+    After a database error the pause before the next attempt doubles, because each attempt locks a county.
     """
     gauges = RefoldGauges(runtime.registry)
     pause, pause_until, began = _PAUSE_S, 0.0, 0.0
@@ -111,14 +112,14 @@ def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = ti
 
 
 def audit_gauge(registry: CollectorRegistry) -> Gauge:
-    """What the last replay or audit found wrong."""
+    """Make the gauge of what the last replay or audit found wrong."""
     text = "Facts and stored figures that the last replay or nightly audit found wrong."
     return Gauge("hva_wrong_cells", text, registry=registry)
 
 
 def failed_audit_gauge(registry: CollectorRegistry) -> Gauge:
-    """Whether the last replay or audit came to no result."""
-    text = "1 when the last replay or nightly audit failed, or was given up."
+    """Make the gauge of whether the last replay or audit failed."""
+    text = "1 when the last replay or nightly audit failed or was aborted."
     return Gauge("hva_replay_failed", text, registry=registry)
 
 
@@ -129,13 +130,13 @@ def replay(
     afterwards: Afterwards | None = None,
     clock: Clock = system_clock,
 ) -> Task:
-    """Do the replays that were asked for and the nightly audit, and show how much the last one found wrong."""
+    """Run requested replays and the nightly audit, and report how much the last one found wrong."""
     wrong = audit_gauge(runtime.registry)
     failed = failed_audit_gauge(runtime.registry)
     service = SERVICE_NUMBERS[replay.schema]
 
     async def read() -> int:
-        # What is kept for ever comes first: who is erased, who is one person and who is a member are known then.
+        # Topics that are kept for ever come first: they carry erasures, merges and memberships.
         topics = sorted(handlers, key=lambda topic: topic.retention_ms)
         handle = {topic: _uncounted_handler(runtime, handlers[topic]) for topic in topics}
         return sum([await read_retained(runtime.settings, topic, handle[topic]) for topic in topics])
@@ -163,7 +164,7 @@ def publication(runtime: Runtime, schema: str) -> Task:
 
 
 def _uncounted_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
-    """The handler of records that are read again: they were counted, and were fresh, when they came."""
+    """Make a handler without metrics for records that are read again: they were counted when they first came."""
 
     async def run(records: Sequence[Record]) -> None:
         uncounted = copy(runtime)
@@ -174,7 +175,7 @@ def _uncounted_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
 
 
 def redrive(runtime: Runtime, schema: str, handlers: Mapping[Topic, MakeRunner], clock: Clock = system_clock) -> Task:
-    """Try the letters that are due, each by the handler of its topic."""
+    """Redrive the dead letters that are due, each with the handler of its topic."""
     by_name = {runtime.settings.topic_prefix + topic.name: make for topic, make in handlers.items()}
 
     async def attempt(record: PlainRecord) -> Rejected | None:

@@ -1,4 +1,4 @@
-"""Creating the declared topics, setting what is declared of them, and refusing a broker whose topics differ."""
+"""Creates the declared topics, applies their declared settings, and refuses topics with other partitions."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,23 +10,23 @@ from aiokafka.errors import BrokerResponseError, TopicAlreadyExistsError, for_co
 from shared.contracts.catalogue import TOPICS, Topic
 from shared.edge.alter import SetTopicConfigs
 
-_VISIBLE_S: Final = 30.0
-_AGAIN_S: Final = 0.05
-REPLICATION: Final = 3  # on a cluster; on fewer brokers one copy a broker
+_VISIBLE_TIMEOUT_S: Final = 30.0
+_RETRY_S: Final = 0.05
+REPLICATION: Final = 3  # on a cluster; with fewer brokers, one copy per broker
 
 
 class TopicMismatchError(Exception):
-    """A topic exists with other partitions than declared: keys would move. The message names it."""
+    """A topic exists with another number of partitions than declared, so keys would move. The message names it."""
 
 
 class TopicRefusedError(Exception):
-    """The broker refuses to make or change a topic. The message names the topic and the broker's reason."""
+    """The broker refuses to create or change a topic. The message names the topic and the broker's reason."""
 
 
 async def ensure_topics(bootstrap: str, prefix: str = "", topics: Iterable[Topic] = TOPICS) -> None:
-    """Create what is missing and set what is declared, no other setting; calling it again changes nothing.
+    """Create missing topics and apply the declared settings, no others. Idempotent.
 
-    Raises TopicMismatchError where a topic's number of partitions differs, TopicRefusedError where the broker refuses.
+    Raises TopicMismatchError if a topic's number of partitions differs, TopicRefusedError if the broker refuses.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="hva-topics")
     await admin.start()
@@ -40,7 +40,7 @@ async def ensure_topics(bootstrap: str, prefix: str = "", topics: Iterable[Topic
 
 
 async def _create(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
-    there = set(await admin.list_topics())
+    existing = set(await admin.list_topics())
     copies = min(REPLICATION, len((await admin.describe_cluster())["brokers"]))
     new = [
         NewTopic(
@@ -50,7 +50,7 @@ async def _create(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, 
             topic_configs=topic.config(),
         )
         for topic in topics
-        if prefix + topic.name not in there
+        if prefix + topic.name not in existing
     ]
     if not new:
         return
@@ -61,14 +61,14 @@ async def _create(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, 
 
 
 async def _partitions(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, int]:
-    """The partitions of every topic. A broker hears of new topics a moment after their creation."""
-    async with asyncio.timeout(_VISIBLE_S):
+    """Return the number of partitions of every topic. A broker sees a new topic only after a short delay."""
+    async with asyncio.timeout(_VISIBLE_TIMEOUT_S):
         while True:
             described = await admin.describe_topics(sorted(names))
             partitions = {d["topic"]: len(d["partitions"]) for d in described if d["partitions"]}
             if partitions.keys() == names:
                 return partitions
-            await asyncio.sleep(_AGAIN_S)
+            await asyncio.sleep(_RETRY_S)
 
 
 async def _check(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
@@ -78,12 +78,12 @@ async def _check(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, .
         if found != topic.partitions:
             raise TopicMismatchError(
                 f"topic {prefix + topic.name} has {found} partitions, declared are {topic.partitions}: "
-                "partitions are fixed at birth, so make a new topic or correct the broker"
+                "the number of partitions cannot change, so create a new topic or correct the broker"
             )
 
 
 async def _configure(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topic, ...]) -> None:
-    """Set what is declared, on topics that were there before, too. What an operator has set beside it stays."""
+    """Apply the declared settings, also to existing topics. Other settings of an operator are kept."""
     response = await admin._send_request(SetTopicConfigs({prefix + t.name: t.config() for t in topics}))
     for code, message, _, name in response.responses:
         if code:
@@ -91,9 +91,9 @@ async def _configure(admin: AIOKafkaAdminClient, prefix: str, topics: tuple[Topi
 
 
 def _refusal(what: str, code: int, message: str | None) -> Exception:
-    """The error for an answer of the broker: its own where it passes by itself, so that callers try again."""
+    """Return the error for a broker's response: the broker's own error if it is transient, so that callers retry."""
     error: type[BrokerResponseError] = for_code(code)
     if error.retriable:
-        passing: Exception = error(what)
-        return passing
+        transient: Exception = error(what)
+        return transient
     return TopicRefusedError(f"{what}: {error.__name__}" + (f" ({message})" if message else ""))

@@ -1,4 +1,4 @@
-"""What a running service looks at beside its work: is everything there, how far behind is it, what is rejected."""
+"""Periodic checks of a running service: health of its dependencies, lag, open dead letters."""
 
 import asyncio
 import contextlib
@@ -18,13 +18,13 @@ from shared.postgres.probe import PostgresProbe
 from shared.settings import Settings
 
 _PROBE_S: Final = 5.0
-_READING_VALID_S: Final = 12.0  # a probe comes every 2 s and may take 5: a hang is on /readyz within 15 s in any case
+_READING_VALID_S: Final = 12.0  # a probe runs every 2 s and may take 5 s: /readyz reports a hang within 15 s
 
 Task = Callable[[], Awaitable[None]]
 
 
 def tick(health: Health) -> Task:
-    """Say that the loop runs."""
+    """Report that the event loop runs."""
 
     async def run() -> None:
         health.tick()
@@ -33,7 +33,7 @@ def tick(health: Health) -> Task:
 
 
 def probe_postgres(probe: PostgresProbe, health: Health) -> Task:
-    """Ask PostgreSQL for nothing, and say on /readyz when it does not answer."""
+    """Send PostgreSQL an empty query, and report on /readyz when it does not answer."""
 
     async def run() -> None:
         try:
@@ -47,7 +47,7 @@ def probe_postgres(probe: PostgresProbe, health: Health) -> Task:
 
 
 def probe_kafka(broker: KafkaBroker, health: Health) -> Task:
-    """Ask Kafka for its topics, and say on /readyz when it does not answer."""
+    """Ask Kafka for its topics, and report on /readyz when it does not answer."""
 
     async def run() -> None:
         try:
@@ -63,34 +63,34 @@ def probe_kafka(broker: KafkaBroker, health: Health) -> Task:
 
 
 def measure_lag(broker: KafkaBroker, metrics: PipelineMetrics, settings: Settings) -> Task:
-    """Records between the position of every consumer and the end of its partitions."""
+    """Measure the records between the position of every consumer and the end of its partitions."""
     known: dict[str, set[int]] = {}
 
     async def run() -> None:
         for consumer in consumers(broker):
             for topic in consumer.subscription() or ():
                 name = topic.removeprefix(settings.topic_prefix)
-                ours = await _lag(consumer, topic, metrics, name)
-                metrics.forget_lag(name, known.get(topic, set()) - ours)
-                known[topic] = ours
+                assigned = await _lag(consumer, topic, metrics, name)
+                metrics.forget_lag(name, known.get(topic, set()) - assigned)
+                known[topic] = assigned
 
     return run
 
 
 async def _lag(consumer: AIOKafkaConsumer, topic: str, metrics: PipelineMetrics, name: str) -> set[int]:
-    ours = {partition for partition in consumer.assignment() if partition.topic == topic}
-    for partition in ours:
+    assigned = {partition for partition in consumer.assignment() if partition.topic == topic}
+    for partition in assigned:
         end = consumer.highwater(partition)
         if end is None:
-            continue  # nothing fetched yet: not known
+            continue  # nothing fetched yet
         with contextlib.suppress(TimeoutError, KafkaError):
             async with asyncio.timeout(1.0):
                 metrics.lag(name, partition.partition, max(0, end - await consumer.position(partition)))
-    return {partition.partition for partition in ours}
+    return {partition.partition for partition in assigned}
 
 
 def count_dead_letters(pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, metrics: PipelineMetrics) -> Task:
-    """Open dead letters by reason, for the gauge."""
+    """Count open dead letters by reason, for the gauge."""
 
     async def run() -> None:
         async with pool.acquire() as connection:

@@ -1,1 +1,1 @@
-"""The PostgreSQL edge: pool, county lock, migrations, dead letters, buckets."""
+"""The PostgreSQL edge: pool, county lock, migrations, facts, buckets, dead letters, refold and replay."""

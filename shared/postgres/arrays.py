@@ -1,11 +1,10 @@
-"""Fast arrays: what the set-based statements send, encoded three to five times cheaper than asyncpg does it.
+"""Array parameters of the set-based statements, encoded three to five times faster than by asyncpg.
 
-asyncpg asks of every element of an array whether it is a container itself, about a microsecond for a text, and a
-batch sends tens of thousands of elements: that was two fifths of a family service's time
-(`docs/decisions/0009-fast-arrays.md`). Arrays here have one dimension, and their elements are what the columns of
-facts and buckets are. The wire format is PostgreSQL's `array_send`: dimensions, whether there are nulls, type of the
-elements, length, lower bound, and each element after its length in bytes (-1 for null). Writers send arrays and ask
-for none.
+asyncpg checks every array element for being a container itself. That costs about a microsecond per text, and a batch
+sends tens of thousands of elements: two fifths of a family service's time (`docs/decisions/0009-fast-arrays.md`).
+These arrays have one dimension, and their element types are those of the columns of facts and buckets. The wire format
+is PostgreSQL's `array_send`: dimensions, null flag, element type, length, lower bound, then each element after its
+length in bytes (-1 for null). Writer connections send arrays and never read them.
 """
 
 import struct
@@ -29,8 +28,8 @@ Encode = Callable[[Sequence[Any]], bytes]
 
 
 async def use_fast_arrays(connection: Connection) -> None:
-    """Teach a connection the encoders below. asyncpg has no public way to replace the codec of an array type, so this
-    uses its own inner one; the version is pinned, and a test holds both ways equal.
+    """Install the encoders below on a connection. asyncpg has no public way to replace the codec of an array type, so
+    this uses its private one; the version is pinned, and a test compares the results with asyncpg's own.
     """
     settings = connection._protocol.get_settings()  # type: ignore[union-attr]
     for oid, name, encode in _CODECS:
@@ -42,7 +41,7 @@ def _head(element: int, size: int, nulls: bool) -> bytes:
 
 
 def _any(element: int, to_bytes: Callable[[Any], bytes]) -> Encode:
-    """The encoder of a type of any width. Codes and days repeat: then every value is encoded once."""
+    """Make the encoder of a type of any width. Where values repeat, as codes and days do, each is encoded once."""
 
     def encode(values: Sequence[Any]) -> bytes:
         distinct = set(values)
@@ -64,7 +63,7 @@ def _element(value: Any, to_bytes: Callable[[Any], bytes]) -> bytes:
 
 
 def _striped(element: int, code: str, values: Sequence[int]) -> bytes:
-    """Integers of one width, none of them null: byte by byte of all elements at once."""
+    """Encode integers of one width, none of them null, by copying the n-th byte of all elements in one step."""
     numbers = array(code, values)
     width, size = numbers.itemsize, len(numbers)
     if sys.byteorder == "little":
@@ -72,13 +71,13 @@ def _striped(element: int, code: str, values: Sequence[int]) -> bytes:
     raw = numbers.tobytes()
     body = bytearray(_LENGTH.pack(width) + bytes(width)) * size
     stride = 4 + width
-    for place in range(width):
-        body[4 + place :: stride] = raw[place::width]
+    for offset in range(width):
+        body[4 + offset :: stride] = raw[offset::width]
     return _head(element, size, nulls=False) + bytes(body)
 
 
 def _whole(element: int, code: str, to_int: Callable[[Any], int] = int) -> Encode:
-    """The encoder of a type that is an integer on the wire, and whose values do not repeat."""
+    """Make the encoder of a type that is an integer on the wire and whose values do not repeat."""
     width, pack = struct.calcsize(f"!{code}"), struct.Struct(f"!i{code}").pack
 
     def encode(values: Sequence[Any]) -> bytes:
@@ -96,14 +95,14 @@ def _microseconds(moment: datetime) -> int:
 
 
 def _day(day: date) -> bytes:
-    """As asyncpg has it, the last date of Python is PostgreSQL's infinity, and comes back as itself."""
+    """Encode Python's last date as PostgreSQL's infinity, as asyncpg does; it is read back as the same date."""
     if day == date.max:
         return _INFINITE_DAY
     return _LENGTH.pack(day.toordinal() - _EPOCH_DAY)
 
 
 def _no_results(_: bytes) -> Any:
-    raise TypeError("a connection of a writer sends arrays and reads none")
+    raise TypeError("a writer connection sends arrays and cannot read them")
 
 
 _CODECS: Final[tuple[tuple[int, str, Encode], ...]] = (

@@ -1,4 +1,4 @@
-"""The commit of a family service: one transaction that locks, keeps the letters and applies the events."""
+"""The commit of a family service: one transaction that locks counties, writes dead letters and applies events."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ from shared.postgres.lock import Connection, lock_counties
 
 
 class HasCounty(Protocol):
-    """Anything that belongs to one county."""
+    """Something that belongs to one county."""
 
     @property
     def county(self) -> str: ...
@@ -22,11 +22,11 @@ class HasCounty(Protocol):
 E = TypeVar("E", bound=HasCounty)
 
 Apply = Callable[[Connection, str, Sequence[E]], Awaitable[Applied]]
-"""Write the events of one county, inside the transaction and under the county's lock."""
+"""Writes the events of one county, inside the transaction and under the county's lock."""
 
 
 class StoreCommit(Generic[E]):
-    """Facts, what follows from them and dead letters, all or nothing; idempotent because facts are."""
+    """Commits facts, everything derived from them, and dead letters atomically. Idempotent, because facts are."""
 
     def __init__(self, service: str, pool: "asyncpg.Pool[asyncpg.Record]", sealer: Sealer, apply: Apply[E]) -> None:
         self._service, self._pool, self._sealer, self._apply = service, pool, sealer, apply

@@ -1,8 +1,8 @@
-"""A connection to PostgreSQL that ends when the server hangs or its host vanishes.
+"""A connection to PostgreSQL that closes when the server hangs or its host disappears.
 
-Two things make a client wait far longer than it means to. asyncpg lets a call that is cancelled wait until the server
-has confirmed the cancellation, and a server that hangs never does: a time limit around a call does not hold. And TCP
-sends packets again for up to a quarter of an hour to a host that is gone.
+Two things make a client wait much longer than its timeout. In asyncpg a cancelled call waits until the server has
+confirmed the cancellation, which a hanging server never does. And TCP retransmits for up to a quarter of an hour to a
+host that is gone.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from typing import Any, Final
 import asyncpg
 
 CANCEL_S: Final = 2.0
-"""A call that is cancelled, or over its time limit, returns within this time, whatever the server does."""
+"""A cancelled or timed-out call returns within this time, whatever the server does."""
 PEER_TIMEOUT_S: Final = 10
-"""The kernel closes a connection whose other end has acknowledged nothing for this long."""
-_IDLE_S, _INTERVAL_S, _PROBES = 5, 2, 3  # TCP keepalives, for connections on which nothing is on its way
+"""The kernel closes a connection whose peer has acknowledged nothing for this long."""
+_IDLE_S, _INTERVAL_S, _PROBES = 5, 2, 3  # TCP keepalives, for connections without data in flight
 
 _SOCKET_OPTIONS: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -30,21 +30,21 @@ SERVER_TIMEOUTS: Final = {
     "tcp_keepalives_count": str(_PROBES),
     "tcp_user_timeout": str(PEER_TIMEOUT_S * 1000),
 }
-"""The same for the server's end, as settings of the session: it rolls back and frees the locks of a vanished client."""
+"""The same for the server's side, as session settings: it rolls back and frees the locks of a client that is gone."""
 
 
 class BoundedConnection(asyncpg.Connection):
-    """A connection whose calls end within their time limit and CANCEL_S, and that does not outlive its peer."""
+    """A connection whose calls end within their timeout plus CANCEL_S, and that closes when its peer is gone."""
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
         super().__init__(protocol, transport, *args)
-        end = transport.get_extra_info("socket")
-        if end.family != socket.AF_UNIX:
+        connected = transport.get_extra_info("socket")
+        if connected.family != socket.AF_UNIX:
             for option in _SOCKET_OPTIONS:
-                end.setsockopt(*option)
+                connected.setsockopt(*option)
 
     def _cancel_current_command(self, waiter: Any, cancel_waiter: Any = None) -> None:
-        """Called by asyncpg for every call that is cancelled or over its time limit."""
+        """asyncpg calls this for every call that is cancelled or times out."""
         super()._cancel_current_command(waiter, cancel_waiter)  # type: ignore[misc]  # not in the stubs
         asyncio.get_running_loop().call_later(CANCEL_S, self._give_up, cancel_waiter)
 

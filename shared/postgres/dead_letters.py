@@ -1,4 +1,4 @@
-"""The table of dead letters of a service: written in the batch's own transaction, read by the steward."""
+"""The dead letter table of a service: written in the transaction of the batch, read by the steward."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,34 +17,39 @@ select * from {_ROWS}
 on conflict (topic, "partition", "offset", recorded_at) do nothing
 """
 
-# A statement of its own rather than `on conflict do update`, which would wait for the rows that a redrive holds.
+# A separate statement, because `on conflict do update` would wait for the rows that a redrive locks.
 _REOPEN: Final = f"""
-update {{schema}}.dead_letter letter
-set state = 'open', attempts = letter.attempts + 1, changed_at = clock_timestamp(), sealed = again.sealed,
-    reason = again.reason, detail = again.detail, source = again.source, retry_at = again.retry_at,
-    register_version = again.register_version
-from {_ROWS} again({_COLUMNS})
-where letter.topic = again.topic and letter."partition" = again."partition" and letter."offset" = again."offset"
-  and letter.recorded_at = again.recorded_at and letter.state in ('resolved', 'discarded')
+update {{schema}}.dead_letter stored
+set state = 'open', attempts = stored.attempts + 1, changed_at = clock_timestamp(), sealed = rejected.sealed,
+    reason = rejected.reason, detail = rejected.detail, source = rejected.source, retry_at = rejected.retry_at,
+    register_version = rejected.register_version
+from {_ROWS} rejected({_COLUMNS})
+where stored.topic = rejected.topic and stored."partition" = rejected."partition"
+  and stored."offset" = rejected."offset" and stored.recorded_at = rejected.recorded_at
+  and stored.state in ('resolved', 'discarded')
 """
 
 _OPEN: Final = """
-select reason, count(*)::int as letters from {schema}.dead_letter where state in ('open', 'redrive') group by reason
+select reason, count(*)::int as dead_letters
+from {schema}.dead_letter
+where state in ('open', 'redrive')
+group by reason
 """
 
 
 def at_milliseconds(timestamp: int) -> datetime:
-    """A record's timestamp as a time."""
+    """Return a record's timestamp (milliseconds since the epoch) as an aware UTC time."""
     return datetime.fromtimestamp(timestamp // 1000, UTC).replace(microsecond=timestamp % 1000 * 1000)
 
 
 async def write_dead_letters(
     connection: Connection, schema: str, dead_letters: Sequence[DeadLetter], sealer: Sealer
 ) -> None:
-    """Keep the letters; one that is there already stays as it is, so that redelivery adds nothing.
+    """Write the dead letters. An existing one stays as it is, so that redelivery adds nothing.
 
-    Except for the gateway: its places follow from what was sent, and nothing is sent there by itself. Whoever sends
-    what was given up or had counted is rejected again, so the letter is open again, with the verdict of now.
+    The gateway is different: the position of its records follows from their content, and only a sender delivers them
+    again. If a sender repeats a record whose dead letter was resolved or discarded, it is rejected again, and the dead
+    letter is reopened with the new verdict.
     """
     rows = [_row(dead_letter, sealer) for dead_letter in dead_letters]
     await _execute(connection, _WRITE.format(schema=schema), rows)
@@ -76,6 +81,6 @@ def _row(dead_letter: DeadLetter, sealer: Sealer) -> tuple[object, ...]:
 
 
 async def count_open(connection: Connection, schema: str) -> dict[str, int]:
-    """Open letters by reason."""
+    """Count open dead letters by reason."""
     rows = await connection.fetch(_OPEN.format(schema=schema))
-    return {row["reason"]: row["letters"] for row in rows}
+    return {row["reason"]: row["dead_letters"] for row in rows}

@@ -1,7 +1,7 @@
-"""Clients whose facts are gone for ever: table `<schema>.erased` of every family service.
+"""Erased clients: table `<schema>.erased` of every family service.
 
-What stays of an erased fact is what stays of a retracted one, its id and its place in the order, so that no replay
-and no late arrival brings it back.
+An erased fact, like a retracted one, stays as a tombstone with its id and rank, so that no replay and no late event
+restores it.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ F = TypeVar("F", bound=HasClient)
 
 
 async def newly_erased(connection: Connection, schema: str, county: str, events: Sequence[PersonEvent]) -> list[str]:
-    """Remember the clients that the events erase; returns those that were not erased before."""
+    """Store the clients that the events erase. Returns those that were not erased before."""
     clients = {event.client for event in events if isinstance(event, Erasure)}
     if not clients:
         return []
@@ -42,14 +42,14 @@ async def newly_erased(connection: Connection, schema: str, county: str, events:
     return [row["client"] for row in rows]
 
 
-async def strip(
+async def write_tombstones(
     connection: Connection,
     county: str,
     table: FactTable[F],
     facts: Sequence[F],
     tombstone: Callable[[F], F],
 ) -> list[Change[F]]:
-    """Make stored facts bare."""
+    """Replace stored facts by tombstones."""
     changes = [Change(fact, tombstone(fact)) for fact in facts]
     await table.overwrite(connection, county, [change.new for change in changes])
     return changes
@@ -58,7 +58,7 @@ async def strip(
 async def tombstone_if_erased(
     connection: Connection, schema: str, county: str, facts: Sequence[F], tombstone: Callable[[F], F]
 ) -> Sequence[F]:
-    """Facts of erased clients are bare before they are written: their order counts, and nothing else."""
+    """Replace facts of erased clients by tombstones before they are written."""
     clients = sorted({fact.own_client for fact in facts if fact.own_client is not None})
     rows = await connection.fetch(f"select fact.client {probes(f'{schema}.erased', 'client')}", county, clients)
     if not rows:

@@ -1,8 +1,8 @@
-"""Tables of facts: set-based upserts that tell what really changed.
+"""Fact tables: set-based upserts that return what really changed.
 
-A fact's primary key is its business identity (county, id), and `rank` its place in the contract's order. The
-upsert takes a row only where the order is greater, and returns what stood there before: redelivery, duplicates,
-corrections, retractions and any order of arrival need no other mechanism.
+A fact's primary key is its business identity (county, id), and its `rank` decides which event wins. The upsert takes a
+row only if its rank is greater, and returns the previous row. Redelivery, duplicates, corrections, retractions and any
+order of arrival need no other mechanism.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from shared.postgres.lock import Connection
 
 
 class FactLike(Protocol):
-    """What the table needs to know of a fact."""
+    """The fields of a fact that every table needs."""
 
     @property
     def county(self) -> str: ...
@@ -32,14 +32,14 @@ F = TypeVar("F", bound=FactLike)
 
 
 class Change(NamedTuple, Generic[F]):
-    """A fact before (None: not known before) and after."""
+    """A fact before (None: new) and after."""
 
     old: F | None
     new: F
 
 
 class Upserted(NamedTuple, Generic[F]):
-    """What an upsert changed, and how many events had an equal revision and other content."""
+    """What an upsert changed, and how many events had an equal revision but other content."""
 
     changes: list[Change[F]]
     conflicts: int
@@ -49,9 +49,9 @@ class Upserted(NamedTuple, Generic[F]):
 class FactTable(Generic[F]):
     """A table whose columns are the fields of a fact class, under the same names.
 
-    `columns` gives the PostgreSQL type of every field but `county`. Fields of type jsonb go through JSON.
-    `derived` names those that follow from other facts or registers and may change without a new event. `computed` are
-    columns of what a fact says of itself (its properties): written for queries and indexes, never read back.
+    `columns` gives the PostgreSQL type of every field but `county`. Fields of type jsonb are stored as JSON.
+    `derived` names the fields that follow from other facts or registers and may change without a new event. `computed`
+    are columns for properties of the fact class: written for queries and indexes, never read back.
     """
 
     name: str
@@ -61,7 +61,7 @@ class FactTable(Generic[F]):
     computed: Mapping[str, str] = field(default_factory=dict)
 
     async def upsert(self, connection: Connection, county: str, facts: Iterable[F]) -> Upserted[F]:
-        """Write the facts of one county that win over what is stored; its lock must be held."""
+        """Write the facts of one county that win over the stored ones. Its lock must be held."""
         best, conflicts = greatest(facts)
         if not best:
             return Upserted([], 0)
@@ -76,48 +76,48 @@ class FactTable(Generic[F]):
     async def probe(
         self, connection: Connection, county: str, column: str, values: Iterable[str], condition: str = "true"
     ) -> list[F]:
-        """The facts of a county whose `column`, which has an index, is one of the values, by one probe each.
+        """Load the facts of a county whose indexed `column` is one of the values, with one index probe per value.
 
-        `condition` is SQL over the table, which it may call `fact`.
+        `condition` is SQL over the table, under the alias `fact`.
         """
         return await self.select(connection, probes(self.name, column), condition, county, sorted(set(values)))
 
     async def load(self, connection: Connection, condition: str, *arguments: object) -> list[F]:
-        """The facts that a condition selects; it is SQL over the table, which it may call `fact`."""
+        """Load the facts that a condition selects. It is SQL over the table, under the alias `fact`."""
         return await self.select(connection, f"from {self.name} fact", condition, *arguments)
 
     async def select(self, connection: Connection, source: str, condition: str, *arguments: object) -> list[F]:
-        """The facts that a `from`, which calls them `fact`, and a condition select."""
+        """Load the facts that a `from` clause with the alias `fact` and a condition select."""
         names = ", ".join(f"fact.{name}" for name in ("county", *self.columns))
         rows = await connection.fetch(f"select {names} {source} where {condition}", *arguments)
         return [self._fact(row) for row in rows]
 
     async def update_derived(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
-        """Write the derived fields of stored facts; the county's lock must be held."""
+        """Write the derived fields of stored facts. The county's lock must be held."""
         await self._update(connection, county, facts, self.derived)
 
     async def overwrite(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
-        """Write every field of stored facts, whatever their order; the county's lock must be held."""
+        """Write every field of stored facts, whatever their rank. The county's lock must be held."""
         await self._update(connection, county, facts, tuple(name for name in self._written if name != "id"))
 
     async def _update(self, connection: Connection, county: str, facts: Sequence[F], names: tuple[str, ...]) -> None:
         if not facts:
             return
         columns = {"id": "text", **{name: self._written[name] for name in names}}
-        sets = ", ".join(f"{name} = revised.{name}" for name in names)
-        # Fenced, so that the county is no constant of the outer query.
+        assignments = ", ".join(f"{name} = revised.{name}" for name in names)
+        # Fenced, so that the planner does not see the county as a constant of the outer query.
         revised = fenced(f"select $1::text, * from unnest({_parameters(columns)})")
         await connection.execute(
-            f"update {self.name} fact set {sets} from {revised} revised(of, {', '.join(columns)}) "
-            "where fact.county = revised.of and fact.id = revised.id",
+            f"update {self.name} fact set {assignments} from {revised} revised(county, {', '.join(columns)}) "
+            "where fact.county = revised.county and fact.id = revised.id",
             county,
             *self._arrays(facts, columns),
         )
 
     def _arrays(self, facts: Iterable[F], columns: Mapping[str, str]) -> list[list[object]]:
-        """One array a column, in the columns' order."""
-        known = list(facts)
-        arrays = ((kind, map(attrgetter(name), known)) for name, kind in columns.items())
+        """Return one array per column, in the columns' order."""
+        listed = list(facts)
+        arrays = ((kind, map(attrgetter(name), listed)) for name, kind in columns.items())
         return [[_to_json(value) for value in values] if kind == "jsonb" else list(values) for kind, values in arrays]
 
     async def _count_conflicts(self, connection: Connection, county: str, losers: Mapping[str, bytes]) -> int:
@@ -150,33 +150,33 @@ class FactTable(Generic[F]):
 
 
 def fenced(query: str) -> str:
-    """A subquery that PostgreSQL plans by itself: `offset 0` changes no row, and a query that has it is never merged
-    into the query around it, so that conditions of the one are not mixed with the other's.
+    """Make a subquery that PostgreSQL plans separately. `offset 0` changes no row and keeps the planner from merging
+    the subquery, with its conditions, into the outer query.
     """
     return f"({query} offset 0)"
 
 
 def probe_each(wanted: str, query: str, name: str = "fact") -> str:
-    """`from` with the rows that `query` finds for each row of `wanted`, called `name`.
+    """Make a `from` clause with the rows that `query` finds for each row of `wanted`, under the alias `name`.
 
-    Written so that the only plan is a probe of the index that `query` names by its condition, for each row. A plain
-    join or `= any($2)` lets the planner read all of a county instead, and it does so wherever statistics are missing
-    or old, since it then takes a county for a two-hundredth of the table: a batch costs what the history costs. The
-    fence keeps the probe apart from the conditions of the query around it, whose selectivity is guessed as badly.
+    The only possible plan is one index probe per row, on the index that the condition of `query` determines. With a
+    plain join or `= any($2)` the planner may read the whole county instead. It does so when statistics are missing or
+    old, because it then estimates a county at a two-hundredth of the table, and a batch costs as much as the history.
+    The fence separates the probe from the conditions of the outer query, whose selectivity is estimated as badly.
     """
     return f"from {wanted} cross join lateral {fenced(query)} {name}"
 
 
 def probes(table: str, column: str) -> str:
-    """`from` with the rows of county $1 whose `column`, which has an index, is among the texts $2 (each once), called
-    `fact`.
+    """Make a `from` clause with the rows of county $1 whose indexed `column` is among the distinct texts $2, under the
+    alias `fact`.
     """
     found = f"select * from {table} where county = $1 and {column} = wanted.value"
     return probe_each("unnest($2::text[]) wanted(value)", found)
 
 
 def person_probes(table: str, columns: str = "*") -> str:
-    """`from` with the rows of the persons $1 (each once), called `fact`. A person is of one county."""
+    """Make a `from` clause with the rows of the distinct persons $1, as `fact`. A person belongs to one county."""
     return probe_each(
         "unnest($1::bigint[]) wanted(value)", f"select {columns} from {table} where person = wanted.value"
     )
@@ -198,7 +198,7 @@ def _from_store(value: Any, kind: str) -> Any:
 
 
 def greatest(facts: Iterable[F]) -> tuple[dict[str, F], int]:
-    """The greatest fact of every id, sorted by id, and the conflicts met among them."""
+    """Return the greatest fact of every id, sorted by id, and the number of conflicts among the facts."""
     best: dict[str, F] = {}
     conflicts = 0
     for fact in facts:
@@ -211,7 +211,7 @@ def greatest(facts: Iterable[F]) -> tuple[dict[str, F], int]:
 
 
 def conflicting(one: bytes, other: bytes) -> bool:
-    """Whether two ranks are of an equal revision with other content: someone numbers two states alike."""
+    """Whether two ranks have an equal revision but other content: a sender gave two states the same number."""
     if one == other:
         return False
     a, b = unrank(one), unrank(other)

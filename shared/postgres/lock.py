@@ -1,4 +1,4 @@
-"""The one order of writers: a lock per service and county, held for one transaction."""
+"""Serialises writers: an advisory lock per service and county, held for one transaction."""
 
 import zlib
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ SERVICE_NUMBERS: Final = {"ingest": 1, "nps": 2, "fcr": 3, "segments": 4}
 
 
 async def lock_counties(connection: Connection, service: str, counties: Iterable[str]) -> None:
-    """Take the write locks of the counties, in sorted order so that two writers cannot wait for each other.
+    """Take the write locks of the counties, in sorted order so that two writers cannot deadlock.
 
-    Must be the first statements of the transaction, each alone: under READ COMMITTED the next statement then
-    sees everything that earlier owners committed. Inside a larger statement the snapshot would be older than
-    the lock, and the figures wrong.
+    These must be the first statements of the transaction, and each must be a statement of its own: under READ
+    COMMITTED the next statement then sees everything that earlier owners committed. Inside a larger statement the
+    snapshot would be older than the lock, and the figures would be wrong.
     """
     for county in sorted(set(counties)):
         await connection.execute(
@@ -30,5 +30,5 @@ async def lock_counties(connection: Connection, service: str, counties: Iterable
 
 
 def _county_number(county: str) -> int:
-    """A signed 32-bit number; two counties that share one only wait for each other."""
+    """Return a signed 32-bit number. Two counties with the same number only wait for each other."""
     return zlib.crc32(county.encode()) - 2**31

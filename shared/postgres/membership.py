@@ -1,8 +1,8 @@
-"""When which client is a member: table `<schema>.membership` of every family that labels facts.
+"""Membership histories of clients: table `<schema>.membership` of every family that labels facts.
 
-It holds the greatest version of each history that the segment stream has told. Facts and histories meet under the
-county's lock: a fact is labelled by what is stored when it is written, a history relabels the facts that are stored
-when it is, so it does not matter which of them comes first.
+It holds the greatest version of each history received from the segment stream. Facts and histories are written under
+the county's lock: a new fact gets its label from the stored history, and a new history relabels the stored facts. So
+the order in which they arrive does not matter.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from shared.labels import MEMBER, Intervals
 from shared.postgres.facts import probes
 from shared.postgres.lock import Connection
 
-# Arrays of arrays travel as texts.
+# Arrays of arrays are sent as texts.
 _NEWER: Final = """
 insert into {schema}.membership as known (county, client, version, firsts, untils)
 select $1, sent.client, sent.version, sent.firsts::date[], sent.untils::date[]
@@ -30,9 +30,9 @@ returning new.client,
 async def store_newer_histories(
     connection: Connection, schema: str, county: str, histories: Iterable[History]
 ) -> dict[str, Intervals]:
-    """Keep the histories of a county that are newer than what is stored; its lock must be held.
+    """Store the histories of a county that are newer than the stored ones. Its lock must be held.
 
-    Returns those whose intervals changed, by client.
+    Returns the intervals that changed, by client.
     """
     greatest: dict[str, History] = {}
     for history in histories:
@@ -54,7 +54,7 @@ async def store_newer_histories(
 async def histories(
     connection: Connection, schema: str, county: str, clients: Iterable[str | None]
 ) -> dict[str, Intervals]:
-    """When the clients of a county are members; those that never were are left out. Its lock must be held."""
+    """Load the membership intervals of clients of a county, without clients that have none. Its lock must be held."""
     wanted = sorted({client for client in clients if client is not None})
     if not wanted:
         return {}
@@ -66,13 +66,13 @@ async def histories(
     )
     found: dict[str, list[tuple[date, date | None]]] = {}
     for client, first, until in rows:
-        found.setdefault(client, []).append((first, None if until == date.max else until))  # as asyncpg has infinity
+        found.setdefault(client, []).append((first, None if until == date.max else until))  # asyncpg's infinity
     return dict(found)
 
 
 def mislabelled_condition(schema: str, client: str, day: str) -> str:
-    """The condition that a stored `fact`, whose columns of client and label day these are, has another segment than
-    the stored history of its client says (`shared.labels.label`).
+    """Make the condition that the segment of a stored `fact` differs from the stored history of its client
+    (`shared.labels.label`). `client` and `day` are its columns of client and label day.
     """
     return f"""(fact.segment = '{MEMBER}') <> exists (
   select from {schema}.membership m cross join lateral unnest(m.firsts, m.untils) span(first, until)

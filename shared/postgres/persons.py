@@ -1,7 +1,7 @@
-"""Pseudonyms by number, and the persons that merges make of them: tables `client` and `merge` of a service's schema.
+"""Numbered pseudonyms, and the persons that merges make of them: tables `client` and `merge` of a service's schema.
 
-A person is a connected component of the winning merges and has the least number of its pseudonyms. Merges number
-the pseudonyms that they name, so it does not matter whether they come before the facts or after them.
+A person is a connected component of the winning merges. Its number is the least number of its pseudonyms. A merge also
+numbers new pseudonyms, so it does not matter whether it arrives before the facts or after them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from shared.person import Merge, PersonEvent
 from shared.postgres.facts import Change, FactTable, fenced, probe_each, probes
 from shared.postgres.lock import Connection
 
-# A pseudonym without a merge is a person of its own.
+# A pseudonym without a merge is its own person.
 _ADD: Final = """
 with new as (
   select wanted.value as client, nextval('{schema}.client_number_seq') as number from unnest($2::text[]) wanted(value)
@@ -20,19 +20,19 @@ insert into {schema}.client (county, client, number, person) overriding system v
 select $1, client, number, number from new
 returning client, number
 """
-# Everyone whom merges reach from the clients $2; a step at a time, each by the two indexes of merges.
-_NEXT: Final = """
-select other as client from {schema}.merge where county = $1 and one = reached.client
+# All clients that merges connect with the clients $2. Each step uses the two indexes of merges.
+_NEIGHBOURS: Final = """
+select other as client from {schema}.merge where county = $1 and one = connected.client
 union all
-select one from {schema}.merge where county = $1 and other = reached.client
+select one from {schema}.merge where county = $1 and other = connected.client
 """
-_REACHED: Final = f"""
-with recursive reached(client) as (
+_CONNECTED: Final = f"""
+with recursive connected(client) as (
   select * from unnest($2::text[])
   union
-  select next.client {probe_each("reached", _NEXT, "next")}
+  select neighbour.client {probe_each("connected", _NEIGHBOURS, "neighbour")}
 )
-select client from reached
+select client from connected
 """
 _MERGES: Final = "select fact.one, fact.other {probes}"
 _CLIENTS: Final = "select fact.client, fact.number, fact.person {probes}"
@@ -42,8 +42,8 @@ update {{schema}}.client c set person = moved.person
 {probe_each("unnest($2::text[], $3::bigint[]) moved(client, person)", _MOVED, "found")}
 where c.ctid = found.ctid
 """
-# The facts of clients $1 who were of persons $2. Their county is not asked for: an index that begins with it could be
-# taken.
+# The facts of clients $1 that belonged to persons $2. There is no condition on the county, because the planner could
+# then choose an index that begins with it.
 _OF_MOVED: Final = probe_each(
     "unnest($1::text[], $2::bigint[]) wanted(client, person)",
     "select * from {table} where person = wanted.person and own_client = wanted.client",
@@ -53,27 +53,27 @@ F = TypeVar("F", bound=Any)
 
 
 class Move(NamedTuple):
-    """The persons that a pseudonym was of, and is of now."""
+    """The old and the new person of a pseudonym."""
 
     old: int
     new: int
 
 
 def merge_table(schema: str) -> FactTable[Merge]:
-    """The merges of a service."""
+    """Return the table of a service's merges."""
     columns = {"id": "text", "rank": "bytea", "retracted": "boolean", "one": "text", "other": "text"}
     return FactTable(f"{schema}.merge", Merge, columns, derived=())
 
 
-async def number(connection: Connection, schema: str, county: str, facts: Sequence[F]) -> list[F]:
-    """The facts of a county with the numbers of their persons; its lock must be held."""
+async def assign_persons(connection: Connection, schema: str, county: str, facts: Sequence[F]) -> list[F]:
+    """Return the facts of a county with their persons filled in. Its lock must be held."""
     clients = sorted({fact.own_client for fact in facts if fact.own_client is not None})
     persons = await persons_of(connection, schema, county, clients)
     return [fact if fact.own_client is None else fact._replace(person=persons[fact.own_client]) for fact in facts]
 
 
 async def persons_of(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> dict[str, int]:
-    """The person of every client, who is numbered where that is new."""
+    """Return the person of every client; new clients are numbered."""
     known = await _known(connection, schema, county, clients)
     persons = {client: person for client, (_, person) in known.items()}
     if new := [client for client in clients if client not in known]:
@@ -86,28 +86,28 @@ async def persons_of(connection: Connection, schema: str, county: str, clients: 
 async def apply_merges(
     connection: Connection, table: FactTable[Merge], schema: str, county: str, events: Sequence[PersonEvent]
 ) -> tuple[int, dict[str, Move]]:
-    """Write the merges of one county; returns how many changed, and the clients who are of another person now."""
+    """Write the merges of one county. Returns how many changed, and the clients whose person changed."""
     upserted = await table.upsert(connection, county, [event for event in events if isinstance(event, Merge)])
     ends = {end for change in upserted.changes for merge in change if merge for end in (merge.one, merge.other) if end}
     if not ends:
         return len(upserted.changes), {}
-    together = await reached(connection, schema, county, sorted(ends))
-    await persons_of(connection, schema, county, together)
-    moves = await moves_of(connection, schema, county, together)
+    connected = await connected_clients(connection, schema, county, sorted(ends))
+    await persons_of(connection, schema, county, connected)
+    moves = await moves_of(connection, schema, county, connected)
     await set_persons(connection, schema, county, {client: move.new for client, move in moves.items()})
     return len(upserted.changes), moves
 
 
-async def reached(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> list[str]:
-    """These clients and all whom merges join with them, in order."""
-    rows = await connection.fetch(_REACHED.format(schema=schema), county, clients)
+async def connected_clients(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> list[str]:
+    """Return these clients and all that merges connect with them, sorted."""
+    rows = await connection.fetch(_CONNECTED.format(schema=schema), county, clients)
     return sorted(row["client"] for row in rows)
 
 
 async def moves_of(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> dict[str, Move]:
-    """Of clients that no merge joins with others, those that are stored under another person than merges make them.
+    """Return the clients whose stored person differs from the one that merges give.
 
-    Clients without a number are left out.
+    `clients` must contain every client that a merge connects with them. Clients without a number are left out.
     """
     known = await _known(connection, schema, county, clients)
     rows = await connection.fetch(_MERGES.format(probes=probes(f"{schema}.merge", "one")), county, clients)
@@ -117,28 +117,30 @@ async def moves_of(connection: Connection, schema: str, county: str, clients: Se
 
 
 async def set_persons(connection: Connection, schema: str, county: str, persons: Mapping[str, int]) -> None:
-    """From now on these pseudonyms are of these persons; their facts are moved by `move`."""
+    """Store the persons of these pseudonyms. `reassign_facts` then moves their facts."""
     if persons:
         await connection.execute(_MOVE.format(schema=schema), county, list(persons), list(persons.values()))
 
 
 def components(numbers: Mapping[str, int], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """The least number that pairs connect each client to. Every client of a pair must have a number."""
-    above = {client: client for client in numbers}
+    """Return the least number in the connected component of each client. Every client of a pair must have a number."""
+    parents = {client: client for client in numbers}
 
     def root(client: str) -> str:
-        while above[client] != client:
-            above[client] = client = above[above[client]]  # the way is half as long next time
+        while parents[client] != client:
+            parents[client] = client = parents[parents[client]]  # path halving
         return client
 
     for one, other in pairs:
         low, high = sorted((root(one), root(other)), key=numbers.__getitem__)
-        above[high] = low
+        parents[high] = low
     return {client: numbers[root(client)] for client in numbers}
 
 
-async def move(connection: Connection, county: str, table: FactTable[F], moves: Mapping[str, Move]) -> list[Change[F]]:
-    """Give the stored facts of clients the persons that they are of now; `person` must be a derived field."""
+async def reassign_facts(
+    connection: Connection, county: str, table: FactTable[F], moves: Mapping[str, Move]
+) -> list[Change[F]]:
+    """Write the new persons of clients to their stored facts; `person` must be a derived field."""
     old = [move.old for move in moves.values()]
     facts = await table.select(connection, _OF_MOVED.format(table=table.name), "true", list(moves), old)
     changes = [Change(fact, fact._replace(person=moves[fact.own_client].new)) for fact in facts]
@@ -147,8 +149,8 @@ async def move(connection: Connection, county: str, table: FactTable[F], moves: 
 
 
 def of_clients(schema: str, table: str) -> str:
-    """`from` with the facts, called `fact`, of clients $2 of county $1, by way of the numbers of their persons, and as
-    above by nothing else.
+    """Make a `from` clause with the facts of clients $2 of county $1, under the alias `fact`. It finds them by their
+    persons only, as above.
     """
     known = f"select * from {schema}.client where county = $1 and client = wanted.value"
     facts = f"select * from {table} where person = known.person and own_client = wanted.value"

@@ -1,9 +1,9 @@
-"""Connections of a service to PostgreSQL, with the settings that keep its promises.
+"""A service's connections to PostgreSQL, with settings that keep plans and lock times bounded.
 
-Every read of a writer is a probe of an index by the keys of its batch, but a plan cached while a table was small,
-or statistics missing or taken at a bad moment, can turn that probe into a reading of the whole history. A writer
-therefore never scans or hashes, goes through indexes in their order, and plans with the true sizes; its statements
-are written so that nothing but the probe is left (`shared.postgres.facts.probe_each`).
+Every read of a writer is an index probe by the keys of its batch. But a plan cached while a table was small, or
+statistics that are missing or taken at a bad moment, can replace the probe by a scan of the whole history. So writers
+never use sequential or bitmap scans, hash or merge joins, and always plan with the actual parameters. Their statements
+leave no other plan than the probe (`shared.postgres.facts.probe_each`).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _WRITER: Final = {
     **SERVER_TIMEOUTS,
     "timezone": "UTC",
     "jit": "off",
-    "idle_in_transaction_session_timeout": "10s",  # frees the county lock from an owner that froze
+    "idle_in_transaction_session_timeout": "10s",  # releases the county lock of a frozen owner
     "transaction_timeout": "60s",
     "lock_timeout": "60s",
     "enable_seqscan": "off",
@@ -31,17 +31,17 @@ _WRITER: Final = {
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_custom_plan",
 }
-_WHOLE_PLANNER: Final = (
+_ALL_PLANS: Final = (
     "set local enable_seqscan = on; set local enable_bitmapscan = on; "
     "set local enable_hashjoin = on; set local enable_mergejoin = on"
 )
 CONNECT_TIMEOUT_S: Final = 10.0
-COMMAND_TIMEOUT_S: Final = 90.0  # above transaction_timeout: the server gives up first and says why
+COMMAND_TIMEOUT_S: Final = 90.0  # above transaction_timeout: the server stops first and reports why
 _CLOSE_S: Final = 5.0
 
 
 async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of writer connections; `application` is what pg_stat_activity shows."""
+    """Make a pool of writer connections. pg_stat_activity shows `application`."""
     return await asyncpg.create_pool(
         dsn,
         min_size=1,
@@ -56,23 +56,23 @@ async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[
 
 
 async def close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    """Close a pool; connections on which the server does not answer are dropped."""
+    """Close a pool. Connections on which the server does not answer are dropped."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_CLOSE_S):
             await pool.close()
 
 
 def drop_connections(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    """Drop every connection of a pool at once: whoever uses one gets an error that passes, and then a new one."""
-    for holder in pool._holders:  # type: ignore[attr-defined]  # pool.terminate() would end the pool, too
+    """Drop every connection of a pool. A current user gets a transient error, and then a new connection."""
+    for holder in pool._holders:  # type: ignore[attr-defined]  # pool.terminate() would close the pool, too
         holder.terminate()
 
 
 @contextlib.asynccontextmanager
 async def read_transaction(connection: Connection) -> AsyncIterator[None]:
-    """A read-only transaction with the whole planner: figures are sums over many rows, not probes."""
+    """A read-only transaction that allows all plans: figures are sums over many rows, not probes."""
     async with connection.transaction(readonly=True):
-        await connection.execute(_WHOLE_PLANNER)
+        await connection.execute(_ALL_PLANS)
         yield
 
 
@@ -80,14 +80,14 @@ async def read_transaction(connection: Connection) -> AsyncIterator[None]:
 async def bulk_transaction(
     connection: Connection, seconds: int, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
 ) -> AsyncIterator[None]:
-    """A transaction that counts many rows and may write what came out; it has `seconds` for all of it."""
+    """A transaction that reads many rows and may write the results, with a timeout of `seconds`."""
     async with connection.transaction(isolation=isolation):
-        await connection.execute(f"{_WHOLE_PLANNER}; set local work_mem = '64MB'")
+        await connection.execute(f"{_ALL_PLANS}; set local work_mem = '64MB'")
         await extend_transaction_timeout(connection, seconds)
         yield
 
 
 async def extend_transaction_timeout(connection: Connection, seconds: int) -> None:
-    """Give the transaction that runs so many seconds from now."""
-    # A running time limit is not set anew but by way of none.
+    """Set the timeout of the current transaction to `seconds` from now."""
+    # PostgreSQL restarts a running timeout only after it was set to 0.
     await connection.execute(f"set local transaction_timeout = 0; set local transaction_timeout = '{seconds}s'")

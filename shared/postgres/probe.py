@@ -1,4 +1,4 @@
-"""Whether PostgreSQL answers now, asked over a connection of its own: a busy pool is not a server that is away."""
+"""Checks whether PostgreSQL answers, over a separate connection: a busy pool does not mean an unavailable server."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,40 +9,41 @@ import asyncpg
 from shared.postgres.connection import SERVER_TIMEOUTS, BoundedConnection
 from shared.postgres.writable import refuse_read_only
 
-ANSWER_S: Final = 5.0
+ANSWER_TIMEOUT_S: Final = 5.0
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 class PostgresProbe:
-    """Asks the server for nothing, again and again.
+    """Sends the server empty queries.
 
-    A question without an answer is kept while later ones go over new connections. Once one of those is answered and
-    the old one still is not, the connections of that time are lost (something between us and the server dropped what
-    was sent): `on_lost` is called. A server that only hung answers the old one, too, and nothing is lost.
+    An unanswered query is kept while later ones use new connections. If a later query is answered and the old one
+    still is not, something between client and server dropped the traffic and all connections of that time are lost:
+    the probe calls `on_lost`. A server that only hung answers the old query, too, and nothing is lost.
     """
 
     def __init__(self, dsn: str, application: str, on_lost: Callable[[], None]) -> None:
         self._dsn, self._on_lost = dsn, on_lost
         self._settings = {"application_name": application, **SERVER_TIMEOUTS}
         self._connection: Connection | None = None
-        self._unsure = False
+        self._connect_timed_out = False
         self._unanswered: tuple[Connection, asyncio.Task[str]] | None = None
 
     async def ask(self) -> None:
-        """Returns when there is an answer. Raises TimeoutError after 2 * ANSWER_S at most, or what the client raises.
+        """Return when the server answers. Raises TimeoutError after at most 2 * ANSWER_TIMEOUT_S, or a client error.
 
-        Nothing that waits for the server is awaited without a limit or cancelled: cancelling would wait, too.
+        A call that waits for the server is never awaited without a timeout and never cancelled, because cancelling
+        waits, too.
         """
         connection, self._connection = self._connection or await self._connect(), None
-        question = asyncio.create_task(connection.execute("select 1"))
-        question.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may never be awaited
-        await asyncio.wait({question}, timeout=ANSWER_S)
-        if not question.done():
-            self._keep_unanswered(connection, question)
+        query = asyncio.create_task(connection.execute("select 1"))
+        query.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may never be awaited
+        await asyncio.wait({query}, timeout=ANSWER_TIMEOUT_S)
+        if not query.done():
+            self._keep_unanswered(connection, query)
             raise TimeoutError
         try:
-            question.result()
+            query.result()
             await refuse_read_only(connection)
         except BaseException:
             connection.terminate()
@@ -59,27 +60,28 @@ class PostgresProbe:
     async def _connect(self) -> Connection:
         try:
             return await asyncpg.connect(
-                self._dsn, timeout=ANSWER_S, connection_class=BoundedConnection, server_settings=self._settings
+                self._dsn, timeout=ANSWER_TIMEOUT_S, connection_class=BoundedConnection, server_settings=self._settings
             )
         except TimeoutError:
-            self._unsure = self._unanswered is None  # no older question can show whether connections were lost
+            # Without an older query nothing can show whether connections were lost.
+            self._connect_timed_out = self._unanswered is None
             raise
 
-    def _keep_unanswered(self, connection: Connection, question: "asyncio.Task[str]") -> None:
-        """Keep the oldest one; a later one says nothing more."""
+    def _keep_unanswered(self, connection: Connection, query: "asyncio.Task[str]") -> None:
+        """Keep the oldest query; a later one gives no more information."""
         if self._unanswered is None:
-            self._unanswered = connection, question
+            self._unanswered = connection, query
         else:
             connection.terminate()
 
     def _compare_unanswered(self) -> None:
-        unsure, self._unsure = self._unsure, False
+        connect_timed_out, self._connect_timed_out = self._connect_timed_out, False
         if self._unanswered is None:
-            if unsure:
+            if connect_timed_out:
                 self._on_lost()
             return
-        (connection, question), self._unanswered = self._unanswered, None
-        lost = not question.done()
+        (connection, query), self._unanswered = self._unanswered, None
+        lost = not query.done()
         connection.terminate()
         if lost:
             self._on_lost()

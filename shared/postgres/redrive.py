@@ -1,8 +1,8 @@
-"""Trying dead letters again: those that the steward asked for, and those whose cause may be gone by itself.
+"""Redrives dead letters: those that the steward requested, and those whose cause may have disappeared.
 
-Dead letters for an unknown unit or source are tried when the registers have changed since the verdict, those from
-the future once the clock allows. Each is tried and settled in a transaction of its own, which holds its row, so that
-two replicas do not try the same and one that waits for a lock or fails delays no other's verdict.
+Dead letters for an unknown unit or source are due when the registers have changed since the verdict, those with a
+future time once that time has come. Each is processed in a transaction of its own, which locks its row. So two
+replicas never process the same dead letter, and one that waits for a lock or fails does not delay the others.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,10 +18,10 @@ from shared.postgres.lock import Connection
 from shared.postgres.pool import extend_transaction_timeout
 from shared.record import PlainRecord
 
-# The transaction of a row is idle while the attempt waits elsewhere: for a lock and a commit of 60 s each at most.
+# The transaction of the row is idle while the attempt waits for a lock and a commit, at most 60 s each.
 _ATTEMPT_S: Final = 150
 Attempt = Callable[[PlainRecord], Awaitable[Rejected | None]]
-"""Process a record again: None when it counts now, else the new verdict."""
+"""Processes a record again. Returns None when it is accepted now, else the new verdict."""
 
 _DUE: Final = """
 select id, topic, "partition", "offset", recorded_at, sealed from {schema}.dead_letter
@@ -56,10 +56,10 @@ async def redrive_due(
     register_version: str,
     now: datetime,
 ) -> int:
-    """Try every dead letter that is due, in order; returns how many were tried.
+    """Process every dead letter that is due, in order of id. Returns how many were processed.
 
-    One whose attempt fails for a transient reason stays due and the next is tried; the first such error is raised at
-    the end. An error of the connection that holds the rows is raised at once.
+    After a transient error the dead letter stays due and the next one follows; the first such error is raised at the
+    end. An error of the connection that locks the rows is raised immediately.
     """
     tried, last = 0, 0
     transient: Exception | None = None
@@ -83,7 +83,7 @@ async def redrive_due(
 
 
 async def _verdict(row: asyncpg.Record, sealer: Sealer, attempt: Attempt) -> Rejected | DeadLetterSealedError | None:
-    """What came of the record now. Raises what is transient."""
+    """Return the new verdict on the record. Raises transient errors."""
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
         record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])

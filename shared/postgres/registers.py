@@ -1,9 +1,9 @@
 """Writes the registers into schema `reference`, where views join them.
 
-Services load at start. Whoever comes first writes; the others find the version there and change nothing.
-Versions are fingerprints, so their order is the order in which the database first got them
-(`reference.register_history`). A version that another one has superseded is loaded only in the place of the current one
-that the caller names: by a service whose folder was changed back while it ran by that version, or by an operator.
+Services load at start. The first one writes; the others find the version and change nothing. Versions are hashes, so
+their order is the order in which the database first received them (`reference.register_history`). A superseded version
+is loaded again only if the caller names the current version that it replaces: a service that used that version when
+its folder was changed back, or an operator.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from shared.registers.model import PARTS, Registers
 from shared.registers.units import UnitRow
 
 LOCK = 0x6876_6172_6567
-"""The advisory lock of the schema; its first statement stands alone, so that what follows sees the winner."""
+"""The advisory lock of the schema, taken in a statement of its own, so that the next ones see the winner's writes."""
 
 _UNIT_COLUMNS = (
     *("key", "county", "unit", "name_fi", "name_sv", "name_en", "service_area", "result_area", "division"),
@@ -33,7 +33,7 @@ select *, $14::boolean
     on conflict (key) do update
    set name_fi = excluded.name_fi, name_sv = excluded.name_sv, name_en = excluded.name_en,
        sensitive = excluded.sensitive, current = true
- where excluded.current  -- a row that is added for its key alone leaves names and protection as they are
+ where excluded.current  -- a row added only for its key must not change names and `sensitive`
 """
 
 _INSERT_SCOPES = """
@@ -50,10 +50,10 @@ insert into reference.register_history (version) values ($1)
 
 
 async def load(conn: Connection, registers: Registers, replaces: str | None = None) -> bool:
-    """Makes schema `reference` say what `registers` say, in one transaction; False where nothing was written: it did
-    already, or these registers are superseded and the current version is not `replaces`.
+    """Write `registers` into schema `reference` in one transaction. Returns False if nothing was written: the database
+    holds this version already, or the version is superseded and the current one is not `replaces`.
 
-    Unit rows of earlier versions stay, no longer `current`: buckets still refer to them.
+    Unit rows of earlier versions stay, but are no longer `current`: buckets still refer to them.
     """
     async with conn.transaction(isolation="read_committed"):
         await conn.execute("select pg_advisory_xact_lock($1)", LOCK)
@@ -72,15 +72,15 @@ async def load(conn: Connection, registers: Registers, replaces: str | None = No
 
 
 async def add_unit_rows(conn: Connection, rows: Iterable[UnitRow]) -> None:
-    """Adds rows that the registers do not have: gap rows of units that have left them.
+    """Add rows that the registers do not have: gap rows of removed units.
 
-    For a replay over facts of such a unit; belongs into the caller's transaction.
+    Facts of such a unit need them. Runs in the caller's transaction.
     """
     await _write_units(conn, tuple(rows), current=False)
 
 
 async def current_version(conn: Connection) -> str | None:
-    """The version that schema `reference` holds; None before the first."""
+    """Return the version that schema `reference` holds; None before the first load."""
     found: str | None = await conn.fetchval("select version from reference.register_version where part = 'registers'")
     return found
 
@@ -95,7 +95,7 @@ async def _write_units(conn: Connection, rows: Sequence[UnitRow], *, current: bo
 
 
 async def _write_codes(conn: Connection, registers: Registers) -> None:
-    """The small registers, as a whole: a few hundred rows in all."""
+    """Replace the small registers as a whole: a few hundred rows in total."""
     for table in ("sector", "outcome", "promise", "theme"):
         await conn.execute(f"delete from reference.{table}")
     await conn.executemany(
@@ -141,7 +141,7 @@ async def _write_rules(conn: Connection, registers: Registers) -> None:
 
 
 async def _write_versions(conn: Connection, registers: Registers) -> None:
-    """The versions by part; `loaded_at` moves only where the version does."""
+    """Write the versions by part. `loaded_at` changes only with the version."""
     parts = (*PARTS, "unit_rows", "registers")
     await conn.execute(
         "insert into reference.register_version as t (part, version, loaded_at)"

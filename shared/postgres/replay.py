@@ -1,11 +1,11 @@
-"""Everything that follows from facts, derived anew beside what is there, compared, and put right where it differs.
+"""Replays: recompute everything that follows from facts, compare it with what is stored, repair what differs.
 
-Four things follow from facts: who is one person, what a fact takes from its neighbours, registers and histories (its
-derived fields), the buckets, and stored cells. A replay goes over the facts of a county in chunks, under its lock, as a
-refold does, and mends derived fields by way of the usual changes. Then it adds up what all facts count in one snapshot,
-beside the work, and compares that with the buckets of the same snapshot. What they differ by is added under the lock:
-writers only ever add differences to buckets, so an error stays what it was, however many came in between. An audit does
-the same in one snapshot and changes nothing.
+Four things follow from facts: persons, derived fields (what a fact takes from its neighbours, registers and histories),
+buckets, and stored cells. Like a refold, a replay walks the facts of a county in chunks under its lock, and repairs
+derived fields as ordinary changes. Then it sums the contributions of all facts in one snapshot, without the lock, and
+compares the sums with the buckets of that snapshot. It adds the differences under the lock. Writers only ever add
+deltas to buckets, so an error stays the same, however many writes came in between. An audit does the same in one
+snapshot and changes nothing.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from shared.postgres.sums import Sums
 from shared.registers import Registers
 
 Rederive = Callable[[Connection, str, Sequence[Any], Registers], Awaitable[Sequence[Any]]]
-"""The facts, all of one table and none of them retracted, as they follow from everything else now, in their order; the
-same object where nothing is wrong."""
+"""Recomputes facts of one table, none of them retracted. Returns them in the same order, and the same object for each
+fact that is right."""
 
 Persons = Callable[[Connection, str, str, Registers, bool], Awaitable[tuple[int, int, str]]]
-"""Work out what follows from registers and all facts of a person, for a chunk of a county's persons behind a place:
-how many there were, how many are wrong, and the place it came to, `''` at the end. They are mended where asked to."""
+"""Recomputes what follows from registers and all facts of a person, for a chunk of a county's persons after a key.
+Returns how many persons there were, how many were wrong, and the last key, `''` at the end. True: also repair them."""
 
 
 class Findings(NamedTuple):
-    """What was looked at, and how much of it was wrong."""
+    """How much was checked, and how much of it was wrong."""
 
     facts: int = 0
     wrong_facts: int = 0
@@ -48,7 +48,8 @@ class Findings(NamedTuple):
 class Replay:
     """How everything of a family follows from its facts.
 
-    `cells` looks at all stored cells: how many there were, and how many were wrong, mended where asked to.
+    `cells` checks all stored cells and, if its argument is True, repairs them. It returns how many there were and how
+    many were wrong.
     """
 
     schema: str
@@ -62,32 +63,32 @@ class Replay:
     cells: Callable[[bool], Awaitable[tuple[int, int]]] | None = None
 
     async def audit(self, pool: Pool, registers: Registers) -> Findings:
-        """Compare everything with what it should be, county by county; changes nothing."""
+        """Compare everything with its recomputation, county by county. Changes nothing."""
         found = Findings()
         for county in await self._counties(pool):
             async with pool.acquire() as connection, snapshot(connection):
                 if self.clients is not None:
-                    found += Findings(*await self.clients.look(connection, county))
-                found += await self._look_at_persons(connection, county, registers)
-                sums, facts, wrong = await self._add_up(connection, county, registers)
+                    found += Findings(*await self.clients.inspect(connection, county))
+                found += await self._audit_persons(connection, county, registers)
+                sums, facts, wrong = await self._sum_facts(connection, county, registers)
                 found += Findings(facts, wrong, await sums.stored())
                 async for _, _, rows in sums.differences():
                     found += Findings(0, 0, 0, len(rows))
         return found + await self._cells(repair=False)
 
     async def run(self, pool: Pool, registers: Registers) -> Findings:
-        """Put right what is wrong; returns what was."""
+        """Repair what is wrong. Returns what was found."""
         found = Findings()
         for county in await self._counties(pool):
             found += await self._repair_clients(pool, county)
             found += await self._repair_facts(pool, county, registers)
-            found += await self._mend_buckets(pool, county)
+            found += await self._repair_buckets(pool, county)
         return found + await self._cells(repair=True)
 
-    async def _mend_buckets(self, pool: Pool, county: str) -> Findings:
-        """Chunk by chunk: what is added for one bucket says nothing of another."""
+    async def _repair_buckets(self, pool: Pool, county: str) -> Findings:
+        """Repair buckets chunk by chunk: the difference of one bucket does not depend on another."""
         async with pool.acquire() as connection, snapshot(connection):
-            sums, _, _ = await self._add_up(connection, county, None)
+            sums, _, _ = await self._sum_facts(connection, county, None)
             found = Findings(0, 0, await sums.stored())
             async for measure, grain, rows in sums.differences():
                 async with locked(pool, self.schema, county) as writer:
@@ -101,11 +102,11 @@ class Replay:
     async def _cells(self, repair: bool) -> Findings:
         return Findings(0, 0, *(await self.cells(repair) if self.cells else (0, 0)))
 
-    async def _look_at_persons(self, connection: Connection, county: str, registers: Registers) -> Findings:
+    async def _audit_persons(self, connection: Connection, county: str, registers: Registers) -> Findings:
         found, after = Findings(), ""
         while self.persons is not None:
-            looked_at, wrong, after = await self.persons(connection, county, after, registers, False)
-            found += Findings(looked_at, wrong)
+            checked, wrong, after = await self.persons(connection, county, after, registers, False)
+            found += Findings(checked, wrong)
             if not after:
                 break
         return found
@@ -114,7 +115,7 @@ class Replay:
         if self.clients is None:
             return Findings()
         async with pool.acquire() as connection, snapshot(connection):
-            found = Findings(*await self.clients.look(connection, county))
+            found = Findings(*await self.clients.inspect(connection, county))
         if found.wrong_facts:
             await self.clients.repair(pool, county)
         return found
@@ -123,8 +124,8 @@ class Replay:
         found, after = Findings(), ""
         while self.persons is not None:
             async with locked(pool, self.schema, county) as connection:
-                looked_at, wrong, after = await self.persons(connection, county, after, registers, True)
-            found += Findings(looked_at, wrong)
+                checked, wrong, after = await self.persons(connection, county, after, registers, True)
+            found += Findings(checked, wrong)
             if not after:
                 break
         for table in self.tables:
@@ -143,24 +144,29 @@ class Replay:
         self, connection: Connection, county: str, facts: Sequence[Any], registers: Registers
     ) -> list[Change[Any]]:
         live = [fact for fact in facts if not fact.retracted]
-        right = await self.rederive(connection, county, live, registers) if live else live
-        return [Change(fact, now) for fact, now in zip(live, right, strict=True) if now is not fact]
+        derived = await self.rederive(connection, county, live, registers) if live else live
+        return [Change(old, new) for old, new in zip(live, derived, strict=True) if new is not old]
 
-    async def _add_up(self, connection: Connection, county: str, registers: Registers | None) -> tuple[Sums, int, int]:
-        """What all facts of a county count together, with those that are wrong put right where registers are given."""
-        sums, looked_at, wrong = Sums(connection, self.schema, county, self.measures), 0, 0
+    async def _sum_facts(
+        self, connection: Connection, county: str, registers: Registers | None
+    ) -> tuple[Sums, int, int]:
+        """Sum the contributions of all facts of a county. With registers, wrong facts are summed as corrected.
+
+        Returns the sums, the number of facts, and how many were wrong.
+        """
+        sums, checked, wrong = Sums(connection, self.schema, county, self.measures), 0, 0
         await sums.create()
         for table in self.tables:
             last: str | None = ""
             while last is not None:
                 facts = await _chunk(table, connection, county, last)
                 changes = [] if registers is None else await self._wrong(connection, county, facts, registers)
-                right = {change.old.id: change.new for change in changes if change.old is not None}
-                await sums.add(self.contributions(right.get(fact.id, fact)) for fact in facts)
-                looked_at, wrong = looked_at + len(facts), wrong + len(changes)
+                corrected = {change.old.id: change.new for change in changes if change.old is not None}
+                await sums.add(self.contributions(corrected.get(fact.id, fact)) for fact in facts)
+                checked, wrong = checked + len(facts), wrong + len(changes)
                 last = facts[-1].id if len(facts) == CHUNK else None
-                await asyncio.sleep(0)  # the service goes on with its batches
-        return sums, looked_at, wrong
+                await asyncio.sleep(0)  # lets the service process batches
+        return sums, checked, wrong
 
 
 async def _chunk(table: FactTable[Any], connection: Connection, county: str, after: str) -> list[Any]:

@@ -1,7 +1,7 @@
-"""What all facts of a county count together, beside its buckets: added up in temporary tables of one transaction.
+"""Sums the contributions of all facts of a county in temporary tables of one transaction, to compare with its buckets.
 
-A county has more buckets than memory should have to hold. At most `PLACES` and what one chunk of facts adds wait in
-memory; PostgreSQL holds the rest, on disk where it is much, and tells the differences `ROWS` at a time.
+A county may have more buckets than fit in memory. At most `MAX_DELTAS` and those of one chunk of facts stay in memory.
+PostgreSQL holds the rest, on disk if necessary, and returns the differences `FETCH_ROWS` at a time.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -9,54 +9,54 @@ from typing import Final
 
 from shared.deltas import BucketRow, Contribution, Deltas, Measure
 from shared.postgres.buckets import GRAINS, add_deltas, bucket_keys
-from shared.postgres.chunks import LONGEST_S
+from shared.postgres.chunks import TIMEOUT_S
 from shared.postgres.lock import Connection
 
-PLACES: Final = 20_000
-ROWS: Final = 5_000
+MAX_DELTAS: Final = 20_000
+FETCH_ROWS: Final = 5_000
 _TEMPORARY: Final = "pg_temp"
 
 
 class Sums:
-    """Sums of one county, of the same measures and grains as the buckets of a schema."""
+    """The sums of one county, in the measures and grains of a schema's buckets."""
 
     def __init__(self, connection: Connection, schema: str, county: str, measures: Sequence[Measure]) -> None:
         self._connection, self._schema, self._county, self._measures = connection, schema, county, measures
         self._deltas = Deltas()
 
     async def create(self) -> None:
-        """Make the tables, which end with the transaction."""
+        """Create the tables, which are dropped at the end of the transaction."""
         for table in self._tables():
             await self._connection.execute(
                 f"create temporary table {table} (like {self._schema}.{table} including all) on commit drop"
             )
 
     async def add(self, contributions: Iterable[Iterable[Contribution]]) -> None:
-        """Add what a chunk of facts counts."""
-        for one in contributions:
-            self._deltas.add(one)
-        if self._deltas.places() > PLACES:
+        """Add the contributions of a chunk of facts."""
+        for of_fact in contributions:
+            self._deltas.add(of_fact)
+        if self._deltas.size() > MAX_DELTAS:
             await self._write_out()
 
     async def stored(self) -> int:
-        """How many buckets there are that say anything."""
+        """Count the stored buckets that are not zero."""
         found = 0
         for measure in self._measures:
-            says = " or ".join(f"{count} <> 0" for count in measure.counts)
+            nonzero = " or ".join(f"{count} <> 0" for count in measure.counts)
             for grain in GRAINS:
-                query = f"select count(*) from {self._schema}.{measure.name}_{grain} where county = $1 and ({says})"
-                found += await self._connection.fetchval(query, self._county, timeout=LONGEST_S)
+                query = f"select count(*) from {self._schema}.{measure.name}_{grain} where county = $1 and ({nonzero})"
+                found += await self._connection.fetchval(query, self._county, timeout=TIMEOUT_S)
         return found
 
     async def differences(self) -> AsyncIterator[tuple[Measure, str, list[BucketRow]]]:
-        """By measure and grain: what to add to the buckets for them to be right, in chunks."""
+        """Yield, by measure and grain and in chunks, what to add to the buckets to correct them."""
         await self._write_out()
         for measure in self._measures:
             for grain in GRAINS:
                 keys = len(bucket_keys(measure, grain))
                 query = _differences(self._schema, measure, grain)
-                cursor = await self._connection.cursor(query, self._county, timeout=LONGEST_S)
-                while rows := await cursor.fetch(ROWS, timeout=LONGEST_S):
+                cursor = await self._connection.cursor(query, self._county, timeout=TIMEOUT_S)
+                while rows := await cursor.fetch(FETCH_ROWS, timeout=TIMEOUT_S):
                     yield measure, grain, [(tuple(row)[:keys], tuple(map(int, tuple(row)[keys:]))) for row in rows]
 
     async def _write_out(self) -> None:
@@ -68,11 +68,11 @@ class Sums:
 
 
 def _differences(schema: str, measure: Measure, grain: str) -> str:
-    """The sums less the buckets, where that is anything."""
+    """Make the query for the sums minus the buckets, where that is not zero."""
     keys = ", ".join(key.split()[0] for key in bucket_keys(measure, grain))
-    less = {count: f"coalesce(sums.{count}, 0) - coalesce(stored.{count}, 0)" for count in measure.counts}
+    differences = [f"coalesce(sums.{count}, 0) - coalesce(stored.{count}, 0)" for count in measure.counts]
     return (
-        f"select {keys}, {', '.join(less.values())} from {_TEMPORARY}.{measure.name}_{grain} sums "
+        f"select {keys}, {', '.join(differences)} from {_TEMPORARY}.{measure.name}_{grain} sums "
         f"full join (select * from {schema}.{measure.name}_{grain} where county = $1) stored using (county, {keys}) "
-        f"where {' or '.join(f'{one} <> 0' for one in less.values())}"
+        f"where {' or '.join(f'{difference} <> 0' for difference in differences)}"
     )

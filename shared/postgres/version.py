@@ -1,8 +1,8 @@
-"""Whether the database is at the version that a service was written for, by the migrations of its schemas.
+"""Compares the migrations of the database with those that a service was written for.
 
-A database that lacks migrations is waited for. One with migrations that the service does not know is used all the same:
-during a rolling upgrade the replicas of the version before go on, and their image can be started again. Migrations are
-written for that (`CONTRIBUTING.md`); what does not fit nevertheless fails with SQLSTATE class 42, which is waited for.
+A service waits for a database that lacks migrations. It uses a database with migrations that it does not know: during a
+rolling upgrade the old replicas continue, and their image can be started again. Migrations are written for that
+(`CONTRIBUTING.md`). What is still incompatible fails with SQLSTATE class 42, which is transient.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ from shared.postgres.lock import Connection
 from shared.postgres.migrate import migration_names
 
 _APPLIED: Final = "select part, name from migration.applied where part = any($1) and name <> 'views'"
-_NEVER_MIGRATED: Final = (  # or by a version whose services did not read the table
+_NEVER_MIGRATED: Final = (  # or migrated by a version whose services did not read the table
     asyncpg.UndefinedTableError,
     asyncpg.InvalidSchemaNameError,
     asyncpg.InsufficientPrivilegeError,
 )
 
 Version = Mapping[str, Sequence[str]]
-"""Names of migrations by part; a part is a schema that migrations make."""
+"""Names of migrations by part. A part is a schema that migrations create."""
 
 
 class SchemaVersionError(Exception):
@@ -29,9 +29,9 @@ class SchemaVersionError(Exception):
 
 
 async def check_version(connection: Connection, service: str) -> str | None:
-    """None where the database has what the service knows and nothing else, a warning where it is newer.
+    """Return None if the database has exactly the migrations that the service knows, a warning if it is newer.
 
-    Raises SchemaVersionError where it is older.
+    Raises SchemaVersionError if it is older.
     """
     needed = {part: migration_names(part) for part in ("reference", service)}
     found = await _applied(connection, list(needed))

@@ -1,4 +1,4 @@
-"""The registers: what a county says about itself, in files that people edit (contract, section 3)."""
+"""The registers: codes and rules of the counties, in files that people edit (contract, section 3)."""
 
 from shared.registers.folder import load_folder
 from shared.registers.model import KeyResult, Outcome, PromiseRow, Registers, SegmentRule

@@ -1,7 +1,7 @@
 """Local days: every figure belongs to dates of Europe/Helsinki, every event to an instant.
 
-Exactly the answers of the time-zone data, in 1900 (local mean time) as in 2026; only where a shift
-would leave the years 1..9999 does the answer stop at the edge instead of raising.
+Results follow the time-zone data exactly, in 1900 (local mean time) as in 2026. A result that would leave the years
+1..9999 is clamped instead of raising.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def local_day(t: datetime) -> date:
-    """The date in Helsinki at the instant `t` (aware); about half a microsecond."""
+    """Return the date in Helsinki at the instant `t` (aware). Takes about half a microsecond."""
     try:
         return t.astimezone(HELSINKI).date()
     except OverflowError:
@@ -22,10 +22,10 @@ def local_day(t: datetime) -> date:
 
 
 def day_start(day: date) -> datetime:
-    """The first instant (UTC) of a local day.
+    """Return the first instant (UTC) of a local day.
 
-    Also where midnight was skipped (1921, April 1942) or came twice (October 1942): `fold=0` takes the
-    earlier reading, and the offset before a gap gives the instant of the change itself.
+    This also holds where midnight was skipped (1921, April 1942) or occurred twice (October 1942): `fold=0` takes the
+    earlier one, and the offset before a gap gives the instant of the change itself.
     """
     try:
         return datetime(day.year, day.month, day.day, tzinfo=HELSINKI).astimezone(UTC)
@@ -34,5 +34,5 @@ def day_start(day: date) -> datetime:
 
 
 def day_end(day: date) -> datetime:
-    """The instant (UTC) at which the local day after `day` begins."""
+    """Return the instant (UTC) at which the local day after `day` begins."""
     return LAST_INSTANT if day == date.max else day_start(day + ONE_DAY)

@@ -1,4 +1,4 @@
-"""The CSV registers: from lines to checked rows. What each column means: contract, section 3."""
+"""The CSV registers: from lines to checked rows. Section 3 of the contract defines the columns."""
 
 import re
 from collections.abc import Hashable, Iterable, Iterator
@@ -30,34 +30,33 @@ def _fields(path: Path, columns: tuple[str, ...], problems: Problems) -> Iterato
         yield Fields(line, problems)
 
 
-class _Seen:
-    """Refuses the second row of a key."""
+class _UniqueKeys:
+    """Rejects the second row of a key."""
 
     def __init__(self) -> None:
         self._lines: dict[Hashable, Line] = {}
 
-    def first(self, key: Hashable, fields: Fields, words: str) -> bool:
+    def check(self, key: Hashable, fields: Fields, name: str) -> None:
         earlier = self._lines.setdefault(key, fields.line)
         if earlier is not fields.line:
-            fields.wrong(f"{words} stands already on {earlier.where}; keep one of them.")
-        return earlier is fields.line
+            fields.add_problem(f"{name} is already on {earlier.where}; keep one of them.")
 
 
 def units(path: Path, problems: Problems) -> tuple[UnitRow, ...]:
-    """The rows of `units.csv`, by county, unit and time; no two of a unit overlap."""
-    placed = [
+    """Return the rows of `units.csv`, by county, unit and time. Rows of a unit must not overlap."""
+    located = [
         (row, fields.line.where)
         for fields in _fields(path, UNIT_COLUMNS, problems)
         if (row := _unit(fields)) is not None
     ]
-    placed.sort(key=lambda pair: _by_time(pair[0]))
-    _refuse_overlaps(placed, problems)
-    if not placed and not problems.sentences:
+    located.sort(key=lambda pair: _sort_key(pair[0]))
+    _reject_overlaps(located, problems)
+    if not located and not problems.sentences:
         problems.add(path.name, "there is no unit; without one every event is rejected.")
-    return tuple(row for row, _ in placed)
+    return tuple(row for row, _ in located)
 
 
-def _by_time(row: UnitRow) -> tuple[str, str, str]:
+def _sort_key(row: UnitRow) -> tuple[str, str, str]:
     return row.county, row.unit, row.valid_from.isoformat() if row.valid_from else ""
 
 
@@ -75,11 +74,11 @@ def _unit(fields: Fields) -> UnitRow | None:
         valid_from=start,
         valid_to=end,
     )
-    return row if fields.fit else None
+    return row if fields.valid else None
 
 
-def _refuse_overlaps(placed: list[tuple[UnitRow, str]], problems: Problems) -> None:
-    for (earlier, earlier_where), (row, where) in pairwise(placed):
+def _reject_overlaps(located: list[tuple[UnitRow, str]], problems: Problems) -> None:
+    for (earlier, earlier_where), (row, where) in pairwise(located):
         if (earlier.county, earlier.unit) != (row.county, row.unit):
             continue
         if row.valid_from is None or earlier.valid_to is None or row.valid_from < earlier.valid_to:
@@ -88,62 +87,62 @@ def _refuse_overlaps(placed: list[tuple[UnitRow, str]], problems: Problems) -> N
 
 
 def sources(path: Path, problems: Problems) -> dict[str, frozenset[str]] | None:
-    """Source -> the streams it may use; None without the file."""
+    """Return source -> the streams it may use, or None without the file."""
     if not path.exists():
         return None
     found: dict[str, frozenset[str]] = {}
-    seen = _Seen()
+    keys = _UniqueKeys()
     for fields in _fields(path, ("source", "streams", "contact"), problems):
         source = fields.text("source")
         if not _SOURCE.fullmatch(source):
-            fields.wrong(f"source '{source}' must look like urn:hva:<county>:<system>.")
+            fields.add_problem(f"source '{source}' must look like urn:hva:<county>:<system>.")
         streams = frozenset(filter(None, _SEPARATORS.split(fields.text("streams"))))
         for stream in sorted(streams.difference(STREAMS)):
-            fields.wrong(f"stream '{stream}' is unknown; it must be one of {', '.join(STREAMS)}.")
+            fields.add_problem(f"stream '{stream}' is unknown; it must be one of {', '.join(STREAMS)}.")
         if not streams:
-            fields.wrong("streams is empty; name what the source may use, as feedback|contact.")
-        seen.first(source, fields, f"source '{source}'")
+            fields.add_problem("streams is empty; name what the source may use, such as feedback|contact.")
+        keys.check(source, fields, f"source '{source}'")
         found[source] = streams
     return found
 
 
 def sectors(path: Path, problems: Problems) -> dict[str, SectorKind]:
-    """Sector -> kind."""
+    """Return sector -> kind."""
     found: dict[str, SectorKind] = {}
-    seen = _Seen()
+    keys = _UniqueKeys()
     kinds: tuple[SectorKind, ...] = ("health", "social")
     for fields in _fields(path, ("sector", "kind"), problems):
         sector = fields.code("sector")
-        seen.first(sector, fields, f"sector '{sector}'")
+        keys.check(sector, fields, f"sector '{sector}'")
         if (kind := fields.choice("kind", kinds)) is not None:
             found[sector] = kind
     return found
 
 
 def outcomes(path: Path, problems: Problems) -> dict[tuple[str, str], Outcome]:
-    """(outcome, classification) -> flags; what is resolved is resolvable."""
+    """Return (outcome, classification) -> flags. A resolved outcome must be resolvable."""
     found: dict[tuple[str, str], Outcome] = {}
-    seen = _Seen()
+    keys = _UniqueKeys()
     columns = ("outcome", "classification", "resolved", "first_line_resolvable", "hyte")
     for fields in _fields(path, columns, problems):
         key = fields.code("outcome"), fields.code("classification", empty=True)
         flags = Outcome(*key, *(fields.boolean(column) for column in columns[2:]))
-        seen.first(key, fields, f"outcome '{key[0]}' of classification '{key[1]}'")
-        if flags.resolved and not flags.first_line_resolvable and fields.fit:
-            fields.wrong("a resolved outcome must be first_line_resolvable.")
+        keys.check(key, fields, f"outcome '{key[0]}' of classification '{key[1]}'")
+        if flags.resolved and not flags.first_line_resolvable and fields.valid:
+            fields.add_problem("a resolved outcome must be first_line_resolvable.")
         found[key] = flags
     return found
 
 
 def promises(path: Path, problems: Problems) -> tuple[PromiseRow, ...]:
-    """The promises, by key and time."""
-    seen = _Seen()
+    """Return the promises, by key and time."""
+    keys = _UniqueKeys()
     found = []
     columns = ("county", "line", "channel", "kind", "amount", "valid_from")
     for fields in _fields(path, columns, problems):
         county, line, channel, start = map(fields.text, ("county", "line", "channel", "valid_from"))
-        words = f"a promise of {county}, '{line}', '{channel}' from {start or 'ever'}"
-        seen.first((county, line, channel, start), fields, words)
+        name = f"a promise of {county}, '{line}', '{channel}' " + (f"from {start}" if start else "without valid_from")
+        keys.check((county, line, channel, start), fields, name)
         if (row := _promise(fields)) is not None:
             found.append(row)
     return tuple(sorted(found, key=lambda row: (row.county, row.line, row.channel, str(row.valid_from or ""))))
@@ -153,8 +152,8 @@ def _promise(fields: Fields) -> PromiseRow | None:
     county, line = fields.county(), fields.code("line")
     kinds: tuple[PromiseKind, ...] = ("minutes", "same_day", "working_days")
     kind = fields.choice("kind", kinds)
-    most = MAX_WORKING_DAYS if kind == "working_days" else MAX_MINUTES
-    amount = fields.whole("amount", most, empty=kind in ("same_day", None))
+    maximum = MAX_WORKING_DAYS if kind == "working_days" else MAX_MINUTES
+    amount = fields.whole("amount", maximum, empty=kind in ("same_day", None))
     channels = ("", *CHANNELS) if line == "feedback" else CHANNELS
     channel, start = fields.choice("channel", channels), fields.day("valid_from")
     if kind is None or channel is None:
@@ -163,7 +162,7 @@ def _promise(fields: Fields) -> PromiseRow | None:
 
 
 def themes(path: Path, problems: Problems) -> tuple[tuple[str, str], ...]:
-    """(theme, stem) pairs; the same pair twice is one."""
+    """Return (theme, stem) pairs without duplicates."""
     pairs: Iterable[tuple[str, str]] = (
         (fields.code("theme"), _stem(fields)) for fields in _fields(path, ("theme", "stem"), problems)
     )
@@ -173,5 +172,5 @@ def themes(path: Path, problems: Problems) -> tuple[tuple[str, str], ...]:
 def _stem(fields: Fields) -> str:
     stem = fields.text("stem")
     if not stem.strip():
-        fields.wrong("stem is empty; every word would begin with it.")
+        fields.add_problem("stem is empty; every word would begin with it.")
     return stem

@@ -10,7 +10,7 @@ from typing import Any
 from shared.registers.fields import code_problem, is_date
 from shared.registers.figures import KEY_VALUES, VIEWS
 from shared.registers.model import KeyResult, SegmentRule
-from shared.registers.parse import LONGEST, read_yaml, trimmed
+from shared.registers.parse import MAX_LENGTH, read_yaml, trimmed
 from shared.registers.problems import Problems
 
 EVIDENCE = ("E1", "E2", "E3", "E4", "E6")
@@ -22,7 +22,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "E4": {"min_sectors": 3, "window_days": 365},
     "E6": {"scheme": "oma", "segment": "monialainen"},
 }
-"""The defaults of the contract; what the file says replaces them name by name."""
+"""The defaults of the contract; the file overrides them name by name."""
 KEY_RESULT_KEYS = (
     *("id", "name_fi", "name_sv", "name_en", "metric", "scope", "direction", "target", "target_mode"),
     *("baseline", "margin", "owner", "valid_period"),
@@ -31,63 +31,63 @@ KEY_RESULT_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class _Mapping:
-    """One mapping of a YAML file, at its place; wrong values add a sentence and give a stand-in."""
+    """One mapping of a YAML file and its location. A wrong value adds a sentence and returns a default."""
 
     where: str
     values: Mapping[str, Any]
     problems: Problems
 
-    def wrong(self, sentence: str) -> None:
+    def add_problem(self, sentence: str) -> None:
         self.problems.add(self.where, sentence)
 
-    def only(self, names: tuple[str, ...]) -> "_Mapping":
+    def allow_only(self, names: tuple[str, ...]) -> "_Mapping":
         for name in self.values:
             if name not in names:
-                self.wrong(f"'{name}' is unknown; known are {', '.join(names)}.")
+                self.add_problem(f"'{name}' is unknown; known are {', '.join(names)}.")
         return self
 
-    def inner(self, name: str) -> "_Mapping":
+    def mapping(self, name: str) -> "_Mapping":
         value = self.values.get(name)
         if value is not None and not (isinstance(value, dict) and all(isinstance(key, str) for key in value)):
-            self.wrong(f"{name} must be a mapping.")
+            self.add_problem(f"{name} must be a mapping.")
             value = None
         return _Mapping(f"{self.where}, {name}", value or {}, self.problems)
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self.values.get(name, default)
         value = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-        if not isinstance(value, str) or len(value) > LONGEST or "\0" in value:
-            self.wrong(f"{name} must be a text of at most {LONGEST} characters.")
+        if not isinstance(value, str) or len(value) > MAX_LENGTH or "\0" in value:
+            self.add_problem(f"{name} must be a text of at most {MAX_LENGTH} characters.")
             return ""
         return trimmed(value, name, self.where, self.problems)
 
     def code(self, name: str, default: str | None = None) -> str:
         value = self.values.get(name, default)
-        if isinstance(value, str) and len(value) <= LONGEST:
+        if isinstance(value, str) and len(value) <= MAX_LENGTH:
             value = trimmed(value, name, self.where, self.problems)
-        if said := code_problem(value):
-            self.wrong(f"{name} {said}.")
+        if problem := code_problem(value):
+            self.add_problem(f"{name} {problem}.")
             return ""
         return str(value)
 
     def choice(self, name: str, choices: tuple[str, ...]) -> Any:
         value = self.values.get(name)
         if value not in choices:
-            self.wrong(f"{name} must be one of {', '.join(choices)}.")
+            self.add_problem(f"{name} must be one of {', '.join(choices)}.")
             return choices[0]
         return value
 
     def choices(self, name: str, choices: tuple[str, ...], default: list[str]) -> tuple[str, ...]:
         value = self.values.get(name, default)
         if not isinstance(value, list) or any(item not in choices for item in value):
-            self.wrong(f"{name} must be a list out of {', '.join(choices)}.")
+            self.add_problem(f"{name} must be a list out of {', '.join(choices)}.")
             return ()
         return tuple(choice for choice in choices if choice in value)
 
     def whole(self, name: str, default: int) -> int:
         value = self.values.get(name, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_DAYS:
-            self.wrong(f"{name} must be a whole number from 1 to {MAX_DAYS}.")
+            self.add_problem(f"{name} must be a whole number from 1 to {MAX_DAYS}.")
             return default
         return value
 
@@ -95,7 +95,7 @@ class _Mapping:
         value = self.values.get(name, default)
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
             return float(value)
-        self.wrong(f"{name} must be a number.")
+        self.add_problem(f"{name} must be a number.")
         return 0.0
 
     def day(self, name: str, default: date | None = None) -> date | None:
@@ -103,16 +103,16 @@ class _Mapping:
         if isinstance(value, str):
             value = is_date(value) or value
         if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
-            self.wrong(f"{name} must be a date as 2026-03-31.")
+            self.add_problem(f"{name} must be a date as 2026-03-31.")
             return default
         return value
 
 
 def segment_rule(path: Path, problems: Problems) -> SegmentRule:
-    """The rule, with the contract's defaults for what the file leaves out."""
-    rule = _Mapping(path.name, read_yaml(path, problems), problems).only(RULE_KEYS)
-    parameters = rule.inner("parameters").only(tuple(PARAMETERS))
-    e3, e4, e6 = (parameters.inner(name).only(tuple(PARAMETERS[name])) for name in PARAMETERS)
+    """Return the rule, with the contract's defaults for missing values."""
+    rule = _Mapping(path.name, read_yaml(path, problems), problems).allow_only(RULE_KEYS)
+    parameters = rule.mapping("parameters").allow_only(tuple(PARAMETERS))
+    e3, e4, e6 = (parameters.mapping(name).allow_only(tuple(PARAMETERS[name])) for name in PARAMETERS)
     return SegmentRule(
         version=rule.text("version", "2026-1"),
         enabled=rule.choices("enabled", EVIDENCE, list(EVIDENCE)),
@@ -127,8 +127,8 @@ def segment_rule(path: Path, problems: Problems) -> SegmentRule:
 
 
 def key_results(path: Path, problems: Problems) -> tuple[KeyResult, ...]:
-    """The key results in the order of the file; ids are unique."""
-    content = _Mapping(path.name, read_yaml(path, problems), problems).only(("key_results",)).values
+    """Return the key results in the order of the file. Ids must be unique."""
+    content = _Mapping(path.name, read_yaml(path, problems), problems).allow_only(("key_results",)).values
     listed = content.get("key_results") or []
     if not isinstance(listed, list):
         problems.add(path.name, "key_results must be a list.")
@@ -139,19 +139,19 @@ def key_results(path: Path, problems: Problems) -> tuple[KeyResult, ...]:
         if not isinstance(item, dict) or not all(isinstance(key, str) for key in item):
             problems.add(where, "the item must be a mapping.")
             continue
-        result = _key_result(_Mapping(where, item, problems).only(KEY_RESULT_KEYS))
+        result = _key_result(_Mapping(where, item, problems).allow_only(KEY_RESULT_KEYS))
         if result.id and result.id in found:
-            problems.add(where, f"id '{result.id}' stands already; give every key result its own.")
+            problems.add(where, f"id '{result.id}' is already used; give every key result its own.")
         found[result.id] = result
     return tuple(found.values())
 
 
 def _key_result(item: _Mapping) -> KeyResult:
     view, column = _metric(item)
-    period = item.inner("valid_period").only(("from", "to"))
+    period = item.mapping("valid_period").allow_only(("from", "to"))
     start, end = period.day("from"), period.day("to")
     if start is not None and end is not None and start >= end:
-        period.wrong("from must be before to.")
+        period.add_problem("from must be before to.")
     return KeyResult(
         id=item.code("id"),
         name_fi=item.text("name_fi", ""),
@@ -159,7 +159,7 @@ def _key_result(item: _Mapping) -> KeyResult:
         name_en=item.text("name_en", ""),
         view=view,
         column=column,
-        scope=_scope(item.inner("scope")),
+        scope=_scope(item.mapping("scope")),
         direction=item.choice("direction", ("increase", "decrease", "reach", "maintain")),
         target=item.number("target"),
         target_mode=item.choice("target_mode", ("absolute", "relative", "points")),
@@ -174,14 +174,14 @@ def _key_result(item: _Mapping) -> KeyResult:
 def _metric(item: _Mapping) -> tuple[str, str]:
     view, _, column = item.text("metric").partition(".")
     if view not in VIEWS:
-        item.wrong(f"metric must be view.column with a view out of {', '.join(VIEWS)}.")
+        item.add_problem(f"metric must be view.column with a view out of {', '.join(VIEWS)}.")
     elif column not in VIEWS[view]:
-        item.wrong(f"metric column '{column}' is not in the view {view}; it has {', '.join(VIEWS[view])}.")
+        item.add_problem(f"metric column '{column}' is not in the view {view}; it has {', '.join(VIEWS[view])}.")
     return view, column
 
 
 def _scope(scope: _Mapping) -> dict[str, str | int]:
-    """Every key of the cell but the period; at level county the scope is the county."""
+    """Return every key of the cell but the period. At level county the scope is the county."""
     values = {"channel": "all", "segment": "all", "scope_level": "county"} | {
         name: trimmed(value, name, scope.where, scope.problems) if isinstance(value, str) else value
         for name, value in scope.values.items()
@@ -190,25 +190,25 @@ def _scope(scope: _Mapping) -> dict[str, str | int]:
         values.setdefault("scope", values.get("county"))
     for name in ("county", "scope"):
         if not isinstance(values.get(name), str) or not values[name]:
-            scope.wrong(f"{name} is missing.")
+            scope.add_problem(f"{name} is missing.")
     for name, value in values.items():
         if name not in KEY_VALUES:
-            scope.wrong(f"'{name}' is unknown; known are {', '.join(KEY_VALUES)}.")
+            scope.add_problem(f"'{name}' is unknown; known are {', '.join(KEY_VALUES)}.")
         elif isinstance(value, bool) or not isinstance(value, str | int):
-            scope.wrong(f"{name} must be a text or a whole number.")
+            scope.add_problem(f"{name} must be a text or a whole number.")
         elif (allowed := KEY_VALUES[name]) and value not in allowed:
-            scope.wrong(f"{name} must be one of {', '.join(map(str, allowed))}.")
+            scope.add_problem(f"{name} must be one of {', '.join(map(str, allowed))}.")
     return values
 
 
 def _baseline(item: _Mapping) -> str | float | None:
-    baseline = item.inner("baseline").only(("period", "value"))
+    baseline = item.mapping("baseline").allow_only(("period", "value"))
     if len(baseline.values) > 1:
-        baseline.wrong("give either period or value.")
+        baseline.add_problem("give either period or value.")
     if "period" in baseline.values:
         return baseline.text("period")
     if "value" in baseline.values:
         return baseline.number("value")
     if item.values.get("target_mode") in ("relative", "points"):
-        item.wrong("baseline is missing; a relative target or one in points needs it.")
+        item.add_problem("baseline is missing; a relative target or one in points needs it.")
     return None

@@ -1,15 +1,15 @@
-"""One field at a time: text of a register to a value, or a sentence about what is wrong with it."""
+"""Reads one field of a register at a time: text to a value, or a sentence about its problem."""
 
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from shared.registers.parse import LONGEST, Line
+from shared.registers.parse import MAX_LENGTH, Line
 from shared.registers.problems import Problems
 
 RESERVED = frozenset({"all", "-"})
-"""Codes that figures use themselves: the sum over all codes, and the absence of one."""
+"""Codes with a meaning in figures: the sum over all codes, and the absence of a code."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WHOLE = re.compile(r"\d{1,7}", re.ASCII)
@@ -20,7 +20,7 @@ Choice = TypeVar("Choice", bound=str)
 
 
 def is_date(text: str) -> date | None:
-    """The date that a text is, in the one form `2026-03-31`; None for anything else."""
+    """Return the date of a text in the form `2026-03-31`; None for anything else."""
     if not _DATE.fullmatch(text):
         return None
     try:
@@ -31,82 +31,82 @@ def is_date(text: str) -> date | None:
 
 @dataclass(slots=True)
 class Fields:
-    """Reads the fields of one line; a field that will not do adds a sentence and makes the line unfit."""
+    """Reads the fields of one line. A wrong field adds a sentence and makes the line invalid."""
 
     line: Line
     problems: Problems
-    fit: bool = True
+    valid: bool = True
 
-    def wrong(self, sentence: str) -> None:
+    def add_problem(self, sentence: str) -> None:
         self.problems.add(self.line.where, sentence)
-        self.fit = False
+        self.valid = False
 
     def text(self, column: str) -> str:
         return self.line.fields[column]
 
     def code(self, column: str, *, empty: bool = False) -> str:
-        """A code: up to 200 characters, none of the reserved; empty only where that means something."""
+        """Return a code: up to 200 characters, not reserved, and empty only if `empty` allows it."""
         text = self.line.fields[column]
         if not text and not empty:
-            self.wrong(f"{column} is empty; give a code.")
+            self.add_problem(f"{column} is empty; give a code.")
         elif text in RESERVED:
-            self.wrong(f"{column} is the reserved code '{text}'; choose another.")
+            self.add_problem(f"{column} is the reserved code '{text}'; choose another.")
         return text
 
     def county(self, column: str = "county") -> str:
         text = self.code(column)
         if text and text not in RESERVED and not _COUNTY.fullmatch(text):
-            self.wrong(f"{column} '{text}' may have only a-z, 0-9 and '-'.")
+            self.add_problem(f"{column} '{text}' may have only a-z, 0-9 and '-'.")
         return text
 
     def choice(self, column: str, choices: tuple[Choice, ...]) -> Choice | None:
-        """One of a closed list, else None: nothing stands in for what is wrong, since more would seem wrong by it."""
+        """Return one of a closed list, else None. A wrong value gets no default, which could cause further problems."""
         text = self.line.fields[column]
         for choice in choices:
             if text == choice:
                 return choice
-        self.wrong(f"{column} '{text}' is unknown; it must be one of {', '.join(c or 'empty' for c in choices)}.")
+        self.add_problem(f"{column} '{text}' is unknown; it must be one of {', '.join(c or 'empty' for c in choices)}.")
         return None
 
     def boolean(self, column: str) -> bool:
         text = self.line.fields[column]
         if text not in _BOOLEANS:
-            self.wrong(f"{column} '{text}' must be true or false.")
+            self.add_problem(f"{column} '{text}' must be true or false.")
         return _BOOLEANS.get(text, False)
 
     def day(self, column: str) -> date | None:
-        """A date as 2026-03-31, or None where the field is empty."""
+        """Return a date in the form 2026-03-31, or None if the field is empty."""
         text = self.line.fields[column]
         day = is_date(text)
         if text and day is None:
-            self.wrong(f"{column} '{text}' is not a date; write it as 2026-03-31.")
+            self.add_problem(f"{column} '{text}' is not a date; write it as 2026-03-31.")
         return day
 
     def span(self) -> tuple[date | None, date | None]:
-        """`valid_from` and `valid_to`, the first before the second where both stand."""
+        """Return `valid_from` and `valid_to`. If both are given, the first must be before the second."""
         start, end = self.day("valid_from"), self.day("valid_to")
         if start is not None and end is not None and start >= end:
-            self.wrong(f"valid_from {start} must be before valid_to {end}.")
+            self.add_problem(f"valid_from {start} must be before valid_to {end}.")
         return start, end
 
-    def whole(self, column: str, most: int, *, empty: bool = False) -> int:
-        """A whole number from 0 to `most`; 0 stands for an empty field where one is allowed."""
+    def whole(self, column: str, maximum: int, *, empty: bool = False) -> int:
+        """Return a whole number from 0 to `maximum`, and 0 for an empty field if `empty` allows it."""
         text = self.line.fields[column]
         if not text and empty:
             return 0
-        if not _WHOLE.fullmatch(text) or int(text) > most:
-            said = f"'{text}'" if text else "is missing; it"
-            self.wrong(f"{column} {said} must be a whole number from 0 to {most}.")
+        if not _WHOLE.fullmatch(text) or int(text) > maximum:
+            found = f"'{text}'" if text else "is missing; it"
+            self.add_problem(f"{column} {found} must be a whole number from 0 to {maximum}.")
             return 0
         return int(text)
 
 
-def code_problem(value: object, *, longest: int = LONGEST) -> str | None:
-    """What is wrong with a code out of YAML, as the end of a sentence; None when it will do."""
+def code_problem(value: object) -> str | None:
+    """Return the problem of a code from YAML, as the end of a sentence; None if it is valid."""
     if not isinstance(value, str) or not value:
         return "must be a text that is not empty (put it in quotes)"
-    if len(value) > longest:
-        return f"is longer than {longest} characters"
+    if len(value) > MAX_LENGTH:
+        return f"is longer than {MAX_LENGTH} characters"
     if "\0" in value:
         return "has a NUL character"
     return f"is the reserved code '{value}'" if value in RESERVED else None

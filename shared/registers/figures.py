@@ -1,4 +1,4 @@
-"""Names of views, columns and keys that a key result may speak of (contract, section 7)."""
+"""Names of views, columns and keys that a key result may refer to (contract, section 7)."""
 
 from collections.abc import Mapping
 
@@ -46,4 +46,4 @@ KEY_VALUES: Mapping[str, tuple[str | int, ...]] = {
     "sex": (),
     "result": (),
 }
-"""Key of a cell -> its closed list, or nothing where any code will do."""
+"""Key of a cell -> its closed list, or an empty tuple where any code is valid."""

@@ -13,9 +13,9 @@ from shared.registers.units import UnitRow, content_hash, gap_row
 
 
 def load_folder(path: Path) -> Registers:
-    """The registers of the folder `path` (`HVA_CONFIG_DIR`).
+    """Load the registers of the folder `path` (`HVA_CONFIG_DIR`).
 
-    Raises `RegisterError` with a sentence for everything that is wrong, in every file.
+    Raises `RegisterError` with a sentence for every problem in every file.
     """
     problems = Problems()
     if not path.is_dir():
@@ -39,7 +39,7 @@ def load_folder(path: Path) -> Registers:
 
 
 def _timelines(units: tuple[UnitRow, ...]) -> dict[tuple[str, str], Timeline[UnitRow]]:
-    """The rows of every unit in time, with its gap row for the days between; `units` come sorted."""
+    """Return the timeline of every unit, with its gap row for days without a row. `units` must be sorted."""
     timelines = {}
     for (county, unit), group in groupby(units, key=lambda row: (row.county, row.unit)):
         rows = tuple(group)
@@ -49,7 +49,7 @@ def _timelines(units: tuple[UnitRow, ...]) -> dict[tuple[str, str], Timeline[Uni
 
 
 def _versions(registers: Registers) -> dict[str, str]:
-    """A hash for every part, one for the units without their names, and one for everything."""
+    """Return a hash for every part, one for the units without their names, and one for everything."""
     sources = registers.sources
     content: dict[str, object] = {
         "units": [astuple(row) for row in registers.units],

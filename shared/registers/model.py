@@ -1,4 +1,4 @@
-"""The registers in memory: frozen, checked, and quick to ask about one fact."""
+"""The registers in memory: immutable, checked, with fast look-ups for one fact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ PARTS = ("units", "sources", "sectors", "outcomes", "promises", "themes", "segme
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The flags of one outcome in one classification ('' = wherever the pair is not listed)."""
+    """The flags of one outcome in one classification ('' = every classification that is not listed)."""
 
     outcome: str
     classification: str
@@ -31,7 +31,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class PromiseRow:
-    """What a line promises from `valid_from` (None = always); `amount` is minutes, working days or 0."""
+    """The promise of a line from `valid_from` on (None = always). `amount` is minutes, working days or 0."""
 
     county: str
     line: str
@@ -43,7 +43,7 @@ class PromiseRow:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRule:
-    """Which evidence makes a client a member of the multidisciplinary segment (contract, section 6)."""
+    """The rule that makes a person a member of the multidisciplinary segment (contract, section 6)."""
 
     version: str
     enabled: tuple[str, ...]
@@ -60,8 +60,8 @@ class SegmentRule:
 class KeyResult:
     """A key result: a column of a view at one cell, its baseline and its target.
 
-    `baseline` is a period text ('2025Q4'), a number, or None; `scope` has every key of the cell but the
-    period, with `channel` and `segment` filled in as 'all' where the file leaves them out.
+    `baseline` is a period text ('2025Q4'), a number, or None. `scope` has every key of the cell but the period;
+    `channel` and `segment` default to 'all'.
     """
 
     id: str
@@ -82,7 +82,7 @@ class KeyResult:
 
     @property
     def spec(self) -> dict[str, object]:
-        """The key result as plain JSON-able content, under the names of `key_results.yaml`."""
+        """Return the key result as JSON-serialisable content, under the names of `key_results.yaml`."""
         baseline = self.baseline
         return {
             "id": self.id,
@@ -106,9 +106,9 @@ class KeyResult:
 
 @dataclass(frozen=True)
 class Registers:
-    """All registers of one folder; made by `load_folder`, never changed.
+    """All registers of one folder, immutable; made by `load_folder`.
 
-    `sources` None means that `sources.csv` is absent and any source of a known county may write.
+    `sources` None means that `sources.csv` is absent and any source of a known county may send.
     """
 
     units: tuple[UnitRow, ...]
@@ -124,7 +124,7 @@ class Registers:
     _unknown: dict[tuple[str, str], UnitRow] = field(default_factory=dict, repr=False, compare=False)
 
     def unit_row(self, county: str, unit: str, day: date) -> UnitRow:
-        """The row of the unit valid on the date, else its gap row; well under a microsecond."""
+        """Return the row of the unit valid on the date, else its gap row. Takes well under a microsecond."""
         timeline = self.timelines.get((county, unit))
         if timeline is not None:
             return timeline.at(day)
@@ -134,13 +134,13 @@ class Registers:
         return row
 
     def outcome(self, outcome: str, classification: str | None) -> Outcome | None:
-        """The flags of an outcome: of the pair, else of the outcome with an empty classification."""
+        """Return the flags of the pair, else those of the outcome with an empty classification."""
         found = self.outcomes.get((outcome, classification or ""))
         return found if found is not None else self.outcomes.get((outcome, ""))
 
     @cached_property
     def known_units(self) -> Mapping[str, frozenset[str]]:
-        """County -> its units; a county that is not here does not exist for ingest."""
+        """Return county -> its units. For ingest no other county exists."""
         known: dict[str, set[str]] = {}
         for row in self.units:
             known.setdefault(row.county, set()).add(row.unit)
@@ -148,12 +148,12 @@ class Registers:
 
     @cached_property
     def gap_rows(self) -> tuple[UnitRow, ...]:
-        """The gap row of every known unit."""
+        """Return the gap row of every known unit."""
         return tuple(timeline.gap for timeline in self.timelines.values())
 
     @cached_property
     def promise_timelines(self) -> Mapping[tuple[str, str, str], Timeline[PromiseRow | None]]:
-        """(county, line, channel) -> its promises in time; None before the first."""
+        """Return (county, line, channel) -> the timeline of its promises; None before the first."""
         by_key: dict[tuple[str, str, str], list[PromiseRow]] = {}
         for row in self.promises:
             by_key.setdefault((row.county, row.line, row.channel), []).append(row)
@@ -162,14 +162,14 @@ class Registers:
         )
 
     def versioned(self, versions: Mapping[str, str]) -> "Registers":
-        """The same registers under these versions."""
+        """Return a copy of the registers with these versions."""
         return replace(self, versions=MappingProxyType(dict(versions)))
 
     @property
     def version(self) -> str:
-        """SHA-256 (hex) of the content of every register; layout and order of rows do not matter."""
+        """SHA-256 (hex) of the content of all registers; layout and order of rows do not matter."""
         return self.versions["registers"]
 
     def version_of(self, part: str) -> str:
-        """The version of one register: a name of `PARTS`, or `unit_rows` (units without their names)."""
+        """Return the version of one register: a name of `PARTS`, or `unit_rows` (units without their names)."""
         return self.versions[part]

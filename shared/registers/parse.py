@@ -1,4 +1,4 @@
-"""From files to lines and mappings, with the place of everything, and no opinion on the content."""
+"""Parses files into lines and mappings with their locations, without checking the content."""
 
 import csv
 import io
@@ -13,35 +13,35 @@ from shared.encoding import BYTE_ORDER_MARK, wide_encoding
 from shared.hetu import WHITE_SPACE
 from shared.registers.problems import Problems
 
-LONGEST = 200
+MAX_LENGTH = 200
 """Characters in a code or a name."""
 
 
 def trimmed(text: str, name: str, where: str, problems: Problems) -> str:
-    """The text without white space at its ends; where there is some, a problem is added.
+    """Return the text without white space at its ends. If it has some, add a problem.
 
     Codes are compared exactly, so a code with a space at its end would be another code that looks the same.
     """
-    tombstone = text.strip(WHITE_SPACE)
-    if tombstone != text:
+    stripped = text.strip(WHITE_SPACE)
+    if stripped != text:
         problems.add(where, f"{name} {text!r} has white space at an end; remove it.")
-    return tombstone
+    return stripped
 
 
 _NOT_YAML = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
-"""What the reader of YAML lets out beside its own errors, for an escape, a tag or a depth that it cannot take."""
+"""What the YAML parser raises beside its own errors, for an invalid escape, an invalid tag or deep nesting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a CSV file under its column names; `where` is its place for people."""
+    """One row of a CSV file by column name. `where` is its location for messages."""
 
     where: str
     fields: Mapping[str, str]
 
 
 def read_text(path: Path, problems: Problems) -> str | None:
-    """The text of a file (UTF-8, with or without a byte order mark), or None with a problem added."""
+    """Return the text of a file (UTF-8, with or without a byte order mark), or None after adding a problem."""
     try:
         content = path.read_bytes()
         if encoding := wide_encoding(content):
@@ -62,7 +62,7 @@ def read_text(path: Path, problems: Problems) -> str | None:
 
 
 def read_table(path: Path, columns: Sequence[str], problems: Problems) -> list[Line]:
-    """The rows of a CSV file with exactly these columns, in any order; blank lines are skipped."""
+    """Return the rows of a CSV file with exactly these columns, in any order. Blank lines are skipped."""
     text = read_text(path, problems)
     if text is None:
         return []
@@ -82,10 +82,10 @@ def _header_fits(name: str, header: list[str], columns: Sequence[str], problems:
         return True
     missing = [column for column in columns if column not in header]
     extra = sorted(set(header) - set(columns))
-    said = [f"lacks {', '.join(missing)}"] if missing else []
-    said += [f"has the unknown {', '.join(map(repr, extra))}"] if extra else []
-    said += [] if said else ["names a column twice"]
-    problems.add(f"{name} line 1", f"the header {' and '.join(said)}; it must be {','.join(columns)}.")
+    found = [f"lacks {', '.join(missing)}"] if missing else []
+    found += [f"has the unknown {', '.join(map(repr, extra))}"] if extra else []
+    found += [] if found else ["names a column twice"]
+    problems.add(f"{name} line 1", f"the header {' and '.join(found)}; it must be {','.join(columns)}.")
     return False
 
 
@@ -98,23 +98,23 @@ def _lines(name: str, header: list[str], reader: Any, problems: Problems) -> lis
         if len(row) != len(header):
             problems.add(where, f"there are {len(row)} fields instead of {len(header)}.")
             continue
-        long = [column for column, text in zip(header, row, strict=True) if len(text) > LONGEST]
+        long = [column for column, text in zip(header, row, strict=True) if len(text) > MAX_LENGTH]
         for column in long:
-            problems.add(where, f"{column} is longer than {LONGEST} characters.")
+            problems.add(where, f"{column} is longer than {MAX_LENGTH} characters.")
         if not long:
             named = zip(header, row, strict=True)
             lines.append(Line(where, {column: trimmed(text, column, where, problems) for column, text in named}))
     return lines
 
 
-class _Strict(yaml.SafeLoader):
-    """YAML that refuses a doubled key instead of quietly keeping the last, and text that no UTF-8 can hold."""
+class _StrictLoader(yaml.SafeLoader):
+    """A YAML loader that rejects duplicate keys instead of silently keeping the last, and lone surrogates."""
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
         if any("\ud800" <= character <= "\udfff" for character in node.value):
             raise yaml.composer.ComposerError(
-                problem="an escape stands for half a character; write the character itself",
+                problem="an escape is half of a surrogate pair; write the character itself",
                 problem_mark=node.start_mark,
             )
         return node
@@ -124,7 +124,7 @@ class _Strict(yaml.SafeLoader):
         for key_node, _ in node.value:
             if key_node.value in seen and isinstance(key_node, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(
-                    problem=f"{key_node.value} stands twice", problem_mark=key_node.start_mark
+                    problem=f"{key_node.value} is a duplicate key", problem_mark=key_node.start_mark
                 )
             if isinstance(key_node, yaml.ScalarNode):
                 seen.add(key_node.value)
@@ -132,19 +132,19 @@ class _Strict(yaml.SafeLoader):
 
 
 def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
-    """The mapping that a YAML file holds; empty where it cannot be read, or is empty: as one that is being written."""
+    """Return the mapping of a YAML file. If the file is invalid or empty, add a problem and return an empty one."""
     text = read_text(path, problems)
     if text is None:
         return {}
     try:
-        content = yaml.load(text, Loader=_Strict)
+        content = yaml.load(text, Loader=_StrictLoader)
     except (yaml.YAMLError, *_NOT_YAML) as error:
         mark = getattr(error, "problem_mark", None)
         where = path.name if mark is None else f"{path.name} line {mark.line + 1}"
         problems.add(where, f"this is not YAML ({getattr(error, 'problem', None) or error}).")
         return {}
     if content is None:
-        problems.add(path.name, "the file says nothing.")
+        problems.add(path.name, "the file has no content.")
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         problems.add(path.name, "the file must hold a mapping of names to values.")

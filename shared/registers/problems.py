@@ -1,10 +1,10 @@
-"""Everything that is wrong with the registers, told at once and in sentences."""
+"""Collects all problems of the registers as sentences."""
 
 from dataclasses import dataclass, field
 
 
 class RegisterError(Exception):
-    """The registers cannot be used; the message has one sentence a line, each naming file and place."""
+    """The registers are invalid. The message has one sentence per line, each with file and location."""
 
     def __init__(self, sentences: tuple[str, ...]) -> None:
         super().__init__("\n".join(sentences))
@@ -13,12 +13,12 @@ class RegisterError(Exception):
 
 @dataclass(slots=True)
 class Problems:
-    """Collects sentences, so that one run of the check shows all there is to mend."""
+    """Collects sentences, so that one run of the check reports everything to fix."""
 
     sentences: list[str] = field(default_factory=list)
 
     def add(self, where: str, sentence: str) -> None:
-        """`where` is a place such as `units.csv line 7`; the sentence says what is wrong and what to do."""
+        """Add a problem. `where` is a location such as `units.csv line 7`; the sentence names problem and remedy."""
         self.sentences.append(f"{where}: {sentence}")
 
     def raise_if_any(self) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import holidays
-import holidays.countries.finland  # else imported when first asked for, a second in the middle of a batch
+import holidays.countries.finland  # otherwise imported on first use, which takes a second within a batch
 
 from shared.registers.calendar import LAST_INSTANT, ONE_DAY, day_end, local_day
 from shared.registers.model import PromiseRow, Registers
@@ -14,10 +14,10 @@ FEEDBACK_LINE = "feedback"
 
 
 def due(registers: Registers, county: str, line: str, channel: str, start: datetime) -> datetime | None:
-    """The last instant (UTC) at which an answer to what began at `start` (aware) is in time.
+    """Return the last instant (UTC) at which a reply to a contact that began at `start` (aware) is in time.
 
-    The newest promise valid on the local date of `start` decides; None where there is none.
-    Beyond the year 9999 the answer is the last instant there is.
+    The newest promise valid on the local date of `start` applies; None if there is none. A result beyond the year 9999
+    is clamped to the last instant.
     """
     timeline = registers.promise_timelines.get((county, line, channel))
     if timeline is None:
@@ -28,7 +28,7 @@ def due(registers: Registers, county: str, line: str, channel: str, start: datet
 
 
 def reply_due(registers: Registers, county: str, given_at: datetime) -> datetime | None:
-    """The reply promise of direct feedback."""
+    """Return when the reply to direct feedback is due."""
     return due(registers, county, FEEDBACK_LINE, "", given_at)
 
 
@@ -51,7 +51,7 @@ def _after(start: datetime, minutes: int) -> datetime:
 
 @lru_cache(maxsize=16_384)
 def end_of_working_day(day: date, amount: int) -> datetime:
-    """The end of the `amount`-th working day after `day`; of `day` itself, whatever it is, for 0."""
+    """Return the end of the `amount`-th working day after `day`. For 0 it is the end of `day`, working day or not."""
     left = amount
     while left:
         if day == date.max:
@@ -62,15 +62,15 @@ def end_of_working_day(day: date, amount: int) -> datetime:
 
 
 def is_working_day(day: date) -> bool:
-    """Not a Saturday, a Sunday or a public holiday of Finland."""
+    """Whether the day is no Saturday, no Sunday and no public holiday of Finland."""
     return day.weekday() < 5 and day not in public_holidays(day.year)
 
 
 @lru_cache(maxsize=512)
 def public_holidays(year: int) -> frozenset[date]:
-    """The public holidays of a year as the package `holidays` has them.
+    """Return the public holidays of a year from the package `holidays`.
 
-    Its default category holds Midsummer Eve and Christmas Eve. Outside the years that it covers
-    (1853-2100) it knows none, and only weekends are free.
+    Its default category includes Midsummer Eve and Christmas Eve. It covers the years 1853-2100; outside them only
+    weekends are free.
     """
     return frozenset(holidays.country_holidays("FI", years=year, expand=False))

@@ -1,4 +1,4 @@
-"""What is valid on a date, by one bisection."""
+"""Looks up what is valid on a date, by bisection."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ class Timeline(Generic[T]):
 
     @classmethod
     def build(cls, spans: Sequence[tuple[date | None, date | None, T]], gap: T) -> "Timeline[T]":
-        """From half-open spans that do not overlap; a span without an end lasts until the next begins.
+        """Build a timeline from half-open spans that do not overlap. A span without an end lasts until the next begins.
 
-        `gap` holds on the days between, before and after them.
+        `gap` is the value before, between and after the spans.
         """
         starts, values = [date.min], [gap]
         for start, end, value in sorted(spans, key=lambda span: span[0] or date.min):

@@ -1,4 +1,4 @@
-"""Rows of the unit register, and the ids that follow from their content."""
+"""Rows of the unit register, with keys computed from their content."""
 
 import hashlib
 import json
@@ -10,22 +10,22 @@ NO_CODE = "-"
 
 
 def content_hash(content: object) -> str:
-    """SHA-256 (hex) of plain JSON-able content; the same in every process."""
+    """Return the SHA-256 (hex) of JSON-serialisable content; the same in every process."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _key(*content: object) -> int:
-    """A positive 63-bit number out of what identifies a row: no database is needed to know it."""
+    """Return a positive 63-bit number computed from the identity of a row, without a database."""
     return int(content_hash(content)[:16], 16) >> 1
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """One row of `units.csv`, or the *gap row* of a unit: where none is valid, with every level empty.
+    """One row of `units.csv`, or the *gap row* of a unit for days without a valid row, with every level empty.
 
-    `valid_from` None is "always so far", `valid_to` None is "open"; dates are half-open. `key` follows
-    from everything but the names, so that a renamed unit keeps its buckets and a moved one gets new ones.
+    `valid_from` None means "always so far", `valid_to` None means "open"; the interval is half-open. `key` depends on
+    everything but the names, so a renamed unit keeps its buckets and a moved unit gets new ones.
     """
 
     key: int
@@ -45,7 +45,7 @@ class UnitRow:
 
     @property
     def scopes(self) -> tuple[tuple[str, str], ...]:
-        """The six (scope level, scope) pairs that the row counts under; an empty level is `-`."""
+        """Return the six (scope level, scope) pairs of the row; an empty level is `-`."""
         return (
             ("county", self.county),
             ("division", self.division or NO_CODE),
@@ -69,17 +69,17 @@ def unit_row(
     valid_from: date | None = None,
     valid_to: date | None = None,
 ) -> UnitRow:
-    """A register row with its key."""
+    """Make a register row with its key."""
     key = _key(county, unit, service_area, result_area, division, region, sensitive, valid_from or "", valid_to or "")
     levels = (service_area, result_area, division, region)
     return UnitRow(key, county, unit, *names, *levels, sensitive, valid_from, valid_to)
 
 
 def gap_row(county: str, unit: str, rows: tuple[UnitRow, ...] = ()) -> UnitRow:
-    """The row of a unit for days that no register row covers.
+    """Make the row of a unit for days that no register row covers.
 
-    It bears the unit's latest names, and is sensitive when any row of the unit is: care that stays
-    protected beats care that shows because a row has ended.
+    It has the unit's latest names. It is sensitive if any row of the unit is, so that sensitive care does not become
+    visible when a row ends.
     """
     names = (rows[-1].name_fi, rows[-1].name_sv, rows[-1].name_en) if rows else ("", "", "")
     sensitive = any(row.sensitive for row in rows)

@@ -24,7 +24,7 @@ def no_county_lock() -> None:
 
     rooms: Any = shared.postgres
     rooms.commit.lock_counties = rooms.refold.lock_counties = free
-    rooms.refold._ADMIT = "select $1::text, $2::text, $3::text, $4::text"
+    rooms.refold._RECORD_VERSION = "select $1::text, $2::text, $3::text, $4::text"
 
 
 def equal_order_wins() -> None:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from faststream import AckPolicy
 
 from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream, Topic
-from shared.edge.consume import PARTS, UnsafeSubscriberError, assert_safe, make_broker, subscribe
+from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, UnsafeSubscriberError, assert_safe, make_broker, subscribe
 from shared.edge.produce import Outgoing, make_producer, partition_of, publish
 from shared.edge.topics import TopicMismatchError, ensure_topics
 from shared.record import Record
@@ -64,7 +64,7 @@ async def test_a_new_group_begins_at_the_beginning(settings: Settings) -> None:
     seen: list[Record] = []
 
     async def handler(records: Sequence[Record]) -> None:
-        assert len(records) <= PARTS * settings.max_records
+        assert len(records) <= TRANSACTIONS_PER_DELIVERY * settings.max_records
         seen.extend(records)
 
     async with consuming(settings, handler):

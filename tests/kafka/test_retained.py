@@ -28,7 +28,7 @@ def told(product: Product, topic: Topic, numbers: Sequence[int]) -> list[Outgoin
 async def test_up_to_the_ends_of_the_start(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes once the ends are known, on every partition, is left to the live consumers."""
     batches: list[list[int]] = []
-    some, at_ends = range(2 * retained.MAX_AT_ONCE + 1000), retained._at_ends
+    some, at_ends = range(2 * retained.MAX_RECORDS + 1000), retained._at_ends
     producer = make_producer(product.kafka, "test-retained")
     await producer.start()
 
@@ -46,7 +46,7 @@ async def test_up_to_the_ends_of_the_start(product: Product, monkeypatch: pytest
     finally:
         await producer.stop()
     assert sorted(number for batch in batches for number in batch) == [*some]
-    assert max(map(len, batches)) <= retained.MAX_AT_ONCE
+    assert max(map(len, batches)) <= retained.MAX_RECORDS
 
 
 async def test_transactions_and_their_ends(product: Product) -> None:

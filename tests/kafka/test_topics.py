@@ -82,7 +82,7 @@ async def test_the_brokers_limit_for_transactions_is_checked(
     assert "transaction" not in capsys.readouterr().err
     monkeypatch.setattr("shared.edge.deviations.TRANSACTION_LIMIT_MS", 59_999)
     await asyncio.to_thread(topics.run, kafka, 5.0)
-    said = "transaction.max.timeout.ms of broker 1 is 60000, needed is 59999 or less"
+    said = "transaction.max.timeout.ms of broker 1 is 60000, it must be 59999 or less"
     assert f"Warning: {said}" in capsys.readouterr().err
     finding = await asyncio.to_thread(doctor._kafka, kafka, "")
     assert not finding.ok and finding.words.startswith(said)

@@ -5,11 +5,11 @@ from datetime import UTC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.contracts.order import Order, rank, unrank
+from shared.contracts.order import RankParts, rank, unrank
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5)
 ORDERS = st.builds(
-    Order,
+    RankParts,
     revision=st.integers(1, 3) | st.integers(1, 10**25),
     time=st.datetimes(timezones=st.just(UTC)),
     source=TEXTS,
@@ -31,7 +31,7 @@ def test_the_parts_come_back(order):
 @given(ORDERS, ORDERS, st.integers(0, 5))
 @settings(max_examples=500, deadline=None)
 def test_bytes_compare_as_tuples(one, other, shared):
-    names = list(Order.__slots__)
-    mixed = Order(**{n: getattr(one if place < shared else other, n) for place, n in enumerate(names)})
+    names = list(RankParts.__slots__)
+    mixed = RankParts(**{n: getattr(one if place < shared else other, n) for place, n in enumerate(names)})
     assert (one < mixed) == (ranked(one) < ranked(mixed))
     assert (one == mixed) == (ranked(one) == ranked(mixed))

@@ -117,7 +117,7 @@ async def test_a_letter_without_its_key_is_due_once_a_version(pool: "asyncpg.Poo
     attempt = Trying()
     assert [await redrive(pool, attempt, version) for version in ("v1", "v2", "v2", "v3", "v3")] == [0, 2, 0, 1, 0]
     assert [record.offset for record in attempt.tried] == [1]
-    sentence = "cannot be opened: the key of this letter is not in the letter key file"
+    sentence = "cannot be opened: the key of this dead letter is not in the file of HVA_LETTER_KEY_FILE"
     assert await kept(pool, "state, detail, attempts, register_version") == [
         ("open", sentence, 3, "v3"),
         ("resolved", "because 1", 2, "v1"),

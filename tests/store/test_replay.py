@@ -87,15 +87,15 @@ async def test_a_change_between_counting_and_mending_is_not_lost(
     told: segments_stage.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await told.pool.execute("update segments.care_month set events = events + 2")
-    add_up = segments_store.REPLAY.__class__._add_up
+    sum_facts = segments_store.REPLAY.__class__._sum_facts
 
     async def late(*arguments: Any) -> Any:
-        found = await add_up(*arguments)
+        found = await sum_facts(*arguments)
         await told.feed(event("late"), event("a", "lapsiperheet", revision=2))
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(segments_store.REPLAY.__class__, "_add_up", late)
+        patch.setattr(segments_store.REPLAY.__class__, "_sum_facts", late)
         await segments_store.REPLAY.run(told.pool, told.registers)
     assert broken(await segments_store.REPLAY.audit(told.pool, told.registers)) == (0, 0)
 
@@ -159,8 +159,8 @@ async def test_memory_does_not_grow_with_the_county(
         held.append(sum(len(places) for places in deltas._counts.values()))
 
     monkeypatch.setattr(replay_module, "CHUNK", 5)
-    monkeypatch.setattr(sums, "PLACES", 10)
-    monkeypatch.setattr(sums, "ROWS", 7)
+    monkeypatch.setattr(sums, "MAX_DELTAS", 10)
+    monkeypatch.setattr(sums, "FETCH_ROWS", 7)
     with monkeypatch.context() as patch:
         patch.setattr(Deltas, "add", counted)
         assert broken(await segments_store.REPLAY.audit(told.pool, told.registers)) == (0, 0)

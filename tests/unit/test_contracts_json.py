@@ -110,9 +110,9 @@ def test_undecodable(value):
 
 
 def test_the_limit_of_depth_is_the_callers():
-    parse(nested(63), deepest=63)
+    parse(nested(63), max_depth=63)
     with pytest.raises(Undecodable):
-        parse(nested(64), deepest=63)
+        parse(nested(64), max_depth=63)
 
 
 @pytest.mark.parametrize("inner", ['"' + "{[" * 300 + '"', "[]", '{"b":[]}', "[1,[2],3]"])

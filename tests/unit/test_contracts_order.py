@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.contracts.order import Order, rank, unrank
+from shared.contracts.order import RankParts, rank, unrank
 
 T = datetime(2026, 5, 1, 10, tzinfo=UTC)
 LOW, HIGH = b"\x00" * 32, b"\xff" * 32
@@ -40,7 +40,7 @@ def test_bytes_order_as_the_parts_do(less, greater):
 
 @pytest.mark.parametrize("parts", ASCENDING)
 def test_the_parts_come_back(parts):
-    assert unrank(rank(*parts)) == Order(*parts)
+    assert unrank(rank(*parts)) == RankParts(*parts)
 
 
 def test_the_offset_of_a_time_does_not_matter():

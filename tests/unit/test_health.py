@@ -57,7 +57,7 @@ def test_a_good_reading_expires() -> None:
     now = 12.0
     assert health.ready()
     now = 13.0
-    assert health.problems() == {"postgres": "not known to be fine: the last probe is overdue for 1 s"}
+    assert health.problems() == {"postgres": "state unknown: the last probe is overdue by 1 s"}
     assert not health.set_ok("postgres", 12.0) and health.ready()
 
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from shared.health import LOOP_SILENCE_S, Health, HealthServer
-from shared.probe import trouble
+from shared.probe import problem
 
 
 class Clock:
@@ -35,18 +35,18 @@ def env(health: Health) -> Iterator[dict[str, str]]:
 
 
 def test_ready_or_what_is_missing(env: dict[str, str], health: Health) -> None:
-    assert "not started yet" in str(trouble(env))
+    assert "not started yet" in str(problem(env))
     health.set_ok("kafka")
-    assert trouble(env) is None
+    assert problem(env) is None
     health.set_problem("kafka", "does not answer: TimeoutError")
-    assert '"kafka": "does not answer: TimeoutError"' in str(trouble(env))
+    assert '"kafka": "does not answer: TimeoutError"' in str(problem(env))
 
 
 def test_a_loop_that_is_stuck_is_told_though_all_was_well(env: dict[str, str], health: Health, clock: Clock) -> None:
     health.set_ok("kafka")
     clock.now = LOOP_SILENCE_S + 1
-    assert trouble(env) == '{"live": false}'
+    assert problem(env) == '{"live": false}'
 
 
 def test_nobody_there() -> None:
-    assert trouble({"HVA_METRICS_PORT": "9"}) == "/livez does not answer: ConnectionRefusedError"
+    assert problem({"HVA_METRICS_PORT": "9"}) == "/livez does not answer: ConnectionRefusedError"

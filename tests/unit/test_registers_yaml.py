@@ -8,7 +8,7 @@ import pytest
 from shared.registers import RegisterError, load_folder
 
 DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
-HALF = "an escape stands for half a character; write the character itself"
+HALF = "an escape is half of a surrogate pair; write the character itself"
 ITEM = "id: a, metric: nps.score, scope: {county: x}, direction: increase, target: 1, target_mode: absolute"
 
 

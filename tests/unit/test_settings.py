@@ -53,7 +53,7 @@ def test_the_first_line_is_the_key_that_writes(tmp_path: Path) -> None:
         (f"k1 {SECRET}\n", 0o644, "chmod 600"),
         ("", 0o600, "is empty"),
         ("k1\n", 0o600, "line 1"),
-        (f"k1 {SECRET}\nk1 {SECRET}\n", 0o600, "twice"),
+        (f"k1 {SECRET}\nk1 {SECRET}\n", 0o600, "duplicate key id"),
         ("k1 c2hvcnQ=\n", 0o600, "at least 32 bytes"),
         (f"k.1 {SECRET}\n", 0o600, "1-32"),
         ("k1 ä\n", 0o600, "cannot be read"),

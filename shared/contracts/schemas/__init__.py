@@ -1,1 +1,1 @@
-"""JSON Schemas for upstream systems, one file an event type, generated from the models."""
+"""JSON Schemas for upstream systems, one file per event type, generated from the models."""

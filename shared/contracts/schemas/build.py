@@ -1,8 +1,8 @@
-"""What an upstream system may send, as JSON Schema: the envelope, the client object and the comment included; and
-beside it the records of the segment stream.
+"""Builds the JSON Schemas of what upstream systems may send, with envelope, client object and comment, and of the
+records of the segment stream.
 
-A schema cannot say everything the contract does: real dates, the check character of a personal identity code, times
-not ahead and known units stay with `hva check`.
+A schema cannot express the whole contract. Only `hva check` verifies that dates exist, the check character of a
+personal identity code, that times are not in the future, and that units are known.
 """
 
 import json
@@ -38,18 +38,18 @@ _COMMENT: Final = {
 
 
 def file_of(name: str) -> Path:
-    """The file of an event type or stream."""
+    """Return the file of an event type or stream."""
     return FOLDER / f"{name}.json"
 
 
 def texts() -> dict[str, str]:
-    """The content of every file by the name of what it describes: event types, and records of the segment stream."""
+    """Return the content of every file by name: event types and the segment stream."""
     schemas = {kind.name: event_schema(kind) for kind in EVENT_TYPES.values()} | {SCHEMA_NAME: history_schema()}
     return {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}
 
 
 def event_schema(kind: EventType) -> dict[str, Any]:
-    """The JSON Schema of a whole structured event."""
+    """Return the JSON Schema of a whole structured event."""
     data = kind.model.model_json_schema(by_alias=True)
     definitions = data.pop("$defs", {}) | ({"client": _CLIENT} if kind.clients else {})
     for name in kind.clients:
@@ -85,15 +85,15 @@ def event_schema(kind: EventType) -> dict[str, Any]:
 
 
 def _nullable(field: dict[str, Any]) -> dict[str, Any]:
-    """An optional field: null is absence, and so is a null where there is a default."""
+    """Make a field optional: null means absence, also for a field with a default."""
     choices = [choice for choice in field.get("anyOf", [field]) if choice != {"type": "null"}]
     default = {"default": field["default"]} if field.get("default") is not None else {}
-    tombstone = [{key: value for key, value in choice.items() if key != "default"} for choice in choices]
-    return {"anyOf": [*tombstone, {"type": "null"}], **default}
+    variants = [{key: value for key, value in choice.items() if key != "default"} for choice in choices]
+    return {"anyOf": [*variants, {"type": "null"}], **default}
 
 
 def write_all() -> None:
-    """Writes every file anew and removes those of types that are gone."""
+    """Write every file and remove those of types that no longer exist."""
     for old in FOLDER.glob("*.json"):
         old.unlink()
     for name, text in texts().items():
