@@ -1,4 +1,4 @@
-"""What `hva doctor` finds in the facts of a running system: codes that registers lack, and link keys out of measure."""
+"""`hva doctor` on the facts of a running system: codes that registers lack, and link keys with too many contacts."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,8 +11,10 @@ from deploy.hva.finding import Finding
 if TYPE_CHECKING:
     import asyncpg
 
-LONG_KEY: Final = 1000  # contacts of one client about one reason: a test number, or a desk that answers for others
-SHOWN: Final = 10
+MIN_LONG_KEY_CONTACTS: Final = (
+    1000  # contacts of one client about one reason: a test number, or a desk that answers for others
+)
+MAX_SHOWN: Final = 10
 _TIMEOUT_S: Final = 60.0
 
 _OUTCOMES: Final = """
@@ -34,40 +36,40 @@ order by count(*) desc
 """
 
 
-def codes(folder: Path) -> Iterator[Finding]:
-    """Looks into the facts of the run in the folder, or of the one that the settings name; nothing where none runs."""
+def inspect_data(folder: Path) -> Iterator[Finding]:
+    """Inspect the facts of the system in the settings or of the run in the folder. No findings where none runs."""
     try:
         dsn = resolve(folder).postgres_steward
     except VerbError:
         return
-    yield from asyncio.run(_look(dsn))
+    yield from asyncio.run(_inspect(dsn))
 
 
-async def _look(dsn: str) -> list[Finding]:
+async def _inspect(dsn: str) -> list[Finding]:
     import asyncpg
 
     try:
         connection = await asyncpg.connect(dsn, timeout=5, command_timeout=_TIMEOUT_S)
     except (OSError, TimeoutError, asyncpg.PostgresError):
-        return []  # `hva status` says what runs
+        return []  # `hva status` reports what runs
     try:
         if not await connection.fetchval("select to_regclass('fcr.contact') is not null"):
             return []
         return await findings(connection)
     except asyncpg.PostgresError as error:
-        return [Finding("facts", False, f"cannot be read ({type(error).__name__}): ask as the role hva_steward.")]
+        return [Finding("facts", False, f"cannot be read ({type(error).__name__}): connect as the role hva_steward.")]
     finally:
         await connection.close()
 
 
 async def findings(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
-    """Codes without flags or promises, and clients with very many contacts about one thing. Names no client."""
+    """Codes without flags or promises, and clients with very many contacts about one reason. Names no client."""
     outcomes, lines = await _codes(connection, _OUTCOMES), await _codes(connection, _LINES)
-    long = await _codes(connection, _LONG_KEYS, LONG_KEY)
+    long = await _codes(connection, _LONG_KEYS, MIN_LONG_KEY_CONTACTS)
     return [
-        _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks, so that they have no flags:"),
-        _finding("lines", lines, True, "no promise in promises.csv:"),
-        _finding("link keys", long, True, f"clients with {LONG_KEY} contacts or more about one reason:"),
+        _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks these, so they have no flags:"),
+        _finding("lines", lines, True, "no promise in promises.csv for:"),
+        _finding("link keys", long, True, f"clients with at least {MIN_LONG_KEY_CONTACTS} contacts about one reason:"),
     ]
 
 
@@ -77,6 +79,6 @@ async def _codes(connection: "asyncpg.Connection[asyncpg.Record]", query: str, *
 
 def _finding(name: str, found: list[str], ok: bool, words: str) -> Finding:
     if not found:
-        return Finding(name, True, "nothing out of the ordinary in the facts")
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return Finding(name, ok, f"{words} {', '.join(found[:SHOWN])}{more}")
+        return Finding(name, True, "nothing unusual in the facts")
+    more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
+    return Finding(name, ok, f"{words} {', '.join(found[:MAX_SHOWN])}{more}")

@@ -1,4 +1,4 @@
-"""Names of units in place of their codes, as the register in the database has them."""
+"""Replaces unit codes by unit names from the register in the database."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 Names = Mapping[tuple[str, str], str]
 """(county, unit) -> name."""
 
-# The name of today; that of the last row for a unit that is closed or no longer in the register.
+# The name valid today; for a closed or removed unit the name of its last row.
 _UNITS = """
 select distinct on (county, unit) county, unit, name_fi, name_sv, name_en from reference.unit_row
 order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last
@@ -16,7 +16,7 @@ order by county, unit, current desc, coalesce(valid_from <= current_date, true) 
 
 
 class Lang(StrEnum):
-    """Languages that the register has names in."""
+    """Languages of unit names."""
 
     FI = "fi"
     SV = "sv"
@@ -24,7 +24,7 @@ class Lang(StrEnum):
 
 
 async def unit_names(dsn: str, lang: Lang) -> Names:
-    """The name of every unit that the database knows."""
+    """The names of all units in the database."""
     import asyncpg
 
     connection = await asyncpg.connect(dsn)
@@ -36,9 +36,7 @@ async def unit_names(dsn: str, lang: Lang) -> Names:
 
 
 def named(rows: Sequence[Mapping[str, Any]], names: Names) -> list[dict[str, Any]]:
-    """The rows with the names of their units as scopes. A code without a name stays; a name that two units share is
-    followed by the code.
-    """
+    """The rows with unit names as scopes. A code without a name stays; a name of two units is followed by the code."""
     units = {(row["county"], row["scope"]) for row in rows if row["scope_level"] == "unit"}
     times = Counter(names.get(unit) for unit in units)
 

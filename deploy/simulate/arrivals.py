@@ -9,10 +9,10 @@ from deploy.simulate.calendar import DAY, Calendar
 class Arrivals:
     """Buckets by arrival day. What would arrive after the simulation's end has not arrived and is dropped."""
 
-    def __init__(self, almanac: Calendar) -> None:
-        self._start = almanac.starts[0]
-        self._end = almanac.end
-        self._buckets: list[list[tuple[int, bytes]]] = [[] for _ in range(almanac.days + 2)]
+    def __init__(self, calendar: Calendar) -> None:
+        self._start = calendar.starts[0]
+        self._end = calendar.end
+        self._buckets: list[list[tuple[int, bytes]]] = [[] for _ in range(calendar.days + 2)]
 
     def add(self, at: int, line: bytes) -> None:
         if at < self._end:

@@ -28,7 +28,7 @@ class Care:
         self._plan = plan
         self._emit = emitter
         self._feedback = feedback
-        self._almanac = emitter.almanac
+        self._calendar = emitter.calendar
         self._random = emitter.random
         self._clients = clients
         self._users = care_pool(clients)
@@ -38,11 +38,11 @@ class Care:
 
     def day(self, day: int, mean: float) -> None:
         """Service events of a day; units that have closed pass their clients on."""
-        random, bits, almanac, services = self._random, self._emit.rng.getrandbits, self._almanac, self._plan.services
+        random, bits, calendar, services = self._random, self._emit.rng.getrandbits, self._calendar, self._plan.services
         send, new_id, classes = self._emit.send, self._emit.business_id, self._classes
-        start, today = almanac.starts[day], almanac.dates[day]
+        start, today = calendar.starts[day], calendar.dates[day]
         units = [self._unit(service.unit, today) for service in services]
-        office, non_stop = almanac.office_factor(day), almanac.non_stop_factor(day)
+        office, non_stop = calendar.office_factor(day), calendar.non_stop_factor(day)
         users, growth = self._users, 1 + 0.03 * (today.year - 2025)
         busiest = max(office, non_stop)
         for _ in range(count(self._emit.rng, mean * busiest * growth)):
@@ -62,7 +62,7 @@ class Care:
                 "unit": units[index],
                 "sector": service.sector,
                 "event_class": classes[index][draw >> 30 & MASK],
-                "occurred_at": almanac.utc(at),
+                "occurred_at": calendar.utc(at),
                 "status": status,
             }
             send(_system(service.social), "care.service-event.v1", data, at + 900)
@@ -71,7 +71,7 @@ class Care:
 
     def rare(self, day: int, clients: int) -> None:
         """Evidence of membership, merges of double identities; on average so many a client and year."""
-        office = self._almanac.office_factor(day)
+        office = self._calendar.office_factor(day)
         rng, share = self._emit.rng, clients / 365 * office
         for _ in range(count(rng, share * 0.035)):
             self._suuntima(day)
@@ -91,7 +91,7 @@ class Care:
         self._emit.send("lifecare", "client.erased.v1", data, self._office(day), disturb=False)
 
     def _office(self, day: int) -> int:
-        return self._almanac.starts[day] + OFFICE_HOURS[int(self._random() * SIZE)]
+        return self._calendar.starts[day] + OFFICE_HOURS[int(self._random() * SIZE)]
 
     def _unit(self, unit: str, today: object) -> str:
         moved = self._plan.moved.get(unit)
@@ -106,7 +106,7 @@ class Care:
             "assessment_id": self._emit.business_id("a"),
             "client": client.ref,
             "unit": units[int(random() * len(units))],
-            "assessed_at": self._almanac.local(at),
+            "assessed_at": self._calendar.local(at),
             "result": _RESULTS[client.kind][int(random() * SIZE)],
             "battery": _BATTERIES[int(random() * SIZE)],
             "sex": client.sex,
@@ -122,13 +122,13 @@ class Care:
             id_field: self._emit.business_id(kind),
             "revision": 1,
             "client": client.ref,
-            "valid_from": self._almanac.isodates[day],
+            "valid_from": self._calendar.isodates[day],
         }
         self._emit.send(system, type_, data, at)
         if random() < 0.35:
             end = day + _FLAG_DAYS[int(random() * len(_FLAG_DAYS))]
-            if end < self._almanac.days:
-                ended = {**data, "revision": 2, "valid_to": self._almanac.isodates[end]}
+            if end < self._calendar.days:
+                ended = {**data, "revision": 2, "valid_to": self._calendar.isodates[end]}
                 self._emit.send(system, type_, ended, self._office(end))
 
     def _segment(self, day: int) -> None:
@@ -140,8 +140,8 @@ class Care:
             "client": client.ref,
             "scheme": "oma",
             "segment": _SEGMENTS[client.kind],
-            "valid_from": self._almanac.isodates[day],
-            "valid_to": (self._almanac.dates[day] + timedelta(days=365)).isoformat(),
+            "valid_from": self._calendar.isodates[day],
+            "valid_to": (self._calendar.dates[day] + timedelta(days=365)).isoformat(),
         }
         self._emit.send("crm", "care.segment.v1", data, self._office(day))
 

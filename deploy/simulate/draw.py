@@ -19,17 +19,17 @@ def table(weights: Mapping[T, float]) -> list[T]:
     """SIZE entries in proportion to the weights; draw with `entries[int(random() * SIZE)]`."""
     total = sum(weights.values())
     entries: list[T] = []
-    upto = 0.0
+    cumulative = 0.0
     for value, weight in weights.items():
-        upto += weight
-        entries += [value] * (round(SIZE * upto / total) - len(entries))
+        cumulative += weight
+        entries += [value] * (round(SIZE * cumulative / total) - len(entries))
     return entries
 
 
-def exponential(mean: float, least: int, most: int) -> list[int]:
+def exponential(mean: float, minimum: int, maximum: int) -> list[int]:
     """SIZE quantiles of an exponential distribution of whole seconds, cut at both ends."""
     quantiles = (-mean * math.log(1 - (i + 0.5) / SIZE) for i in range(SIZE))
-    return [min(most, max(least, round(q))) for q in quantiles]
+    return [min(maximum, max(minimum, round(q))) for q in quantiles]
 
 
 def count(rng: Random, mean: float) -> int:
@@ -48,9 +48,9 @@ def profile(by_hour: Mapping[int, float]) -> list[int]:
     """SIZE seconds of the day that follow weights by hour, evenly inside an hour."""
     total = sum(by_hour.values())
     seconds: list[int] = []
-    upto = 0.0
+    cumulative = 0.0
     for hour, weight in sorted(by_hour.items()):
-        upto += weight
-        wanted = round(SIZE * upto / total) - len(seconds)
+        cumulative += weight
+        wanted = round(SIZE * cumulative / total) - len(seconds)
         seconds += [hour * 3600 + round(3600 * i / wanted) for i in range(wanted)]
     return seconds

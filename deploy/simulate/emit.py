@@ -24,9 +24,9 @@ _DISTURBED = round(0.035 * (1 << 15))
 class Emitter:
     """Writes the events of one county, whose source of randomness is its own."""
 
-    def __init__(self, county: str, tag: str, almanac: Calendar, arrivals: Arrivals, rng: Random) -> None:
+    def __init__(self, county: str, tag: str, calendar: Calendar, arrivals: Arrivals, rng: Random) -> None:
         self.county = county
-        self.almanac = almanac
+        self.calendar = calendar
         self.rng = rng
         self.random = rng.random
         self._bits = rng.getrandbits
@@ -59,11 +59,11 @@ class Emitter:
         self._events += 1
         template = self._templates.get((system, type_)) or self._template(system, type_)
         day, second = divmod(at, DAY)
-        almanac = self.almanac
+        calendar = self.calendar
         return template % (
             self._events,
-            almanac.day_bytes[day],
-            almanac.second_bytes[second],
+            calendar.day_bytes[day],
+            calendar.second_bytes[second],
             orjson.dumps(data),
         )
 
@@ -76,19 +76,19 @@ class Emitter:
         return template
 
     def _disturb(self, system: str, type_: str, data: Data, at: int, line: bytes, draw: float) -> None:
-        later = at + exponential_day(self.random())
+        later = at + correction_delay(self.random())
         if draw < 0.4:
             self._arrivals.add(later, line)
             return
-        for state_type, state in self._noise.afterthoughts(type_, data, draw):
+        for state_type, state in self._noise.later_states(type_, data, draw):
             later += 3600
-            if later < self.almanac.end:
+            if later < self.calendar.end:
                 self.send(system, state_type, state, later, disturb=False)
 
 
-_WITHIN_DAYS = exponential(1.5 * DAY, 5, 30 * DAY)
+_DAYS_LATER = exponential(1.5 * DAY, 5, 30 * DAY)
 
 
-def exponential_day(draw: float) -> int:
+def correction_delay(draw: float) -> int:
     """Seconds until somebody notices, a day and a half on average."""
-    return _WITHIN_DAYS[int(draw * SIZE)]
+    return _DAYS_LATER[int(draw * SIZE)]

@@ -81,7 +81,7 @@ class Feedback:
     def __init__(self, plan: Plan, emitter: Emitter, clients: list[Client]) -> None:
         self._plan = plan
         self._emit = emitter
-        self._almanac = emitter.almanac
+        self._calendar = emitter.calendar
         self._random = emitter.random
         self._clients = clients
 
@@ -113,8 +113,8 @@ class Feedback:
 
     def devices(self, day: int, mean: float) -> None:
         """Answers on the devices of lobbies: nobody is invited and nobody known."""
-        random, almanac = self._random, self._almanac
-        start, recommend = almanac.starts[day], _RECOMMEND["device"]
+        random, calendar = self._random, self._calendar
+        start, recommend = calendar.starts[day], _RECOMMEND["device"]
         for _ in range(count(self._emit.rng, mean)):
             at = start + OFFICE_HOURS[int(random() * SIZE)] + int(random() * 60)
             answers = [recommend[int(random() * SIZE)]]
@@ -126,7 +126,7 @@ class Feedback:
                 "response_id": self._emit.business_id("r"),
                 "unit": self._plan.devices[int(random() * len(self._plan.devices))],
                 "channel": "device",
-                "answered_at": almanac.local(at),
+                "answered_at": calendar.local(at),
                 "answers": answers,
                 "has_comment": random() < 0.33,
             }
@@ -134,9 +134,9 @@ class Feedback:
 
     def direct(self, day: int, mean: float) -> None:
         """Direct feedback; the reply, where one was wished for, comes as a later revision."""
-        random, almanac = self._random, self._almanac
+        random, calendar = self._random, self._calendar
         for _ in range(count(self._emit.rng, mean)):
-            at = almanac.starts[day] + EVENINGS[int(random() * SIZE)] + int(random() * 600)
+            at = calendar.starts[day] + EVENINGS[int(random() * SIZE)] + int(random() * 600)
             kind = _KINDS[int(random() * SIZE)]
             texts = _KIND_TEXTS[kind]
             client = self._clients[int(random() * len(self._clients))]
@@ -146,7 +146,7 @@ class Feedback:
                 "revision": 1,
                 "unit": unit,
                 "channel": _FEEDBACK_CHANNELS[int(random() * SIZE)],
-                "given_at": almanac.utc(at),
+                "given_at": calendar.utc(at),
                 "kind": kind,
                 "comment": texts[int(random() * len(texts))],
                 "wants_reply": random() < 0.35,
@@ -161,13 +161,13 @@ class Feedback:
 
     def _reply(self, data: dict[str, Any], given_at: int) -> None:
         at = given_at + _REPLY_DELAYS[int(self._random() * SIZE)]
-        if at < self._almanac.end:
-            replied = {**data, "revision": 2, "replied_at": self._almanac.utc(at)}
+        if at < self._calendar.end:
+            replied = {**data, "revision": 2, "replied_at": self._calendar.utc(at)}
             self._emit.send("palaute", "feedback.given.v1", replied, at + 60)
 
     def _invite(self, client: Client, unit: str, at: int, channel: str = "sms") -> str | None:
         """The id of a delivered invitation that will be answered; None when nothing comes of it."""
-        if at >= self._almanac.end:
+        if at >= self._calendar.end:
             return None
         client.last_invited = at
         delivered = self._random() < 0.97
@@ -176,7 +176,7 @@ class Feedback:
             "invitation_id": invitation,
             "unit": unit,
             "channel": channel,
-            "invited_at": self._almanac.utc(at),
+            "invited_at": self._calendar.utc(at),
             "delivered": delivered,
             "client": client.ref,
         }
@@ -209,19 +209,19 @@ class Feedback:
         answers: list[Answer],
         question_set: str,
     ) -> None:
-        random, almanac = self._random, self._almanac
+        random, calendar = self._random, self._calendar
         at = invited_at + _ANSWER_DELAYS[int(random() * SIZE)]
-        if at >= almanac.end:
+        if at >= calendar.end:
             return
         data: dict[str, Any] = {
             "response_id": self._emit.business_id("r"),
             "unit": unit,
             "channel": channel,
-            "answered_at": almanac.local(at),
-            "served_at": almanac.utc(served_at),
+            "answered_at": calendar.local(at),
+            "served_at": calendar.utc(served_at),
             "invitation_id": invitation,
             "respondent": _RESPONDENTS[int(random() * SIZE)],
-            "age_group": client.age_group(almanac.first_day.year),
+            "age_group": client.age_group(calendar.first_day.year),
             "language": client.language,
             "question_set": question_set,
             "answers": answers,

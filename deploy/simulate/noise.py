@@ -27,7 +27,7 @@ class Noise:
     def __init__(self, rng: Random) -> None:
         self._random = rng.random
 
-    def afterthoughts(self, type_: str, data: Data, draw: float) -> Iterator[tuple[str, Data]]:
+    def later_states(self, type_: str, data: Data, draw: float) -> Iterator[tuple[str, Data]]:
         """Later states of the same business id, in order: (event type, data). `draw` is 0.4 to 1."""
         retracted = _RETRACTED.get(type_)
         if retracted is None:

@@ -7,17 +7,17 @@ from typing import BinaryIO
 CHUNK = 2_000
 """Lines written together."""
 
-Told = Callable[[int], None]
+OnWritten = Callable[[int], None]
 
 
-def write(lines: Iterable[bytes], out: BinaryIO, told: Told = lambda _: None) -> int:
-    """Writes every line; `told` hears of each chunk how many lines it had. Returns how many lines there were."""
+def write(lines: Iterable[bytes], out: BinaryIO, on_written: OnWritten = lambda _: None) -> int:
+    """Writes every line; `on_written` hears of each chunk how many lines it had. Returns how many lines there were."""
     total = 0
     for chunk in _chunks(iter(lines)):
         out.write(b"\n".join(chunk))
         out.write(b"\n")
         total += len(chunk)
-        told(len(chunk))
+        on_written(len(chunk))
     out.flush()
     return total
 
@@ -28,7 +28,7 @@ def write_paced(
     rate: float,
     now: Callable[[], float],
     sleep: Callable[[float], None],
-    told: Told = lambda _: None,
+    on_written: OnWritten = lambda _: None,
 ) -> int:
     """Writes `rate` lines a second by the clock `now` (seconds), each flushed before its time is up.
 
@@ -43,7 +43,7 @@ def write_paced(
         out.write(line)
         out.write(b"\n")
         total += 1
-        told(1)
+        on_written(1)
     out.flush()
     return total
 
