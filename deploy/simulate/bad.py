@@ -1,6 +1,6 @@
-"""Events that no one should send and everyone once does: one maker a way of being wrong, by its reason.
+"""Invalid events: one maker for each kind of error, grouped by the reason of its rejection.
 
-`wrong_topic` is missing on purpose: a line of a file has no topic until it is loaded by its type.
+`wrong_topic` is missing, because `hva load` chooses the topic of a line by its type.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ _OVER_MAX_BYTES = 1_150_000
 
 
 class InvalidEvents:
-    """Makes broken lines for one county; test identities only, also where they are broken."""
+    """Makes invalid lines for one county. It uses test identities only, invalid ones included."""
 
     def __init__(self, plan: Plan, emitter: Emitter) -> None:
         self._plan = plan
@@ -56,7 +56,7 @@ class InvalidEvents:
         ]
 
     def random_line(self, at: int) -> bytes:
-        """A broken line; about one in a thousand is too large."""
+        """An invalid line; about one in a thousand is too large."""
         draw = self._emit.random()
         if draw < 0.001:
             return self._large(at)
@@ -170,7 +170,7 @@ class InvalidEvents:
         return self._recorded(at, unit="lakkautettu-neuvola")
 
     def _far_future(self, at: int) -> bytes:
-        """Years ahead, so that it is the future for every clock that this simulation meets."""
+        """A hundred years ahead, so that it is in the future on any machine."""
         started = f"{self._calendar.dates[-1] + timedelta(days=36_500)}T08:00:00Z"
         return self._recorded(at, started_at=started)
 

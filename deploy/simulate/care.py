@@ -1,4 +1,4 @@
-"""The care stream: service events of careers over sectors, and the evidence of being a common client."""
+"""The care stream: service events in several sectors, and the evidence of membership."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ _FLAG_DAYS = (90, 180, 365, 730)
 
 
 class Care:
-    """The care of one county, a day at a time."""
+    """Makes the care events of one county, day by day."""
 
     def __init__(self, plan: Plan, emitter: Emitter, feedback: Feedback, clients: list[Client]) -> None:
         self._plan = plan
@@ -37,7 +37,7 @@ class Care:
         self._aliased = [client for client in clients if client.alias is not None]
 
     def day(self, day: int, mean: float) -> None:
-        """Service events of a day; units that have closed pass their clients on."""
+        """Service events of a day; `mean` is their number on an average day. Successors replace closed units."""
         random, bits, calendar, services = self._random, self._emit.rng.getrandbits, self._calendar, self._plan.services
         send, new_id, classes = self._emit.send, self._emit.business_id, self._classes
         start, today = calendar.starts[day], calendar.dates[day]
@@ -70,7 +70,7 @@ class Care:
                 self._feedback.after_visit(client, units[index], service, at)
 
     def rare(self, day: int, clients: int) -> None:
-        """Evidence of membership, merges of double identities; on average so many a client and year."""
+        """Evidence of membership and merges; the factors below are means per client and year."""
         office = self._calendar.office_factor(day)
         rng, share = self._emit.rng, clients / 365 * office
         for _ in range(count(rng, share * 0.035)):
@@ -85,7 +85,7 @@ class Care:
             self._merge(day)
 
     def erase(self, day: int) -> None:
-        """A client asks to be forgotten."""
+        """An erasure of a random client."""
         client = self._clients[int(self._random() * len(self._clients))]
         data = {"erasure_id": self._emit.business_id("z"), "revision": 1, "client": client.ref}
         self._emit.send("lifecare", "client.erased.v1", data, self._office(day), disturb=False)
@@ -114,7 +114,7 @@ class Care:
         self._emit.send("suuntima", "care.suuntima.v1", data, at + 60)
 
     def _dated(self, day: int, type_: str, id_field: str, kind: str, system: str) -> None:
-        """A flag or a plan: open at first; a third of them are ended by a later revision."""
+        """A flag or a plan. It starts open; a later revision ends about a third of them."""
         random = self._random
         client = self._common[int(random() * len(self._common))]
         at = self._office(day)
@@ -132,7 +132,7 @@ class Care:
                 self._emit.send(system, type_, ended, self._office(end))
 
     def _segment(self, day: int) -> None:
-        """An assignment out of the county's own segmentation, good for a year."""
+        """An assignment of the segmentation of the county, valid for a year."""
         random = self._random
         client = self._users[int(random() * len(self._users))]
         data = {
@@ -146,7 +146,7 @@ class Care:
         self._emit.send("crm", "care.segment.v1", data, self._office(day))
 
     def _merge(self, day: int) -> None:
-        """A local identity turns out to be somebody known."""
+        """Merges the local identity of a client into their main one."""
         if not self._aliased:
             return
         client = self._aliased.pop(int(self._random() * len(self._aliased)))

@@ -1,7 +1,7 @@
-"""The contact stream: calls, chats and messages to first lines, bookings, and guidance to wellbeing.
+"""The contact stream: calls, chats and messages to first lines, digital bookings, and counts of health promotion.
 
-Calibrated on public reports: about 36 % of phone and chat contacts were handled to the end in 2025 and 38 %
-in 2026, chats more often than calls; direct answering grows, callbacks come back the same day ever more.
+Calibrated on public reports: about 36 % of phone and chat contacts were resolved in 2025 and 38 % in 2026, chats more
+often than calls. The shares of direct answers and of callbacks on the same day grow.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _EXCLUDED = ("test", "spam", "wrong_number", "internal", "wrong_number")
 
 @dataclass(frozen=True, slots=True)
 class _Repeat:
-    """A client who will be in touch again about the same matter."""
+    """A later contact of a client about the same reason."""
 
     line: Line
     client: Client
@@ -40,7 +40,7 @@ class _Repeat:
 
 
 class Contacts:
-    """The first lines of one county, a day at a time."""
+    """Makes the contacts of one county, day by day."""
 
     def __init__(self, plan: Plan, emitter: Emitter, feedback: Feedback, callers: list[Client]) -> None:
         self._plan = plan
@@ -55,7 +55,7 @@ class Contacts:
         self._total = sum(line.weight for line in plan.lines)
 
     def day(self, day: int, mean: float) -> None:
-        """All contacts of a day; `mean` is what an average day brings to all lines together."""
+        """All contacts of a day; `mean` is their number on an average day in all lines."""
         month = self._month(day)
         start = self._calendar.starts[day]
         office, non_stop = self._calendar.office_factor(day), self._calendar.non_stop_factor(day)
@@ -77,7 +77,7 @@ class Contacts:
                 self._repeats.setdefault(day + 1, []).append(repeat)
 
     def hyte(self, day: int, clients: int) -> None:
-        """Three counts: tray visits every day, referrals and coaching once a week."""
+        """Counts of health promotion: tray visits every day, referrals and coaching on Fridays."""
         if self._calendar.dates[day] < self._plan.hyte_since:
             return
         self._count(day, "tray_visit", clients * 0.012)
@@ -155,7 +155,7 @@ class Contacts:
             data["promised_by"] = self._calendar.utc(at + 3600)
 
     def _add_result(self, month: Month, channel: str, data: Data, at: int) -> int:
-        """Fills in what became of the contact; the second at which it was over."""
+        """Add the result of the contact to `data`; returns the second at which the contact ended."""
         random, utc = self._random, self._calendar.utc
         if channel != "phone":
             return self._message(month, channel, data, at)
@@ -187,7 +187,7 @@ class Contacts:
         attempt = requested + _WAIT_CALLBACK[int(random() * SIZE)]
         if random() > month.same_day:
             attempt += 86_400
-        if random() < 0.15:  # the request is told first, what came of it later
+        if random() < 0.15:  # sent twice: the request, then a revision with the result
             self._emit.send("acd", "contact.recorded.v1", dict(data), requested + 1, disturb=False)
             data["revision"] = 2
         data["callback_first_attempt_at"] = calendar.utc(attempt)
@@ -214,7 +214,7 @@ class Contacts:
     def _maybe_repeat(self, line: Line, client: Client, reason: str, outcome: str | None, day: int, at: int) -> None:
         random = self._random
         draw = random()
-        if outcome is None and draw < 0.3:  # tries again the same day
+        if outcome is None and draw < 0.3:  # tries again on the same day
             later = at + 900 + int(random() * 7200)
             if later < self._calendar.starts[day + 1] - 3600:
                 self._contact(self._month(day), line, day, later, client, reason, False)
@@ -225,7 +225,7 @@ class Contacts:
             self._repeats.setdefault(then, []).append(_Repeat(line, client, reason, second, planned))
 
     def _bookings(self, line: Line, day: int, mean: float) -> None:
-        """Clients' own digital bookings, at the hours that suit them."""
+        """Digital bookings by clients, mostly in the evening."""
         random, calendar = self._random, self._calendar
         growth = 1 + 0.15 * (calendar.dates[day].year - 2025)
         for _ in range(count(self._emit.rng, mean * growth)):

@@ -1,4 +1,4 @@
-"""The counties, day by day, in one order of arrival."""
+"""Runs the counties day by day and merges their events in order of arrival."""
 
 from collections.abc import Iterator
 from random import Random
@@ -17,13 +17,13 @@ from deploy.simulate.people import call_pool, people
 
 _DAYS_A_YEAR = 365.0
 _SERVICES, _CONTACTS, _DEVICES, _FEEDBACK = 10.0, 3.6, 0.6, 0.12
-"""What a client brings in a year, on average, before repeats and answers."""
+"""Means per client and year, before repeats and answers."""
 _EVENTS = 22.0
-"""All events of a client and year, about: the measure for the share of bad ones."""
+"""Approximate events per client and year; the basis of the share of invalid ones."""
 
 
 class County:
-    """One county, with a source of randomness of its own."""
+    """One county with its own random generator."""
 
     def __init__(self, plan: Plan, options: Options, calendar: Calendar, arrivals: Arrivals, client_count: int) -> None:
         rng = Random(f"{options.seed}/{plan.county}")
@@ -56,9 +56,9 @@ class County:
 
 
 def stream(options: Options) -> Iterator[bytes]:
-    """Every line (without its line end) in the order of arrival; the same options give the same bytes.
+    """All lines, without line ends, in order of arrival. The same options give the same bytes.
 
-    Memory holds the clients and some days of events, however long the simulation.
+    Memory holds the clients and a few days of events, for any number of days.
     """
     calendar = Calendar(options.first_day, options.days)
     arrivals = Arrivals(calendar)
@@ -71,7 +71,7 @@ def stream(options: Options) -> Iterator[bytes]:
     for day in range(options.days):
         for county in counties:
             county.day(day)
-        if day:  # a bucket is whole once the next day is: a day's edge moves with summer time
+        if day:  # complete after the next day only: summer time moves the start of days
             yield from arrivals.take(day - 1)
     for day in range(max(0, options.days - 1), options.days + 2):
         yield from arrivals.take(day)
