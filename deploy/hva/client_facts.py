@@ -12,9 +12,9 @@ FAMILIES: Final = SERVICES[1:]
 
 # Every table of facts has the pseudonym in the column own_client.
 _TABLES: Final = """
-select s.nspname as family, format('%I.%I', s.nspname, c.relname) as "table"
-from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace s on s.oid = c.relnamespace
-where a.attname = 'own_client' and not a.attisdropped and c.relkind in ('r', 'p') and s.nspname = any($1)
+select nspname as family, format('%I.%I', nspname, relname) as "table"
+from pg_attribute join pg_class on pg_class.oid = attrelid join pg_namespace on pg_namespace.oid = relnamespace
+where attname = 'own_client' and not attisdropped and relkind in ('r', 'p') and nspname = any($1)
 order by 1, 2
 """
 _ALIASES: Final = """
@@ -63,7 +63,7 @@ async def count_known_only_by_key(database: "asyncpg.Connection[asyncpg.Record]"
     queries = [
         f"select own_client from {table} where starts_with(own_client, $1)" for _, table in await _tables(database)
     ]
-    query = f"select count(*) from ({' union '.join(queries)} except {_JOINED}) alone"
+    query = f"select count(*) from ({' union '.join(queries)} except {_JOINED}) not_joined"
     return int(await database.fetchval(query, f"{key_id}.", f"{first}."))
 
 

@@ -16,7 +16,7 @@ from shared.settings import SettingsError, with_password
 
 Dir = Annotated[
     Path | None,
-    typer.Option("--dir", metavar="D", help="Folder of the embedded run [default: HVA_DIR, else .hva]"),
+    typer.Option("--dir", metavar="D", help="Folder of the embedded run (default: HVA_DIR, else .hva)"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
@@ -84,6 +84,12 @@ def display_path(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def as_sentence(error: Exception) -> str:
+    """The message of an error, with a capital letter and a full stop."""
+    message = str(error)
+    return f"{message[0].upper()}{message[1:]}."
 
 
 def plural(number: int, thing: str) -> str:

@@ -138,7 +138,7 @@ def _disk(name: str, folder: Path) -> Finding:
     return Finding(
         name,
         free >= _MIN_FREE_BYTES,
-        words if free >= _MIN_FREE_BYTES else f"{words}: free {_MIN_FREE_BYTES >> 30} GiB.",
+        words if free >= _MIN_FREE_BYTES else f"{words}: at least {_MIN_FREE_BYTES >> 30} GiB are needed.",
     )
 
 
@@ -158,7 +158,7 @@ def _kafka(bootstrap: str, prefix: str) -> Finding:
 
     from shared.edge.deviations import deviations
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # hides its messages about an unreachable broker
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # hides messages about an unreachable broker
     try:
         found = asyncio.run(asyncio.wait_for(deviations(bootstrap, prefix), _KAFKA_TIMEOUT_S))
     except (KafkaError, OSError, TimeoutError) as error:

@@ -11,27 +11,29 @@ from deploy.hva.finding import Finding
 if TYPE_CHECKING:
     import asyncpg
 
-MIN_LONG_KEY_CONTACTS: Final = (
-    1000  # contacts of one client about one reason: a test number, or a desk that answers for others
-)
+MIN_LONG_KEY_CONTACTS: Final = 1000
+"""Contacts of one client about one reason: a test number, or a desk that calls for others."""
 MAX_SHOWN: Final = 10
 _TIMEOUT_S: Final = 60.0
 
 _OUTCOMES: Final = """
 select county, outcome || case when classification = '' then '' else ' (' || classification || ')' end as code
-from fcr.handled_month b
+from fcr.handled_month bucket
 where outcome <> '' and handled + guided > 0 and not exists (
-  select from reference.outcome o where o.outcome = b.outcome and o.classification in (b.classification, ''))
+  select from reference.outcome register
+  where register.outcome = bucket.outcome and register.classification in (bucket.classification, ''))
 group by 1, 2 order by 1, 2
 """
 _LINES: Final = """
-select county, line as code from fcr.access_month b
-where inbound > 0 and not exists (select from reference.promise p where p.county = b.county and p.line = b.line)
+select county, line as code from fcr.access_month bucket
+where inbound > 0 and not exists (
+  select from reference.promise register where register.county = bucket.county and register.line = bucket.line)
 group by 1, 2 order by 1, 2
 """
 _LONG_KEYS: Final = """
 select county, line || ' / ' || reason || ': ' || count(*) || ' contacts' as code from fcr.contact
-where person is not null and reason is not null group by county, person, line, reason having count(*) >= $1
+where person is not null and reason is not null
+group by county, person, line, reason having count(*) >= $1
 order by count(*) desc
 """
 

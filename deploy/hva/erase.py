@@ -56,12 +56,10 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--hetu-from-stdin", help="Read the personal identity code from standard input")
         ] = False,
         local_id: Annotated[str | None, typer.Option(help="Id of the person in a source system")] = None,
-        system: Annotated[str | None, typer.Option(help="System of --local-id, as in urn:hva:<county>:<system>")] = (
-            None
-        ),
+        system: Annotated[str | None, typer.Option(help="System of --local-id in urn:hva:<county>:<system>")] = None,
         pid: Annotated[str | None, typer.Option(help="A pseudonym, as stored in the tables")] = None,
         source: Annotated[
-            str | None, typer.Option(help="Source of the erasure [default: urn:hva:<county>:hva]")
+            str | None, typer.Option(help="Source of the erasure (default: urn:hva:<county>:hva)")
         ] = None,
         timeout: Annotated[
             float, typer.Option(metavar="S", min=0, help="Maximum seconds to wait after each sending")

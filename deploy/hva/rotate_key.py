@@ -15,7 +15,7 @@ import typer
 from deploy.embedded.files import write_private
 from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import read_run
-from deploy.hva.context import Dir, VerbError, display_path, resolve
+from deploy.hva.context import Dir, VerbError, as_sentence, display_path, resolve
 from deploy.hva.output import confirm, print_text
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def keys_of(path: Path) -> "tuple[Key, ...]":
     try:
         return read_keys(path)
     except KeyFileError as error:
-        raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise VerbError(as_sentence(error)) from None
 
 
 def new_line(now: datetime, secret: bytes) -> str:
@@ -106,9 +106,9 @@ def _add(path: Path, now: datetime) -> None:
     line = new_line(now, secrets.token_bytes(_KEY_BYTES))
     change(path, lambda text: line + text)
     new = keys_of(path)[0].id
-    behind = ", ".join(key.id for key in old)
+    older = ", ".join(key.id for key in old)
     print_text(
-        f"{new} is now the first key of {display_path(path)} and makes all new pseudonyms. Older keys: {behind}.",
+        f"{new} is now the first key of {display_path(path)} and makes all new pseudonyms. Older keys: {older}.",
         "Running replicas of ingest that read this file load it within two seconds (log: `pseudonym keys taken over`).",
         "Copy the file to all other replicas, and keep a copy with your backups.",
         "When an event identifies a person by hetu or local_id, ingest merges their old and new pseudonym: they stay",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Until = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="First day that is not simulated [default: today in Helsinki]"),
+    typer.Option(formats=["%Y-%m-%d"], help="First day that is not simulated (default: today in Helsinki)"),
 ]
 
 
@@ -28,10 +28,12 @@ def register(app: typer.Typer) -> None:
         clients: Annotated[int, typer.Option(metavar="N", help="Number of clients in all counties")] = 2000,
         seed: Annotated[int, typer.Option(metavar="S", help="Equal options and seed give equal output")] = 1,
         rate: Annotated[float | None, typer.Option(metavar="R", help="Events per second, for a live feed")] = None,
-        out: Annotated[Path | None, typer.Option(metavar="FILE", dir_okay=False, help="[default: stdout]")] = None,
+        out: Annotated[
+            Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Output file (default: standard output)")
+        ] = None,
         counties: Annotated[str, typer.Option(help="Comma-separated")] = "oma-hame,pirha",
         until: Until = None,
-        bad: Annotated[float, typer.Option(metavar="SHARE", help="Share of broken events, 0 to 1")] = 0.003,
+        bad: Annotated[float, typer.Option(metavar="SHARE", help="Share of invalid events, 0 to 1")] = 0.003,
         erasures: Annotated[int, typer.Option(metavar="N", help="Number of erasures")] = 0,
     ) -> None:
         """Write events of plausible counties, one per line, in order of arrival."""

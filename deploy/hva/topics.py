@@ -6,7 +6,7 @@ import os
 import typer
 
 from deploy.embedded.stores import prepare_topics
-from deploy.hva.context import VerbError
+from deploy.hva.context import VerbError, as_sentence
 from deploy.hva.output import print_text
 from deploy.hva.server_wait import WAIT_S, Wait, retry_until_reachable
 
@@ -33,7 +33,7 @@ def run(bootstrap: str | None, wait: float) -> None:
     try:
         asyncio.run(retry_until_reachable("Kafka", lambda: _prepare(bootstrap), wait))
     except (TopicMismatchError, TopicRefusedError) as error:
-        raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise VerbError(as_sentence(error)) from None
 
 
 async def _prepare(bootstrap: str) -> None:
