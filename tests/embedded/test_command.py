@@ -69,7 +69,7 @@ def test_a_run_in_the_background(folder: Path) -> None:
     assert all(service["ready"] for service in seen["services"].values())
     assert resolve(folder, {}).kafka == seen["kafka"]
     again = hva("up", "--dir", str(folder))
-    assert (again.returncode, "runs already" in again.stdout) == (0, True)
+    assert (again.returncode, "already up" in again.stdout) == (0, True)
 
     restarts_what_dies(folder)
 
