@@ -1,16 +1,16 @@
-# make demo          the main job on this machine: real Kafka and PostgreSQL, sample events, figures
-# make test          all checks and tests (make check: the quick half, without starting anything)
-# make bench         how fast it is
-# make secrets       keys and passwords of docker-compose.yml, as files in secrets/; never changes one that is there
-# make compose-test  starts docker-compose.yml, hurts it, compares its figures, takes it away
-# make clean         stop what runs in this folder and remove what these targets made
+# make demo          run the pipeline on this machine: real Kafka and PostgreSQL, simulated events, figures
+# make test          all checks and tests (make check: only static checks, which start no server)
+# make bench         benchmarks
+# make secrets       create missing keys and passwords of docker-compose.yml as files in secrets/
+# make compose-test  start docker-compose.yml, inject faults, compare the figures, remove it
+# make clean         stop the runs of this folder and remove all generated files
 
 SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.installed
 export UV_PYTHON_DOWNLOADS := never
 
-# An engine and stand-in images for a machine without Docker or a registry; used where no Docker answers.
+# An engine and substitute images for machines without Docker or a registry; used when no Docker answers.
 export DOCKER_BED_TOOLS ?= ../shared/tools/docker
 
 .PHONY: ready demo test check bench secrets compose-test clean
@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml .ci/install
 demo: $(READY)
 	@$(BIN)/python -m deploy.demo
 
-# Two halves beside each other, each with a Kafka and a PostgreSQL of its own.
+# Two parallel processes, each with its own Kafka and PostgreSQL.
 test: check
 	$(BIN)/pytest -q -n 2 --dist worksteal --ignore=tests/bench
 

@@ -1,1 +1,1 @@
-"""What Prometheus cannot ask Kafka and PostgreSQL itself: how far behind groups are, and how the servers do."""
+"""Metrics of Kafka and PostgreSQL for Prometheus: lag of consumer groups and state of the servers."""

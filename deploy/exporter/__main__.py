@@ -1,7 +1,7 @@
-"""`python -m deploy.exporter`: looks at Kafka and PostgreSQL every few seconds and serves what it saw.
+"""`python -m deploy.exporter`: reads Kafka and PostgreSQL every 10 seconds and serves the result as metrics.
 
-What does not answer is told as such (`hva_kafka_up`, `hva_postgres_up`); the exporter itself goes on. It is ready
-once it has looked, whatever it saw: an alarm about a server must not depend on that server.
+A server that does not answer is reported (`hva_kafka_up`, `hva_postgres_up`), and the exporter keeps running. It is
+ready after its first attempt, even a failed one: an alert about a server must not depend on that server.
 """
 
 import asyncio
@@ -25,43 +25,47 @@ from shared.logs import set_up_logging
 
 T = TypeVar("T")
 
-_EVERY_S: Final = 10.0
-_WITHIN_S: Final = 10.0
+_INTERVAL_S: Final = 10.0
+_TIMEOUT_S: Final = 10.0
 _log = set_up_logging("exporter", "INFO")
 
 
 class Snapshot(Collector):
-    """What the last look found, whole: nothing of an older one stays."""
+    """The result of the last update only; values of earlier updates are dropped."""
 
     def __init__(self) -> None:
         self._kafka: kafka.KafkaSnapshot | None = None
         self._postgres: postgres.PostgresSnapshot | None = None
 
-    async def look(self, connection: Connection) -> None:
-        """Look at both at once."""
+    async def update(self, connection: Connection) -> None:
+        """Read both servers concurrently."""
         self._kafka, self._postgres = await asyncio.gather(
-            _seen("Kafka", lambda: kafka.look(connection.kafka), known=self._kafka is not None),
-            _seen("PostgreSQL", lambda: postgres.look(connection.postgres_steward), known=self._postgres is not None),
+            _read_or_none("Kafka", lambda: kafka.take_snapshot(connection.kafka), was_up=self._kafka is not None),
+            _read_or_none(
+                "PostgreSQL",
+                lambda: postgres.take_snapshot(connection.postgres_steward),
+                was_up=self._postgres is not None,
+            ),
         )
 
     def collect(self) -> Iterator[Metric]:
-        """What Prometheus sees."""
+        """The metrics of the last update."""
         yield from kafka.metric_families(self._kafka)
         yield from postgres.metric_families(self._postgres)
 
 
-async def _seen(server: str, look: Callable[[], Awaitable[T]], *, known: bool) -> T | None:
+async def _read_or_none(server: str, take_snapshot: Callable[[], Awaitable[T]], *, was_up: bool) -> T | None:
     try:
-        async with asyncio.timeout(_WITHIN_S):
-            return await look()
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await take_snapshot()
     except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if known:
+        if was_up:
             _log.warning(f"{server} does not answer", extra={"kind": type(error).__name__})
         return None
 
 
 async def run(env: Mapping[str, str]) -> None:
-    """Look and serve until SIGTERM or SIGINT. Raises NotSoError where the settings are wrong."""
+    """Update and serve until SIGTERM or SIGINT. Raises VerbError when the settings are wrong."""
     connection, stopping = resolve(env=env), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -71,11 +75,11 @@ async def run(env: Mapping[str, str]) -> None:
     server.start()
     _log.info("started", extra={"port": server.port})
     while not stopping.is_set():
-        await snapshot.look(connection)
+        await snapshot.update(connection)
         health.tick()
         health.set_ok("first look")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), _EVERY_S)
+            await asyncio.wait_for(stopping.wait(), _INTERVAL_S)
     server.stop()
 
 

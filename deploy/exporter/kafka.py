@@ -1,7 +1,7 @@
-"""One look at Kafka: brokers, replicas, ends of partitions, and how far behind each group is.
+"""A snapshot of Kafka: brokers, replicas, end offsets, and the lag of each group.
 
-The services report their own lag, too, from where they read. This is the broker's side of it: what is committed,
-and so it stands when a service is down. Transaction markers and aborted records are no lag.
+The services report their own lag from their read positions. This module reports the lag from committed offsets, which
+are known while a service is down, too. Transaction markers and aborted records do not count.
 """
 
 import contextlib
@@ -18,31 +18,33 @@ from shared.contracts.catalogue import TOPICS, group_id
 from shared.edge.offsets import Offsets, committed_offsets, committed_reader, end_offsets, unread
 
 _CLIENT: Final = "hva-exporter"
-_READ_S: Final = 0.5  # of each of the 11 groups: a look ends within 10 seconds
+_READ_TIMEOUT_S: Final = 0.5  # for each of the 11 groups, so that a snapshot takes at most 10 seconds
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaSnapshot:
-    """What one look found. `unread`: by group, the partitions with records that it has not committed."""
+    """`unread` maps each group to its partitions with uncommitted records and their number."""
 
     brokers: int
-    partitions: tuple[Mapping[str, Any], ...]  # as the broker describes them, with their topic
+    partitions: tuple[Mapping[str, Any], ...]  # as described by the broker, with their topic
     ends: Offsets
     unread: Mapping[str, Offsets]
 
 
-async def look(bootstrap: str) -> KafkaSnapshot:
-    """Ask the broker for everything. Raises what the client raises when it does not answer."""
+async def take_snapshot(bootstrap: str) -> KafkaSnapshot:
+    """Read everything from the broker. Raises the errors of the client when the broker does not answer."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=_CLIENT)
     try:
         await admin.start()
         described = await admin.describe_topics([topic.name for topic in TOPICS])
-        there = {topic["topic"]: topic["partitions"] for topic in described if topic["partitions"]}
-        ends = await end_offsets(bootstrap, sorted(there))
+        partitions = {topic["topic"]: topic["partitions"] for topic in described if topic["partitions"]}
+        ends = await end_offsets(bootstrap, sorted(partitions))
         async with committed_reader(bootstrap) as reader:
             return KafkaSnapshot(
                 brokers=len((await admin.describe_cluster())["brokers"]),
-                partitions=tuple({**one, "topic": name} for name, parts in there.items() for one in parts),
+                partitions=tuple(
+                    {**partition, "topic": name} for name, parts in partitions.items() for partition in parts
+                ),
                 ends=ends,
                 unread={group: left async for group, left in _unread(admin, reader, ends)},
             )
@@ -51,8 +53,8 @@ async def look(bootstrap: str) -> KafkaSnapshot:
 
 
 def metric_families(snapshot: KafkaSnapshot | None) -> Iterator[Metric]:
-    """The metrics of a look; None: Kafka did not answer, and nothing but that is known."""
-    up = GaugeMetricFamily("hva_kafka_up", "1 when Kafka answered the last look.")
+    """The metrics of a snapshot; None means that Kafka did not answer."""
+    up = GaugeMetricFamily("hva_kafka_up", "1 when Kafka answered the last check.")
     up.add_metric([], int(snapshot is not None))
     yield up
     if snapshot is None:
@@ -63,41 +65,43 @@ def metric_families(snapshot: KafkaSnapshot | None) -> Iterator[Metric]:
     yield _partitions(
         snapshot, "hva_kafka_under_replicated_partitions", "Partitions that lack a replica.", _lacks_replica
     )
-    yield _partitions(snapshot, "hva_kafka_offline_partitions", "Partitions that nobody leads.", _leaderless)
-    ends = GaugeMetricFamily(
-        "hva_kafka_end_offset", "The offset that the next record will get.", labels=["topic", "partition"]
-    )
-    for place, end in snapshot.ends.items():
-        ends.add_metric([place.topic, str(place.partition)], end)
+    yield _partitions(snapshot, "hva_kafka_offline_partitions", "Partitions without a leader.", _leaderless)
+    ends = GaugeMetricFamily("hva_kafka_end_offset", "The offset of the next record.", labels=["topic", "partition"])
+    for partition, end in snapshot.ends.items():
+        ends.add_metric([partition.topic, str(partition.partition)], end)
     yield ends
     lag = GaugeMetricFamily(
         "hva_kafka_group_lag_records", "Records that a group has not committed.", labels=["group", "topic", "partition"]
     )
     for topic, group in _groups():
-        for place in (place for place in snapshot.ends if place.topic == topic and group in snapshot.unread):
-            lag.add_metric([group, topic, str(place.partition)], snapshot.unread[group].get(place, 0))
+        for partition in (
+            partition for partition in snapshot.ends if partition.topic == topic and group in snapshot.unread
+        ):
+            lag.add_metric([group, topic, str(partition.partition)], snapshot.unread[group].get(partition, 0))
     yield lag
 
 
 async def _unread(
     admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer, ends: Offsets
 ) -> AsyncIterator[tuple[str, Offsets]]:
-    """What each group has left to read. One whose coordinator is just being found is not known, this time."""
+    """The uncommitted records of each group. Skips a group whose coordinator is not available yet."""
     for topic, group in _groups():
-        target = {place: end for place, end in ends.items() if place.topic == topic}
+        target = {partition: end for partition, end in ends.items() if partition.topic == topic}
         with contextlib.suppress(GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
-            yield group, await unread(reader, await committed_offsets(admin, group), target, _READ_S)
+            yield group, await unread(reader, await committed_offsets(admin, group), target, _READ_TIMEOUT_S)
 
 
 def _groups() -> Iterator[tuple[str, str]]:
-    """Every topic with each of its consumer groups."""
+    """Pairs of topic and consumer group."""
     return ((topic.name, group_id(service, topic)) for topic in TOPICS for service in topic.readers)
 
 
 def _partitions(snapshot: KafkaSnapshot, name: str, text: str, wrong: Any) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=["topic"])
-    for topic in sorted({str(one["topic"]) for one in snapshot.partitions}):
-        family.add_metric([topic], sum(wrong(one) for one in snapshot.partitions if one["topic"] == topic))
+    for topic in sorted({str(partition["topic"]) for partition in snapshot.partitions}):
+        family.add_metric(
+            [topic], sum(wrong(partition) for partition in snapshot.partitions if partition["topic"] == topic)
+        )
     return family
 
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.grafana`: writes the dashboards that Grafana loads, `deploy/grafana/dashboards/*.json`."""
+"""`python -m deploy.grafana`: writes the dashboards for Grafana, `deploy/grafana/dashboards/*.json`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,9 +23,9 @@ Rows = Callable[[], Mapping[str, Sequence[Panel]]]
 
 
 def dashboards() -> dict[str, str]:
-    """The text of each file, by its name."""
-    steered = _dashboard(figures.UID, figures.TITLE, figures.ABOUT, figures.rows, "now-30d", "5m")
-    steered.with_variable(
+    """File contents by file name."""
+    figures_board = _dashboard(figures.UID, figures.TITLE, figures.ABOUT, figures.rows, "now-30d", "5m")
+    figures_board.with_variable(
         dashboard.QueryVariable("county")
         .label("Hyvinvointialue")
         .datasource(SOURCE)
@@ -36,27 +36,27 @@ def dashboards() -> dict[str, str]:
     )
     period = dashboard.CustomVariable("period").label("Jakso")
     period.values(", ".join(f"{text} : {value}" for text, value in _PERIODS.items()))
-    steered.with_variable(period.current(VariableOption(text="Kuluva neljännes", value="quarter_current")))
-    run = _dashboard(operations.UID, operations.TITLE, operations.ABOUT, operations.rows, "now-3h", "10s")
-    return {"figures.json": _text(steered), "operations.json": _text(run)}
+    figures_board.with_variable(period.current(VariableOption(text="Kuluva neljännes", value="quarter_current")))
+    operations_board = _dashboard(operations.UID, operations.TITLE, operations.ABOUT, operations.rows, "now-3h", "10s")
+    return {"figures.json": _text(figures_board), "operations.json": _text(operations_board)}
 
 
 def _dashboard(uid: str, title: str, about: str, rows: Rows, since: str, refresh: str) -> dashboard.Dashboard:
-    made = dashboard.Dashboard(title).uid(uid).description(about).tags(["hva-metrics"]).readonly()
-    made.timezone("Europe/Helsinki").week_start("monday").time(since, "now").refresh(refresh)
-    made.with_variable(dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus"))
-    made.link(
+    built = dashboard.Dashboard(title).uid(uid).description(about).tags(["hva-metrics"]).readonly()
+    built.timezone("Europe/Helsinki").week_start("monday").time(since, "now").refresh(refresh)
+    built.with_variable(dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus"))
+    built.link(
         dashboard.DashboardLink("hva-metrics").type(DashboardLinkType.DASHBOARDS).tags(["hva-metrics"]).keep_time(True)
     )
     for name, panels in rows().items():
-        made.with_row(dashboard.Row(name))
+        built.with_row(dashboard.Row(name))
         for panel in panels:
-            made.with_panel(panel)
-    return made
+            built.with_panel(panel)
+    return built
 
 
-def _text(made: dashboard.Dashboard) -> str:
-    return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(made.build()) + "\n"
+def _text(built: dashboard.Dashboard) -> str:
+    return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built.build()) + "\n"
 
 
 if __name__ == "__main__":

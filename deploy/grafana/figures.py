@@ -1,11 +1,11 @@
-"""The first dashboard of figures: those that leaders steer by, out of the business gauges (contract, section 7).
+"""The dashboard of the steering figures, from the business gauges.
 
-What gauges do not show since too few people stand behind it is not here either.
+Gauges hide figures of too few people, so this dashboard does not show them either.
 """
 
 from collections.abc import Sequence
 
-from deploy.grafana.panels import Look, Panel, bars, lines, number
+from deploy.grafana.panels import Panel, Style, bars, lines, number
 
 TITLE = "Asiakasmittarit"
 UID = "hva-figures"
@@ -16,14 +16,14 @@ ABOUT = (
 _HIDDEN = "ei näytettävää"
 _OF_COUNTY = 'county=~"$county", scope_level="county", period="$period"'
 _OF_DIVISIONS = 'county=~"$county", scope_level="division", period="$period"'
-_POINTS = Look("none", {0: "yellow", 50: "green"}, base="red", decimals=1, least=-100, most=100, nothing=_HIDDEN)
-_SHARE = Look("percentunit", {}, base="blue", decimals=1, least=0, most=1, nothing=_HIDDEN)
-_COUNT = Look("short", {}, base="text", decimals=0, least=0, nothing=_HIDDEN)
-_EACH = Look("none", {}, base="blue", decimals=2, least=0, nothing=_HIDDEN)
+_POINTS = Style("none", {0: "yellow", 50: "green"}, base="red", decimals=1, minimum=-100, maximum=100, no_value=_HIDDEN)
+_SHARE = Style("percentunit", {}, base="blue", decimals=1, minimum=0, maximum=1, no_value=_HIDDEN)
+_COUNT = Style("short", {}, base="text", decimals=0, minimum=0, no_value=_HIDDEN)
+_EACH = Style("none", {}, base="blue", decimals=2, minimum=0, no_value=_HIDDEN)
 
 
 def rows() -> dict[str, Sequence[Panel]]:
-    """Panels by the titles of their rows."""
+    """Panels by row title."""
     return {
         "Suosittelu (NPS)": _nps(),
         "Ensikontakti (FCR)": _fcr(),
@@ -31,9 +31,9 @@ def rows() -> dict[str, Sequence[Panel]]:
     }
 
 
-def _of(metric: str, places: str, further: str = "") -> str:
-    """A gauge; every replica shows the same."""
-    return f"max by (county, scope) ({metric}{{{places}{further}}})"
+def _of(metric: str, selector: str, more: str = "") -> str:
+    """A query for a gauge; all replicas report the same value."""
+    return f"max by (county, scope) ({metric}{{{selector}{more}}})"
 
 
 def _nps() -> list[Panel]:

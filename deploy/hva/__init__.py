@@ -1,1 +1,1 @@
-"""The command `hva`: one file a verb."""
+"""The command `hva`: one module for each verb."""

@@ -1,7 +1,7 @@
-"""`hva`: speaks for the whole system. Exit codes: 0 done, 1 not so, 2 used wrongly.
+"""`hva`: the command line of the whole system. Exit codes: 0 success, 1 failure, 2 wrong usage.
 
-A verb is a module of this package with `register(app)`. Verbs import what is heavy inside their functions:
-help has to come at once.
+A verb is a module of this package with `register(app)`. Verbs import heavy modules inside their functions, so that
+`--help` is fast.
 """
 
 import sys
@@ -37,14 +37,14 @@ VERBS = (
 
 
 def build() -> typer.Typer:
-    """The command with all its verbs."""
+    """Build the command with all its verbs."""
     app = typer.Typer(
         name="hva",
         cls=EscapingGroup,
-        help="Steering figures of a wellbeing services county, kept right from event streams.",
+        help="Steering figures of a wellbeing services county, computed from event streams.",
         no_args_is_help=True,
         add_completion=False,
-        pretty_exceptions_enable=False,  # a traceback with values could show what must not be shown
+        pretty_exceptions_enable=False,  # a traceback with values could show personal data
     )
     for verb in VERBS:
         import_module(f"deploy.hva.{verb}").register(app)
@@ -52,27 +52,27 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Runs one verb; what is not so is one sentence on standard error."""
+    """Run one verb; print a failure as a sentence on standard error."""
     try:
         build()()
-    except (VerbError, EmbeddedError) as fault:
-        sys.exit("\n".join(escape(str(sentence)) for sentence in fault.args))
-    except Exception as fault:
-        if (sentence := away(fault)) is None:
+    except (VerbError, EmbeddedError) as error:
+        sys.exit("\n".join(escape(str(sentence)) for sentence in error.args))
+    except Exception as error:
+        if (sentence := unavailable_message(error)) is None:
             raise
         sys.exit(sentence)
 
 
-def away(fault: Exception) -> str | None:
-    """A sentence for Kafka or PostgreSQL that do not answer; None for anything else. Quotes nothing of the error."""
+def unavailable_message(error: Exception) -> str | None:
+    """The message when Kafka or PostgreSQL fails; None for other errors. It does not quote the error."""
     from aiokafka.errors import KafkaError
     from asyncpg import InterfaceError, PostgresError
 
-    kind = type(fault).__name__
-    if isinstance(fault, KafkaError):
-        return f"Kafka does not answer as it should ({kind}): is it up, and is HVA_KAFKA_BOOTSTRAP right?"
-    if isinstance(fault, (PostgresError, InterfaceError, OSError, TimeoutError)):
-        return f"PostgreSQL does not answer as it should ({kind}): is it up, and is HVA_POSTGRES_URL right?"
+    kind = type(error).__name__
+    if isinstance(error, KafkaError):
+        return f"Kafka is not available ({kind}): check that it runs and that HVA_KAFKA_BOOTSTRAP is right."
+    if isinstance(error, (PostgresError, InterfaceError, OSError, TimeoutError)):
+        return f"PostgreSQL is not available ({kind}): check that it runs and that HVA_POSTGRES_URL is right."
     return None
 
 

@@ -1,4 +1,4 @@
-"""What the families hold of pseudonyms: facts, persons, erasures. As the steward, who reads everything."""
+"""What the families store about pseudonyms: facts, persons, erasures. Needs a connection as hva_steward."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 FAMILIES: Final = SERVICES[1:]
 
-# Whose a fact is stands in the same column of every table of facts.
+# Every table of facts has the pseudonym in the column own_client.
 _TABLES: Final = """
-select s.nspname as family, format('%I.%I', s.nspname, c.relname) as "table"
-from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace s on s.oid = c.relnamespace
-where a.attname = 'own_client' and not a.attisdropped and c.relkind in ('r', 'p') and s.nspname = any($1)
+select nspname as family, format('%I.%I', nspname, relname) as "table"
+from pg_attribute join pg_class on pg_class.oid = attrelid join pg_namespace on pg_namespace.oid = relnamespace
+where attname = 'own_client' and not attisdropped and relkind in ('r', 'p') and nspname = any($1)
 order by 1, 2
 """
 _ALIASES: Final = """
@@ -30,7 +30,7 @@ where starts_with(old.client, $1) and starts_with(new.client, $2)
 async def aliases(
     database: "asyncpg.Connection[asyncpg.Record]", county: str, pseudonyms: Collection[str]
 ) -> list[str]:
-    """The pseudonyms with all others of the persons whom they name, as far as merges have told."""
+    """The pseudonyms, with all others that known merges join to the same persons."""
     rows = await database.fetch(_ALIASES, county, sorted(pseudonyms))
     return sorted({*pseudonyms, *(row["client"] for row in rows)})
 
@@ -38,7 +38,7 @@ async def aliases(
 async def count(
     database: "asyncpg.Connection[asyncpg.Record]", county: str, clients: Collection[str]
 ) -> dict[str, int]:
-    """Facts of these pseudonyms, by family."""
+    """The number of facts of these pseudonyms, by family."""
     found = dict.fromkeys(FAMILIES, 0)
     for family, table in await _tables(database):
         query = f"select count(*) from {table} where county = $1 and own_client = any($2::text[])"
@@ -49,7 +49,7 @@ async def count(
 async def not_erased(
     database: "asyncpg.Connection[asyncpg.Record]", county: str, clients: Collection[str]
 ) -> list[str]:
-    """The families that do not hold every one of these pseudonyms for erased."""
+    """The families that have not recorded all of these pseudonyms as erased."""
     query = "select count(*) from {}.erased where county = $1 and client = any($2::text[])"
     return [
         family
@@ -58,12 +58,12 @@ async def not_erased(
     ]
 
 
-async def known_by_key_alone(database: "asyncpg.Connection[asyncpg.Record]", key_id: str, first: str) -> int:
-    """How many pseudonyms of a key have facts and are not joined to one of the first key."""
+async def count_known_only_by_key(database: "asyncpg.Connection[asyncpg.Record]", key_id: str, first: str) -> int:
+    """The number of pseudonyms of a key that have facts and are not merged with a pseudonym of the first key."""
     queries = [
         f"select own_client from {table} where starts_with(own_client, $1)" for _, table in await _tables(database)
     ]
-    query = f"select count(*) from ({' union '.join(queries)} except {_JOINED}) alone"
+    query = f"select count(*) from ({' union '.join(queries)} except {_JOINED}) not_joined"
     return int(await database.fetchval(query, f"{key_id}.", f"{first}."))
 
 

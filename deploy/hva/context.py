@@ -1,4 +1,4 @@
-"""What a verb speaks to: the Kafka and PostgreSQL of the environment, else those of the embedded run."""
+"""The Kafka and PostgreSQL that a verb uses: those of the environment, else those of the embedded run."""
 
 import os
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from shared.settings import SettingsError, with_password
 
 Dir = Annotated[
     Path | None,
-    typer.Option("--dir", metavar="D", help="Folder of the embedded run [default: HVA_DIR, else .hva]"),
+    typer.Option("--dir", metavar="D", help="Folder of the embedded run (default: HVA_DIR, else .hva)"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
@@ -24,17 +24,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 def _event_file(name: str) -> Path:
     path = Path(name)
     if path != STANDARD_INPUT and (path.is_dir() or not os.access(path, os.R_OK)):
-        raise typer.BadParameter(f"{readable_name(path)} does not exist, or is no file that can be read")
+        raise typer.BadParameter(f"{readable_name(path)} does not exist or is not a readable file")
     return path
 
 
 EVENT_FILES = typer.Argument(
-    metavar="FILE...", parser=_event_file, help="JSON Lines, plain or packed by gzip or zstd; - is standard input"
+    metavar="FILE...", parser=_event_file, help="JSON Lines, plain or compressed with gzip or zstd; - is standard input"
 )
 
 
 class VerbError(Exception):
-    """What was asked for is not so; a clear sentence for the person, or several. The command ends with exit code 1."""
+    """A verb failed. The arguments are sentences for the user; the command exits with code 1."""
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.args))
@@ -42,52 +42,58 @@ class VerbError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where everything is. DSNs hold passwords: never print or log them."""
+    """Addresses, key files and registers. DSNs hold passwords: never print or log them."""
 
     kafka: str  # host:port[,host:port]
     postgres_steward: str
-    postgres_reader: str | None  # the rest is known of an embedded run only
+    postgres_reader: str | None  # this and the next two: embedded run only
     postgres_admin: str | None
     postgres_migrate: str | None
     config_dir: Path
     key_file: Path | None
     letter_key_file: Path | None
     services: Mapping[str, str]  # name: base URL of its /metrics, /livez, /readyz
-    topic_prefix: str = ""  # HVA_TOPIC_PREFIX, as the services have it
+    topic_prefix: str = ""  # HVA_TOPIC_PREFIX of the services
 
 
 def resolve(folder: Path | None = None, env: Mapping[str, str] = os.environ) -> Connection:
-    """The connection a verb uses. Raises NotSoError when the settings name nothing and nothing runs."""
+    """The connection that a verb uses. Raises VerbError when the settings name no servers and nothing runs."""
     kafka, postgres = env.get("HVA_KAFKA_BOOTSTRAP"), env.get("HVA_POSTGRES_URL")
     if kafka and postgres:
-        return _of_environment(kafka, postgres, env)
+        return _from_environment(kafka, postgres, env)
     run = live_run(folder)
     if run.kafka is None or "steward" not in run.postgres:
         raise VerbError(f"The run in {run_dir(folder)} is still starting: try again in a few seconds.")
-    return _of_run(run, kafka or run.kafka, postgres or run.postgres["steward"], env)
+    return _from_run(run, kafka or run.kafka, postgres or run.postgres["steward"], env)
 
 
 def live_run(folder: Path | None) -> Run:
-    """The embedded run of the folder. Raises NotSoError when there is none."""
+    """The embedded run of the folder. Raises VerbError when there is none."""
     paths = RunPaths(run_dir(folder))
     run = read_run(paths)
     if run is not None:
         return run
     if is_live(paths):
         raise VerbError(f"The run in {paths.dir} is still starting: try again in a few seconds.")
-    raise VerbError(f"Nothing runs in {shown(paths.dir)}: start it with `hva up{_dir_option(folder)}`.")
+    raise VerbError(f"Nothing runs in {display_path(paths.dir)}: start it with `hva up{_dir_option(folder)}`.")
 
 
-def shown(path: Path) -> str:
-    """A path as people would type it here."""
+def display_path(path: Path) -> str:
+    """The path relative to the current directory where possible."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
 
 
+def as_sentence(error: Exception) -> str:
+    """The message of an error, with a capital letter and a full stop."""
+    message = str(error)
+    return f"{message[0].upper()}{message[1:]}."
+
+
 def plural(number: int, thing: str) -> str:
-    """A number of things: `1 event`, `2 events`."""
+    """A count with its noun: `1 event`, `2 events`."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
@@ -95,7 +101,7 @@ def _dir_option(folder: Path | None) -> str:
     return f" --dir {folder}" if folder else ""
 
 
-def _of_environment(kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:
+def _from_environment(kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:
     return Connection(
         kafka=kafka,
         postgres_steward=_with_password(postgres, env),
@@ -117,7 +123,7 @@ def _with_password(url: str, env: Mapping[str, str]) -> str:
         raise VerbError(f"{error}.") from None
 
 
-def _of_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:
+def _from_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Connection:
     dsns: Mapping[str, Any] = run.postgres
     return Connection(
         kafka=kafka,
@@ -128,7 +134,7 @@ def _of_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Conn
         config_dir=_path(env.get("HVA_CONFIG_DIR")) or _path(run.config_dir) or config_dir(env),
         key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")) or _path(run.key_file),
         letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")) or _path(run.letter_key_file),
-        services={name: str(one["metrics"]) for name, one in run.services.items()},
+        services={name: str(service["metrics"]) for name, service in run.services.items()},
     )
 
 

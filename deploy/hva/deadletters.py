@@ -1,4 +1,4 @@
-"""`hva deadletters`: the rejected records, listed, shown, tried again or given up."""
+"""`hva deadletters`: list, show, redrive or discard rejected records."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from shared.contracts.reasons import Reason
 if TYPE_CHECKING:
     import asyncpg
 
-_GREATEST = 2**63 - 1  # that the column can hold
+_MAX_ID = 2**63 - 1  # of a bigint column
 COLUMNS = (
     'id as letter, topic, "partition", "offset", reason, detail, source, state, attempts, first_seen, payload_bytes'
 )
 
 DeadLetterIds = Annotated[
-    list[str] | None, typer.Argument(metavar="LETTER...", help="As listed, for instance ingest-12")
+    list[str] | None, typer.Argument(metavar="ID...", help="Ids of dead letters as listed, for instance ingest-12")
 ]
 OfReason = Annotated[Reason | None, typer.Option(help="Only dead letters of this reason")]
-All = Annotated[bool, typer.Option("--all", help="Every open dead letter (of --reason)")]
+All = Annotated[bool, typer.Option("--all", help="All open dead letters (of --reason)")]
 
 
 class State(StrEnum):
-    """What `list` takes as a state."""
+    """Values of `list --state`."""
 
     OPEN = "open"
     REDRIVE = "redrive"
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The rejected records: list, show, redrive, discard.", no_args_is_help=True)
+    group = typer.Typer(help="List, show, redrive or discard rejected records.", no_args_is_help=True)
     app.add_typer(group, name="deadletters")
 
     @group.command(name="list")
@@ -48,28 +48,28 @@ def register(app: typer.Typer) -> None:
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """List dead letters, the newest first."""
+        """List dead letters, newest first."""
         _print_list(asyncio.run(_list(resolve(dir), reason, state, limit)), json)
 
     @group.command()
     def show(
-        dead_letter: Annotated[str, typer.Argument(help="As listed, for instance ingest-12")],
+        dead_letter: Annotated[str, typer.Argument(help="Id as listed, for instance ingest-12")],
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """Show one dead letter with what was sent. It may hold personal data: mind who looks over your shoulder."""
+        """Show one dead letter with its record. The record may hold personal data: mind who can see your screen."""
         _print_dead_letter(asyncio.run(_show(resolve(dir), dead_letter)), json)
 
     @group.command()
     def redrive(dead_letters: DeadLetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
-        """Process dead letters again, by the current code and registers; those that fail again stay open."""
+        """Process dead letters again with the current code and registers. Those that fail again stay open."""
         count = asyncio.run(_mark(resolve(dir), dead_letters or [], all, reason, "redrive"))
         _check_all_open(count, dead_letters)
-        print_text(f"{plural(count, 'dead letter')} will be tried again.")
+        print_text(f"{plural(count, 'dead letter')} will be processed again.")
 
     @group.command()
     def discard(dead_letters: DeadLetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
-        """Give dead letters up: they stay on record, closed."""
+        """Close dead letters without processing them. They stay stored."""
         count = asyncio.run(_mark(resolve(dir), dead_letters or [], all, reason, "discarded"))
         _check_all_open(count, dead_letters)
         print_text(f"{plural(count, 'dead letter')} discarded.")
@@ -79,7 +79,7 @@ def _check_all_open(count: int, dead_letters: list[str] | None) -> None:
     """Raises VerbError where a named dead letter is not open."""
     if dead_letters and count < len(set(dead_letters)):
         raise VerbError(
-            f"{count} of {len(set(dead_letters))} dead letters were open; the others are not there or closed."
+            f"{count} of {len(set(dead_letters))} dead letters were open; the others do not exist or are closed."
         )
 
 
@@ -110,14 +110,16 @@ async def _list(connection: Connection, reason: Reason | None, state: State, lim
 
 
 def _service_and_id(dead_letter: str) -> tuple[str, int]:
-    """Service and number of a letter as listed. Raises NotSoError."""
+    """Service and number of a dead letter id. Raises VerbError."""
     from deploy.embedded.services import SERVICES
 
     service, _, number = dead_letter.rpartition("-")
     if service not in SERVICES or not (number.isascii() and number.isdigit()):
-        raise VerbError(f"{dead_letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`.")
-    if len(number) > len(str(_GREATEST)) or int(number) > _GREATEST:
-        raise VerbError(f"There is no letter {dead_letter}.")
+        raise VerbError(
+            f"{dead_letter} is not the id of a dead letter: `hva deadletters list` prints ids such as ingest-12."
+        )
+    if len(number) > len(str(_MAX_ID)) or int(number) > _MAX_ID:
+        raise VerbError(f"There is no dead letter {dead_letter}.")
     return service, int(number)
 
 
@@ -126,7 +128,7 @@ async def _show(connection: Connection, dead_letter: str) -> dict[str, Any]:
     from shared.keys import read_keys
 
     if connection.letter_key_file is None:
-        raise VerbError("The letter's key is needed to open it: set HVA_LETTER_KEY_FILE.")
+        raise VerbError("The key of dead letters is needed to decrypt it: set HVA_LETTER_KEY_FILE.")
     service, number = _service_and_id(dead_letter)
     database = await _connect(connection)
     try:
@@ -136,7 +138,7 @@ async def _show(connection: Connection, dead_letter: str) -> dict[str, Any]:
     finally:
         await database.close()
     if row is None:
-        raise VerbError(f"There is no letter {dead_letter}.")
+        raise VerbError(f"There is no dead letter {dead_letter}.")
     return {**row, "letter": dead_letter, "record": _opened(Sealer(read_keys(connection.letter_key_file)), row)}
 
 
@@ -147,7 +149,7 @@ def _opened(sealer: Any, row: Any) -> dict[str, Any]:
     try:
         record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
     except DeadLetterSealedError as error:
-        raise VerbError(f"It cannot be opened: {error}.") from error
+        raise VerbError(f"The dead letter cannot be decrypted: {error}.") from error
     return {
         "key": _text(record.key),
         "headers": [(name, _text(value)) for name, value in record.headers],
@@ -160,9 +162,9 @@ def _text(value: bytes | None) -> str | None:
 
 
 async def _mark(
-    connection: Connection, dead_letters: Sequence[str], every: bool, reason: Reason | None, state: str
+    connection: Connection, dead_letters: Sequence[str], all_open: bool, reason: Reason | None, state: str
 ) -> int:
-    if bool(dead_letters) == every:
+    if bool(dead_letters) == all_open:
         raise typer.BadParameter("name dead letters, or give --all (with --reason to narrow it)")
     from deploy.embedded.services import SERVICES
 
@@ -175,11 +177,11 @@ async def _mark(
             count += await database.fetchval(
                 f"with marked as (update {service}.dead_letter set state = $1, changed_at = clock_timestamp() "
                 "where (state = 'open' or state = 'redrive' and $1 = 'discarded') "
-                "and not ($1 = 'redrive' and truncated) "  # what was cut off cannot be judged again
+                "and not ($1 = 'redrive' and truncated) "  # a truncated record cannot be validated again
                 "and ($2 or id = any($3::bigint[])) and ($4::text is null or reason = $4) "
                 "returning 1) select count(*) from marked",
                 state,
-                every,
+                all_open,
                 numbers,
                 reason,
             )
@@ -210,6 +212,6 @@ def _print_dead_letter(dead_letter: dict[str, Any], as_json: bool) -> None:
         return
     for name, value in dead_letter.items():
         if name not in ("sealed", "record"):
-            print_text(f"{name}: {value}")
+            print_text(f"{'dead letter' if name == 'letter' else name}: {value}")
     for name, value in dead_letter["record"].items():
         print_text(f"{name}: {value}")

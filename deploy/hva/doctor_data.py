@@ -1,4 +1,4 @@
-"""What `hva doctor` finds in the facts of a running system: codes that registers lack, and link keys out of measure."""
+"""`hva doctor` on the facts of a running system: codes that registers lack, and link keys with too many contacts."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,66 +11,70 @@ from deploy.hva.finding import Finding
 if TYPE_CHECKING:
     import asyncpg
 
-LONG_KEY: Final = 1000  # contacts of one client about one reason: a test number, or a desk that answers for others
-SHOWN: Final = 10
+MIN_LONG_KEY_CONTACTS: Final = 1000
+"""Contacts of one client about one reason: a test number, or a desk that calls for others."""
+MAX_SHOWN: Final = 10
 _TIMEOUT_S: Final = 60.0
 
 _OUTCOMES: Final = """
 select county, outcome || case when classification = '' then '' else ' (' || classification || ')' end as code
-from fcr.handled_month b
+from fcr.handled_month bucket
 where outcome <> '' and handled + guided > 0 and not exists (
-  select from reference.outcome o where o.outcome = b.outcome and o.classification in (b.classification, ''))
+  select from reference.outcome register
+  where register.outcome = bucket.outcome and register.classification in (bucket.classification, ''))
 group by 1, 2 order by 1, 2
 """
 _LINES: Final = """
-select county, line as code from fcr.access_month b
-where inbound > 0 and not exists (select from reference.promise p where p.county = b.county and p.line = b.line)
+select county, line as code from fcr.access_month bucket
+where inbound > 0 and not exists (
+  select from reference.promise register where register.county = bucket.county and register.line = bucket.line)
 group by 1, 2 order by 1, 2
 """
 _LONG_KEYS: Final = """
 select county, line || ' / ' || reason || ': ' || count(*) || ' contacts' as code from fcr.contact
-where person is not null and reason is not null group by county, person, line, reason having count(*) >= $1
+where person is not null and reason is not null
+group by county, person, line, reason having count(*) >= $1
 order by count(*) desc
 """
 _NAMELESS: Final = "select key || ' ' || code as code from report.code where not named order by 1"
 
 
-def codes(folder: Path) -> Iterator[Finding]:
-    """Looks into the facts of the run in the folder, or of the one that the settings name; nothing where none runs."""
+def inspect_data(folder: Path) -> Iterator[Finding]:
+    """Inspect the facts of the system in the settings or of the run in the folder. No findings where none runs."""
     try:
         dsn = resolve(folder).postgres_steward
     except VerbError:
         return
-    yield from asyncio.run(_look(dsn))
+    yield from asyncio.run(_inspect(dsn))
 
 
-async def _look(dsn: str) -> list[Finding]:
+async def _inspect(dsn: str) -> list[Finding]:
     import asyncpg
 
     try:
         connection = await asyncpg.connect(dsn, timeout=5, command_timeout=_TIMEOUT_S)
     except (OSError, TimeoutError, asyncpg.PostgresError):
-        return []  # `hva status` says what runs
+        return []  # `hva status` reports what runs
     try:
         if not await connection.fetchval("select to_regclass('fcr.contact') is not null"):
             return []
         return await findings(connection)
     except asyncpg.PostgresError as error:
-        return [Finding("facts", False, f"cannot be read ({type(error).__name__}): ask as the role hva_steward.")]
+        return [Finding("facts", False, f"cannot be read ({type(error).__name__}): connect as the role hva_steward.")]
     finally:
         await connection.close()
 
 
 async def findings(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
-    """Codes without flags, promises or names, and clients with very many contacts about one thing. Names no client."""
+    """Codes without flags, promises or names, and clients with very many contacts about one reason. Names no client."""
     outcomes, lines = await _codes(connection, _OUTCOMES), await _codes(connection, _LINES)
     nameless = [row["code"] for row in await connection.fetch(_NAMELESS)]
-    long = await _codes(connection, _LONG_KEYS, LONG_KEY)
+    long = await _codes(connection, _LONG_KEYS, MIN_LONG_KEY_CONTACTS)
     return [
-        _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks, so that they have no flags:"),
-        _finding("lines", lines, True, "no promise in promises.csv:"),
+        _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks these, so they have no flags:"),
+        _finding("lines", lines, True, "no promise in promises.csv for:"),
         _finding("names", nameless, True, "codes that are published without a name:"),
-        _finding("link keys", long, True, f"clients with {LONG_KEY} contacts or more about one reason:"),
+        _finding("link keys", long, True, f"clients with at least {MIN_LONG_KEY_CONTACTS} contacts about one reason:"),
     ]
 
 
@@ -80,6 +84,6 @@ async def _codes(connection: "asyncpg.Connection[asyncpg.Record]", query: str, *
 
 def _finding(name: str, found: list[str], ok: bool, words: str) -> Finding:
     if not found:
-        return Finding(name, True, "nothing out of the ordinary in the facts")
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return Finding(name, ok, f"{words} {', '.join(found[:SHOWN])}{more}")
+        return Finding(name, True, "nothing unusual in the facts")
+    more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
+    return Finding(name, ok, f"{words} {', '.join(found[:MAX_SHOWN])}{more}")

@@ -1,11 +1,11 @@
-"""`hva down`: stops exactly what runs in a folder."""
+"""`hva down`: stops the embedded run of a folder and nothing else."""
 
 import typer
 
 from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import is_live
 from deploy.embedded.shutdown import end_leftovers, end_supervisor
-from deploy.hva.context import Dir, shown
+from deploy.hva.context import Dir, display_path
 from deploy.hva.output import print_text
 
 
@@ -17,11 +17,11 @@ def register(app: typer.Typer) -> None:
 
 
 def stop_run(paths: RunPaths) -> str:
-    """Stops the run and says what was done."""
-    where = shown(paths.dir)
+    """Stop the run and return a sentence about what was done."""
+    where = display_path(paths.dir)
     if end_supervisor(paths):
-        return f"Stopped what ran in {where}."
+        return f"Stopped the run in {where}."
     left = [] if is_live(paths) else end_leftovers(paths)
     if left:
-        return f"Ended what a crashed run left in {where}: {', '.join(left)}."
+        return f"Stopped what a crashed run left in {where}: {', '.join(left)}."
     return f"Nothing runs in {where}."

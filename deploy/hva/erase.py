@@ -1,4 +1,4 @@
-"""`hva erase`: takes a person's facts out of every family for ever, and says what there was and what is left."""
+"""`hva erase`: erases the facts of a person in all families and reports the facts before and after."""
 
 import asyncio
 import json as json_text
@@ -15,12 +15,12 @@ from deploy.hva.output import confirm, print_data, print_text
 from deploy.hva.wait import wait_until_done
 
 _TYPE = "fi.hva.client.erased.v1"
-_ROUNDS = 5  # of looking again for pseudonyms that a merge joined meanwhile
+_MAX_ROUNDS = 5  # of erasing pseudonyms that a merge has added meanwhile
 
 
 @dataclass(slots=True)
 class Receipt:
-    """What was done. It names nobody: of the person it tells how many pseudonyms there were."""
+    """The result of an erasure. It does not identify the person; the text shows only the number of pseudonyms."""
 
     county: str
     source: str
@@ -29,7 +29,7 @@ class Receipt:
     erasures: list[str] = field(default_factory=list)
     before: dict[str, int] = field(default_factory=dict)
     now: dict[str, int] = field(default_factory=dict)
-    incomplete: list[str] = field(default_factory=list)  # families that do not hold them for erased
+    incomplete: list[str] = field(default_factory=list)  # families that have not recorded all erasures
 
     @property
     def done(self) -> bool:
@@ -51,41 +51,43 @@ class Receipt:
 def register(app: typer.Typer) -> None:
     @app.command()
     def erase(
-        county: Annotated[str, typer.Option(help="Whose facts go: erasures are of one county")],
+        county: Annotated[str, typer.Option(help="County of the facts: an erasure concerns one county")],
         hetu_from_stdin: Annotated[
             bool, typer.Option("--hetu-from-stdin", help="Read the personal identity code from standard input")
         ] = False,
-        local_id: Annotated[str | None, typer.Option(help="The id of the person in a system")] = None,
-        system: Annotated[
-            str | None, typer.Option(help="The system of --local-id, as in urn:hva:<county>:<system>")
-        ] = (None),
-        pid: Annotated[str | None, typer.Option(help="A pseudonym of ours, as it stands in the tables")] = None,
-        source: Annotated[str | None, typer.Option(help="Who erases; else urn:hva:<county>:hva")] = None,
-        timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most, each time")] = 120.0,
-        yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+        local_id: Annotated[str | None, typer.Option(help="Id of the person in a source system")] = None,
+        system: Annotated[str | None, typer.Option(help="System of --local-id in urn:hva:<county>:<system>")] = None,
+        pid: Annotated[str | None, typer.Option(help="A pseudonym, as stored in the tables")] = None,
+        source: Annotated[
+            str | None, typer.Option(help="Source of the erasure (default: urn:hva:<county>:hva)")
+        ] = None,
+        timeout: Annotated[
+            float, typer.Option(metavar="S", min=0, help="Maximum seconds to wait after each sending")
+        ] = 120.0,
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """Erase a person: every fact of every pseudonym that is known to be theirs goes, past and to come."""
-        from deploy.hva.identifier import Identifier, allowed, pseudonyms
+        """Erase all facts, past and future, of all pseudonyms known to belong to one person."""
+        from deploy.hva.identifier import Identifier, allowed_source, pseudonyms
 
-        who = Identifier(hetu_from_stdin, local_id, system, pid)
-        who.check(may_ask=not yes)
+        identifier = Identifier(hetu_from_stdin, local_id, system, pid)
+        identifier.check(may_ask=not yes)
         connection = resolve(dir)
-        sender = allowed(connection.config_dir, county, source)
-        found = pseudonyms(who, county, connection.key_file, datetime.now(UTC))
+        sender = allowed_source(connection.config_dir, county, source)
+        found = pseudonyms(identifier, county, connection.key_file, datetime.now(UTC))
         receipt = asyncio.run(_erase(connection, Receipt(county, sender), found, timeout, yes))
         if json:
             print_data(json_text.dumps(receipt.document()))
         else:
-            print_text(*in_words(receipt))
+            print_text(*receipt_lines(receipt))
         if not receipt.done:
             where = ", ".join(receipt.incomplete) or "the families"
-            raise VerbError(f"Not everything is erased in {where}: `hva deadletters list` may say why.")
+            raise VerbError(f"The erasure is not complete in {where}: `hva deadletters list` may show why.")
 
 
 async def _erase(
-    connection: Connection, receipt: Receipt, pseudonyms: Sequence[str], seconds: float, yes: bool
+    connection: Connection, receipt: Receipt, pseudonyms: Sequence[str], timeout_s: float, yes: bool
 ) -> Receipt:
     import asyncpg
 
@@ -97,8 +99,8 @@ async def _erase(
         receipt.before = await count(database, receipt.county, clients)
         if not yes:
             _confirm(receipt, len(clients))
-        for _ in range(_ROUNDS):
-            await _send_and_wait(connection, receipt, clients, seconds)
+        for _ in range(_MAX_ROUNDS):
+            await _send_and_wait(connection, receipt, clients, timeout_s)
             clients = [
                 client
                 for client in await aliases(database, receipt.county, receipt.pseudonyms)
@@ -106,7 +108,7 @@ async def _erase(
             ]
             if not clients:
                 break
-            more = await count(database, receipt.county, clients)  # a merge was still on its way
+            more = await count(database, receipt.county, clients)  # a merge arrived meanwhile
             receipt.before = {family: receipt.before[family] + more[family] for family in more}
         receipt.now = await count(database, receipt.county, [*receipt.pseudonyms, *clients])
         receipt.incomplete = await not_erased(database, receipt.county, [*receipt.pseudonyms, *clients])
@@ -117,12 +119,14 @@ async def _erase(
 
 def _confirm(receipt: Receipt, clients: int) -> None:
     facts = ", ".join(f"{family} {number}" for family, number in receipt.before.items())
-    question = f"Erase {plural(clients, 'pseudonym')} of one person in {receipt.county} for ever? Facts now: {facts}."
+    question = (
+        f"Erase {plural(clients, 'pseudonym')} of one person in {receipt.county} permanently? Facts now: {facts}."
+    )
     if not confirm(question):
         raise VerbError("Nothing was erased.")
 
 
-async def _send_and_wait(connection: Connection, receipt: Receipt, clients: Sequence[str], seconds: float) -> None:
+async def _send_and_wait(connection: Connection, receipt: Receipt, clients: Sequence[str], timeout_s: float) -> None:
     from shared.contracts.catalogue import RAW, Stream
     from shared.edge.produce import Outgoing, make_producer, publish
 
@@ -137,22 +141,22 @@ async def _send_and_wait(connection: Connection, receipt: Receipt, clients: Sequ
         await producer.stop()
     receipt.pseudonyms += clients
     receipt.erasures += [event["id"] for event in events]
-    print_text(f"Sent {plural(len(events), 'erasure')}, waiting until they hold ...", err=True)
+    print_text(f"Sent {plural(len(events), 'erasure')}, waiting until they are applied ...", err=True)
     try:
-        await wait_until_done(connection, seconds)
+        await wait_until_done(connection, timeout_s)
     except VerbError as error:
         sent = ", ".join(receipt.erasures)
-        raise VerbError(f"The erasures {sent} were sent and will hold when they arrive. {error}") from None
+        raise VerbError(f"The erasures {sent} were sent and are applied when they arrive. {error}") from None
 
 
 def erasure(source: str, client: str, time: str, id: str) -> dict[str, Any]:
-    """The event that erases a pseudonym."""
+    """The event that erases a pseudonym. `time` is RFC 3339 in UTC."""
     data = {"erasure_id": id, "client": {"pid": client}}
     return {"specversion": "1.0", "id": id, "source": source, "type": _TYPE, "time": time, "data": data}
 
 
-def in_words(receipt: Receipt) -> list[str]:
-    """The receipt for people, in lines."""
+def receipt_lines(receipt: Receipt) -> list[str]:
+    """The receipt as lines of text."""
     return [
         f"{receipt.county}, {receipt.time}: erased {plural(len(receipt.pseudonyms), 'pseudonym')} of one person,"
         f" as {receipt.source}.",

@@ -9,7 +9,7 @@ import typer
 
 from deploy.hva.context import AsJson, Dir, VerbError, plural, resolve
 from deploy.hva.figures import plain, read
-from deploy.hva.keys import KEYS, check, further, period_days
+from deploy.hva.keys import KEYS, check, parse_pairs, period_days
 from deploy.hva.output import print_data, print_text
 from deploy.hva.tables import print_rows
 
@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
         dir: Dir = None,
     ) -> None:
         """Show which facts a figure counts, and the event that each of them stands on."""
-        wanted = complete(view, further(keys))
+        wanted = complete(view, parse_pairs(keys))
         asyncio.run(_explain(resolve(dir).postgres_steward, view, wanted, limit, json))
 
 

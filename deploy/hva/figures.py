@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.hva.context import Dir, VerbError, plural, resolve
-from deploy.hva.keys import KEYS, check, further
+from deploy.hva.keys import KEYS, check, parse_pairs
 from deploy.hva.names import Lang, named, unit_names
 from deploy.hva.output import print_data, print_text
 from deploy.hva.tables import print_rows
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         Text shows shares as per cent and waits as minutes. What is the same in all rows is in the title.
         """
         keys = dict(zip(KEYS, (county, None, period, scope_level, scope, channel, segment), strict=True))
-        wanted = {key: value for key, value in keys.items() if value is not None} | further(where or [])
+        wanted = {key: value for key, value in keys.items() if value is not None} | parse_pairs(where or [])
         check(view, wanted)
         chosen = _check_table_options(columns, csv or json)
         if as_of is not None and not exact:

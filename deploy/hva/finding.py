@@ -1,11 +1,11 @@
-"""What `hva doctor` says of one thing."""
+"""One result of `hva doctor`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `words` say what is there, or what is missing and what to do."""
+    """One inspected thing; `words` say what was found, or what is missing and what to do."""
 
     name: str
     ok: bool

@@ -1,4 +1,4 @@
-"""Values of figures as people read them: shares as per cent, waits as minutes, few decimals."""
+"""Figures formatted for people: shares in per cent, waits in minutes, few decimals."""
 
 from datetime import date
 from typing import Final
@@ -10,11 +10,11 @@ _SHARES: Final = frozenset(
     }
 )
 _WAITS: Final = frozenset({"wait_p50", "wait_p90"})
-_LONGEST_WAIT_MIN: Final = 1440  # the last finite bound of the waiting-time histogram
+_MAX_FINITE_WAIT_MIN: Final = 1440  # the last finite bound of the waiting-time histogram
 
 
 def formatted(column: str, value: object) -> str:
-    """A value of a column; a dash for no value. JSON and CSV have all digits."""
+    """A value of a column; a dash for null. JSON and CSV keep all digits."""
     match value:
         case None:
             return "–"
@@ -35,7 +35,7 @@ def formatted(column: str, value: object) -> str:
 
 
 def _wait(seconds: float) -> str:
-    """A quantile is the upper bound of its bucket: the wait was at most that long."""
+    """A quantile is the upper bound of its histogram bucket, so the wait was at most that long."""
     if seconds == float("inf"):
-        return f"> {_LONGEST_WAIT_MIN} min"
+        return f"> {_MAX_FINITE_WAIT_MIN} min"
     return f"≤ {round(seconds / 60, 1):g} min"

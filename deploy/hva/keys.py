@@ -1,4 +1,4 @@
-"""How people name a cell of a view, as `period=2026Q1 scope_level=division`, and what can never be one."""
+"""Keys of a view's cells on the command line, as `period=2026Q1 scope_level=division`, and their validation."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,16 +15,16 @@ PERIODS = (
 )
 
 
-def further(pairs: Sequence[str]) -> dict[str, str]:
-    """`key=value` words as a mapping. Raises BadParameter."""
+def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Parse `key=value` words. Raises BadParameter."""
     if any("=" not in pair for pair in pairs):
         raise typer.BadParameter("write KEY=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
 def check(view: str, wanted: Mapping[str, str]) -> None:
-    """Raises BadParameter for a view, a period or a value of a closed list that no database can ever have: an empty
-    answer would look like no facts.
+    """Raises BadParameter for an unknown view, an invalid period or a value outside a closed list. An empty answer
+    would look as if there were no facts.
     """
     from shared.registers.figures import KEY_VALUES, VIEWS
 
@@ -34,13 +34,13 @@ def check(view: str, wanted: Mapping[str, str]) -> None:
         period_days(wanted["period"])
     closed = {**KEY_VALUES, "period_kind": tuple(kind for _, kind in PERIODS)}
     for key, value in wanted.items():
-        allowed = [str(one) for one in closed.get(key, ())]
+        allowed = [str(item) for item in closed.get(key, ())]
         if allowed and value not in allowed:
             raise typer.BadParameter(f"{key} {value} is none of {', '.join(allowed)}")
 
 
 def period_days(period: str) -> tuple[date, date]:
-    """First day of a period, and of the next one. Raises BadParameter."""
+    """First day of the period and of the next one. Raises BadParameter."""
     for pattern, kind in PERIODS:
         if found := pattern.fullmatch(period):
             try:
@@ -65,5 +65,5 @@ def _days(kind: str, parts: list[int]) -> tuple[date, date]:
 
 
 def _month_after(year: int, month: int, months: int) -> date:
-    passed = month - 1 + months
-    return date(year + passed // 12, passed % 12 + 1, 1)
+    months_since_january = month - 1 + months
+    return date(year + months_since_january // 12, months_since_january % 12 + 1, 1)

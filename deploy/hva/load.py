@@ -1,4 +1,4 @@
-"""`hva load`: JSON Lines of structured CloudEvents into the raw topics."""
+"""`hva load`: sends JSON Lines of structured CloudEvents to the raw topics."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Tally:
-    """What was sent, by raw topic, and the lines that cannot travel at all."""
+    """The number of sent events by raw topic, and the numbers of lines too long to send."""
 
     sent: dict[str, int] = field(default_factory=dict)
     unsendable: list[int] = field(default_factory=list)
@@ -28,16 +28,16 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def load(
         files: Annotated[list[Path] | None, EVENT_FILES] = None,
-        from_stdin: Annotated[bool, typer.Option("--from-stdin", help="As the file -")] = False,
+        from_stdin: Annotated[bool, typer.Option("--from-stdin", help="Same as the file -")] = False,
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """Send events to the raw topics, a line an event; what is wrong with them, ingest tells."""
+        """Send events, one per line, to raw topics. Ingest validates them and keeps rejected ones as dead letters."""
         if bool(files) == from_stdin:
-            raise typer.BadParameter("name files, or give --from-stdin")
+            raise typer.BadParameter("name files or give --from-stdin, not both")
         connection = resolve(dir)
         tally = asyncio.run(_load(connection, files or [STANDARD_INPUT]))
-        _tell(tally, json)
+        _print_tally(tally, json)
         raise typer.Exit(1 if tally.unsendable else 0)
 
 
@@ -57,7 +57,7 @@ async def _load(connection: Connection, files: list[Path]) -> Tally:
 
 
 def _bytes_in(files: list[Path]) -> int | None:
-    """None where a file has no size: a pipe, standard input."""
+    """Total size in bytes; None when one has no size (a pipe, standard input)."""
     if not all(path.is_file() for path in files):
         return None
     return sum(path.stat().st_size for path in files)
@@ -70,7 +70,7 @@ async def _load_file(
         try:
             await send(producer, file, tally, advance, topic_prefix)
         except UnreadableFileError as error:
-            sent = f" {_sent_in_words(tally)}" if tally.sent else " Nothing was sent."
+            sent = f" {_sent_text(tally)}" if tally.sent else " Nothing was sent."
             raise VerbError(f"{readable_name(path)}: {error}{sent}") from None
 
 
@@ -81,7 +81,7 @@ async def send(
     advance: Callable[[int], None] = lambda size: None,
     topic_prefix: str = "",
 ) -> None:
-    """Route every line to its raw topic and wait for the acknowledgements; order within a topic is kept loosely.
+    """Send every line to its raw topic and wait for the acknowledgements. Order within a topic is not guaranteed.
 
     Raises UnreadableFileError.
     """
@@ -91,12 +91,12 @@ async def send(
 
     for number, chunk in chunks(file, advance):
         records = []
-        for place, line in enumerate(chunk, number):
+        for line_number, line in enumerate(chunk, number):
             event = line.removesuffix(b"\n")
             if is_blank(event):
                 continue
             if len(event) > RAW_LIMIT:
-                tally.unsendable.append(place)
+                tally.unsendable.append(line_number)
                 continue
             topic = topic_prefix + RAW[stream_of(event)].name
             tally.sent[topic] = tally.sent.get(topic, 0) + 1
@@ -105,7 +105,7 @@ async def send(
 
 
 class _Progress:
-    """A bar of bytes read on a terminal, nothing elsewhere; standard input has no known end."""
+    """A progress bar of bytes read, on a terminal only. Standard input has no known total."""
 
     def __init__(self, total: int | None) -> None:
         from rich.console import Console
@@ -126,18 +126,18 @@ class _Progress:
         self._bar.advance(self._task, size)
 
 
-def _tell(tally: Tally, as_json: bool) -> None:
+def _print_tally(tally: Tally, as_json: bool) -> None:
     if as_json:
         import orjson
 
         print_data(orjson.dumps({"sent": tally.sent, "unsendable_lines": tally.unsendable}).decode())
         return
-    print_text(_sent_in_words(tally))
+    print_text(_sent_text(tally))
     for number in tally.unsendable:
         print_text(f"Line {number} is over 4 MiB and was not sent.", err=True)
 
 
-def _sent_in_words(tally: Tally) -> str:
+def _sent_text(tally: Tally) -> str:
     total = sum(tally.sent.values())
     parts = ", ".join(f"{topic} {count}" for topic, count in sorted(tally.sent.items()))
     return f"Sent {plural(total, 'event')}{': ' + parts if parts else ''}."

@@ -13,7 +13,7 @@ from deploy.embedded.services import DATABASE
 from deploy.embedded.stores import prepare_database
 from deploy.hva.context import VerbError
 from deploy.hva.output import print_text
-from deploy.hva.server_wait import WAIT_S, Wait, patiently
+from deploy.hva.server_wait import WAIT_S, Wait, retry_until_reachable
 from shared.settings import SettingsError, read_password, with_password
 
 
@@ -44,7 +44,9 @@ def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -
     # In a DSN a password stands quoted; that of a role may hold any character.
     owner = dsn_for(admin, DATABASE, "hva_migrate", quote(passwords["hva_migrate"], safe=""))
     try:
-        asyncio.run(patiently("PostgreSQL", lambda: prepare_database(admin, owner, passwords, reader_county), wait))
+        asyncio.run(
+            retry_until_reachable("PostgreSQL", lambda: prepare_database(admin, owner, passwords, reader_county), wait)
+        )
     except (DatabaseMismatchError, MigrationError) as error:
         raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 

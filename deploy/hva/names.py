@@ -1,4 +1,4 @@
-"""Names of units in place of their codes, as the register in the database has them."""
+"""Replaces unit codes by unit names from the register in the database."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _UNITS = "select county, unit, name_fi, name_sv, name_en from report.unit"
 
 
 class Lang(StrEnum):
-    """Languages that the register has names in."""
+    """Languages of unit names."""
 
     FI = "fi"
     SV = "sv"
@@ -20,7 +20,7 @@ class Lang(StrEnum):
 
 
 async def unit_names(dsn: str, lang: Lang) -> Names:
-    """The name of every unit that the database knows."""
+    """The names of all units in the database."""
     import asyncpg
 
     connection = await asyncpg.connect(dsn)
@@ -32,9 +32,7 @@ async def unit_names(dsn: str, lang: Lang) -> Names:
 
 
 def named(rows: Sequence[Mapping[str, Any]], names: Names) -> list[dict[str, Any]]:
-    """The rows with the names of their units as scopes. A code without a name stays; a name that two units share is
-    followed by the code.
-    """
+    """The rows with unit names as scopes. A code without a name stays; a name of two units is followed by the code."""
     units = {(row["county"], row["scope"]) for row in rows if row["scope_level"] == "unit"}
     times = Counter(names.get(unit) for unit in units)
 

@@ -1,5 +1,5 @@
-"""All output of the command. Text is escaped, so that a value of an event or a register can neither forge a line nor
-control the terminal; data (JSON, CSV) is exact.
+"""All output of the command. Text is escaped, so that no value of an event or a register can forge a line or control
+the terminal. Data (JSON, CSV) is printed unchanged.
 """
 
 import sys
@@ -14,29 +14,29 @@ from typer.core import TyperGroup
 
 
 def escape(text: str) -> str:
-    r"""The text with every control, format, separator, private and surrogate character as `\n`, `\x1b`, `\u202e`."""
+    r"""Escape control, format, separator, private-use and surrogate characters as `\n`, `\x1b`, `\u202e`."""
     if text.isprintable():
         return text
     return "".join(char if _is_visible(char) else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def print_text(*lines: str, err: bool = False) -> None:
-    """Print lines for people; a line feed within one is escaped."""
+    """Print lines of escaped text; a line feed within a line is escaped, too."""
     print("\n".join(map(escape, lines)), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def print_data(text: str) -> None:
-    """Print JSON for programs, exactly as it is."""
+    """Print data for programs unchanged."""
     print(text)
 
 
 def confirm(question: str) -> bool:
-    """Whether the person agrees; asked on standard error."""
+    """Ask a yes-no question on standard error."""
     return typer.confirm(escape(question), err=True)
 
 
 class EscapingGroup(TyperGroup):
-    """The group of all verbs: reports of wrong use quote what was typed, so they are escaped, too."""
+    """The group of all verbs. It escapes usage errors, because they quote what was typed."""
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         with _escaped_errors():

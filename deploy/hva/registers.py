@@ -1,4 +1,4 @@
-"""`hva registers`: the version of the folder and of the database, and the way back to an earlier one."""
+"""`hva registers`: shows the register versions of the folder and the database, and loads the folder."""
 
 import asyncio
 from typing import Annotated, Any
@@ -11,16 +11,16 @@ from deploy.hva.output import print_data, print_text
 _HISTORY = """
 select version, first_loaded_at, loaded_at from reference.register_history order by loaded_at desc limit 20
 """
-Force = Annotated[bool, typer.Option("--force", help="Load the folder although a later version has superseded it")]
+Force = Annotated[bool, typer.Option("--force", help="Load the folder even if a later version superseded it")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The registers: versions that were loaded, and loading by hand.", no_args_is_help=True)
+    group = typer.Typer(help="List register versions, or load the registers manually.", no_args_is_help=True)
     app.add_typer(group, name="registers")
 
     @group.command()
     def versions(as_json: AsJson = False, dir: Dir = None) -> None:
-        """List the last 20 versions that the database got, and which of them it and the folder hold."""
+        """List the last 20 versions loaded into the database; mark those of the database and the folder."""
         rows = asyncio.run(_versions(resolve(dir)))
         if as_json:
             import orjson
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command()
     def load(force: Force = False, dir: Dir = None) -> None:
-        """Load the folder into the database. Services do it themselves; --force goes back to a superseded version."""
+        """Load the folder into the database. Services do this automatically; --force restores a superseded version."""
         print_text(asyncio.run(_load(resolve(dir), force)))
 
 
@@ -54,7 +54,7 @@ async def _versions(connection: Connection) -> list[dict[str, Any]]:
 
 
 async def _load(connection: Connection, force: bool) -> str:
-    """Raises NotSoError where the version is superseded and not forced."""
+    """Load and return a sentence. Raises VerbError when the version is superseded and not forced."""
     from shared.postgres.registers import current_version, load
 
     registers = _folder(connection)
@@ -62,16 +62,16 @@ async def _load(connection: Connection, force: bool) -> str:
     try:
         current = await current_version(database)
         if await load(database, registers, replaces=current if force else None):
-            return f"The database holds version {registers.version} now."
+            return f"The database now holds version {registers.version}."
         if await current_version(database) == registers.version:
-            return f"The database holds version {registers.version} already."
+            return f"The database already holds version {registers.version}."
     finally:
         await database.close()
-    raise VerbError(f"Version {registers.version} is superseded by {current}: --force loads it all the same.")
+    raise VerbError(f"Version {registers.version} is superseded by {current}: use --force to load it anyway.")
 
 
 def _folder(connection: Connection) -> Any:
-    """The registers of the folder. Raises NotSoError where they are wrong."""
+    """The registers of the folder. Raises VerbError when they are invalid."""
     from shared.registers import RegisterError, load_folder
 
     try:

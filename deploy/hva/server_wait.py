@@ -1,4 +1,4 @@
-"""Waiting for a server that comes later, as after a start of the whole machine."""
+"""Waits for a server that starts later, for instance after a reboot of the whole machine."""
 
 import asyncio
 import time
@@ -10,28 +10,28 @@ import typer
 from deploy.hva.context import VerbError
 from deploy.hva.output import print_text
 
-Wait = Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait for the server at most")]
+Wait = Annotated[float, typer.Option(metavar="S", min=0, help="Maximum seconds to wait for the server")]
 WAIT_S: Final = 600.0
 _PAUSE_S: Final = 1.0
 
 
-async def patiently(server: str, task: Callable[[], Awaitable[None]], seconds: float) -> None:
-    """Do the task once the server answers; say on standard error what is waited for, once for each kind of trouble.
+async def retry_until_reachable(server: str, task: Callable[[], Awaitable[None]], timeout_s: float) -> None:
+    """Run the task, and retry it until the server answers. Prints each new kind of error once on standard error.
 
-    Raises NotSoError at the deadline, and at once for what waiting does not mend: a password that is refused, and
-    statements that are (SQLSTATE class 42), for which a service waits since somebody else migrates.
+    Raises VerbError at the deadline. Raises it immediately when waiting cannot help: a refused password, or a refused
+    statement (SQLSTATE class 42). A service waits for the latter, because another process migrates the schema.
     """
     import asyncpg
     from aiokafka.errors import KafkaError
 
     from shared.failure import Failure, classify
 
-    deadline, told = time.monotonic() + seconds, ""
+    deadline, reported = time.monotonic() + timeout_s, ""
     while True:
         try:
             return await task()
         except asyncpg.InvalidAuthorizationSpecificationError:
-            raise VerbError(f"{server} refuses the role or its password: give it the password that it knows.") from None
+            raise VerbError(f"{server} refuses the role or its password: check the password of the role.") from None
         except asyncpg.SyntaxOrAccessError as error:
             raise VerbError(f"{server} refuses a statement ({type(error).__name__}).") from error
         except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -39,8 +39,8 @@ async def patiently(server: str, task: Callable[[], Awaitable[None]], seconds: f
                 raise
             kind = type(error).__name__
         if time.monotonic() >= deadline:
-            raise VerbError(f"{server} cannot be reached ({kind}): given up after {seconds:.0f} s.")
-        if kind != told:
+            raise VerbError(f"{server} cannot be reached ({kind}): gave up after {timeout_s:.0f} s.")
+        if kind != reported:
             print_text(f"{server} cannot be reached ({kind}): waiting.", err=True)
-            told = kind
+            reported = kind
         await asyncio.sleep(_PAUSE_S)

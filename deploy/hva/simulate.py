@@ -1,4 +1,4 @@
-"""`hva simulate`: a plausible county's events, as JSON Lines for `hva load`."""
+"""`hva simulate`: writes events of plausible counties as JSON Lines for `hva load`."""
 
 import sys
 from collections.abc import Iterator
@@ -13,28 +13,30 @@ from deploy.hva.output import print_text
 
 if TYPE_CHECKING:
     from deploy.simulate import Options
-    from deploy.simulate.write import Told
+    from deploy.simulate.write import OnWritten
 
 Until = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="First day that is not simulated [default: today in Helsinki]"),
+    typer.Option(formats=["%Y-%m-%d"], help="First day that is not simulated (default: today in Helsinki)"),
 ]
 
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def simulate(
-        days: Annotated[int, typer.Option(metavar="N", help="Days before --until")] = 365,
-        clients: Annotated[int, typer.Option(metavar="N", help="Clients of all counties together")] = 2000,
-        seed: Annotated[int, typer.Option(metavar="S", help="The same options and seed give the same bytes")] = 1,
-        rate: Annotated[float | None, typer.Option(metavar="R", help="Events a second, for a live feed")] = None,
-        out: Annotated[Path | None, typer.Option(metavar="FILE", dir_okay=False, help="[default: stdout]")] = None,
+        days: Annotated[int, typer.Option(metavar="N", help="Number of days before --until")] = 365,
+        clients: Annotated[int, typer.Option(metavar="N", help="Number of clients in all counties")] = 2000,
+        seed: Annotated[int, typer.Option(metavar="S", help="Equal options and seed give equal output")] = 1,
+        rate: Annotated[float | None, typer.Option(metavar="R", help="Events per second, for a live feed")] = None,
+        out: Annotated[
+            Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Output file (default: standard output)")
+        ] = None,
         counties: Annotated[str, typer.Option(help="Comma-separated")] = "oma-hame,pirha",
         until: Until = None,
-        bad: Annotated[float, typer.Option(metavar="SHARE", help="Share of broken events, 0 to 1")] = 0.003,
-        erasures: Annotated[int, typer.Option(metavar="N", help="Clients who ask to be forgotten")] = 0,
+        bad: Annotated[float, typer.Option(metavar="SHARE", help="Share of invalid events, 0 to 1")] = 0.003,
+        erasures: Annotated[int, typer.Option(metavar="N", help="Number of erasures")] = 0,
     ) -> None:
-        """Write a plausible county's events, a line an event, in the order in which they arrive."""
+        """Write events of plausible counties, one per line, in order of arrival."""
         from deploy.simulate import Options
 
         last = until.date() if until else _today()
@@ -44,12 +46,12 @@ def register(app: typer.Typer) -> None:
             options = Options(last, days, clients, seed, tuple(counties.split(",")), bad, erasures)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
-        _warn_of_registers(options)
+        _warn_of_missing_units(options)
         try:
-            with _opened(out) as file, _progress() as told:
-                total = _write(options, file, rate, told)
+            with _opened(out) as file, _progress() as on_written:
+                total = _write(options, file, rate, on_written)
         except BrokenPipeError:
-            _leave_quietly()
+            _discard_output()
             return
         except OSError as error:
             print_text(f"The events could not be written: {error.strerror}.", err=True)
@@ -65,15 +67,15 @@ def _today() -> date:
     return local_day(system_clock())
 
 
-def _write(options: "Options", file: BinaryIO, rate: float | None, told: "Told") -> int:
+def _write(options: "Options", file: BinaryIO, rate: float | None, on_written: "OnWritten") -> int:
     import time
 
     from deploy.simulate import stream
     from deploy.simulate.write import write, write_paced
 
     if rate is None:
-        return write(stream(options), file, told)
-    return write_paced(stream(options), file, rate, time.monotonic, time.sleep, told)
+        return write(stream(options), file, on_written)
+    return write_paced(stream(options), file, rate, time.monotonic, time.sleep, on_written)
 
 
 @contextmanager
@@ -86,8 +88,8 @@ def _opened(out: Path | None) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _progress() -> Iterator["Told"]:
-    """A running count on a terminal, nothing elsewhere; how many there will be is not known beforehand."""
+def _progress() -> Iterator["OnWritten"]:
+    """A running count of events, on a terminal only. The total is not known in advance."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -98,8 +100,8 @@ def _progress() -> Iterator["Told"]:
         yield lambda lines: bar.advance(task, lines)
 
 
-def _warn_of_registers(options: "Options") -> None:
-    """A sentence on standard error where the registers in use do not know the simulated units."""
+def _warn_of_missing_units(options: "Options") -> None:
+    """Warn on standard error when the registers in use lack simulated units."""
     from deploy.embedded.services import config_dir
     from deploy.simulate.county_plans import missing_units
     from shared.registers import RegisterError, load_folder
@@ -107,7 +109,7 @@ def _warn_of_registers(options: "Options") -> None:
     try:
         known = load_folder(config_dir()).known_units
     except RegisterError:
-        return  # `hva doctor` tells; a simulation needs no registers
+        return  # `hva doctor` reports this; a simulation needs no registers
     missing = missing_units(options.counties, known)
     if missing:
         shown = ", ".join(missing[:5])
@@ -118,8 +120,8 @@ def _warn_of_registers(options: "Options") -> None:
         )
 
 
-def _leave_quietly() -> None:
-    """The reader has gone: nothing more to write, not even when Python closes the stream."""
+def _discard_output() -> None:
+    """After the reader closed the pipe: discard what Python still writes when it closes the stream."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

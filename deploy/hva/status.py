@@ -1,4 +1,4 @@
-"""`hva status`: what of a run serves right now."""
+"""`hva status`: shows which parts of a run are ready."""
 
 import asyncio
 import json
@@ -20,10 +20,10 @@ from deploy.hva.output import print_data, print_text
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look at a run."""
+    """The state of a run at one moment."""
 
     run: Run
-    servers: Mapping[str, bool]  # kafka, postgres: takes connections
+    servers: Mapping[str, bool]  # by server name: accepts connections
     services: Mapping[str, bool]  # name: ready
 
     @property
@@ -45,20 +45,20 @@ class Status:
 def register(app: typer.Typer) -> None:
     @app.command()
     def status(dir: Dir = None, as_json: AsJson = False) -> None:
-        """Say where everything is and whether it is ready; exit 1 when something is not."""
+        """Show the addresses of all parts and whether they are ready. Exits with 1 when one is not."""
         if as_json and read_run(RunPaths(run_dir(dir))) is None:
             print_data(json.dumps({"kafka": None, "postgres": {}, "services": {}}))
             sys.exit(1)
-        seen = asyncio.run(look(live_run(dir)))
+        current = asyncio.run(read_status(live_run(dir)))
         if as_json:
-            print_data(json.dumps(seen.document(), indent=2))
+            print_data(json.dumps(current.document(), indent=2))
         else:
-            print_text(*in_lines(seen))
-        sys.exit(0 if seen.all_ready else 1)
+            print_text(*status_lines(current))
+        sys.exit(0 if current.all_ready else 1)
 
 
-async def look(run: Run) -> Status:
-    """Asks every part of the run at once."""
+async def read_status(run: Run) -> Status:
+    """Check all parts of the run concurrently."""
     addresses = {"Kafka": run.kafka or "", "PostgreSQL": str(run.postgres.get("admin", ""))}
     servers = await asyncio.gather(*(_takes_connections(address) for address in addresses.values()))
     ports = {name: urlsplit(one["metrics"]).port or 0 for name, one in run.services.items()}
@@ -66,11 +66,11 @@ async def look(run: Run) -> Status:
     return Status(run, dict(zip(addresses, servers, strict=True)), dict(zip(ports, services, strict=True)))
 
 
-def in_lines(seen: Status) -> list[str]:
-    lines = [f"{name:<11} {'serves' if serves else 'DOES NOT ANSWER'}" for name, serves in seen.servers.items()]
+def status_lines(current: Status) -> list[str]:
+    lines = [f"{name:<11} {'serves' if serves else 'DOES NOT ANSWER'}" for name, serves in current.servers.items()]
     for name in SERVICES:
-        where = seen.run.services.get(name, {}).get("metrics", "")
-        lines.append(f"{name:<11} {'ready' if seen.services.get(name) else 'NOT READY'}  {where}")
+        where = current.run.services.get(name, {}).get("metrics", "")
+        lines.append(f"{name:<11} {'ready' if current.services.get(name) else 'NOT READY'}  {where}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""`hva up`: the embedded Kafka, PostgreSQL and services of one folder."""
+"""`hva up`: starts the embedded Kafka, PostgreSQL and services of a folder."""
 
 import signal
 import sys
@@ -13,10 +13,10 @@ from deploy.embedded.client import AlreadyRunning, SupervisorClient
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import read_run
-from deploy.hva.context import Dir, shown
+from deploy.hva.context import Dir, display_path
 from deploy.hva.output import print_text
 
-Detach = Annotated[bool, typer.Option("--detach", help="Return once everything serves; stop it with `hva down`")]
+Detach = Annotated[bool, typer.Option("--detach", help="Return once everything is ready; stop it with `hva down`")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,16 +27,16 @@ def register(app: typer.Typer) -> None:
 
 
 def run_up(folder: Path, *, detach: bool) -> int:
-    """Starts the run, and in the foreground stays until Ctrl-C or `hva down`. Returns the exit code."""
+    """Start the run; in the foreground, wait for Ctrl-C or `hva down`. Returns the exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     client = SupervisorClient(RunPaths(folder))
     try:
         return _serve(client, folder, detach=detach)
     except AlreadyRunning:
-        print_text(f"It runs already in {shown(folder)}.")
+        print_text(f"A run is already up in {display_path(folder)}.")
         if run := read_run(RunPaths(folder)):
-            _tell(run.kafka, run.postgres, run.services, folder)
+            _print_addresses(run.kafka, run.postgres, run.services, folder)
         return 0
     except KeyboardInterrupt:
         print_text("", "stopping …")
@@ -51,26 +51,26 @@ def _serve(client: SupervisorClient, folder: Path, *, detach: bool) -> int:
     except EmbeddedError:
         client.stop()
         raise
-    _tell(run["kafka"], run["postgres"], run["services"], folder)
+    _print_addresses(run["kafka"], run["postgres"], run["services"], folder)
     if detach:
         client.detach()
         return 0
-    print_text("Ctrl-C stops all of it.")
+    print_text("Press Ctrl-C to stop everything.")
     if client.wait() != 0:
         raise EmbeddedError(f"The supervisor ended unexpectedly: see {RunPaths(folder).log('supervisor')}.")
     print_text("Stopped.")
     return 0
 
 
-def _tell(
+def _print_addresses(
     kafka: str | None, postgres: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> None:
     database = str(postgres.get("steward", "")).rpartition("@")[2]
     print_text(f"Kafka       {kafka}")
-    print_text(f"PostgreSQL  {database}  (DSNs with passwords: {shown(folder)}/run.json)")
+    print_text(f"PostgreSQL  {database}  (DSNs with passwords: {display_path(folder)}/run.json)")
     for name, service in services.items():
         print_text(f"{name:<11} {service['metrics']}/metrics")
-    print_text(f"logs        {shown(folder)}/logs")
+    print_text(f"logs        {display_path(folder)}/logs")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

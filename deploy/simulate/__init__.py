@@ -1,7 +1,7 @@
-"""A plausible county's events: for the demo, for benchmarks, for trying out one's own registers.
+"""Events of plausible counties, for the demo, for benchmarks and for trying out registers.
 
-`stream(Options(until=..., days=..., clients=..., seed=...))` gives structured CloudEvents, one line of JSON
-each, in the order in which they arrive. The same options give the same bytes on every machine.
+`stream(Options(until=..., days=..., clients=..., seed=...))` yields structured CloudEvents, one line of JSON each, in
+order of arrival. The same options give the same bytes on every machine.
 """
 
 from deploy.simulate.options import Options

@@ -1,6 +1,6 @@
-"""Events that no one should send and everyone once does: one maker a way of being wrong, by its reason.
+"""Invalid events: one maker for each kind of error, grouped by the reason of its rejection.
 
-`wrong_topic` is missing on purpose: a line of a file has no topic until it is loaded by its type.
+`wrong_topic` is missing, because `hva load` chooses the topic of a line by its type.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,16 +15,16 @@ from deploy.simulate.emit import Emitter
 from deploy.simulate.people import CHECK, hetu
 
 Data = dict[str, Any]
-_TOO_LARGE = 1_150_000
+_OVER_MAX_BYTES = 1_150_000
 
 
-class Bad:
-    """Makes broken lines for one county; test identities only, also where they are broken."""
+class InvalidEvents:
+    """Makes invalid lines for one county. It uses test identities only, invalid ones included."""
 
     def __init__(self, plan: Plan, emitter: Emitter) -> None:
         self._plan = plan
         self._emit = emitter
-        self._almanac: Calendar = emitter.almanac
+        self._calendar: Calendar = emitter.calendar
         self._turn = 0
         self.makers: Mapping[str, tuple[Callable[[int], bytes], ...]] = {
             "undecodable": (self._cut, self._nan, self._doubled, self._lone_surrogate, self._too_deep),
@@ -38,12 +38,12 @@ class Bad:
                 self._unknown_channel,
                 self._text_for_number,
                 self._reserved,
-                self._twice_asked,
+                self._question_twice,
                 self._nul,
                 self._two_ids,
             ),
             "unknown_unit": (self._other_unit,),
-            "future_time": (self._tomorrow,),
+            "future_time": (self._far_future,),
             "too_large": (self._large,),
         }
         often = {"schema": 6, "unknown_unit": 4, "personal_id": 4, "undecodable": 2, "envelope": 2}
@@ -55,8 +55,8 @@ class Bad:
             for maker in makers
         ]
 
-    def one(self, at: int) -> bytes:
-        """A broken line; about one in a thousand is too large."""
+    def random_line(self, at: int) -> bytes:
+        """An invalid line; about one in a thousand is too large."""
         draw = self._emit.random()
         if draw < 0.001:
             return self._large(at)
@@ -69,7 +69,7 @@ class Bad:
             "unit": line.unit,
             "line": line.code,
             "channel": "phone",
-            "started_at": self._almanac.utc(at),
+            "started_at": self._calendar.utc(at),
         }
 
     def _response(self, at: int) -> Data:
@@ -77,7 +77,7 @@ class Bad:
             "response_id": self._emit.business_id("r"),
             "unit": self._plan.devices[0],
             "channel": "device",
-            "answered_at": self._almanac.utc(at),
+            "answered_at": self._calendar.utc(at),
             "answers": [{"question": "recommend", "value": 9}],
         }
 
@@ -120,7 +120,7 @@ class Bad:
         return self._line("contact.recorded.v1", self._contact(at), at, data="puhelu")
 
     def _naive_time(self, at: int) -> bytes:
-        time = self._almanac.utc(at)[:-1]
+        time = self._calendar.utc(at)[:-1]
         return self._line("contact.recorded.v1", self._contact(at), at, time=time)
 
     def _other_county(self, at: int) -> bytes:
@@ -160,7 +160,7 @@ class Bad:
     def _reserved(self, at: int) -> bytes:
         return self._recorded(at, reason="all")
 
-    def _twice_asked(self, at: int) -> bytes:
+    def _question_twice(self, at: int) -> bytes:
         return self._answered(at, answers=[{"question": "useful", "value": value} for value in (4, 5)])
 
     def _nul(self, at: int) -> bytes:
@@ -169,10 +169,10 @@ class Bad:
     def _other_unit(self, at: int) -> bytes:
         return self._recorded(at, unit="lakkautettu-neuvola")
 
-    def _tomorrow(self, at: int) -> bytes:
-        """Years ahead, so that it is the future for every clock that this simulation meets."""
-        started = f"{self._almanac.dates[-1] + timedelta(days=36_500)}T08:00:00Z"
+    def _far_future(self, at: int) -> bytes:
+        """A hundred years ahead, so that it is in the future on any machine."""
+        started = f"{self._calendar.dates[-1] + timedelta(days=36_500)}T08:00:00Z"
         return self._recorded(at, started_at=started)
 
     def _large(self, at: int) -> bytes:
-        return self._answered(at, comment="pitkä palaute " * (_TOO_LARGE // 15))
+        return self._answered(at, comment="pitkä palaute " * (_OVER_MAX_BYTES // 15))

@@ -1,4 +1,4 @@
-"""Time in the simulation: whole seconds since a UTC midnight, and tables that turn them into text."""
+"""Time in the simulation: whole seconds since a UTC midnight, and tables that convert them to text."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -8,7 +8,7 @@ from shared.registers.promises import is_working_day
 
 DAY = 86_400
 _SLACK = 40
-"""Days of tables beyond the last simulated one: promises and late answers."""
+"""Days that the tables cover after the last simulated one, for promises and late answers."""
 
 _SEASON = (1.02, 1.04, 1.06, 1.0, 1.02, 0.86, 0.55, 0.88, 1.06, 1.06, 1.04, 0.8)
 _WEEK = (1.18, 1.08, 1.04, 1.02, 0.88, 0.06, 0.05)
@@ -24,7 +24,7 @@ EVENINGS = profile({7: 0.4, 9: 0.8, 12: 1.0, 15: 1.0, 17: 1.6, 18: 1.8, 19: 2.0,
 
 
 class Calendar:
-    """Days are numbered from 0 = the first simulated one; instants are seconds since `origin`."""
+    """Day 0 is the first simulated one; instants are seconds since the UTC midnight of the day before it."""
 
     def __init__(self, first_day: date, days: int) -> None:
         self.first_day = first_day
@@ -52,7 +52,7 @@ class Calendar:
         return f"{self._utc_days[day]}{self._seconds[second]}+0{offset}:00"
 
     def office_factor(self, day: int) -> float:
-        """How much of an average day's planned work falls on a day: weekday, season, holidays."""
+        """Planned work of a day relative to an average day, by weekday, season and holidays."""
         date_ = self.dates[day]
         week = _WEEK[date_.weekday()] if is_working_day(date_) else 0.05
         return week * _SEASON[date_.month - 1] * (0.5 if _between_holidays(date_) else 1.0) * 1.38
@@ -63,5 +63,5 @@ class Calendar:
 
 
 def _between_holidays(day: date) -> bool:
-    """From Christmas to Epiphany, when planned care rests."""
+    """From Christmas to Epiphany, when there is little planned care."""
     return (day.month, day.day) >= (12, 23) or (day.month, day.day) <= (1, 5)

@@ -1,4 +1,4 @@
-"""The care stream: service events of careers over sectors, and the evidence of being a common client."""
+"""The care stream: service events in several sectors, and the evidence of membership."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,13 +22,13 @@ _FLAG_DAYS = (90, 180, 365, 730)
 
 
 class Care:
-    """The care of one county, a day at a time."""
+    """Makes the care events of one county, day by day."""
 
     def __init__(self, plan: Plan, emitter: Emitter, feedback: Feedback, clients: list[Client]) -> None:
         self._plan = plan
         self._emit = emitter
         self._feedback = feedback
-        self._almanac = emitter.almanac
+        self._calendar = emitter.calendar
         self._random = emitter.random
         self._clients = clients
         self._users = care_pool(clients)
@@ -37,12 +37,12 @@ class Care:
         self._aliased = [client for client in clients if client.alias is not None]
 
     def day(self, day: int, mean: float) -> None:
-        """Service events of a day; units that have closed pass their clients on."""
-        random, bits, almanac, services = self._random, self._emit.rng.getrandbits, self._almanac, self._plan.services
+        """Service events of a day; `mean` is their number on an average day. Successors replace closed units."""
+        random, bits, calendar, services = self._random, self._emit.rng.getrandbits, self._calendar, self._plan.services
         send, new_id, classes = self._emit.send, self._emit.business_id, self._classes
-        start, today = almanac.starts[day], almanac.dates[day]
+        start, today = calendar.starts[day], calendar.dates[day]
         units = [self._unit(service.unit, today) for service in services]
-        office, non_stop = almanac.office_factor(day), almanac.non_stop_factor(day)
+        office, non_stop = calendar.office_factor(day), calendar.non_stop_factor(day)
         users, growth = self._users, 1 + 0.03 * (today.year - 2025)
         busiest = max(office, non_stop)
         for _ in range(count(self._emit.rng, mean * busiest * growth)):
@@ -62,7 +62,7 @@ class Care:
                 "unit": units[index],
                 "sector": service.sector,
                 "event_class": classes[index][draw >> 30 & MASK],
-                "occurred_at": almanac.utc(at),
+                "occurred_at": calendar.utc(at),
                 "status": status,
             }
             send(_system(service.social), "care.service-event.v1", data, at + 900)
@@ -70,8 +70,8 @@ class Care:
                 self._feedback.after_visit(client, units[index], service, at)
 
     def rare(self, day: int, clients: int) -> None:
-        """Evidence of membership, merges of double identities; on average so many a client and year."""
-        office = self._almanac.office_factor(day)
+        """Evidence of membership and merges; the factors below are means per client and year."""
+        office = self._calendar.office_factor(day)
         rng, share = self._emit.rng, clients / 365 * office
         for _ in range(count(rng, share * 0.035)):
             self._suuntima(day)
@@ -85,13 +85,13 @@ class Care:
             self._merge(day)
 
     def erase(self, day: int) -> None:
-        """A client asks to be forgotten."""
+        """An erasure of a random client."""
         client = self._clients[int(self._random() * len(self._clients))]
         data = {"erasure_id": self._emit.business_id("z"), "revision": 1, "client": client.ref}
         self._emit.send("lifecare", "client.erased.v1", data, self._office(day), disturb=False)
 
     def _office(self, day: int) -> int:
-        return self._almanac.starts[day] + OFFICE_HOURS[int(self._random() * SIZE)]
+        return self._calendar.starts[day] + OFFICE_HOURS[int(self._random() * SIZE)]
 
     def _unit(self, unit: str, today: object) -> str:
         moved = self._plan.moved.get(unit)
@@ -106,7 +106,7 @@ class Care:
             "assessment_id": self._emit.business_id("a"),
             "client": client.ref,
             "unit": units[int(random() * len(units))],
-            "assessed_at": self._almanac.local(at),
+            "assessed_at": self._calendar.local(at),
             "result": _RESULTS[client.kind][int(random() * SIZE)],
             "battery": _BATTERIES[int(random() * SIZE)],
             "sex": client.sex,
@@ -114,7 +114,7 @@ class Care:
         self._emit.send("suuntima", "care.suuntima.v1", data, at + 60)
 
     def _dated(self, day: int, type_: str, id_field: str, kind: str, system: str) -> None:
-        """A flag or a plan: open at first; a third of them are ended by a later revision."""
+        """A flag or a plan. It starts open; a later revision ends about a third of them."""
         random = self._random
         client = self._common[int(random() * len(self._common))]
         at = self._office(day)
@@ -122,17 +122,17 @@ class Care:
             id_field: self._emit.business_id(kind),
             "revision": 1,
             "client": client.ref,
-            "valid_from": self._almanac.isodates[day],
+            "valid_from": self._calendar.isodates[day],
         }
         self._emit.send(system, type_, data, at)
         if random() < 0.35:
             end = day + _FLAG_DAYS[int(random() * len(_FLAG_DAYS))]
-            if end < self._almanac.days:
-                ended = {**data, "revision": 2, "valid_to": self._almanac.isodates[end]}
+            if end < self._calendar.days:
+                ended = {**data, "revision": 2, "valid_to": self._calendar.isodates[end]}
                 self._emit.send(system, type_, ended, self._office(end))
 
     def _segment(self, day: int) -> None:
-        """An assignment out of the county's own segmentation, good for a year."""
+        """An assignment of the segmentation of the county, valid for a year."""
         random = self._random
         client = self._users[int(random() * len(self._users))]
         data = {
@@ -140,13 +140,13 @@ class Care:
             "client": client.ref,
             "scheme": "oma",
             "segment": _SEGMENTS[client.kind],
-            "valid_from": self._almanac.isodates[day],
-            "valid_to": (self._almanac.dates[day] + timedelta(days=365)).isoformat(),
+            "valid_from": self._calendar.isodates[day],
+            "valid_to": (self._calendar.dates[day] + timedelta(days=365)).isoformat(),
         }
         self._emit.send("crm", "care.segment.v1", data, self._office(day))
 
     def _merge(self, day: int) -> None:
-        """A local identity turns out to be somebody known."""
+        """Merges the local identity of a client into their main one."""
         if not self._aliased:
             return
         client = self._aliased.pop(int(self._random() * len(self._aliased)))

@@ -1,7 +1,7 @@
-"""The contact stream: calls, chats and messages to first lines, bookings, and guidance to wellbeing.
+"""The contact stream: calls, chats and messages to first lines, digital bookings, and counts of health promotion.
 
-Calibrated on public reports: about 36 % of phone and chat contacts were handled to the end in 2025 and 38 %
-in 2026, chats more often than calls; direct answering grows, callbacks come back the same day ever more.
+Calibrated on public reports: about 36 % of phone and chat contacts were resolved in 2025 and 38 % in 2026, chats more
+often than calls. The shares of direct answers and of callbacks on the same day grow.
 """
 
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ _EXCLUDED = ("test", "spam", "wrong_number", "internal", "wrong_number")
 
 
 @dataclass(frozen=True, slots=True)
-class _Again:
-    """A client who will be in touch again about the same matter."""
+class _Repeat:
+    """A later contact of a client about the same reason."""
 
     line: Line
     client: Client
@@ -40,65 +40,67 @@ class _Again:
 
 
 class Contacts:
-    """The first lines of one county, a day at a time."""
+    """Makes the contacts of one county, day by day."""
 
     def __init__(self, plan: Plan, emitter: Emitter, feedback: Feedback, callers: list[Client]) -> None:
         self._plan = plan
         self._emit = emitter
         self._feedback = feedback
-        self._almanac = emitter.almanac
+        self._calendar = emitter.calendar
         self._random = emitter.random
         self._bits = emitter.rng.getrandbits
         self._callers = callers
         self._months: dict[date, Month] = {}
-        self._again: dict[int, list[_Again]] = {}
+        self._repeats: dict[int, list[_Repeat]] = {}
         self._total = sum(line.weight for line in plan.lines)
 
     def day(self, day: int, mean: float) -> None:
-        """All contacts of a day; `mean` is what an average day brings to all lines together."""
+        """All contacts of a day; `mean` is their number on an average day in all lines."""
         month = self._month(day)
-        start = self._almanac.starts[day]
-        office, non_stop = self._almanac.office_factor(day), self._almanac.non_stop_factor(day)
+        start = self._calendar.starts[day]
+        office, non_stop = self._calendar.office_factor(day), self._calendar.non_stop_factor(day)
         for line in self._plan.lines:
             factor = non_stop if line.round_the_clock else office
             seconds = NON_STOP if line.round_the_clock else OFFICE_HOURS
             for _ in range(count(self._emit.rng, mean * factor * line.weight / self._total)):
                 draw = self._bits(20)
                 second = seconds[draw & MASK] + (draw >> 10) // 16
-                self._first(month, line, day, start + second)
+                self._first_contact(month, line, day, start + second)
             if line.booking:
                 self._bookings(line, day, mean * line.booking * line.weight / self._total)
-        for again in self._again.pop(day, ()):
-            if again.line.round_the_clock or office > 0.2:
-                self._contact(month, again.line, day, start + again.second, again.client, again.reason, again.planned)
-            elif day + 1 < self._almanac.days:
-                self._again.setdefault(day + 1, []).append(again)
+        for repeat in self._repeats.pop(day, ()):
+            if repeat.line.round_the_clock or office > 0.2:
+                self._contact(
+                    month, repeat.line, day, start + repeat.second, repeat.client, repeat.reason, repeat.planned
+                )
+            elif day + 1 < self._calendar.days:
+                self._repeats.setdefault(day + 1, []).append(repeat)
 
     def hyte(self, day: int, clients: int) -> None:
-        """Three counts: tray visits every day, referrals and coaching once a week."""
-        if self._almanac.dates[day] < self._plan.hyte_since:
+        """Counts of health promotion: tray visits every day, referrals and coaching on Fridays."""
+        if self._calendar.dates[day] < self._plan.hyte_since:
             return
         self._count(day, "tray_visit", clients * 0.012)
-        if self._almanac.dates[day].weekday() == 4:
+        if self._calendar.dates[day].weekday() == 4:
             self._count(day, "exercise_referral", clients * 0.0009)
             self._count(day, "digital_path_coaching", clients * 0.0014)
 
     def _count(self, day: int, kind: str, mean: float) -> None:
-        growth = 1 + 0.08 * (self._almanac.dates[day].year - 2025)
+        growth = 1 + 0.08 * (self._calendar.dates[day].year - 2025)
         data = {
             "count_id": self._emit.business_id("h"),
             "unit": self._plan.hyte_unit,
             "kind": kind,
-            "counted_on": self._almanac.isodates[day],
+            "counted_on": self._calendar.isodates[day],
             "count": count(self._emit.rng, mean * growth),
         }
-        self._emit.send("hyte", "hyte.counted.v1", data, self._almanac.starts[day + 1] - 600)
+        self._emit.send("hyte", "hyte.counted.v1", data, self._calendar.starts[day + 1] - 600)
 
     def _month(self, day: int) -> Month:
-        date = self._almanac.dates[day].replace(day=1)
+        date = self._calendar.dates[day].replace(day=1)
         return self._months.get(date) or self._months.setdefault(date, month_of(date, self._plan.chat_since))
 
-    def _first(self, month: Month, line: Line, day: int, at: int) -> None:
+    def _first_contact(self, month: Month, line: Line, day: int, at: int) -> None:
         random = self._random
         client = self._callers[int(random() * len(self._callers))] if random() < 0.78 else None
         reason = line.reasons[int(random() * len(line.reasons))] if random() < 0.85 else None
@@ -122,7 +124,7 @@ class Contacts:
             "unit": self._plan.chat_unit if channel == "chat" and month.chat_unit_open else line.unit,
             "line": line.code,
             "channel": channel,
-            "started_at": self._almanac.utc(at),
+            "started_at": self._calendar.utc(at),
         }
         if client is not None:
             data["client"] = client.ref
@@ -130,18 +132,18 @@ class Contacts:
             data["reason"] = reason
         if planned:
             data["planned"] = True
-        self._rarely(data, at)
-        ended = self._served(month, channel, data, at)
+        self._add_rare_fields(data, at)
+        ended = self._add_result(month, channel, data, at)
         outcome = data.get("outcome")
         self._emit.send("chat" if channel == "chat" else "acd", "contact.recorded.v1", data, ended)
         if client is None:
             return
         if reason is not None:
-            self._perhaps_again(line, client, reason, outcome, day, at)
+            self._maybe_repeat(line, client, reason, outcome, day, at)
         if outcome is not None and month.surveys and self._random() < 0.3:
             self._feedback.after_contact(client, data["unit"], channel, ended, easy=month.easy)
 
-    def _rarely(self, data: Data, at: int) -> None:
+    def _add_rare_fields(self, data: Data, at: int) -> None:
         draw = self._random()
         if draw > 0.11:
             return
@@ -150,11 +152,11 @@ class Contacts:
         elif draw < 0.05:
             data["direction"] = "outbound"
         elif draw < 0.08:
-            data["promised_by"] = self._almanac.utc(at + 3600)
+            data["promised_by"] = self._calendar.utc(at + 3600)
 
-    def _served(self, month: Month, channel: str, data: Data, at: int) -> int:
-        """Fills in what became of the contact; the second at which it was over."""
-        random, utc = self._random, self._almanac.utc
+    def _add_result(self, month: Month, channel: str, data: Data, at: int) -> int:
+        """Add the result of the contact to `data`; returns the second at which the contact ended."""
+        random, utc = self._random, self._calendar.utc
         if channel != "phone":
             return self._message(month, channel, data, at)
         mode = month.modes[int(random() * SIZE)]
@@ -173,33 +175,33 @@ class Contacts:
         if random() < 0.06:
             ended = at + _WAIT_CHAT[int(random() * SIZE)]
             data["abandoned"] = True
-            data["ended_at"] = self._almanac.utc(ended)
+            data["ended_at"] = self._calendar.utc(ended)
             return ended
         waits = _WAIT_CHAT if channel == "chat" else _WAIT_CALLBACK
         return self._handled(month, data, at + waits[int(random() * SIZE)], "answered_at", "direct")
 
     def _callback(self, month: Month, data: Data, at: int) -> int:
-        random, almanac = self._random, self._almanac
+        random, calendar = self._random, self._calendar
         requested = at + 40
-        data["callback_requested_at"] = almanac.utc(requested)
+        data["callback_requested_at"] = calendar.utc(requested)
         attempt = requested + _WAIT_CALLBACK[int(random() * SIZE)]
         if random() > month.same_day:
             attempt += 86_400
-        if random() < 0.15:  # the request is told first, what came of it later
+        if random() < 0.15:  # sent twice: the request, then a revision with the result
             self._emit.send("acd", "contact.recorded.v1", dict(data), requested + 1, disturb=False)
             data["revision"] = 2
-        data["callback_first_attempt_at"] = almanac.utc(attempt)
+        data["callback_first_attempt_at"] = calendar.utc(attempt)
         if random() < 0.06:  # never reached
             return attempt
         reached = attempt if random() < 0.8 else attempt + 1800
         return self._handled(month, data, reached, "callback_reached_at", "callback")
 
     def _handled(self, month: Month, data: Data, answered: int, field: str, mode: str) -> int:
-        utc = self._almanac.utc
+        utc = self._calendar.utc
         draw = self._bits(40)
         ended = answered + _TALK[draw & MASK]
         data[field] = utc(answered)
-        data["ended_at"] = self._almanac.local(ended)
+        data["ended_at"] = self._calendar.local(ended)
         data["answer_mode"] = mode
         if transfers := _TRANSFERS[draw >> 10 & MASK]:
             data["transfers"] = transfers
@@ -209,31 +211,31 @@ class Contacts:
             data["classification"] = month.classification
         return ended
 
-    def _perhaps_again(self, line: Line, client: Client, reason: str, outcome: str | None, day: int, at: int) -> None:
+    def _maybe_repeat(self, line: Line, client: Client, reason: str, outcome: str | None, day: int, at: int) -> None:
         random = self._random
         draw = random()
-        if outcome is None and draw < 0.3:  # tries again the same day
+        if outcome is None and draw < 0.3:  # tries again on the same day
             later = at + 900 + int(random() * 7200)
-            if later < self._almanac.starts[day + 1] - 3600:
+            if later < self._calendar.starts[day + 1] - 3600:
                 self._contact(self._month(day), line, day, later, client, reason, False)
         elif draw < (0.07 if outcome in _RESOLVED else 0.2):
             then = day + _REPEAT_DAYS[int(random() * len(_REPEAT_DAYS))]
             second = OFFICE_HOURS[int(random() * SIZE)] + int(random() * 60)
             planned = outcome in ("ajanvaraus", "soittopyynto") and random() < 0.3
-            self._again.setdefault(then, []).append(_Again(line, client, reason, second, planned))
+            self._repeats.setdefault(then, []).append(_Repeat(line, client, reason, second, planned))
 
     def _bookings(self, line: Line, day: int, mean: float) -> None:
-        """Clients' own digital bookings, at the hours that suit them."""
-        random, almanac = self._random, self._almanac
-        growth = 1 + 0.15 * (almanac.dates[day].year - 2025)
+        """Digital bookings by clients, mostly in the evening."""
+        random, calendar = self._random, self._calendar
+        growth = 1 + 0.15 * (calendar.dates[day].year - 2025)
         for _ in range(count(self._emit.rng, mean * growth)):
-            at = almanac.starts[day] + EVENINGS[int(random() * SIZE)] + int(random() * 900)
+            at = calendar.starts[day] + EVENINGS[int(random() * SIZE)] + int(random() * 900)
             data = {
                 "contact_id": self._emit.business_id("c"),
                 "unit": line.unit,
                 "line": line.code,
                 "channel": "digital_booking",
-                "started_at": almanac.utc(at),
+                "started_at": calendar.utc(at),
                 "client": self._callers[int(random() * len(self._callers))].ref,
                 "reason": "ajanvaraus",
             }

@@ -1,7 +1,7 @@
 """The simulated counties: their units, lines and services; codes as in `deploy/config`.
 
-Weights are relative volumes inside a county. What a service draws out of `sectors.csv` and `units.csv` is
-checked against those files by a test.
+Weights are relative volumes inside a county. A test checks the codes against
+`sectors.csv` and `units.csv`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Care that a unit gives. `survey`: invites by SMS (share of done events); `group`: who uses it."""
+    """Care of a unit. `survey` is the share of done events that invite by SMS; `group` is its age group."""
 
     unit: str
     sector: str
@@ -25,7 +25,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A first line: `chat` and `sms` are its shares of those channels in 2025, the rest is phone."""
+    """A first line. `chat` and `sms` are the shares of these channels in 2025; the rest is phone."""
 
     code: str
     unit: str
@@ -39,7 +39,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A county: its `share` of clients; `chat_unit` takes chats from `chat_since` on; `moved` units have closed."""
+    """A county. `share` is its weight of clients; `chat_unit` takes chats from `chat_since`; `moved` maps each
+    closed unit to its closing date and successor.
+    """
 
     county: str
     share: float
@@ -213,12 +215,12 @@ COUNTIES: Mapping[str, Plan] = {plan.county: plan for plan in (OMA_HAME, PIRHA)}
 
 
 def units_of(plan: Plan) -> frozenset[str]:
-    """Every unit code that events of a county may bear."""
+    """All unit codes that events of a county can have."""
     units = {service.unit for service in plan.services} | {line.unit for line in plan.lines}
     units |= {unit for _, unit in plan.moved.values()}
     return frozenset(units.union(plan.devices, plan.suuntima_units, (plan.hyte_unit, plan.chat_unit)))
 
 
 def missing_units(counties: tuple[str, ...], known: Mapping[str, frozenset[str]]) -> list[str]:
-    """Units of the simulation that a register does not have."""
+    """Units of the simulation that the register lacks."""
     return sorted(unit for county in counties for unit in units_of(COUNTIES[county]) - known.get(county, frozenset()))

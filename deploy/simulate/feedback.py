@@ -1,7 +1,7 @@
-"""The feedback stream: invitations by SMS and what comes of them, devices in lobbies, direct feedback.
+"""The feedback stream: invitations and answers by SMS, answers on devices in lobbies, direct feedback.
 
-Proportions follow Finnish reports: SMS about NPS 80 with a response rate of 26 % and 76 % of comments,
-devices about 71 and 33 %; of the national statements 80 % fully agree, 10 % partly, 5 % fully disagree.
+Proportions follow Finnish reports. SMS: NPS about 80, response rate 26 %, comments in 76 %. Devices: NPS about 71,
+comments in 33 %. National statements: 80 % fully agree, 10 % partly agree, 5 % fully disagree.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from deploy.simulate.texts import COMMENTS, COMPLAINTS, IDEAS, THANKS
 Answer = dict[str, Any]
 RESPONSE_RATE = 0.26
 SPACING = 30 * DAY
-"""Nobody is invited twice within it."""
+"""Minimum seconds between two invitations of a client."""
 
 _PROMOTERS = {10: 0.68, 9: 0.32}
 _PASSIVES = {8: 0.7, 7: 0.3}
@@ -76,17 +76,17 @@ _THEMES = ("kohtaaminen", "sujuvuus", "saatavuus", "tiedonkulku")
 
 
 class Feedback:
-    """The feedback of one county. All methods take instants in seconds of the almanac."""
+    """Makes the feedback of one county. Instants are seconds of the calendar."""
 
     def __init__(self, plan: Plan, emitter: Emitter, clients: list[Client]) -> None:
         self._plan = plan
         self._emit = emitter
-        self._almanac = emitter.almanac
+        self._calendar = emitter.calendar
         self._random = emitter.random
         self._clients = clients
 
     def after_visit(self, client: Client, unit: str, service: Service, at: int) -> None:
-        """Perhaps an SMS some hours after care, and perhaps its answer."""
+        """May send an SMS invitation some hours after a visit, and may answer it."""
         if at - client.last_invited < SPACING:
             return
         invited_at = at + _INVITE_DELAYS[int(self._random() * SIZE)]
@@ -97,7 +97,7 @@ class Feedback:
         self._answer(client, unit, "sms", invited_at, at, invitation, answers, "thl-2024")
 
     def after_contact(self, client: Client, unit: str, channel: str, at: int, *, easy: bool) -> None:
-        """First lines ask whether the contact was useful; since 2026 also whether it was easy to get."""
+        """May send a survey after a contact: was it useful and, with `easy` (from 2026), was it easy to get."""
         if at - client.last_invited < SPACING:
             return
         random = self._random
@@ -112,9 +112,9 @@ class Feedback:
         self._answer(client, unit, survey_channel, invited_at, at, invitation, answers, "ensilinja-2025")
 
     def devices(self, day: int, mean: float) -> None:
-        """Answers on the devices of lobbies: nobody is invited and nobody known."""
-        random, almanac = self._random, self._almanac
-        start, recommend = almanac.starts[day], _RECOMMEND["device"]
+        """Answers on devices in lobbies, without invitation or client."""
+        random, calendar = self._random, self._calendar
+        start, recommend = calendar.starts[day], _RECOMMEND["device"]
         for _ in range(count(self._emit.rng, mean)):
             at = start + OFFICE_HOURS[int(random() * SIZE)] + int(random() * 60)
             answers = [recommend[int(random() * SIZE)]]
@@ -126,17 +126,17 @@ class Feedback:
                 "response_id": self._emit.business_id("r"),
                 "unit": self._plan.devices[int(random() * len(self._plan.devices))],
                 "channel": "device",
-                "answered_at": almanac.local(at),
+                "answered_at": calendar.local(at),
                 "answers": answers,
                 "has_comment": random() < 0.33,
             }
             self._emit.send("laitteet", "feedback.answered.v1", data, at)
 
     def direct(self, day: int, mean: float) -> None:
-        """Direct feedback; the reply, where one was wished for, comes as a later revision."""
-        random, almanac = self._random, self._almanac
+        """Direct feedback. A reply, if requested, comes as a later revision."""
+        random, calendar = self._random, self._calendar
         for _ in range(count(self._emit.rng, mean)):
-            at = almanac.starts[day] + EVENINGS[int(random() * SIZE)] + int(random() * 600)
+            at = calendar.starts[day] + EVENINGS[int(random() * SIZE)] + int(random() * 600)
             kind = _KINDS[int(random() * SIZE)]
             texts = _KIND_TEXTS[kind]
             client = self._clients[int(random() * len(self._clients))]
@@ -146,7 +146,7 @@ class Feedback:
                 "revision": 1,
                 "unit": unit,
                 "channel": _FEEDBACK_CHANNELS[int(random() * SIZE)],
-                "given_at": almanac.utc(at),
+                "given_at": calendar.utc(at),
                 "kind": kind,
                 "comment": texts[int(random() * len(texts))],
                 "wants_reply": random() < 0.35,
@@ -161,13 +161,13 @@ class Feedback:
 
     def _reply(self, data: dict[str, Any], given_at: int) -> None:
         at = given_at + _REPLY_DELAYS[int(self._random() * SIZE)]
-        if at < self._almanac.end:
-            replied = {**data, "revision": 2, "replied_at": self._almanac.utc(at)}
+        if at < self._calendar.end:
+            replied = {**data, "revision": 2, "replied_at": self._calendar.utc(at)}
             self._emit.send("palaute", "feedback.given.v1", replied, at + 60)
 
     def _invite(self, client: Client, unit: str, at: int, channel: str = "sms") -> str | None:
-        """The id of a delivered invitation that will be answered; None when nothing comes of it."""
-        if at >= self._almanac.end:
+        """Send an invitation. Returns its id when it is delivered and will be answered, else None."""
+        if at >= self._calendar.end:
             return None
         client.last_invited = at
         delivered = self._random() < 0.97
@@ -176,7 +176,7 @@ class Feedback:
             "invitation_id": invitation,
             "unit": unit,
             "channel": channel,
-            "invited_at": self._almanac.utc(at),
+            "invited_at": self._calendar.utc(at),
             "delivered": delivered,
             "client": client.ref,
         }
@@ -184,7 +184,7 @@ class Feedback:
         return invitation if delivered and self._random() < RESPONSE_RATE else None
 
     def _survey(self, client: Client, social: bool) -> list[Answer]:
-        """The recommendation, two to seven national statements, and now and then more."""
+        """The recommendation, two to seven national statements, and sometimes other questions."""
         random = self._random
         multiple = client.kind == MULTIPLE
         answers = [_RECOMMEND["multiple" if multiple else "sms"][int(random() * SIZE)]]
@@ -209,25 +209,25 @@ class Feedback:
         answers: list[Answer],
         question_set: str,
     ) -> None:
-        random, almanac = self._random, self._almanac
+        random, calendar = self._random, self._calendar
         at = invited_at + _ANSWER_DELAYS[int(random() * SIZE)]
-        if at >= almanac.end:
+        if at >= calendar.end:
             return
         data: dict[str, Any] = {
             "response_id": self._emit.business_id("r"),
             "unit": unit,
             "channel": channel,
-            "answered_at": almanac.local(at),
-            "served_at": almanac.utc(served_at),
+            "answered_at": calendar.local(at),
+            "served_at": calendar.utc(served_at),
             "invitation_id": invitation,
             "respondent": _RESPONDENTS[int(random() * SIZE)],
-            "age_group": client.age_group(almanac.first_day.year),
+            "age_group": client.age_group(calendar.first_day.year),
             "language": client.language,
             "question_set": question_set,
             "answers": answers,
         }
         if random() < 0.76:
             data["comment"] = COMMENTS[int(random() * len(COMMENTS))]
-        if random() < 0.3:  # most leave it to the invitation to say who answers
+        if random() < 0.3:  # usually only the invitation names the client
             data["client"] = client.ref
         self._emit.send("palaute", "feedback.answered.v1", data, at)

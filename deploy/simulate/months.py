@@ -1,4 +1,4 @@
-"""What changes slowly on the first lines: more chats, more direct answers, more resolved, month by month."""
+"""Monthly trends of first lines: more chats, more direct answers, more resolved contacts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ _OTHER_OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Shares and tables of one month; `outcomes` by channel, `modes` of how calls end."""
+    """Shares and tables of one month: `outcomes` by channel, `modes` of answering calls."""
 
     classification: str
     outcomes: dict[str, list[str]]
@@ -32,7 +32,7 @@ class Month:
 
 
 def month_of(first: date, chat_since: date) -> Month:
-    """The month that begins on `first`; trends run from 2025, outcomes step up with the classification of 2026."""
+    """The month that begins on `first`. Trends start in 2025; the classification of 2026 raises the resolved share."""
     years = first.year - 2025 + (first.month - 1) / 12
     newer = 1.055 if first.year >= 2026 else 1.0
     direct = min(0.62, max(0.12, 0.30 + 0.10 * years))
@@ -49,7 +49,7 @@ def month_of(first: date, chat_since: date) -> Month:
 
 
 def _outcomes(resolved: float) -> list[str]:
-    """Resolved outcomes make up `resolved`, guidance included; the rest keep their proportions."""
+    """A table in which resolved outcomes, guidance included, have the share `resolved`; others keep their ratios."""
     guided = _OTHER_OUTCOMES["hyte-ohjattu"]
     rest = sum(_OTHER_OUTCOMES.values()) - guided
     others = {

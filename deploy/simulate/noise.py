@@ -1,4 +1,4 @@
-"""What people do to records afterwards: correct, take back, bring back, contradict themselves."""
+"""Later states of events: corrections, retractions, restorations and conflicting revisions."""
 
 from collections.abc import Iterator
 from random import Random
@@ -22,13 +22,13 @@ _OUTCOMES = ("hoidettu-loppuun", "otettu-haltuun", "ajanvaraus", "siirretty-verk
 
 
 class Noise:
-    """Decides what follows an event; the caller says when."""
+    """Chooses the later states of an event; the caller chooses their times."""
 
     def __init__(self, rng: Random) -> None:
         self._random = rng.random
 
-    def afterthoughts(self, type_: str, data: Data, draw: float) -> Iterator[tuple[str, Data]]:
-        """Later states of the same business id, in order: (event type, data). `draw` is 0.4 to 1."""
+    def later_states(self, type_: str, data: Data, draw: float) -> Iterator[tuple[str, Data]]:
+        """Later states of the business id, in order: (event type, data). `draw` is from 0.4 to 1."""
         retracted = _RETRACTED.get(type_)
         if retracted is None:
             return

@@ -1,4 +1,4 @@
-"""What the simulation is asked for."""
+"""The options of a simulation."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ MAX_CLIENTS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`until` is the first day that is not simulated: every event arrives before it begins.
+    """`until` is the first day that is not simulated: all events arrive before it.
 
-    `clients` are divided between the counties; about 25 events a client and year come of them.
-    `bad` is the share of deliberately broken events. Raises ValueError with a sentence for people.
+    `clients` are divided among the counties; each has about 25 events a year. `bad` is the share of deliberately
+    invalid events. Raises ValueError with a message for the user.
     """
 
     until: date
@@ -32,12 +32,12 @@ class Options:
         if not 1 <= self.clients <= MAX_CLIENTS:
             raise ValueError(f"clients must be from 1 to {MAX_CLIENTS}.")
         if not 0 <= self.bad <= 1:
-            raise ValueError("bad is a share, from 0 to 1.")
+            raise ValueError("bad must be from 0 to 1.")
         if not date(2000, 1, 1) <= self.until <= date(2200, 1, 1):
             raise ValueError("until must be between 2000-01-01 and 2200-01-01.")
         unknown = [county for county in self.counties if county not in COUNTIES]
         if unknown or not self.counties:
-            raise ValueError(f"counties must be out of {', '.join(COUNTIES)}.")
+            raise ValueError(f"counties must be among {', '.join(COUNTIES)}.")
         if not 0 <= self.erasures <= self.clients:
             raise ValueError("erasures must be from 0 to the number of clients.")
 
@@ -47,6 +47,6 @@ class Options:
 
     @property
     def tag(self) -> str:
-        """Six characters that begin every id, so that two different runs never speak of the same facts."""
+        """Six characters at the start of every id, so that different simulations never share a business id."""
         content = (self.until, self.days, self.clients, self.seed, self.counties, self.bad, self.erasures)
         return hashlib.sha256(repr(content).encode()).hexdigest()[:6]

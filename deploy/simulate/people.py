@@ -1,4 +1,4 @@
-"""The clients: identities that no person has, how much care they need, and in which services."""
+"""The clients: test identities, their need of care and their services."""
 
 from bisect import bisect
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from deploy.simulate.draw import SIZE, table
 CHECK = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _OLDEST = date(1930, 1, 1)
 _BIRTH_DAYS = 33_000
-"""From 1930 to 2020; with a hundred test numbers a day there are 3.3 million identities."""
+"""From 1930 to 2020; with 100 test numbers a day there are 3.3 million identities."""
 
 OCCASIONAL, AT_RISK, MULTIPLE = 0, 1, 2
 _KINDS = table({OCCASIONAL: 0.76, AT_RISK: 0.17, MULTIPLE: 0.07})
@@ -27,7 +27,7 @@ _SEXES = table({"woman": 0.55, "man": 0.44, "unknown": 0.01})
 
 @dataclass(slots=True)
 class Client:
-    """`ref` and `alias` are `client` objects of events, encoded; `services` are indexes of the plan, by need."""
+    """`ref` and `alias` are encoded `client` objects of events; `services` are indexes into `Plan.services`."""
 
     ref: orjson.Fragment
     alias: orjson.Fragment | None
@@ -40,7 +40,7 @@ class Client:
     last_invited: int = -(10**9)
 
     def service(self, day: int, draw: float) -> int:
-        """One of the services in use on a day: needs of multiple clients spread to ever more sectors."""
+        """One of the services in use on a day. A client with multiple needs uses more services over time."""
         used = len(self.services)
         if self.kind == MULTIPLE:
             used = min(used, max(1, 2 + (day - self.onset) // 45))
@@ -52,7 +52,7 @@ class Client:
 
 
 def hetu(number: int) -> str:
-    """The `number`-th Finnish personal identity code of the test range (individual numbers 900-999)."""
+    """Personal identity code number `number` of the Finnish test range (individual numbers 900-999)."""
     step, individual = divmod(number, 100)
     birth = _OLDEST + timedelta(days=step * 7919 % _BIRTH_DAYS)
     individual += 900
@@ -63,13 +63,13 @@ def hetu(number: int) -> str:
 
 
 def people(plan: Plan, number: int, rng: Random, first: int) -> list[Client]:
-    """`number` clients of a county; `first` numbers their identities, so that no two counties share any."""
+    """`number` clients of a county. Their identities are numbered from `first`, so that counties share none."""
     chooser = _Services(plan.services)
     return [_client(first + i, rng, chooser) for i in range(number)]
 
 
 def pool(clients: list[Client], weights: tuple[int, int, int]) -> list[Client]:
-    """Each client as often as the kind weighs: one draw out of the list is a weighted draw."""
+    """Each client as often as the weight of their kind, so that a draw from the list is a weighted draw."""
     return [client for client in clients for _ in range(weights[client.kind])]
 
 
@@ -82,7 +82,7 @@ def call_pool(clients: list[Client]) -> list[Client]:
 
 
 class _Services:
-    """Draws the services of a client: of the group of the client's age, by weight, sectors not repeated."""
+    """Draws the services of a client by age group and weight, one per sector."""
 
     def __init__(self, services: tuple[Service, ...]) -> None:
         self._sectors = [service.sector for service in services]

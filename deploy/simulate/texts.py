@@ -1,4 +1,4 @@
-"""What clients write, with the stems of `themes.csv` among the words."""
+"""Comments of clients; many contain stems of `themes.csv`."""
 
 COMMENTS = (
     "Hoitaja kohtasi minut ystävällisesti ja kuunteli.",

@@ -1,23 +1,23 @@
-"""Where the events go: a file as fast as it takes them, or a pipe at a given pace."""
+"""Writes events at full speed, or at a given rate."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO
 
 CHUNK = 2_000
-"""Lines written together."""
+"""Lines per write."""
 
-Told = Callable[[int], None]
+OnWritten = Callable[[int], None]
 
 
-def write(lines: Iterable[bytes], out: BinaryIO, told: Told = lambda _: None) -> int:
-    """Writes every line; `told` hears of each chunk how many lines it had. Returns how many lines there were."""
+def write(lines: Iterable[bytes], out: BinaryIO, on_written: OnWritten = lambda _: None) -> int:
+    """Write all lines and call `on_written` with the number of lines of each chunk. Returns the number of lines."""
     total = 0
     for chunk in _chunks(iter(lines)):
         out.write(b"\n".join(chunk))
         out.write(b"\n")
         total += len(chunk)
-        told(len(chunk))
+        on_written(len(chunk))
     out.flush()
     return total
 
@@ -28,11 +28,11 @@ def write_paced(
     rate: float,
     now: Callable[[], float],
     sleep: Callable[[float], None],
-    told: Told = lambda _: None,
+    on_written: OnWritten = lambda _: None,
 ) -> int:
-    """Writes `rate` lines a second by the clock `now` (seconds), each flushed before its time is up.
+    """Write `rate` lines per second by the clock `now` (seconds); flush before each pause. Returns the number of lines.
 
-    A reader that is slower than the pace holds the writer back; what was missed is caught up with.
+    A slow reader delays the writer, which then catches up.
     """
     start, total = now(), 0
     for line in lines:
@@ -43,7 +43,7 @@ def write_paced(
         out.write(line)
         out.write(b"\n")
         total += 1
-        told(1)
+        on_written(1)
     out.flush()
     return total
 

@@ -11,7 +11,7 @@ from tests.compose.stack import Stack, until
 
 _DASHBOARDS: Final = PROJECT / "deploy" / "grafana" / "dashboards"
 _VARIABLES: Final = {"$county": ".+", "$period": "quarter_current"}
-_OF_TROUBLES: Final = {"Failed commits", "Senders to talk to"}
+_OF_TROUBLES: Final = {"Failed commits", "Sender problems"}
 """Panels that are empty while nothing is wrong; their metrics are known all the same."""
 
 

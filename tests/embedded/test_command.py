@@ -19,7 +19,7 @@ from deploy.embedded.run_paths import PROJECT, RunPaths
 from deploy.embedded.services import SERVICES
 from deploy.embedded.shutdown import end_supervisor, erase
 from deploy.hva.context import VerbError, live_run, resolve
-from deploy.hva.status import look
+from deploy.hva.status import read_status
 from tests.deadlines import PATIENCE_S, within_patience
 
 
@@ -69,7 +69,7 @@ def test_a_run_in_the_background(folder: Path) -> None:
     assert all(service["ready"] for service in seen["services"].values())
     assert resolve(folder, {}).kafka == seen["kafka"]
     again = hva("up", "--dir", str(folder))
-    assert (again.returncode, "runs already" in again.stdout) == (0, True)
+    assert (again.returncode, "already up" in again.stdout) == (0, True)
 
     restarts_what_dies(folder)
 
@@ -89,7 +89,7 @@ def restarts_what_dies(folder: Path) -> None:
 
     def is_back() -> bool:
         now = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
-        return now != pid and asyncio.run(look(live_run(folder))).all_ready
+        return now != pid and asyncio.run(read_status(live_run(folder))).all_ready
 
     assert within_patience(is_back)
 
@@ -106,7 +106,7 @@ def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
     ) as up:
         try:
             assert up.stdout is not None
-            said = list(takewhile("Ctrl-C stops all of it.\n".__ne__, up.stdout))
+            said = list(takewhile("Press Ctrl-C to stop everything.\n".__ne__, up.stdout))
             assert up.poll() is None, said
             started = processes_of(folder)
             up.send_signal(signal.SIGINT)

@@ -80,13 +80,14 @@ def test_a_letter_that_was_named_must_have_been_open(count: int, dead_letters: l
 
 
 @pytest.mark.parametrize(
-    ("verb", "state", "said"), [("redrive", "redrive", "will be tried again"), ("discard", "discarded", "discarded")]
+    ("verb", "state", "said"),
+    [("redrive", "redrive", "will be processed again"), ("discard", "discarded", "discarded")],
 )
 async def test_exit_codes_of_what_changes_letters(
     pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, verb: str, state: str, said: str
 ) -> None:
     assert await hva(verb, "ingest-1") == (0, f"1 dead letter {said}.\n")
-    others = "the others are not there or closed."
+    others = "the others do not exist or are closed."
     assert await hva(verb, "ingest-1", "ingest-2") == (1, f"1 of 2 dead letters were open; {others}")
     assert await states(pool) == [state, state, "open"]
     assert await hva(verb, "ingest-77") == (1, f"0 of 1 dead letters were open; {others}")
@@ -112,7 +113,7 @@ async def test_a_letter_that_waits_for_its_redrive_may_be_discarded(
 async def test_a_number_that_no_letter_can_have(
     pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, dead_letter: str
 ) -> None:
-    assert await hva("show", dead_letter) == (1, f"There is no letter {dead_letter}.")
+    assert await hva("show", dead_letter) == (1, f"There is no dead letter {dead_letter}.")
     for verb in ("redrive", "discard"):
         assert (await hva(verb, dead_letter))[0] == 1
     assert await states(pool) == ["open"] * 3
@@ -120,7 +121,7 @@ async def test_a_number_that_no_letter_can_have(
 
 @pytest.mark.parametrize("dead_letter", [HUGE, "ingest", "ingest-", "ingest--1", "ingest-١", "other-1", "-1x", ""])
 async def test_what_is_no_letter_at_all(pool: "asyncpg.Pool[asyncpg.Record]", hva: Verb, dead_letter: str) -> None:
-    sentence = f"{dead_letter} is not a letter: they are listed as ingest-12 by `hva deadletters list`."
+    sentence = f"{dead_letter} is not the id of a dead letter: `hva deadletters list` prints ids such as ingest-12."
     assert await hva("show", "--", dead_letter) == (1, sentence)
 
 

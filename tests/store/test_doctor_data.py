@@ -6,7 +6,7 @@ from deploy.hva import doctor_data
 from deploy.hva.finding import Finding
 from tests.store.fcr_stage import HOUR, START, Store, contact, retracted
 
-NOTHING = "nothing out of the ordinary in the facts"
+NOTHING = "nothing unusual in the facts"
 
 
 async def found(fcr: Store) -> dict[str, Finding]:
@@ -34,7 +34,7 @@ async def test_an_outcome_without_flags_is_named_until_it_is_gone(fcr: Store) ->
 
 async def test_a_line_without_a_promise_is_told_and_no_fault(fcr: Store) -> None:
     await fcr.feed(contact("a", line="uusi-linja"))
-    assert (await found(fcr))["lines"] == Finding("lines", True, "no promise in promises.csv: oma-hame uusi-linja")
+    assert (await found(fcr))["lines"] == Finding("lines", True, "no promise in promises.csv for: oma-hame uusi-linja")
 
 
 async def test_a_published_code_without_a_name_is_listed(fcr: Store) -> None:
@@ -57,7 +57,7 @@ async def test_a_published_code_without_a_name_is_listed(fcr: Store) -> None:
 
 
 async def test_a_long_link_key_is_told_without_its_client(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_data, "LONG_KEY", 5)
+    monkeypatch.setattr(doctor_data, "MIN_LONG_KEY_CONTACTS", 5)
     await fcr.feed(*(contact(f"c{n}", START + n * HOUR) for n in range(5)))
     keys = (await found(fcr))["link keys"]
     assert keys.ok and keys.words.endswith("about one reason: oma-hame terveys / kuume: 5 contacts")

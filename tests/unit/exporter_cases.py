@@ -1,4 +1,4 @@
-"""What a look of the exporter may have found."""
+"""Snapshots of the exporter."""
 
 from aiokafka import TopicPartition
 
@@ -23,5 +23,5 @@ POSTGRES = PostgresSnapshot(
         {"role": "hva_nps", "state": "idle", "connections": 3, "oldest": 0.0},
         {"role": "hva_nps", "state": "active", "connections": 1, "oldest": 2.5},
     ],
-    database={"bytes": 4096, "most": 100, "committed": 7, "rolled_back": 2, "deadlocks": 1},
+    database={"bytes": 4096, "max_connections": 100, "committed": 7, "rolled_back": 2, "deadlocks": 1},
 )

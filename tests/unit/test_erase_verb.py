@@ -12,8 +12,8 @@ import typer
 
 from deploy.hva.__main__ import main
 from deploy.hva.context import VerbError
-from deploy.hva.erase import Receipt, erasure, in_words
-from deploy.hva.identifier import Identifier, allowed, may_write_care, pseudonyms
+from deploy.hva.erase import Receipt, erasure, receipt_lines
+from deploy.hva.identifier import Identifier, allowed_source, may_write_care, pseudonyms
 from shared.keys import read_keys
 from shared.pseudonym import Keyring
 from tests.unit.ingest_cases import HETU, PID, canonical, event
@@ -51,7 +51,7 @@ def test_a_code_that_is_none_is_not_repeated(keys: Path, monkeypatch: pytest.Mon
     typed(monkeypatch, text.encode("utf-8", "replace").decode())
     with pytest.raises(typer.BadParameter) as said:
         pseudonyms(Identifier(hetu_from_stdin=True), "oma-hame", keys, NOW)
-    assert str(said.value) == "what standard input holds is not a valid personal identity code"
+    assert str(said.value) == "standard input does not hold a valid personal identity code"
 
 
 @pytest.mark.parametrize(
@@ -87,15 +87,15 @@ def test_what_names_somebody() -> None:
 
 
 def test_who_may_erase(tmp_path: Path) -> None:
-    assert allowed(CONFIG, "oma-hame", None) == "urn:hva:oma-hame:hva"
-    assert allowed(CONFIG, "oma-hame", "urn:hva:oma-hame:tietosuoja") == "urn:hva:oma-hame:tietosuoja"
+    assert allowed_source(CONFIG, "oma-hame", None) == "urn:hva:oma-hame:hva"
+    assert allowed_source(CONFIG, "oma-hame", "urn:hva:oma-hame:tietosuoja") == "urn:hva:oma-hame:tietosuoja"
     for county, source in (("mordor", None), ("oma-hame", "urn:hva:pirha:hva"), ("oma-hame", "x")):
         with pytest.raises(typer.BadParameter):
-            allowed(CONFIG, county, source)
+            allowed_source(CONFIG, county, source)
     sources = {"urn:hva:oma-hame:hva": frozenset({"contact"}), "urn:hva:oma-hame:a": frozenset({"care"})}
     assert [may_write_care(sources, f"urn:hva:oma-hame:{name}") for name in ("hva", "a", "b")] == [False, True, False]
     with pytest.raises(VerbError):
-        allowed(tmp_path, "oma-hame", None)
+        allowed_source(tmp_path, "oma-hame", None)
 
 
 def test_the_event_is_one_that_ingest_takes() -> None:
@@ -107,7 +107,7 @@ def test_the_event_is_one_that_ingest_takes() -> None:
 def test_the_receipt_names_nobody() -> None:
     receipt = Receipt("oma-hame", "urn:hva:oma-hame:hva", "2026-05-01T10:00:00Z", [PID], ["e1"], {"nps": 2}, {"nps": 0})
     assert receipt.done and receipt.document()["facts"] == {"nps": {"before": 2, "now": 0}}
-    assert PID not in str(receipt.document()) + str(in_words(receipt))
+    assert PID not in str(receipt.document()) + str(receipt_lines(receipt))
     receipt.incomplete = ["fcr"]
     assert not receipt.done
 

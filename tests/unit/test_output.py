@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from deploy.hva import __main__ as command
-from deploy.hva.check import in_words
+from deploy.hva.check import as_text
 from deploy.hva.context import VerbError
 from deploy.hva.output import escape, print_data, print_text
 
@@ -50,7 +50,7 @@ def test_data_stays_exact(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_rejected_line_is_one_line() -> None:
     said = {"file": "x\ny.jsonl", "line": 1, "reason": "schema", "field": "data.\x1b[31m", "detail": "no such thing"}
-    assert escape(in_words(said)) == r"x\ny.jsonl:1: schema: data.\x1b[31m: no such thing"
+    assert escape(as_text(said)) == r"x\ny.jsonl:1: schema: data.\x1b[31m: no such thing"
 
 
 def _ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:

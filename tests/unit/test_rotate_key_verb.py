@@ -57,14 +57,14 @@ def test_a_key_that_writes_no_longer_can_go(
     first = read_keys(file)[0].id
     before = file.read_text()
     assert "no key of that id" in str(run(monkeypatch, "--retire", "k7", "--yes"))
-    assert f"{first} writes" in str(run(monkeypatch, "--retire", first, "--yes"))
+    assert f"{first} is the first key" in str(run(monkeypatch, "--retire", first, "--yes"))
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert run(monkeypatch, "--retire", "k1") == 1  # asks, and nobody answers
     assert file.read_text() == before
     capsys.readouterr()
     assert run(monkeypatch, "--retire", "k1", "--yes") == 0
     said = capsys.readouterr()
-    assert "another person" in said.err and "cannot be told" in said.err and f"left are {first}" in said.out
+    assert "another person" in said.err and "is unknown" in said.err and f"remaining keys: {first}" in said.out
     assert [key.id for key in read_keys(file)] == [first] and "# ours" in file.read_text()
 
 

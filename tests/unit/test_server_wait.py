@@ -5,7 +5,7 @@ import pytest
 
 from deploy.hva import server_wait
 from deploy.hva.context import VerbError
-from deploy.hva.server_wait import patiently
+from deploy.hva.server_wait import retry_until_reachable
 
 
 async def test_a_server_that_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,7 +16,7 @@ async def test_a_server_that_comes_later(monkeypatch: pytest.MonkeyPatch) -> Non
         if failures:
             raise failures.pop()
 
-    await patiently("PostgreSQL", task, 60.0)
+    await retry_until_reachable("PostgreSQL", task, 60.0)
     assert failures == []
 
 
@@ -29,5 +29,5 @@ async def test_a_statement_that_is_refused_is_refused_at_once(error: type[Except
         raise error
 
     with pytest.raises(VerbError, match=f"refuses a statement .{error.__name__}."):
-        await patiently("PostgreSQL", task, 60.0)
+        await retry_until_reachable("PostgreSQL", task, 60.0)
     assert tries == [1]

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.simulate import Options, stream
 from deploy.simulate.arrivals import Arrivals
-from deploy.simulate.bad import Bad
+from deploy.simulate.bad import InvalidEvents
 from deploy.simulate.calendar import Calendar
 from deploy.simulate.county_plans import COUNTIES, missing_units
 from deploy.simulate.emit import Emitter
@@ -51,12 +51,12 @@ def context() -> Context:
 
 
 def bad_makers() -> Iterator[tuple[str, bytes]]:
-    almanac = Calendar(date(2026, 1, 1), 3)
+    calendar = Calendar(date(2026, 1, 1), 3)
     for plan in COUNTIES.values():
-        bad = Bad(plan, Emitter(plan.county, "t", almanac, Arrivals(almanac), Random(1)))
+        bad = InvalidEvents(plan, Emitter(plan.county, "t", calendar, Arrivals(calendar), Random(1)))
         for reason, makers in bad.makers.items():
             for maker in makers:
-                yield reason, maker(almanac.starts[1])
+                yield reason, maker(calendar.starts[1])
 
 
 def test_same_options_same_bytes(lines: list[bytes]) -> None:
@@ -155,13 +155,13 @@ def test_clients_of_two_counties_share_no_identity() -> None:
 
 
 def test_almanac_writes_the_zones_times() -> None:
-    almanac = Calendar(date(2026, 3, 28), 3)
+    calendar = Calendar(date(2026, 3, 28), 3)
     origin = datetime(2026, 3, 27, tzinfo=UTC).timestamp()
     for at in range(0, 4 * 86_400, 1_799):
-        for text in (almanac.utc(at), almanac.local(at)):
+        for text in (calendar.utc(at), calendar.local(at)):
             assert datetime.fromisoformat(text).timestamp() == origin + at
-    assert almanac.local(almanac.starts[2]) == "2026-03-30T00:00:00+03:00"
-    assert almanac.starts[2] - almanac.starts[1] == 23 * 3600
+    assert calendar.local(calendar.starts[2]) == "2026-03-30T00:00:00+03:00"
+    assert calendar.starts[2] - calendar.starts[1] == 23 * 3600
 
 
 @pytest.mark.parametrize(
