@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -44,7 +45,8 @@ def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -
     # In a DSN a password stands quoted; that of a role may hold any character.
     owner = dsn_for(admin, DATABASE, "hva_migrate", quote(passwords["hva_migrate"], safe=""))
     try:
-        asyncio.run(
+        prepare = partial(prepare_database, admin, owner, passwords, reader_county)
+        asyncio.run(retry_until_reachable("PostgreSQL", prepare, wait))
             retry_until_reachable("PostgreSQL", lambda: prepare_database(admin, owner, passwords, reader_county), wait)
         )
     except (DatabaseMismatchError, MigrationError) as error:
