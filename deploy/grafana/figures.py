@@ -28,7 +28,30 @@ def rows() -> dict[str, Sequence[Panel]]:
         "Suosittelu (NPS)": _nps(),
         "Ensikontakti (FCR)": _fcr(),
         "Monialaiset asiakkaat": _segments(),
+        "Julkaisu": _publication(),
     }
+
+
+def _publication() -> list[Panel]:
+    of_county = '{county=~"$county"}'
+    return [
+        number(
+            "Lukujen ikä",
+            "Kuinka kauan sitten kuluvan vuoden luvut on julkaistu; vanhimman mittariperheen ikä. Yleensä enintään "
+            "tunti.",
+            Style("s", {3 * 3600: "yellow"}, base="green", decimals=0, minimum=0, no_value="ei julkaistu"),
+            f"max by (county) (min by (job, county) (hva_publication_age_seconds{of_county}))",
+            "{{county}}",
+            width=8,
+        ),
+        lines(
+            "Piilotettuja rivejä",
+            "Osuus julkaistuista riveistä, joiden luvut on piilotettu pienten ryhmien suojaamiseksi.",
+            _SHARE,
+            {"{{county}} {{job}}": f"max by (job, county) (hva_publication_hidden_ratio{of_county})"},
+            width=16,
+        ),
+    ]
 
 
 def _of(metric: str, selector: str, more: str = "") -> str:

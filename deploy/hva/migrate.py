@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from functools import partial
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -47,8 +47,6 @@ def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -
     try:
         prepare = partial(prepare_database, admin, owner, passwords, reader_county)
         asyncio.run(retry_until_reachable("PostgreSQL", prepare, wait))
-            retry_until_reachable("PostgreSQL", lambda: prepare_database(admin, owner, passwords, reader_county), wait)
-        )
     except (DatabaseMismatchError, MigrationError) as error:
         raise VerbError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 

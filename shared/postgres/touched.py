@@ -1,4 +1,4 @@
-"""Which figures have changed since they were published: a mark a county and year, raised by whoever changes them."""
+"""Which figures have changed since they were published: a change number for each county and year, raised by writers."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from shared.postgres.lock import Connection
 _TOUCH: Final = """
 insert into {schema}.touched as t (county, year)
 select $1, year from {years} year where year <= extract(year from now()) + 1 order by year
-on conflict (county, year) do update set mark = t.mark + 1
+on conflict (county, year) do update set change_number = t.change_number + 1
 """
 _EACH: Final = "unnest($2::integer[])"
 _BETWEEN: Final = "generate_series($2::integer, least($3::integer, extract(year from now())::integer + 1))"
-_TOUCH_ALL: Final = "update {schema}.touched set mark = mark + 1"
+_TOUCH_ALL: Final = "update {schema}.touched set change_number = change_number + 1"
 
 
 async def touch(connection: Connection, schema: str, county: str, years: set[int]) -> None:

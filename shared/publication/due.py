@@ -23,7 +23,7 @@ known as (
   select county, generate_series(extract(year from figures_from)::integer, this.year)
   from county, this, reference.segment_rule where '{schema}' = 'segments'
 )
-select k.county, k.year, k.year = this.year as is_current, t.mark, p.mark as published_mark,
+select k.county, k.year, k.year = this.year as is_current, t.change_number, p.change_number as published_change,
        p.registers as published_registers, p.published_at,
        (select version from reference.register_version where part = 'registers') || case when f.county is null
          then '' else ' (refolding)' end as registers
@@ -65,7 +65,7 @@ def is_due(row: Any, now: datetime, every: timedelta) -> bool:
     if published_at is None or published_at > now or row["registers"] != row["published_registers"]:
         return True
     age = now - published_at
-    touched = (row["mark"] or 0) != row["published_mark"]
+    touched = (row["change_number"] or 0) != row["published_change"]
     return bool(age >= DAY or (age >= every and (row["is_current"] or touched)))
 
 

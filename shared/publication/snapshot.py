@@ -36,7 +36,7 @@ select * from reference.unit_row u
 where county = $1
   and (current or not exists (select from reference.unit_row o where o.county = $1 and o.unit = u.unit and o.current))
 """
-_MARK: Final = "select coalesce((select mark from {schema}.touched where county = $1 and year = $2), 0)"
+_CHANGE: Final = "select coalesce((select change_number from {schema}.touched where county = $1 and year = $2), 0)"
 _REGISTERS: Final = """
 select coalesce((select version from reference.register_version where part = 'registers'), '')
   || case when exists (select from {schema}.refold where county = $1 and registers is distinct from
@@ -54,12 +54,12 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The exact figures of a unit and what protects them. `mark` and `registers`: what the figures hold."""
+    """The exact figures of a unit and what protects them. `change_number` and `registers`: what the figures hold."""
 
     cells: Mapping[Cell, Row]
     spans: Sequence[UnitSpan]
     sensitive: frozenset[str]
-    mark: int
+    change_number: int
     registers: str
 
 
@@ -68,12 +68,12 @@ async def read(connection: Connection, family: str, unit: Unit, now: datetime) -
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await extend_transaction_timeout(connection, _LONGEST_S)
         await connection.execute("select set_config('hva.as_of', $1, true)", now.isoformat())
-        mark = await connection.fetchval(_MARK.format(schema=family), unit.county, unit.year)
+        change_number = await connection.fetchval(_CHANGE.format(schema=family), unit.county, unit.year)
         registers = await connection.fetchval(_REGISTERS.format(schema=family), unit.county)
         units = await connection.fetch(_UNITS, unit.county)
         cells = await _cells(connection, family, unit)
     sensitive = frozenset(row["unit"] for row in units if row["sensitive"])
-    return Snapshot(cells, [_span(dict(row)) for row in units], sensitive, mark, registers)
+    return Snapshot(cells, [_span(dict(row)) for row in units], sensitive, change_number, registers)
 
 
 async def _cells(connection: Connection, family: str, unit: Unit) -> dict[Cell, Row]:

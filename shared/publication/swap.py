@@ -35,9 +35,9 @@ insert into report.publication (family, county, year, failed_at, failure) values
 on conflict (family, county, year) do update set failed_at = excluded.failed_at, failure = excluded.failure
 """
 _PUBLISHED: Final = """
-insert into {schema}.published (county, year, mark, registers, published_at) values ($1, $2, $3, $4, $5)
+insert into {schema}.published (county, year, change_number, registers, published_at) values ($1, $2, $3, $4, $5)
 on conflict (county, year) do update
-set mark = excluded.mark, registers = excluded.registers, published_at = excluded.published_at
+set change_number = excluded.change_number, registers = excluded.registers, published_at = excluded.published_at
 """
 
 
@@ -63,7 +63,7 @@ async def swap(
         total = sum(map(len, protected.rows.values()))
         key = (family, unit.county, unit.year)
         await connection.execute(_STATE, *key, now, seconds(), total, protected.hidden, protected.hidden_levels)
-        state = (unit.county, unit.year, snapshot.mark, snapshot.registers, now)
+        state = (unit.county, unit.year, snapshot.change_number, snapshot.registers, now)
         await connection.execute(_PUBLISHED.format(schema=family), *state)
 
 

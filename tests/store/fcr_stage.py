@@ -103,6 +103,7 @@ class Store:
     async def clear(self) -> None:
         """Begin anew; persons get other numbers."""
         await self.pool.execute(";".join(f"delete from fcr.{table}" for table in TABLES))
+        await self.pool.execute("delete from report.code_shown; delete from report.digital")
 
     async def all(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
         async with self.pool.acquire() as connection, read_transaction(connection):

@@ -97,3 +97,19 @@ async def test_gauges_show_what_is_published(nps: Store, family: Any, pool: Any)
     assert registry.get_sample_value("hva_nps_responses", place) == 180
     levels = {sample.labels["scope_level"] for metric in registry.collect() for sample in metric.samples}
     assert levels == {"county", "division", "result_area"}
+
+
+async def test_rows_of_a_unit_that_becomes_sensitive_are_hidden(
+    nps: Store, family: Any, reader: Any, database: Database
+) -> None:
+    await fill(nps, 2)
+    key = ("oma-hame", "month", "2026-03", "unit", "tauko", "all", "all")
+    await publish(family, "nps", UNIT, NOW)
+    before = (await rows(reader, "report", "response"))[key]
+    owner = await asyncpg.connect(database.dsn("hva_migrate"))
+    await owner.execute("update reference.unit_row set sensitive = true where unit = 'tauko'")
+    await owner.close()
+    await publish(family, "nps", UNIT, NOW)
+    after = (await rows(reader, "report", "response"))[key]
+    assert (before["suppressed"], before["responses"]) == (False, 8)
+    assert (after["suppressed"], after["responses"]) == (True, None)

@@ -208,13 +208,39 @@ async def test_a_reader_sees_one_publication_or_the_next(nps: Store, family: Any
     assert {len(times) for times in seen} == {1}
 
 
-async def test_marks_say_what_was_touched(nps: Store, pool: Any) -> None:
+async def test_change_numbers_say_what_was_touched(nps: Store, pool: Any) -> None:
     await nps.feed(answered("r"))
     async with pool.acquire() as connection:
-        (before,) = [r["mark"] for r in await known(connection, "nps", NOW) if r["county"] == "oma-hame"]
+        (before,) = [r["change_number"] for r in await known(connection, "nps", NOW) if r["county"] == "oma-hame"]
         await nps.feed(answered("r"))
-        (same,) = [r["mark"] for r in await known(connection, "nps", NOW) if r["county"] == "oma-hame"]
+        (same,) = [r["change_number"] for r in await known(connection, "nps", NOW) if r["county"] == "oma-hame"]
         await nps.feed(answered("r", 2, score=1))
-        (after,) = [r["mark"] for r in await known(connection, "nps", NOW) if r["county"] == "oma-hame"]
+        (after,) = [r["change_number"] for r in await known(connection, "nps", NOW) if r["county"] == "oma-hame"]
     assert (before, same, after) == (1, 1, 2)
     assert protect_snapshot(Snapshot({}, [], frozenset(), 0, "")).rows == {}
+
+
+async def test_a_publisher_ends_with_the_service_that_started_it(
+    nps: Store, stage: Stage, reader: Any, database: Database
+) -> None:
+    await fill(nps)
+    await stage.run()
+    before = await rows(reader, "report", "nps")
+    owner = await asyncpg.connect(database.dsn("hva_migrate"))
+    admin = await asyncpg.connect(database.admin)  # sees what others do
+    publishing = "select count(*) from pg_stat_activity where datname = $1 and application_name = 'hva-nps-publisher'"
+    async with owner.transaction():
+        await owner.execute("lock table report.statement in share mode")  # the swap waits, halfway through
+        stage.now += HOUR
+        running = asyncio.create_task(stage.run())
+
+        async def publishers(number: int) -> bool:
+            return bool(await admin.fetchval(publishing, database.name) == number)
+
+        await until(lambda: publishers(1), "a publisher is at work", 60)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    await until(lambda: publishers(0), "the publisher is gone", 60)
+    await owner.close()
+    await admin.close()
+    assert await rows(reader, "report", "nps") == before

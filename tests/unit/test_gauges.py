@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from services.fcr import metrics as fcr
 from services.nps import metrics as nps
 from services.segments import metrics as segments
-from shared.gauges import LABELS, Gauge, PublishedGauges, shown_periods
+from shared.gauges import LABELS, Gauge, PublishedGauges
 
 NOW = datetime(2026, 3, 15, tzinfo=UTC)
 PLACE = ("oma-hame", "county", "oma-hame", "all", "all", "month_current")
@@ -63,12 +63,3 @@ def test_the_gauges_of_the_families_are_those_of_the_contract() -> None:
     assert declared.keys() == names
     windows = {name for name, gauge in declared.items() if gauge.further == ("window_days",)}
     assert windows == {"hva_fcr_confirmed_ratio", "hva_fcr_repeat_ratio"}
-
-
-def test_the_shown_periods_are_the_current_and_the_previous_ones() -> None:
-    assert shown_periods(date(2026, 1, 5)) == {
-        "2026-01": "month_current",
-        "2025-12": "month_previous",
-        "2026Q1": "quarter_current",
-        "2025Q4": "quarter_previous",
-    }

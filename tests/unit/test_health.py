@@ -8,9 +8,9 @@ import urllib.request
 from datetime import date
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
-from shared.gauges import Gauge, GaugeBoard, Sample, shown_periods
+from shared.gauges import shown_periods
 from shared.health import LOOP_SILENCE_S, Health, HealthServer
 from shared.metrics import BulkHistogram
 from tests.deadlines import PATIENCE_S
@@ -84,7 +84,7 @@ def head(port: int, path: str) -> tuple[int, str, str, bytes]:
 
 def test_pages() -> None:
     registry, health = CollectorRegistry(), Health(("kafka",))
-    GaugeBoard({"hva_nps_score": Gauge("Score.")}, registry).show([Sample("hva_nps_score", ("a",) * 6, 29.0)])
+    Gauge("hva_nps_score", "Score.", ["county"], registry=registry).labels("a").set(29)
     server = HealthServer(health, registry, "127.0.0.1", 0)
     server.start()
     try:

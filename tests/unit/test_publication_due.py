@@ -14,7 +14,7 @@ HOUR = timedelta(hours=1)
 
 def row(**changes: Any) -> dict[str, Any]:
     """A past year that was published half an hour ago, and nothing has changed since."""
-    common = {"county": "c", "year": 2025, "is_current": False, "mark": 3, "published_mark": 3}
+    common = {"county": "c", "year": 2025, "is_current": False, "change_number": 3, "published_change": 3}
     state = {"registers": "r", "published_registers": "r", "published_at": NOW - HOUR / 2}
     return {**common, **state, **changes}
 
@@ -23,16 +23,16 @@ def row(**changes: Any) -> dict[str, Any]:
     ("changes", "expected"),
     [
         ({}, False),
-        ({"published_at": None, "published_mark": None, "published_registers": None}, True),
-        ({"mark": 4}, False),
-        ({"mark": 4, "published_at": NOW - HOUR}, True),
+        ({"published_at": None, "published_change": None, "published_registers": None}, True),
+        ({"change_number": 4}, False),
+        ({"change_number": 4, "published_at": NOW - HOUR}, True),
         ({"published_at": NOW - 23 * HOUR}, False),
         ({"published_at": NOW - 24 * HOUR}, True),
         ({"is_current": True}, False),
         ({"is_current": True, "published_at": NOW - HOUR}, True),
         ({"registers": "s"}, True),  # a unit may be sensitive now
         ({"published_at": NOW + HOUR}, True),  # the clock was set back
-        ({"mark": None, "published_mark": 0}, False),
+        ({"change_number": None, "published_change": 0}, False),
     ],
 )
 def test_a_year_is_due(changes: dict[str, Any], expected: bool) -> None:
@@ -41,7 +41,7 @@ def test_a_year_is_due(changes: dict[str, Any], expected: bool) -> None:
 
 def test_a_request_is_about_counties_and_years() -> None:
     rows = [row(), row(year=2026, is_current=True), row(county="d")]
-    assert due([row(mark=4, published_at=NOW - HOUR), row()], NOW, HOUR) == [Unit("c", 2025)]
+    assert due([row(change_number=4, published_at=NOW - HOUR), row()], NOW, HOUR) == [Unit("c", 2025)]
     assert asked(rows, Request(1, None, None)) == [Unit("c", 2025), Unit("c", 2026), Unit("d", 2025)]
     assert asked(rows, Request(1, "c", None)) == [Unit("c", 2025), Unit("c", 2026)]
     assert asked(rows, Request(1, None, 2025)) == [Unit("c", 2025), Unit("d", 2025)]
