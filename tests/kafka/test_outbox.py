@@ -110,7 +110,7 @@ async def test_who_is_late_cannot_put_an_older_history_behind_a_newer_one(
     """One relay freezes with an old history in its hands and loses its transaction; another tells the newer one."""
     await segments.feed(flag("f"))
     frozen, thawed = asyncio.Event(), asyncio.Event()
-    began = Outbox._started
+    began = Outbox._get_producer
 
     async def freeze() -> None:
         if not frozen.is_set():
@@ -128,7 +128,7 @@ async def test_who_is_late_cannot_put_an_older_history_behind_a_newer_one(
     if frozen_at == "publish":
         monkeypatch.setattr(room, "publish", late_publish)
     else:
-        monkeypatch.setattr(Outbox, "_started", late_start)
+        monkeypatch.setattr(Outbox, "_get_producer", late_start)
     async with relay(product, segments) as one, relay(product, segments) as other:
         late = asyncio.create_task(one.publish_pending())
         await frozen.wait()

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.segments.membership import OPEN, Evidence, holds, membership, splice
+from services.segments.membership import OPEN, Evidence, contains_day, membership, splice
 from shared.registers.model import SegmentRule
 
 FIRST = date(2026, 1, 1)
@@ -66,7 +66,7 @@ def test_every_day(flags, plans, assignments, assessments, sector_days, rule) ->
     intervals = membership(evidence, rule, KINDS)
     for number in range(-1, 80):
         day = FIRST + timedelta(days=number)
-        assert holds(intervals, day) == is_member(evidence, rule, day), day
+        assert contains_day(intervals, day) == is_member(evidence, rule, day), day
     assert all(one[1] < other[0] for one, other in pairwise(intervals))
 
 
@@ -78,5 +78,5 @@ def test_spliced_days_are_of_the_part_in_the_span_and_of_the_whole_outside(  # t
     found = splice(whole, part, span)
     for number in range(-1, 80):
         day = FIRST + timedelta(days=number)
-        assert holds(found, day) == holds(part if span[0] <= day < span[1] else whole, day), day
+        assert contains_day(found, day) == contains_day(part if span[0] <= day < span[1] else whole, day), day
     assert all(one[1] < other[0] for one, other in pairwise(found))

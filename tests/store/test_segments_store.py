@@ -130,7 +130,7 @@ async def test_a_changed_rule_comes_into_force_for_all_persons_at_once(
     segments: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.segments.store._CHUNK", 1)
-    monkeypatch.setattr("services.segments.store._SWAPPED", 2)
+    monkeypatch.setattr("services.segments.store._ACTIVATION_CHUNK", 2)
     clients = [f"k1.{n:022}" for n in range(5)]
     for client in clients:
         await segments.feed(plan(f"p{client}", client=client), event(f"e{client}", client=client))

@@ -69,14 +69,14 @@ def test_a_fact_is_labelled_on_its_label_day(kind: type[nps.Fact]) -> None:
 
 def test_a_contact_is_labelled_on_its_day() -> None:
     contact = fcr.Contact(**COMMON, day=AGAIN, own_client=CLIENT, segment="other")  # type: ignore[arg-type]
-    found = fcr.labelled(contact, {CLIENT: HISTORY})
+    found = fcr.with_label(contact, {CLIENT: HISTORY})
     assert found == contact._replace(segment="multidisciplinary")
-    assert fcr.labelled(found, {CLIENT: HISTORY}) is found
-    assert fcr.labelled(found, {}) == contact
+    assert fcr.with_label(found, {CLIENT: HISTORY}) is found
+    assert fcr.with_label(found, {}) == contact
 
 
 @pytest.mark.parametrize("history", [{}, {CLIENT: HISTORY}])
 def test_what_is_bare_is_unknown(history: dict[str, Intervals]) -> None:
     contact = fcr.Contact(**COMMON)  # type: ignore[arg-type]
     response = nps.Response(**COMMON)  # type: ignore[arg-type]
-    assert fcr.labelled(contact, history) is contact and nps.labelled(response, history) is response
+    assert fcr.with_label(contact, history) is contact and nps.labelled(response, history) is response

@@ -10,8 +10,8 @@ from services.segments.membership import (
     OPEN,
     Evidence,
     Interval,
-    assessed,
-    holds,
+    assessment_intervals,
+    contains_day,
     membership,
     sector_intervals,
     to_json,
@@ -46,11 +46,13 @@ def assessment(number: int, result: str = "verkosto", id: str = "a", hour: int =
 
 
 def e3(*assessments: Any) -> list[Interval]:
-    return list(assessed(assessments, ("verkosto",), 365))
+    return list(assessment_intervals(assessments, ("verkosto",), 365))
 
 
-def e4(least: int = 3, **days: list[int]) -> list[Interval]:
-    return list(sector_intervals({sector: {day(n) for n in ns} for sector, ns in days.items()}, KINDS, least, 365))
+def e4(min_sectors: int = 3, **days: list[int]) -> list[Interval]:
+    return list(
+        sector_intervals({sector: {day(n) for n in ns} for sector, ns in days.items()}, KINDS, min_sectors, 365)
+    )
 
 
 def test_flags_plans_and_assignments_are_their_own_days() -> None:
@@ -122,7 +124,7 @@ def test_nothing_lies_beyond_the_calendar() -> None:
 
 @pytest.mark.parametrize(("number", "member"), [(0, False), (1, True), (4, True), (5, False)])
 def test_intervals_are_half_open(number: int, member: bool) -> None:
-    assert holds([(day(1), day(5))], day(number)) is member
+    assert contains_day([(day(1), day(5))], day(number)) is member
 
 
 def test_histories_as_the_segment_stream_tells_them() -> None:
