@@ -1,4 +1,4 @@
-"""Constants that stand in Python and in SQL functions or views are the same in both."""
+"""Constants that are both in Python and in SQL functions or views are equal."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

@@ -16,14 +16,14 @@ def person(number: int) -> str:
 
 
 class Board:
-    """What a scrape would see on 15 March."""
+    """The gauges on 15 March."""
 
     def __init__(self, fcr: Store) -> None:
         self._fcr, self._registry = fcr, CollectorRegistry()
         self._gauges = Gauges(self._registry, lambda: START + 13 * DAY)
 
     async def refresh(self) -> None:
-        """As the jobs of the service do it: people are counted first."""
+        """Refresh as the jobs of the service do: cells first."""
         await self._fcr.count()
         await self._gauges.refresh(self._fcr.pool)
 
@@ -48,7 +48,9 @@ async def test_ratios_of_this_month_and_the_last(fcr: Store) -> None:
     await board.refresh()
     assert board.value("fcr_gross") == 12 / 14
     assert board.value("fcr_net") == 12 / 13
-    assert board.value("fcr_confirmed", window_days="1") == 6 / 14  # of two of a client the second is not repeated
+    assert (
+        board.value("fcr_confirmed", window_days="1") == 6 / 14
+    )  # the second of a client's two contacts is not repeated
     assert board.value("fcr_confirmed", window_days="30") == 5 / 14
     assert board.value("fcr_repeat", window_days="7") == 6 / 14
     assert board.value("fcr_repeat", window_days="30") == 7 / 14
@@ -78,8 +80,8 @@ async def test_each_gauge_is_shown_by_its_own_contacts(fcr: Store) -> None:
     assert board.value("fcr_confirmed", window_days="7") == 1 / 10
 
 
-async def test_what_a_few_did_is_not_shown(fcr: Store) -> None:
-    """However often they called; contacts without a client are people of their own."""
+async def test_gauges_of_few_clients_are_hidden(fcr: Store) -> None:
+    """The number of contacts does not matter; a contact without a client counts as one person."""
     board = Board(fcr)
     await fcr.feed(*(contact(f"c{n}", START + timedelta(minutes=n), client=person(n % 8)) for n in range(40)))
     await fcr.feed(contact("lone", client=None), contact("missed", client=person(20), answered_at=None))
