@@ -43,7 +43,7 @@ from shared.registers import Registers
 
 SCHEMA: Final = "segments"
 
-_ORDER: Final = {"id": "text", "rank": "bytea", "retracted": "boolean"}
+_IDENTITY: Final = {"id": "text", "rank": "bytea", "retracted": "boolean"}
 _CLIENT: Final = {"own_client": "text", "person": "bigint"}
 _UNIT: Final = {"unit": "text", "unit_row": "bigint", "day": "date"}
 _VALID: Final = {"valid_from": "date", "valid_to": "date"}
@@ -52,7 +52,7 @@ EVENTS: Final = FactTable(
     "segments.service_event",
     ServiceEvent,
     {
-        **_ORDER,
+        **_IDENTITY,
         **_UNIT,
         **_CLIENT,
         "sector": "text",
@@ -64,19 +64,19 @@ EVENTS: Final = FactTable(
     derived=("unit_row", "person", "segment"),
     computed={"done": "boolean"},
 )
-FLAGS: Final = FactTable("segments.flag", Flag, {**_ORDER, **_CLIENT, **_VALID}, derived=("person",))
-PLANS: Final = FactTable("segments.plan", Plan, {**_ORDER, **_CLIENT, **_VALID}, derived=("person",))
+FLAGS: Final = FactTable("segments.flag", Flag, {**_IDENTITY, **_CLIENT, **_VALID}, derived=("person",))
+PLANS: Final = FactTable("segments.plan", Plan, {**_IDENTITY, **_CLIENT, **_VALID}, derived=("person",))
 ASSIGNMENTS: Final = FactTable(
     "segments.assignment",
     Assignment,
-    {**_ORDER, **_CLIENT, **_VALID, "scheme": "text", "segment": "text"},
+    {**_IDENTITY, **_CLIENT, **_VALID, "scheme": "text", "segment": "text"},
     derived=("person",),
 )
 ASSESSMENTS: Final = FactTable(
     "segments.assessment",
     Assessment,
     {
-        **_ORDER,
+        **_IDENTITY,
         **_UNIT,
         **_CLIENT,
         "assessed_at": "timestamptz",

@@ -82,8 +82,8 @@ async def test_a_history_relabels_contacts_inside_its_bounds(fcr: Store) -> None
     for version, member in ((1, [1, 2]), (2, [0, 1, 2, 3, 4]), (3, [1, 2])):
         bounds = SINCE_MARCH if version == 2 else ("2026-03-03", "2026-03-05")
         await feed_histories(fcr, history(ANNA, version, bounds))
-        told = await segments(fcr)
-        assert [n for n in range(5) if told[f"c{n}"] == "multidisciplinary"] == member
+        labels = await segments(fcr)
+        assert [n for n in range(5) if labels[f"c{n}"] == "multidisciplinary"] == member
 
 
 async def test_a_history_of_another_county_is_ignored(fcr: Store) -> None:

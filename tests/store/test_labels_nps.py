@@ -112,8 +112,8 @@ async def test_a_history_relabels_facts_inside_its_bounds(nps: Store) -> None:
     for version, member in ((1, [1, 2]), (2, [0, 1, 2, 3, 4]), (3, [1, 2])):
         bounds = SINCE_MARCH if version == 2 else ("2026-03-02", "2026-03-04")
         await feed_histories(nps, history(ANNA, version, bounds))
-        told = await segments(nps)
-        assert [n for n in range(5) if told[f"r{n}"] == "multidisciplinary"] == member
+        labels = await segments(nps)
+        assert [n for n in range(5) if labels[f"r{n}"] == "multidisciplinary"] == member
 
 
 async def test_a_history_of_another_county_is_ignored(nps: Store) -> None:
