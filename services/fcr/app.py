@@ -1,4 +1,4 @@
-"""How the rooms of the service are connected; no logic."""
+"""Wiring of the service: which handlers and jobs run. No logic."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,9 +17,8 @@ HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_p
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Contacts, counts, erasures and memberships in, figures and gauges out."""
+    """Subscribe the handlers to their topics and set up the jobs."""
     gauges, cells = PublishedGauges(GAUGES, runtime.registry), Cells(runtime.pool)
-
     with_cells = replace(REPLAY, cells=cells.check)
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],

@@ -1,6 +1,6 @@
-"""Canonical records of the contact stream to facts: the room between the contract's models and the domain."""
+"""Converts canonical records of the contact stream to facts: from the contract's models to the domain."""
 
-from services.fcr.derive import promised, unit_row
+from services.fcr.derive import promised_until, unit_row
 from services.fcr.facts import Contact, ContactFact, HyteCount
 from shared.contracts.contact import Contact as Recorded
 from shared.contracts.contact import ContactRetracted, HyteCounted, HyteRetracted
@@ -16,7 +16,7 @@ from shared.registers.calendar import local_day
 
 
 def decode(record: Record, registers: Registers) -> ContactFact | Rejected:
-    """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
+    """Return the fact of a canonical record, or a rejection if ingest cannot have written the record."""
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
@@ -54,7 +54,7 @@ def _contact(county: str, order: bytes, data: Recorded, registers: Registers) ->
         line=data.line,
         channel=data.channel,
         own_client=data.client,
-        segment=label(data.client, day),  # as long as no history is known: the store looks it up
+        segment=label(data.client, day),  # without a history; the store sets the final label
         direction=data.direction,
         excluded=data.excluded,
         started_at=data.started_at,
@@ -66,7 +66,7 @@ def _contact(county: str, order: bytes, data: Recorded, registers: Registers) ->
         callback_reached_at=reached,
         callback_same_day=bool(requested and reached and local_day(requested) == local_day(reached)),
         promised_by=data.promised_by,
-        due=promised(registers, county, data.line, data.channel, data.started_at, data.promised_by),
+        due=promised_until(registers, county, data.line, data.channel, data.started_at, data.promised_by),
         abandoned=data.abandoned,
         planned=data.planned,
         transfers=data.transfers,

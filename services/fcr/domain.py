@@ -1,8 +1,8 @@
-"""What each fact of the contact stream counts: pure, no clock, no store, no framework.
+"""What each fact of the contact stream counts (contract, section 5). Pure: no clock, no store, no framework.
 
-Section 5 of the contract in code. A figure is a sum of contributions of facts; `contributions` of a fact is the
-one place that knows what it counts. What a contact takes from its neighbours, the contacts of the same person
-with the same line and reason, stands in `repeats_within` and `repeated_within` (`services.fcr.links`).
+A figure is a sum of contributions of facts. Only `contributions` decides what a fact counts. The links of a contact to
+other contacts of the same person, line and reason are in `repeats_within` and `repeated_within`
+(`services.fcr.links`).
 """
 
 from bisect import bisect_left
@@ -11,16 +11,17 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from services.fcr.facts import FIRST_LINE, Contact, ContactFact, HyteCount, first_response, is_linkable
+from services.fcr.facts import FIRST_LINE_CHANNELS, Contact, ContactFact, HyteCount, first_response, is_linkable
 from shared.deltas import Contribution, Dimensions, Measure
 
-RESOLVING: Final = ("phone", "chat")  # channels of first-contact resolution
+RESOLUTION_CHANNELS: Final = ("phone", "chat")  # channels of first-contact resolution
 DIGITAL_BOOKING: Final = "digital_booking"
 WINDOWS: Final = (1, 7, 30)  # days of 24 hours within which a contact repeats
 WAIT_BOUNDS: Final = (10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)  # seconds, inclusive
+_WAIT_BOUNDS: Final = tuple(timedelta(seconds=bound) for bound in WAIT_BOUNDS)
 
-# Contacts of the first-line channels, and digital bookings beside them. Counts w0..w13 are the waits by WAIT_BOUNDS,
-# the last of them longer; `promised` have a promise and a first response, `awaited` a promise and none yet.
+# Contacts of the first-line channels, and digital bookings. Counts w0..w13 are waits by WAIT_BOUNDS; w13 counts the
+# longer ones. `promised` counts contacts with a promise and a first response, `awaited` those with a promise only.
 ACCESS: Final = Measure(
     "access",
     ("line",),
@@ -32,8 +33,8 @@ ACCESS: Final = Measure(
     ),
     sums=frozenset({"transfers"}),
 )
-# Handled contacts by outcome, whose flags the views look up. `handled` and what follows are of phone and chat;
-# `guided` is of every first-line channel. `unrepeated_W` and `repeats_W` are of linkable ones.
+# Handled contacts by outcome; the views join the flags of outcomes. `guided` counts every first-line channel, all other
+# counts phone and chat only. `unrepeated_W` and `repeats_W` count linkable contacts.
 HANDLED: Final = Measure(
     "handled",
     ("line", "outcome", "classification"),
@@ -51,52 +52,49 @@ _HANDLED: Final = {name: column for column, name in enumerate(HANDLED.counts)}
 _WAITS: Final = _ACCESS["w0"]
 _UNREPEATED: Final = tuple(_HANDLED[f"unrepeated_{days}"] for days in WINDOWS)
 _REPEATS: Final = tuple(_HANDLED[f"repeats_{days}"] for days in WINDOWS)
-_NEVER: Final = WINDOWS[-1] + 1
+_NO_WINDOW: Final = WINDOWS[-1] + 1
 NO_CODE: Final = ""  # in buckets: no outcome, or no classification
-ANYWHERE: Final = "all"  # counts of no channel and no client
+ALL: Final = "all"  # channel and segment of facts that have neither
 
 
 def wait_class(contact: Contact, response: datetime) -> int:
-    """The class of the waiting time among w0..w13: the first bound that is not exceeded."""
+    """Return the class of the waiting time, 0 to 13: the index of the first bound that it does not exceed."""
     assert contact.started_at is not None
-    return bisect_left(_BOUNDS, response - contact.started_at)
-
-
-_BOUNDS: Final = tuple(timedelta(seconds=bound) for bound in WAIT_BOUNDS)
+    return bisect_left(_WAIT_BOUNDS, response - contact.started_at)
 
 
 def contributions(fact: ContactFact) -> Iterator[Contribution]:
-    """Everything a fact counts, as of its present state; nothing when it is retracted."""
+    """Yield what the fact counts; nothing when it is retracted."""
     if fact.retracted:
         return
     assert fact.day is not None and fact.unit_row is not None
     match fact:
         case Contact():
             if fact.counted and fact.channel is not None:
-                yield from _of_contact(fact, Dimensions(fact.day, fact.unit_row, fact.channel, fact.segment))
+                yield from _contact_contributions(fact, Dimensions(fact.day, fact.unit_row, fact.channel, fact.segment))
         case HyteCount():
             assert fact.kind is not None
-            dimensions = Dimensions(fact.day, fact.unit_row, ANYWHERE, ANYWHERE)
+            dimensions = Dimensions(fact.day, fact.unit_row, ALL, ALL)
             yield Contribution(HYTE, dimensions, (fact.kind,), (0,), fact.amount)
 
 
-def _of_contact(contact: Contact, dimensions: Dimensions) -> Iterator[Contribution]:
+def _contact_contributions(contact: Contact, dimensions: Dimensions) -> Iterator[Contribution]:
     assert contact.line is not None
     codes = (contact.line,)
     if dimensions.channel == DIGITAL_BOOKING:
         yield Contribution(ACCESS, dimensions, codes, (_ACCESS[DIGITAL_BOOKING],))
-    elif dimensions.channel in FIRST_LINE:
+    elif dimensions.channel in FIRST_LINE_CHANNELS:
         handled = contact.handled
-        yield Contribution(ACCESS, dimensions, codes, _access(contact, dimensions.channel, handled))
+        yield Contribution(ACCESS, dimensions, codes, _access_columns(contact, dimensions.channel, handled))
         if handled:
             if contact.transfers:
                 yield Contribution(ACCESS, dimensions, codes, (_ACCESS["transfers"],), contact.transfers)
             outcome, classification = contact.outcome or NO_CODE, contact.classification or NO_CODE
-            yield Contribution(HANDLED, dimensions, (*codes, outcome, classification), _handled(contact))
+            yield Contribution(HANDLED, dimensions, (*codes, outcome, classification), _resolution_columns(contact))
 
 
-def _access(contact: Contact, channel: str, handled: bool) -> tuple[int, ...]:
-    """The columns of access in which a counted contact counts one."""
+def _access_columns(contact: Contact, channel: str, handled: bool) -> tuple[int, ...]:
+    """Return the columns of ACCESS in which a counted contact counts one."""
     columns = [_ACCESS["inbound"], _ACCESS[channel]]
     if handled:
         columns.append(_ACCESS["handled"])
@@ -114,30 +112,30 @@ def _access(contact: Contact, channel: str, handled: bool) -> tuple[int, ...]:
     if contact.early:
         columns.append(_ACCESS["early"])
     elif contact.due is not None:
-        columns.extend(_promise(contact.due, response))
+        columns.extend(_promise_columns(contact.due, response))
     return tuple(columns)
 
 
-def _promise(due: datetime, response: datetime | None) -> tuple[int, ...]:
+def _promise_columns(due: datetime, response: datetime | None) -> tuple[int, ...]:
     if response is None:
         return (_ACCESS["awaited"],)
     return (_ACCESS["promised"], _ACCESS["promise_kept"]) if response <= due else (_ACCESS["promised"],)
 
 
-def _handled(contact: Contact) -> tuple[int, ...]:
-    """The columns of resolution in which a handled contact counts one."""
-    if contact.channel not in RESOLVING:
+def _resolution_columns(contact: Contact) -> tuple[int, ...]:
+    """Return the columns of HANDLED in which a handled contact counts one."""
+    if contact.channel not in RESOLUTION_CHANNELS:
         return (_HANDLED["guided"],)
     columns = (_HANDLED["guided"], _HANDLED["handled"])
     if not is_linkable(contact):
         return columns
-    return (*columns, _HANDLED["linkable"], *_linked(contact.repeats_within, contact.repeated_within))
+    return (*columns, _HANDLED["linkable"], *_link_columns(contact.repeats_within, contact.repeated_within))
 
 
 @cache
-def _linked(repeats_within: int | None, repeated_within: int | None) -> tuple[int, ...]:
-    """The columns of a linkable contact by its links: 16 answers in all."""
-    repeats, repeated = repeats_within or _NEVER, repeated_within or _NEVER
+def _link_columns(repeats_within: int | None, repeated_within: int | None) -> tuple[int, ...]:
+    """Return the columns of a linkable contact by its links. There are 16 combinations."""
+    repeats, repeated = repeats_within or _NO_WINDOW, repeated_within or _NO_WINDOW
     return (
         *(column for days, column in zip(WINDOWS, _UNREPEATED, strict=True) if repeated > days),
         *(column for days, column in zip(WINDOWS, _REPEATS, strict=True) if repeats <= days),

@@ -1,4 +1,4 @@
-"""Facts of the contact stream, and what each of them says of itself: pure, no clock, no store, no framework."""
+"""Facts of the contact stream and their properties. Pure: no clock, no store, no framework."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -6,20 +6,20 @@ from typing import Final, NamedTuple
 
 from shared.labels import UNKNOWN, Intervals, label
 
-FIRST_LINE: Final = ("phone", "chat", "sms")  # channels of handled contacts and of access
-EARLY: Final = timedelta(seconds=5)
-LONGEST: Final = timedelta(hours=24)  # a contact that was never closed ends here
+FIRST_LINE_CHANNELS: Final = ("phone", "chat", "sms")  # channels of handled contacts and of the access figures
+MAX_EARLY_LENGTH: Final = timedelta(seconds=5)
+MAX_CONTACT_LENGTH: Final = timedelta(hours=24)  # the end of a contact that was never closed
 
 
 class Contact(NamedTuple):
     """A contact with the first line and its course so far.
 
-    `rank` is its place in the order of the same business id; `unit_row` the row of the unit register valid on `day`.
-    A retracted contact keeps only county, id and rank. `person` numbers the client. `due`: until when an answer was
-    promised. `repeats_within`: the least window in which it repeats a contact, None where in none; `repeated_within`:
-    the least window in which a contact repeats it.
+    `rank` orders the events of one business id. `unit_row` is the row of the unit register that is valid on `day`.
+    `person` is the number of the client's person. `due` is the time by which an answer was promised. `repeats_within`
+    is the smallest window, in days, in which the contact repeats another one; `repeated_within` the smallest window in
+    which another one repeats it; both are None if there is none. A retracted contact keeps only county, id and rank.
 
-    A tuple, since a batch makes several of them an event: a frozen dataclass of this width costs ten times as much.
+    A named tuple, because a batch creates several per event: a frozen dataclass of this width costs ten times as much.
     """
 
     county: str
@@ -57,32 +57,32 @@ class Contact(NamedTuple):
 
     @property
     def counted(self) -> bool:
-        """Whether it counts at all."""
+        """Whether figures count the contact."""
         return self.direction == "inbound" and self.excluded is None
 
     @property
     def handled(self) -> bool:
         """Whether the first line spoke or wrote with the client."""
         reached = self.answered_at is not None or self.callback_reached_at is not None
-        return reached and self.channel in FIRST_LINE and self.counted
+        return reached and self.channel in FIRST_LINE_CHANNELS and self.counted
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may repeat another."""
+        """Whether the contact can repeat another one."""
         return not self.planned and self.counted
 
     @property
     def early(self) -> bool:
-        """Whether the client gave up within five seconds: nobody could have answered."""
+        """Whether the client gave up within five seconds, too soon for an answer."""
         if not self.abandoned or self.ended_at is None or self.handled:
             return False
         assert self.started_at is not None
-        return self.ended_at - self.started_at <= EARLY
+        return self.ended_at - self.started_at <= MAX_EARLY_LENGTH
 
     @property
     def awaiting_response(self) -> bool:
-        """Whether it counts for access, was not early, and nothing answered it yet."""
-        return self.counted and self.channel in FIRST_LINE and first_response(self) is None and not self.early
+        """Whether the contact counts for access, is not early and has no first response yet."""
+        return self.counted and self.channel in FIRST_LINE_CHANNELS and first_response(self) is None and not self.early
 
     @property
     def effective_end(self) -> datetime | None:
@@ -90,7 +90,7 @@ class Contact(NamedTuple):
         started, ended = self.started_at, self.ended_at
         if started is None or ended is None:
             return started
-        return ended if ended - started <= LONGEST else started + LONGEST
+        return ended if ended - started <= MAX_CONTACT_LENGTH else started + MAX_CONTACT_LENGTH
 
 
 class HyteCount(NamedTuple):
@@ -111,23 +111,23 @@ ContactFact = Contact | HyteCount
 
 
 def tombstone(fact: Contact) -> Contact:
-    """What stays of a contact that is taken away: county, id and its place in the order."""
+    """Return the tombstone of a contact: county, id and rank."""
     return Contact(fact.county, fact.id, fact.rank, retracted=True)
 
 
-def labelled(contact: Contact, histories: Mapping[str, Intervals]) -> Contact:
-    """The contact under the segment of its client on its day; the same object when it is under it already."""
+def with_label(contact: Contact, histories: Mapping[str, Intervals]) -> Contact:
+    """Return the contact with its label by these histories; the same object when the label is already right."""
     client = contact.own_client
     segment = label(client, contact.day, histories.get(client, ()) if client is not None else ())
     return contact if segment == contact.segment else contact._replace(segment=segment)
 
 
 def first_response(contact: Contact) -> datetime | None:
-    """When the client first got an answer, or an attempt of one."""
-    tries = (contact.answered_at, contact.callback_first_attempt_at, contact.callback_reached_at)
-    return min((at for at in tries if at is not None), default=None)
+    """Return the time of the first answer, callback attempt or successful callback."""
+    responses = (contact.answered_at, contact.callback_first_attempt_at, contact.callback_reached_at)
+    return min((at for at in responses if at is not None), default=None)
 
 
 def is_linkable(contact: Contact) -> bool:
-    """Whether it can be linked with others: the client is known, and what it was about."""
+    """Whether the contact can have links: its client and its reason are known."""
     return contact.own_client is not None and contact.reason is not None

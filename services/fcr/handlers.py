@@ -1,4 +1,4 @@
-"""One handler a topic, a sentence long."""
+"""One handler per topic."""
 
 from functools import partial
 
@@ -15,17 +15,17 @@ from shared.segment import decode_segment
 
 
 def on_contact(runtime: Runtime) -> BatchRunner[ContactFact]:
-    """Make a batch of contact facts, by the registers of this moment, and add what changed to the buckets."""
+    """Store a batch of contact facts, derived by the current registers, and update the buckets."""
     registers = runtime.registers
     read, write = partial(decode, registers=registers), partial(apply, registers=registers)
     return store_runner(runtime, SCHEMA, CONTACT, read, write)
 
 
 def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
-    """Take away the facts of erased clients, and make one person of clients that are one."""
+    """Remove the facts of erased clients and apply merges."""
     return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_persons)
 
 
 def on_segment(runtime: Runtime) -> BatchRunner[History]:
-    """Keep when clients are members, and relabel their contacts."""
+    """Store membership histories and relabel the contacts of their clients."""
     return store_runner(runtime, SCHEMA, SEGMENT, decode_segment, apply_histories)

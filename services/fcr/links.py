@@ -1,12 +1,12 @@
-"""Which contact repeats which: the state that a contact takes from its neighbours.
+"""Links between contacts: which contact repeats which.
 
-R repeats C within W days of 24 hours when both are of the same person, line and reason, C is handled, R is
-repeatable, R follows C (by start, then id) and R.started_at <= end(C) + W (contract, section 5). So R needs the
-greatest end among the handled contacts before it, not that of its predecessor, and C the first repeatable contact
-after it. A contact says the least window of each: None, 1, 7 or 30 days.
+R repeats C within W days of 24 hours when both have the same person, line and reason, C is handled, R is
+repeatable, R follows C (by start, then id) and R.started_at <= end(C) + W (contract, section 5). So R depends on the
+greatest end among all handled contacts before it, not only the one of its predecessor, and C on the first repeatable
+contact after it. A contact stores the smallest window of each: None, 1, 7 or 30 days.
 
-end(C) is at most 24 hours after its start, so a contact touches only those within 31 days of it: what is read does
-not grow with history.
+end(C) is at most 24 hours after the start of C, so a change affects only contacts within 31 days. The number of rows
+read does not grow with the history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,28 +14,28 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.fcr.domain import WINDOWS
-from services.fcr.facts import LONGEST, Contact
+from services.fcr.facts import MAX_CONTACT_LENGTH, Contact
 from shared.postgres.facts import Change, FactTable, probe_each
 from shared.postgres.lock import Connection
 
 Key = tuple[int, str, str]
 """Person, line and reason."""
 
-_REACH_HOURS: Final = (timedelta(days=WINDOWS[-1]) + LONGEST) // timedelta(hours=1)
-# Every touched key with the span of its touched times. Rows before the span keep `repeats_within`, rows behind it
-# `repeated_within`: what follows from contacts out of reach is not worked out anew.
-_KEYS: Final = """unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+_REACH_HOURS: Final = (timedelta(days=WINDOWS[-1]) + MAX_CONTACT_LENGTH) // timedelta(hours=1)
+# Each touched key with its span of touched times. Rows before the span keep `repeats_within` and rows after it keep
+# `repeated_within`, because these depend on contacts that the query does not read.
+_TOUCHED_KEYS: Final = """unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
        with ordinality key(person, line, reason, low, high, number)"""
-_NEAR: Final = f"""
+_NEIGHBOURS: Final = f"""
 select * from fcr.contact
 where person = key.person
   and started_at between key.low - interval '{_REACH_HOURS} hours' and key.high + interval '{_REACH_HOURS} hours'
 """
-_WRONG: Final = f"""
+_WRONG_LINKS: Final = f"""
 with near as (
   select key.low, key.high, key.number, c.id, c.started_at, c.effective_end, c.handled, c.repeatable,
          c.repeats_within, c.repeated_within
-  {probe_each(_KEYS, _NEAR, "c")}
+  {probe_each(_TOUCHED_KEYS, _NEIGHBOURS, "c")}
   where c.line = key.line and c.reason = key.reason and c.counted
 ),
 gaps as (
@@ -58,42 +58,44 @@ where repeats is distinct from repeats_within or repeated is distinct from repea
 """
 
 
-async def link(
+async def update_links(
     connection: Connection, county: str, table: FactTable[Contact], changes: Sequence[Change[Contact]]
 ) -> list[Change[Contact]]:
-    """The changes with what follows for their links, and the neighbours that changed with them, all written.
+    """Update the links of changed contacts and of their neighbours; returns all changes with these links.
 
-    `changes` are in the table already, their links not yet; the county's lock must be held.
+    `changes` are already stored, but without their new links. The caller holds the county's lock.
     """
-    spans = touched(changes)
+    spans = link_spans(changes)
     if not spans:
         return list(changes)
-    rows = await _wrong(connection, spans)
-    own = [c if (row := rows.pop(c.new.id, None)) is None else Change(c.old, _linked(c.new, row)) for c in changes]
-    neighbours = await table.probe(connection, county, "id", rows)
-    followed = [Change(fact, _linked(fact, rows[fact.id])) for fact in neighbours]
+    rows = await _wrong_links(connection, spans)
+    own = [c if (row := rows.pop(c.new.id, None)) is None else Change(c.old, _with_links(c.new, row)) for c in changes]
+    neighbours = [
+        Change(contact, _with_links(contact, rows[contact.id]))
+        for contact in await table.probe(connection, county, "id", rows)
+    ]
     await table.update_derived(
         connection, county, [c.new for c, before in zip(own, changes, strict=True) if c is not before]
     )
-    await table.update_derived(connection, county, [c.new for c in followed])
-    return [*own, *followed]
+    await table.update_derived(connection, county, [c.new for c in neighbours])
+    return [*own, *neighbours]
 
 
-async def relinked(connection: Connection, contacts: Sequence[Contact]) -> list[Contact]:
-    """Stored contacts as their neighbours make them; the same objects where nothing is wrong."""
-    spans = touched(Change(None, contact) for contact in contacts)
-    rows = await _wrong(connection, spans) if spans else {}
-    return [_linked(contact, rows[contact.id]) if contact.id in rows else contact for contact in contacts]
+async def derive_links(connection: Connection, contacts: Sequence[Contact]) -> list[Contact]:
+    """Return stored contacts with the links that their neighbours imply; the same objects where they are right."""
+    spans = link_spans(Change(None, contact) for contact in contacts)
+    rows = await _wrong_links(connection, spans) if spans else {}
+    return [_with_links(contact, rows[contact.id]) if contact.id in rows else contact for contact in contacts]
 
 
-async def _wrong(connection: Connection, spans: Mapping[Key, tuple[datetime, datetime]]) -> dict[str, Any]:
-    """The contacts of these keys and times whose links are wrong, by id, with the right ones."""
+async def _wrong_links(connection: Connection, spans: Mapping[Key, tuple[datetime, datetime]]) -> dict[str, Any]:
+    """Return the right links of the contacts in these spans whose stored links are wrong, by id."""
     columns = zip(*((*key, *span) for key, span in spans.items()), strict=True)
-    return {row["id"]: row for row in await connection.fetch(_WRONG, *map(list, columns))}
+    return {row["id"]: row for row in await connection.fetch(_WRONG_LINKS, *map(list, columns))}
 
 
-def touched(changes: Iterable[Change[Contact]]) -> dict[Key, tuple[datetime, datetime]]:
-    """The link keys of changed contacts, old and new, each with the first and the last time at which it changed."""
+def link_spans(changes: Iterable[Change[Contact]]) -> dict[Key, tuple[datetime, datetime]]:
+    """Return the keys of changed contacts, before and after, each with the first and last start of its contacts."""
     spans: dict[Key, tuple[datetime, datetime]] = {}
     for change in changes:
         for contact in change:
@@ -106,5 +108,5 @@ def touched(changes: Iterable[Change[Contact]]) -> dict[Key, tuple[datetime, dat
     return spans
 
 
-def _linked(contact: Contact, row: Any) -> Contact:
+def _with_links(contact: Contact, row: Any) -> Contact:
     return contact._replace(repeats_within=row["repeats"], repeated_within=row["repeated"])

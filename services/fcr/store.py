@@ -1,7 +1,7 @@
 """All SQL of facts and buckets of the first-contact family.
 
-Every function runs inside the batch's transaction with the county's lock held, so what it reads cannot change
-before it writes.
+Every function runs in the batch's transaction and holds the county's lock, so what it reads cannot change before it
+writes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from services.fcr.derive import derive, version
 from services.fcr.domain import MEASURES, contributions
-from services.fcr.facts import Contact, ContactFact, HyteCount, labelled, tombstone
-from services.fcr.links import link, relinked
+from services.fcr.facts import Contact, ContactFact, HyteCount, tombstone, with_label
+from services.fcr.links import derive_links, update_links
 from shared.batch import Applied
 from shared.contracts.segment import History
 from shared.deltas import Deltas
@@ -84,79 +84,75 @@ MERGES: Final = merge_table(SCHEMA)
 
 _OF_CLIENTS: Final = of_clients(SCHEMA, CONTACTS.name)
 _MISLABELLED: Final = mislabelled_condition(SCHEMA, "own_client", "day")
-_STALE: Final = """
+_MARK_STALE: Final = """
 insert into fcr.stale (county, period_kind, period)
 select $1, period_kind, period from reference.period_month where month = any($2::date[]) group by 2, 3 order by 2, 3
 on conflict (county, period_kind, period) do update set change_number = fcr.stale.change_number + 1
 """
-# A contact makes later ones of 30 days of 24 hours revolving, up to 31 local days on. From 30 January that reaches
-# March; February, of no fewer than 28 days, must not be forgotten.
-_REACH: Final = (0, 28, 31)
+# A contact affects the revolving count of contacts up to 30 days of 24 hours later, which is up to 31 local days. From
+# 30 January that reaches March; the step of 28 days finds February.
+_REVOLVING_DAYS: Final = (0, 28, 31)
 
 
 async def apply(connection: Connection, county: str, facts: Sequence[ContactFact], registers: Registers) -> Applied:
-    """Write the facts of one county, which were derived by these registers, and everything that follows."""
+    """Store facts of one county, derived by these registers, and update links, labels and buckets."""
     await REFOLD.record_version(connection, county, registers)
     await ensure_unit_rows(connection, registers, facts)
     contacts = [fact for fact in facts if isinstance(fact, Contact)]
     contacts = list(await tombstone_if_erased(connection, SCHEMA, county, contacts, tombstone))
-    contacts = await _labelled(connection, county, contacts)
+    contacts = await _label_contacts(connection, county, contacts)
     upserted = await CONTACTS.upsert(connection, county, await assign_persons(connection, SCHEMA, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
-    linked = await link(connection, county, CONTACTS, upserted.changes)
+    linked = await update_links(connection, county, CONTACTS, upserted.changes)
     await fold(connection, county, (*linked, *hyte.changes))
     return Applied(len(upserted.changes) + len(hyte.changes), upserted.conflicts + hyte.conflicts)
 
 
 async def apply_persons(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
-    """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`, and
-    make one person of clients that are one.
-    """
+    """Remove the facts of erased clients and apply merges. `apply` removes facts of these clients that arrive later."""
     erased = await newly_erased(connection, SCHEMA, county, events)
     facts = await CONTACTS.select(connection, _OF_CLIENTS, "true", county, erased) if erased else []
     stripped = await write_tombstones(connection, county, CONTACTS, facts, tombstone)
-    await fold(connection, county, await link(connection, county, CONTACTS, stripped))
+    await fold(connection, county, await update_links(connection, county, CONTACTS, stripped))
     merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
     moved = await reassign_facts(connection, county, CONTACTS, moves) if moves else []
-    await fold(connection, county, await link(connection, county, CONTACTS, moved))
+    await fold(connection, county, await update_links(connection, county, CONTACTS, moved))
     return Applied(len(erased) + merged)
 
 
 async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
-    """Keep the histories that are newer than the stored ones, and relabel the stored contacts of their clients."""
+    """Store the histories that are newer than the stored ones and relabel the contacts of their clients."""
     changed = await store_newer_histories(connection, SCHEMA, county, events)
     if changed:
         wrong = await CONTACTS.select(connection, _OF_CLIENTS, _MISLABELLED, county, list(changed))
-        changes = [Change(contact, labelled(contact, changed)) for contact in wrong]
+        changes = [Change(contact, with_label(contact, changed)) for contact in wrong]
         await CONTACTS.update_derived(connection, county, [change.new for change in changes])
         await fold(connection, county, changes)
     return Applied(len(changed))
 
 
-async def _labelled(connection: Connection, county: str, contacts: Sequence[Contact]) -> list[Contact]:
-    """The contacts with their labels. A label told before the county's lock is held may be wrong when written."""
+async def _label_contacts(connection: Connection, county: str, contacts: Sequence[Contact]) -> list[Contact]:
+    """Label contacts by the stored histories. Only under the county's lock is a label still right when written."""
     known = await histories(connection, SCHEMA, county, {contact.own_client for contact in contacts})
-    return [labelled(contact, known) for contact in contacts]
+    return [with_label(contact, known) for contact in contacts]
 
 
 async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
-    """Add to the buckets what the changed facts count now, less what they counted before, and say which counts of
-    clients that touches.
-    """
+    """Add the deltas of changed facts to the buckets and mark the affected periods of stored cells as stale."""
     deltas, months = Deltas(), set[date]()
     for old, new in changes:
         if old is not None:
             deltas.add(contributions(old), -1)
-            months.update(_months(old))
+            months.update(_affected_months(old))
         deltas.add(contributions(new))
-        months.update(_months(new))
+        months.update(_affected_months(new))
     await add_to_buckets(connection, SCHEMA, county, deltas)
     if months:
-        await connection.execute(_STALE, county, sorted(months))
+        await connection.execute(_MARK_STALE, county, sorted(months))
 
 
-def _months(fact: ContactFact) -> tuple[date, ...]:
-    """The months whose counts of clients a fact takes part in."""
+def _affected_months(fact: ContactFact) -> tuple[date, ...]:
+    """Return the months whose stored cells depend on the fact."""
     if not isinstance(fact, Contact) or fact.person is None or fact.day is None or not fact.handled:
         return ()
     return _months_of(fact.day)
@@ -164,8 +160,8 @@ def _months(fact: ContactFact) -> tuple[date, ...]:
 
 @lru_cache(maxsize=4096)
 def _months_of(day: date) -> tuple[date, ...]:
-    later = (min(day.toordinal() + days, date.max.toordinal()) for days in _REACH)
-    return tuple({date.fromordinal(ordinal).replace(day=1) for ordinal in later})
+    ordinals = (min(day.toordinal() + days, date.max.toordinal()) for days in _REVOLVING_DAYS)
+    return tuple({date.fromordinal(ordinal).replace(day=1) for ordinal in ordinals})
 
 
 async def _rederive(
@@ -175,7 +171,7 @@ async def _rederive(
     contacts = [fact for fact in derived if isinstance(fact, Contact)]
     if not contacts:
         return derived
-    return await relinked(connection, await _labelled(connection, county, contacts))
+    return await derive_links(connection, await _label_contacts(connection, county, contacts))
 
 
 REFOLD: Final = Refold(SCHEMA, (CONTACTS, HYTE), derive, fold, version)

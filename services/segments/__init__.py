@@ -1,1 +1,1 @@
-"""The service of the segments family: who is a multidisciplinary client when, and what such clients are given."""
+"""The segments family: membership of the multidisciplinary segment, and figures of the care stream."""

@@ -1,4 +1,4 @@
-"""How the rooms of the service are connected; no logic."""
+"""Wiring of the service: which handlers and jobs run. No logic."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,7 +17,7 @@ HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CARE: on_care, PERSON: on_person}
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Care facts, merges and erasures in, figures, gauges and histories of membership out."""
+    """Subscribe the handlers to their topics and set up the outbox and the jobs."""
     settings, gauges = runtime.settings, PublishedGauges(GAUGES, runtime.registry)
     topic = settings.topic_prefix + SEGMENT.name
     outbox = Outbox(runtime.pool, topic, lambda: make_producer(settings.kafka, "hva-segments", transactional=topic))

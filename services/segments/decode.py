@@ -1,4 +1,4 @@
-"""Canonical records of the care stream to facts: the room between the contract's models and the domain."""
+"""Converts canonical records of the care stream to facts: from the contract's models to the domain."""
 
 from services.segments.derive import unit_row
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent
@@ -14,7 +14,7 @@ from shared.registers.calendar import local_day
 
 
 def decode(record: Record, registers: Registers) -> CareFact | Rejected:
-    """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
+    """Return the fact of a canonical record, or a rejection if ingest cannot have written the record."""
     event = event_of(record)
     if isinstance(event, Rejected):
         return event

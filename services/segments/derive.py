@@ -1,4 +1,4 @@
-"""What the family takes from the registers: unit rows here; membership by the rule and the kinds of sectors."""
+"""What facts take from the registers: unit rows. Membership also depends on the segment rule and the sectors."""
 
 from datetime import date
 
@@ -7,12 +7,12 @@ from shared.registers import Registers
 
 
 def unit_row(registers: Registers, county: str, unit: str, day: date) -> int:
-    """The key of the register row valid on the day."""
+    """Return the key of the unit's register row that is valid on the day."""
     return registers.unit_row(county, unit, day).key
 
 
 def derive(fact: CareFact, registers: Registers) -> CareFact:
-    """The fact by these registers; the same object when nothing changes."""
+    """Derive the fact by these registers; returns the same object when nothing changes."""
     if not isinstance(fact, ServiceEvent | Assessment):
         return fact
     assert fact.unit is not None and fact.day is not None  # a fact that is not retracted has both
@@ -21,5 +21,5 @@ def derive(fact: CareFact, registers: Registers) -> CareFact:
 
 
 def version(registers: Registers) -> str:
-    """What the family depends on: units without their names, the segment rule and the kinds of sectors."""
+    """Return the version of what the family depends on: units without names, the segment rule and sector kinds."""
     return "/".join(map(registers.version_of, ("unit_rows", "segment_rule", "sectors")))

@@ -1,7 +1,7 @@
-"""What the facts of the care stream count: pure. Section 6 of the contract in code.
+"""What each fact of the care stream counts (contract, section 6). Pure.
 
-`contributions` of a fact is the one place that knows what it counts, used alike for new facts, corrections,
-retractions, register changes and changes of membership.
+Only `contributions` decides what a fact counts: for new facts, corrections, retractions, changed registers and changed
+memberships.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ _ALL: Final = "all"
 
 
 def contributions(fact: CareFact) -> Iterator[Contribution]:
-    """Everything a fact counts, as of its present state; nothing when it is retracted.
+    """Yield what the fact counts; nothing when it is retracted.
 
-    Flags, plans and assignments count through what they say of a person, not in buckets.
+    Flags, plans and assignments are not counted in buckets: they only decide membership and stocks.
     """
     match fact:
         case ServiceEvent(retracted=False, done=True):

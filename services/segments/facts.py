@@ -1,8 +1,8 @@
-"""Facts of the care stream: pure, no clock, no store, no framework.
+"""Facts of the care stream. Pure: no clock, no store, no framework.
 
-`rank` is a fact's place in the order of the same business id. A retracted fact keeps only county, id and rank.
-`person` numbers the client; where there is a unit, `unit_row` is the row of the unit register valid on `day`.
-Tuples, since a batch makes several of them an event: frozen dataclasses cost ten times as much.
+`rank` orders the events of one business id. `person` is the number of the client's person. `unit_row` is the row of
+the unit register that is valid on `day`. A retracted fact keeps only county, id and rank.
+Facts are named tuples, because a batch creates several per event: frozen dataclasses cost ten times as much.
 """
 
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from shared.labels import OTHER
 
 
 class ServiceEvent(NamedTuple):
-    """A service event (palvelutapahtuma). `segment` is its client's on `day`."""
+    """A service event (palvelutapahtuma). `segment` is its label: the segment of its client on `day`."""
 
     county: str
     id: str
@@ -31,12 +31,12 @@ class ServiceEvent(NamedTuple):
 
     @property
     def done(self) -> bool:
-        """Whether it counts at all."""
+        """Whether figures count the event."""
         return self.status == "done"
 
 
 class Flag(NamedTuple):
-    """The flag of a common client (yhteisasiakas), from `valid_from` up to and without `valid_to`."""
+    """The flag of a common client (yhteisasiakas), valid on `[valid_from, valid_to)`."""
 
     county: str
     id: str
@@ -49,7 +49,7 @@ class Flag(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A multidisciplinary plan, from `valid_from` up to and without `valid_to`."""
+    """A multidisciplinary plan, valid on `[valid_from, valid_to)`."""
 
     county: str
     id: str
@@ -62,7 +62,7 @@ class Plan(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """A segment of some scheme that another system assigned, from `valid_from` up to and without `valid_to`."""
+    """A segment of a scheme, assigned by another system, valid on `[valid_from, valid_to)`."""
 
     county: str
     id: str
@@ -98,5 +98,5 @@ CareFact = ServiceEvent | Flag | Plan | Assignment | Assessment
 
 
 def tombstone(fact: CareFact) -> CareFact:
-    """What stays of a fact that is taken away: county, id and its place in the order."""
+    """Return the tombstone of a fact: county, id and rank."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)

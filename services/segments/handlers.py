@@ -1,4 +1,4 @@
-"""One handler a topic, a sentence long."""
+"""One handler per topic."""
 
 from functools import partial
 
@@ -13,12 +13,12 @@ from shared.person import PersonEvent, decode_person
 
 
 def on_care(runtime: Runtime) -> BatchRunner[CareFact]:
-    """Make a batch of care facts, by the registers of this moment, and let memberships and buckets follow."""
+    """Store a batch of care facts, derived by the current registers, and update memberships and buckets."""
     registers = runtime.registers
     read, write = partial(decode, registers=registers), partial(apply, registers=registers)
     return store_runner(runtime, SCHEMA, CARE, read, write)
 
 
 def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
-    """Take away the facts of erased clients, and make one person of clients that are one."""
+    """Remove the facts of erased clients and apply merges."""
     return store_runner(runtime, SCHEMA, PERSON, decode_person, partial(apply_persons, registers=runtime.registers))

@@ -1,62 +1,65 @@
-"""The memberships of persons as histories of their pseudonyms, which the segment stream tells.
+"""Histories: the memberships of persons, per pseudonym, for the segment stream.
 
-Every pseudonym of a person has the history of all of her. What is told waits in `segments.history` for the outbox.
+Every pseudonym of a person has the history of that person. A changed history is stored in `segments.history` as
+pending until the outbox publishes it.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from services.segments.members import stored
+from services.segments.members import stored_memberships
 from services.segments.membership import to_json
 from shared.postgres.facts import fenced, person_probes
 from shared.postgres.lock import Connection
 
-_ALIASES: Final = f"select fact.client, fact.person {person_probes('segments.client')}"
-_BEFORE: Final = "select intervals from segments.history where county = $1 and client = told.client"
-# A pseudonym without a history is not a member.
-_OTHERWISE_TOLD: Final = f"""
-from unnest($2::text[], $3::text[]) told(client, intervals)
-left join lateral {fenced(_BEFORE)} before on true
-where coalesce(before.intervals, '[]') <> told.intervals
-"""
-# A history's version is a time, so that it grows also where this table began anew.
-_TELL: Final = """
+_PSEUDONYMS: Final = f"select fact.client, fact.person {person_probes('segments.client')}"
+_STORED: Final = "select intervals from segments.history where county = $1 and client = computed.client"
+# A pseudonym without a stored history has the empty one.
+_CHANGED_HISTORIES: Final = f"""
+from unnest($2::text[], $3::text[]) computed(client, intervals)
+left join lateral {fenced(_STORED)} stored on true
+where coalesce(stored.intervals, '[]') <> computed.intervals
+""".strip()
+# A version is a time, so that it also grows when this table is empty after a rebuild.
+_ENQUEUE: Final = """
 insert into segments.history as h (county, client, version, intervals, pending)
-select $1, told.client, (extract(epoch from clock_timestamp()) * 1000000)::bigint, told.intervals, true
-{otherwise_told}
+select $1, computed.client, (extract(epoch from clock_timestamp()) * 1000000)::bigint, computed.intervals, true
+{changed_histories}
 on conflict (county, client) do update
 set version = greatest(h.version + 1, excluded.version), intervals = excluded.intervals, pending = true
 """
 
 
-async def tell(connection: Connection, county: str, changed: Iterable[int], moved: Mapping[str, int]) -> None:
-    """Put the histories of all pseudonyms of persons whose membership changed, and of pseudonyms that are of another
-    person now, among those that wait to be put out.
+async def enqueue_histories(
+    connection: Connection, county: str, changed: Iterable[int], moved: Mapping[str, int]
+) -> None:
+    """Mark changed histories as pending for the outbox.
+
+    `changed` are the persons whose membership changed, `moved` the new persons of pseudonyms that a merge moved.
     """
     persons = {**await _pseudonyms(connection, changed), **moved}
     if persons:
-        await connection.execute(
-            _TELL.format(otherwise_told=_OTHERWISE_TOLD), county, *await _histories(connection, persons)
-        )
+        statement = _ENQUEUE.format(changed_histories=_CHANGED_HISTORIES)
+        await connection.execute(statement, county, *await _histories(connection, persons))
 
 
 async def persons_with_wrong_history(connection: Connection, county: str, persons: Iterable[int]) -> set[int]:
-    """Persons of whom the history of a pseudonym says another membership than what is stored."""
+    """Return the persons whose stored membership differs from the stored history of one of their pseudonyms."""
     clients = await _pseudonyms(connection, persons)
     if not clients:
         return set()
     rows = await connection.fetch(
-        "select told.client" + _OTHERWISE_TOLD, county, *await _histories(connection, clients)
+        f"select computed.client {_CHANGED_HISTORIES}", county, *await _histories(connection, clients)
     )
     return {clients[row["client"]] for row in rows}
 
 
 async def _pseudonyms(connection: Connection, persons: Iterable[int]) -> dict[str, int]:
-    return {row["client"]: row["person"] for row in await connection.fetch(_ALIASES, sorted(persons))}
+    return {row["client"]: row["person"] for row in await connection.fetch(_PSEUDONYMS, sorted(persons))}
 
 
 async def _histories(connection: Connection, clients: Mapping[str, int]) -> tuple[list[str], list[str]]:
-    """Pseudonyms and what the membership of their persons is as a history."""
-    known = await stored(connection, set(clients.values()))
+    """Return the pseudonyms, sorted, and the histories that follow from the memberships of their persons."""
+    known = await stored_memberships(connection, set(clients.values()))
     ordered = sorted(clients)
     return ordered, [to_json(known.get(clients[client], ())) for client in ordered]

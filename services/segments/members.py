@@ -1,10 +1,10 @@
-"""Membership of touched persons worked out anew from their facts, and the labels and histories that follow from it.
+"""Stored memberships: recompute them from facts, store or stage them, and relabel the service events of their persons.
 
-Everything is asked person by person through indexes, and only the dates that changed facts say something of are worked
-out: what a batch costs grows neither with the history of the county nor with that of its persons.
+Queries probe indexes person by person, and only the dates that changed facts affect are recomputed. So the cost of a
+batch grows neither with the history of the county nor with that of its persons.
 
-While a county is on its way to a changed rule, memberships stand still: what the new rule says of a person is kept
-beside them, and comes into force for all persons at once.
+While a county changes to another rule, its active memberships do not change: the memberships by the new rule are staged
+in `segments.staged_membership` and activated for all persons at once.
 """
 
 from collections import defaultdict
@@ -12,19 +12,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.segments.facts import ServiceEvent
-from services.segments.membership import OPEN, Evidence, Interval, holds, later, membership, splice
+from services.segments.membership import OPEN, Evidence, Interval, add_days, contains_day, membership, splice
 from services.segments.touched import SectorDay
 from shared.labels import MEMBER, OTHER
 from shared.postgres.facts import Change, person_probes, probe_each
 from shared.postgres.lock import Connection
 from shared.registers import Registers
 
-_FLAGGED: Final = f"select person, valid_from, valid_to {person_probes('segments.flag')}"
-_PLANNED: Final = f"select person, valid_from, valid_to {person_probes('segments.plan')}"
-_ASSIGNED: Final = f"""
+_FLAGS: Final = f"select person, valid_from, valid_to {person_probes('segments.flag')}"
+_PLANS: Final = f"select person, valid_from, valid_to {person_probes('segments.plan')}"
+_ASSIGNMENTS: Final = f"""
 select person, valid_from, valid_to {person_probes("segments.assignment")} where scheme = $2 and segment = $3
 """
-_ASSESSED: Final = f"select person, assessed_at, id, day, result {person_probes('segments.assessment')}"
+_ASSESSMENTS: Final = f"select person, assessed_at, id, day, result {person_probes('segments.assessment')}"
 _RANKED_SECTORS: Final = """
 select sector, day, max(sector_number) over () as sectors
 from (
@@ -32,37 +32,37 @@ from (
   from segments.service_event
   where person = wanted.person and day >= wanted.first and day < wanted.until and done) ranked
 """
-# Persons who never had enough sectors have no rows here.
+# Persons with too few sectors have no rows here.
 _SECTOR_DAYS: Final = f"""
 select wanted.person, fact.sector, fact.day
 {probe_each("unnest($1::bigint[], $2::date[], $3::date[]) wanted(person, first, until)", _RANKED_SECTORS)}
 where fact.sectors >= $4
 """
 _STORED: Final = f"select person, first, until {person_probes('segments.membership')}"
-_OF_NOBODY: Final = """
+_ORPHANED: Final = """
 select distinct person from segments.membership m
 where county = $1
   and not exists (select from segments.client c where c.number = m.person and c.person = c.number)
 """
-_FORGET: Final = "delete from segments.membership where person = any($1::bigint[])"
-_KEEP: Final = """
+_DELETE: Final = "delete from segments.membership where person = any($1::bigint[])"
+_INSERT: Final = """
 insert into segments.membership (county, person, first, until)
 select $1, * from unnest($2::bigint[], $3::date[], $4::date[])
 """
-_PUT_OFF: Final = """
-with before as (delete from segments.staged_membership where person = any($2::bigint[]))
+_STAGE: Final = """
+with deleted as (delete from segments.staged_membership where person = any($2::bigint[]))
 insert into segments.staged_membership (county, person, first, until)
 select $1, * from unnest($3::bigint[], $4::date[], $5::date[])
 """
-_THOSE_PUT_OFF: Final = """
+_STAGED_PERSONS: Final = """
 select distinct person from segments.staged_membership where county = $1 and person > $2 order by person limit $3
 """
-_IN_FORCE: Final = """
-with gone as (
+_ACTIVATE: Final = """
+with staged as (
   delete from segments.staged_membership where person = any($1::bigint[]) returning county, person, first, until)
-insert into segments.membership (county, person, first, until) select * from gone where first is not null
+insert into segments.membership (county, person, first, until) select * from staged where first is not null
 """
-_HOW_MANY: Final = """
+_COUNT_EVENTS: Final = """
 select day.*, (
   select count(*) from segments.service_event e
   where e.person = day.person and e.day = day.day and e.sector = day.sector and e.done) as events
@@ -87,11 +87,11 @@ from relabelled group by unit_row, day, sector, event_class, before, now
 Memberships = Mapping[int, tuple[Interval, ...]]
 
 Relabelled = tuple[int, Change[ServiceEvent]]
-"""How many service events changed their segment as this one did, of which nothing else is told."""
+"""A number of service events, and the change of label that each of them had; only the counted fields are set."""
 
 
-async def stored(connection: Connection, persons: Collection[int]) -> dict[int, tuple[Interval, ...]]:
-    """The membership of persons as it is known; persons without any are left out."""
+async def stored_memberships(connection: Connection, persons: Collection[int]) -> dict[int, tuple[Interval, ...]]:
+    """Return the stored memberships of persons; persons without a membership are omitted."""
     found: dict[int, list[Interval]] = defaultdict(list)
     for row in await connection.fetch(_STORED, sorted(persons)):
         found[row["person"]].append((row["first"], row["until"]))
@@ -101,13 +101,13 @@ async def stored(connection: Connection, persons: Collection[int]) -> dict[int, 
 async def recompute_memberships(
     connection: Connection, spans: Mapping[int, Interval], registers: Registers
 ) -> dict[int, tuple[Interval, ...]]:
-    """The membership of persons by their facts, for those for whom it is another than what is known.
+    """Recompute memberships from facts; returns those that differ from the stored ones.
 
-    By person the dates on which it may be another: only these are worked out.
+    `spans` maps each person to the dates on which the membership can differ: only these are recomputed.
     """
     if not spans:
         return {}
-    before = await stored(connection, spans)
+    before = await stored_memberships(connection, spans)
     evidence = await _evidence(connection, spans, registers)
     rule, kinds = registers.segment_rule, registers.sectors
     changed = {}
@@ -120,44 +120,47 @@ async def recompute_memberships(
 
 
 async def changed_sector_days(connection: Connection, days: Mapping[SectorDay, int]) -> list[SectorDay]:
-    """Of days, by how much their numbers of service events changed: those that got their first or lost their last."""
+    """Return the sector days that got their first or lost their last service event.
+
+    `days` maps each sector day to the change of its number of events.
+    """
     if not days:
         return []
-    rows = await connection.fetch(_HOW_MANY, *map(list, zip(*days, strict=True)))
+    rows = await connection.fetch(_COUNT_EVENTS, *map(list, zip(*days, strict=True)))
     now = {(row["person"], row["sector"], row["day"]): row["events"] for row in rows}
     return [day for day, change in days.items() if now[day] in (0, change)]
 
 
-async def keep(connection: Connection, county: str, changed: Memberships) -> None:
-    """From now on this is the membership of these persons."""
+async def store_memberships(connection: Connection, county: str, changed: Memberships) -> None:
+    """Replace the stored memberships of these persons."""
     if not changed:
         return
-    await connection.execute(_FORGET, sorted(changed))
+    await connection.execute(_DELETE, sorted(changed))
     if rows := _rows(changed):
-        await connection.execute(_KEEP, county, *map(list, zip(*rows, strict=True)))
+        await connection.execute(_INSERT, county, *map(list, zip(*rows, strict=True)))
 
 
 async def orphaned_memberships(connection: Connection, county: str) -> list[int]:
-    """The numbers that have memberships and are no person's."""
-    return [row["person"] for row in await connection.fetch(_OF_NOBODY, county)]
+    """Return the person numbers that have memberships but no longer exist."""
+    return [row["person"] for row in await connection.fetch(_ORPHANED, county)]
 
 
 async def stage_memberships(connection: Connection, county: str, persons: Iterable[int], changed: Memberships) -> None:
-    """Keep the changed membership of some of these persons for later; of the others nothing is to come."""
+    """Replace the staged memberships of `persons` by `changed`; persons not in `changed` get none."""
     rows = [*_rows(changed), *((person, None, None) for person, now in sorted(changed.items()) if not now)]
     columns = list(map(list, zip(*rows, strict=True))) or [[], [], []]
-    await connection.execute(_PUT_OFF, county, sorted(persons), *columns)
+    await connection.execute(_STAGE, county, sorted(persons), *columns)
 
 
 async def staged_persons(connection: Connection, county: str, after: int, limit: int) -> list[int]:
-    """Persons behind one, in order, for whom something is to come."""
-    return [row["person"] for row in await connection.fetch(_THOSE_PUT_OFF, county, after, limit)]
+    """Return up to `limit` persons with staged memberships, in order, after the person `after`."""
+    return [row["person"] for row in await connection.fetch(_STAGED_PERSONS, county, after, limit)]
 
 
 async def activate_staged(connection: Connection, persons: Sequence[int]) -> None:
-    """What was put off for these persons is their membership from now on."""
-    await connection.execute(_FORGET, persons)
-    await connection.execute(_IN_FORCE, persons)
+    """Replace the active memberships of these persons by their staged ones."""
+    await connection.execute(_DELETE, persons)
+    await connection.execute(_ACTIVATE, persons)
 
 
 def _rows(memberships: Memberships) -> list[tuple[Any, ...]]:
@@ -165,18 +168,18 @@ def _rows(memberships: Memberships) -> list[tuple[Any, ...]]:
 
 
 async def _evidence(connection: Connection, spans: Mapping[int, Interval], registers: Registers) -> dict[int, Evidence]:
-    """All flags, plans, assignments and assessments, and the sectors of the days in whose windows a span is."""
+    """Load flags, plans, assignments and assessments, and the sector days whose windows overlap the spans."""
     rule, wanted = registers.segment_rule, sorted(spans)
     found: dict[int, Evidence] = defaultdict(Evidence)
-    for row in await connection.fetch(_FLAGGED, wanted):
+    for row in await connection.fetch(_FLAGS, wanted):
         found[row["person"]].flags.append(_interval(row))
-    for row in await connection.fetch(_PLANNED, wanted):
+    for row in await connection.fetch(_PLANS, wanted):
         found[row["person"]].plans.append(_interval(row))
-    for row in await connection.fetch(_ASSIGNED, wanted, rule.e6_scheme, rule.e6_segment):
+    for row in await connection.fetch(_ASSIGNMENTS, wanted, rule.e6_scheme, rule.e6_segment):
         found[row["person"]].assignments.append(_interval(row))
-    for row in await connection.fetch(_ASSESSED, wanted):
+    for row in await connection.fetch(_ASSESSMENTS, wanted):
         found[row["person"]].assessments.append(tuple(row)[1:])
-    firsts = [later(spans[person][0], 1 - rule.e4_window_days) for person in wanted]
+    firsts = [add_days(spans[person][0], 1 - rule.e4_window_days) for person in wanted]
     untils = [spans[person][1] for person in wanted]
     for row in await connection.fetch(_SECTOR_DAYS, wanted, firsts, untils, rule.e4_min_sectors):
         found[row["person"]].sector_days.setdefault(row["sector"], set()).add(row["day"])
@@ -187,19 +190,19 @@ def _interval(row: Any) -> Interval:
     return row["valid_from"], row["valid_to"] or OPEN
 
 
-def labelled(events: Sequence[ServiceEvent], memberships: Memberships) -> list[ServiceEvent]:
-    """Service events with the segments of their clients on their days; those that do not count have none."""
+def label_events(events: Sequence[ServiceEvent], memberships: Memberships) -> list[ServiceEvent]:
+    """Label service events by these memberships; events that do not count are `other`."""
     return [event._replace(segment=_segment(event, memberships)) for event in events]
 
 
 def _segment(event: ServiceEvent, memberships: Memberships) -> str:
     if not event.done or event.person is None or event.day is None:
         return OTHER
-    return MEMBER if holds(memberships.get(event.person, ()), event.day) else OTHER
+    return MEMBER if contains_day(memberships.get(event.person, ()), event.day) else OTHER
 
 
 async def relabel(connection: Connection, persons: Iterable[int]) -> list[Relabelled]:
-    """Give the service events of persons the segments by the membership that is stored; returns what changed."""
+    """Relabel the stored service events of persons by their stored memberships; returns what changed."""
     found = []
     for row in await connection.fetch(_RELABEL, sorted(persons)):
         columns = {name: row[name] for name in ("unit_row", "day", "sector", "event_class")}

@@ -1,6 +1,6 @@
-"""Which dates of whose membership changed facts may change: pure.
+"""Which dates of which memberships changed facts can affect. Pure.
 
-An evidence that is gone or new says something of its own dates only; on all others, membership stays what it was.
+Added or removed evidence affects its own dates only; on all other dates the membership does not change.
 """
 
 from collections import Counter
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent
-from services.segments.membership import OPEN, Interval, later
+from services.segments.membership import OPEN, Interval, add_days
 from shared.registers.model import SegmentRule
 
 SectorDay = tuple[int, str, date]
@@ -16,13 +16,13 @@ SectorDay = tuple[int, str, date]
 
 _STOCK_DAYS = 365  # an assessment is in the stock for a year
 Change = tuple[CareFact | None, CareFact]
-"""A fact before (None: not known before) and after."""
+"""A fact before the change (None if it is new) and after it."""
 
 _EVIDENCE = {Flag: "E1", Plan: "E2", Assessment: "E3", ServiceEvent: "E4", Assignment: "E6"}
 
 
-def spans(changes: Iterable[Change], rule: SegmentRule) -> dict[int, Interval]:
-    """By person the dates from the first to the last that changed facts, service events apart, say something of."""
+def evidence_spans(changes: Iterable[Change], rule: SegmentRule) -> dict[int, Interval]:
+    """Return per person the first and last date that changed facts affect; `sector_days` handles service events."""
     found: dict[int, Interval] = {}
     for change in changes:
         for fact in change:
@@ -36,17 +36,17 @@ def spans(changes: Iterable[Change], rule: SegmentRule) -> dict[int, Interval]:
 def _span(fact: CareFact, rule: SegmentRule) -> Interval | None:
     match fact:
         case Flag() | Plan() | Assignment():
-            assert fact.valid_from is not None  # who has a person is not retracted
+            assert fact.valid_from is not None  # a fact with a person is not retracted
             return fact.valid_from, fact.valid_to or OPEN
         case Assessment():
-            # The one before it, which it ends, could not have held for longer.
+            # It also ends the previous assessment, which is not valid for longer than this one.
             assert fact.day is not None
-            return fact.day, later(fact.day, rule.e3_valid_days)
+            return fact.day, add_days(fact.day, rule.e3_valid_days)
     return None
 
 
 def sector_days(changes: Iterable[Change], rule: SegmentRule) -> Counter[SectorDay]:
-    """By how much the numbers of done service events of a person, a sector and a day changed, where they did."""
+    """Return the change of the number of done service events per person, sector and day, where it is not 0."""
     found: Counter[SectorDay] = Counter()
     if "E4" not in rule.enabled:
         return found
@@ -58,13 +58,13 @@ def sector_days(changes: Iterable[Change], rule: SegmentRule) -> Counter[SectorD
     return Counter({key: number for key, number in found.items() if number})
 
 
-def windows(days: Iterable[SectorDay], rule: SegmentRule) -> Iterable[tuple[int, Interval]]:
-    """The dates in whose windows each day is."""
-    return ((person, (day, later(day, rule.e4_window_days))) for person, _, day in days)
+def window_spans(days: Iterable[SectorDay], rule: SegmentRule) -> Iterable[tuple[int, Interval]]:
+    """Return for each sector day its person and the dates whose windows contain the day."""
+    return ((person, (day, add_days(day, rule.e4_window_days))) for person, _, day in days)
 
 
 def widen(spans: dict[int, Interval], person: int, span: Interval) -> None:
-    """Let the span of a person reach over another one."""
+    """Extend the span of a person so that it covers another span."""
     known = spans.setdefault(person, span)
     spans[person] = min(known[0], span[0]), max(known[1], span[1])
 
@@ -83,5 +83,5 @@ def _days_of(fact: CareFact) -> Interval | None:
         case Flag() | Plan() | Assignment():
             return (fact.valid_from, fact.valid_to or OPEN) if fact.valid_from is not None else None
         case Assessment():
-            return (fact.day, later(fact.day, _STOCK_DAYS)) if fact.day is not None else None
+            return (fact.day, add_days(fact.day, _STOCK_DAYS)) if fact.day is not None else None
     return (fact.day, fact.day) if fact.day is not None else None

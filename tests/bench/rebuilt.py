@@ -5,8 +5,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from services.fcr.domain import ACCESS, HANDLED, RESOLVING, WAIT_BOUNDS, WINDOWS
-from services.fcr.facts import FIRST_LINE
+from services.fcr.domain import ACCESS, HANDLED, RESOLUTION_CHANNELS, WAIT_BOUNDS, WINDOWS
+from services.fcr.facts import FIRST_LINE_CHANNELS
 from shared.deltas import Measure
 from tests.bench.family import FCR, SEGMENTS, Family
 
@@ -27,7 +27,7 @@ _COUNTS: Final[dict[str, str]] = {
     "promise_kept": f"{_ON_TIME} and response <= due",
     "awaited": "promised and first_line and not early and response is null",
     "bounced": "handled and transfers >= 2",
-    **{channel: f"channel = '{channel}'" for channel in (*FIRST_LINE, "digital_booking")},
+    **{channel: f"channel = '{channel}'" for channel in (*FIRST_LINE_CHANNELS, "digital_booking")},
     **{f"w{i}": f"first_line and wait = {i}" for i in range(len(WAIT_BOUNDS) + 1)},
 }
 _LINKABLE: Final = "resolving and own_client is not null and reason is not null"
@@ -40,13 +40,14 @@ _HANDLED: Final[dict[str, str]] = {
 }
 # A wait that is as long as a bound belongs below it, hence the bounds and the wait with the other sign.
 _CONTACTS: Final = f"""
-select *, channel in ({_texts(FIRST_LINE)}) as first_line, channel in ({_texts(RESOLVING)}) as resolving,
+select *, channel in ({_texts(FIRST_LINE_CHANNELS)}) as first_line,
+  channel in ({_texts(RESOLUTION_CHANNELS)}) as resolving,
   due is not null as promised, coalesce(outcome, '') as told, coalesce(classification, '') as class,
   coalesce(abandoned and not handled and ended_at - started_at <= interval '5 seconds', false) as early,
   {len(WAIT_BOUNDS)} - width_bucket(-extract(epoch from response - started_at)::float8,
     array[{", ".join(f"-{bound}" for bound in reversed(WAIT_BOUNDS))}]::float8[]) as wait
 from fcr.contact, lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) first(response)
-where counted and channel in ({_texts((*FIRST_LINE, "digital_booking"))})
+where counted and channel in ({_texts((*FIRST_LINE_CHANNELS, "digital_booking"))})
 """
 
 

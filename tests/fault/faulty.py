@@ -194,13 +194,13 @@ def _wrap_cells() -> None:
 
 def _wrap_outbox() -> None:
     """Histories are on the stream and still wait to be put out."""
-    done = Outbox._done
+    done = Outbox._mark_published
 
     async def publish_pending(self: Outbox, connection: Any, rows: Any) -> None:
         await passing("publish_pending")
         await done(self, connection, rows)
 
-    Outbox._done = publish_pending  # type: ignore[method-assign]
+    Outbox._mark_published = publish_pending  # type: ignore[method-assign]
 
 
 def _wrap_time_limits() -> None:

@@ -75,8 +75,8 @@ def fresh_before_counted() -> None:
     count = Cells._count
 
     async def hasty(self: Cells, connection: Any, period: tuple[str, str, str], days: Any) -> None:
-        mark = await connection.fetchval(cells._MARK, *period)
-        await connection.execute(cells._FRESH, *period, mark)
+        mark = await connection.fetchval(cells._CHANGE_NUMBER, *period)
+        await connection.execute(cells._CLEAR_STALE, *period, mark)
         await count(self, connection, period, days)
 
     Cells._count = hasty  # type: ignore[method-assign]
@@ -84,8 +84,8 @@ def fresh_before_counted() -> None:
 
 def outbox_after_commit() -> None:
     """Histories are written when the batch is committed, in a transaction of their own."""
-    rooms: Any = segments
-    tell, call = rooms.tell, StoreCommit.__call__
+    module: Any = segments
+    enqueue, call = module.enqueue_histories, StoreCommit.__call__
     not_announced: list[tuple[Any, ...]] = []
 
     async def later(connection: Any, *of_batch: Any) -> None:
@@ -95,10 +95,10 @@ def outbox_after_commit() -> None:
         applied = await call(self, events, dead_letters)
         while not_announced:
             async with self._pool.acquire() as connection, connection.transaction():
-                await tell(connection, *not_announced.pop())
+                await enqueue(connection, *not_announced.pop())
         return applied
 
-    rooms.tell = later
+    module.enqueue_histories = later
     StoreCommit.__call__ = then_told  # type: ignore[method-assign]
 
 

@@ -1,4 +1,4 @@
-"""Histories on the segment stream: none is lost, and none comes behind a newer one, whoever is late."""
+"""Histories on the segment stream: none is lost, and none follows a newer one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.segments import outbox as room
+from services.segments import outbox as outbox_module
 from services.segments.outbox import Outbox
 from shared.contracts.catalogue import SEGMENT
 from shared.edge.produce import make_producer, partition_of, publish
@@ -36,37 +36,37 @@ async def relay(product: Product, segments: Store) -> AsyncIterator[Outbox]:
         await outbox.close()
 
 
-async def told(product: Product) -> list[str]:
-    """The intervals on the stream, in the order in which they came; also those of a transaction that was given up."""
+async def published(product: Product) -> list[str]:
+    """Return the intervals on the stream in order, including those of aborted transactions."""
     topic = product.topic_prefix + SEGMENT.name
     consumer = AIOKafkaConsumer(bootstrap_servers=product.kafka)
     await consumer.start()
     try:
-        place = TopicPartition(topic, partition_of(ANNA.encode()))
-        consumer.assign([place])
+        partition = TopicPartition(topic, partition_of(ANNA.encode()))
+        consumer.assign([partition])
         await consumer.seek_to_beginning()
-        end, found = (await consumer.end_offsets([place]))[place], list[str]()
-        while await consumer.position(place) < end:
-            for record in (await consumer.getmany(timeout_ms=200)).get(place, []):
+        end, found = (await consumer.end_offsets([partition]))[partition], list[str]()
+        while await consumer.position(partition) < end:
+            for record in (await consumer.getmany(timeout_ms=200)).get(partition, []):
                 found.append(orjson.dumps(orjson.loads(record.value)["intervals"]).decode())
         return found
     finally:
         await consumer.stop()
 
 
-MEMBER, NOBODY = f'[["{TODAY}",null]]', "[]"
+MEMBER, NO_MEMBER = f'[["{TODAY}",null]]', "[]"
 
 
-async def test_what_changed_is_told_once(product: Product, segments: Store) -> None:
+async def test_a_changed_history_is_published_once(product: Product, segments: Store) -> None:
     await segments.feed(flag("f"))
     async with relay(product, segments) as outbox:
         assert [await outbox.publish_pending(), await outbox.publish_pending()] == [1, 0]
         await segments.feed(retracted(flag_id="f"))
         assert await outbox.publish_pending() == 1
-    assert await told(product) == [MEMBER, NOBODY]
+    assert await published(product) == [MEMBER, NO_MEMBER]
 
 
-async def test_what_was_not_acknowledged_waits(
+async def test_unacknowledged_histories_stay_pending(
     product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await segments.feed(flag("f"))
@@ -76,41 +76,41 @@ async def test_what_was_not_acknowledged_waits(
 
     async with relay(product, segments) as outbox:
         with monkeypatch.context() as patch:
-            patch.setattr(room, "publish", fails)
+            patch.setattr(outbox_module, "publish", fails)
             with pytest.raises(ConnectionResetError):
                 await outbox.publish_pending()
-        assert await told(product) == []
+        assert await published(product) == []
         assert await outbox.publish_pending() == 1
-    assert await told(product) == [MEMBER]
+    assert await published(product) == [MEMBER]
 
 
-@pytest.mark.parametrize("anew", [False, True])
-async def test_every_history_again(
-    product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch, anew: bool
+@pytest.mark.parametrize("with_new_versions", [False, True])
+async def test_enqueue_all(
+    product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch, with_new_versions: bool
 ) -> None:
-    """As it was, or with a new version, which readers take for news."""
-    monkeypatch.setattr(room, "_CHUNK", 2)
+    """With the old versions, or with new ones, which readers accept as newer."""
+    monkeypatch.setattr(outbox_module, "_CHUNK", 2)
     clients = [ANNA, *(f"k1.{dead_letter * 22}" for dead_letter in "BCDE")]
     await segments.feed(*(flag(client, client=client) for client in clients))
     versions = "select client, version from segments.history order by client"
     async with relay(product, segments) as outbox:
         assert await outbox.publish_pending() == len(clients)
         before = dict(await segments.all(versions))
-        await outbox.enqueue_all(anew)
+        await outbox.enqueue_all(with_new_versions)
         assert await outbox.publish_pending() == len(clients)
         after = dict(await segments.all(versions))
-    assert await told(product) == [MEMBER, MEMBER]
-    assert before == after if not anew else all(before[client] < after[client] for client in clients)
+    assert await published(product) == [MEMBER, MEMBER]
+    assert before == after if not with_new_versions else all(before[client] < after[client] for client in clients)
 
 
 @pytest.mark.parametrize("frozen_at", ["start", "publish"])
-async def test_who_is_late_cannot_put_an_older_history_behind_a_newer_one(
+async def test_a_late_relay_cannot_publish_an_older_history_after_a_newer_one(
     product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch, frozen_at: str
 ) -> None:
-    """One relay freezes with an old history in its hands and loses its transaction; another tells the newer one."""
+    """One relay freezes after it read an old history and loses its transaction; another one publishes the newer one."""
     await segments.feed(flag("f"))
     frozen, thawed = asyncio.Event(), asyncio.Event()
-    began = Outbox._started
+    original = Outbox._get_producer
 
     async def freeze() -> None:
         if not frozen.is_set():
@@ -123,12 +123,12 @@ async def test_who_is_late_cannot_put_an_older_history_behind_a_newer_one(
 
     async def late_start(self: Outbox) -> object:
         await freeze()
-        return await began(self)
+        return await original(self)
 
     if frozen_at == "publish":
-        monkeypatch.setattr(room, "publish", late_publish)
+        monkeypatch.setattr(outbox_module, "publish", late_publish)
     else:
-        monkeypatch.setattr(Outbox, "_started", late_start)
+        monkeypatch.setattr(Outbox, "_get_producer", late_start)
     async with relay(product, segments) as one, relay(product, segments) as other:
         late = asyncio.create_task(one.publish_pending())
         await frozen.wait()
@@ -139,4 +139,4 @@ async def test_who_is_late_cannot_put_an_older_history_behind_a_newer_one(
         with pytest.raises((KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
             await late
         await other.publish_pending()
-    assert (await told(product))[-1] == NOBODY
+    assert (await published(product))[-1] == NO_MEMBER

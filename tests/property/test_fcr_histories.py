@@ -1,5 +1,5 @@
-"""Whatever happened to a person's contacts, in any order and any batches: links are those of a comparison of every pair
-of the facts that won, buckets and cells those of a store that was told these facts at once.
+"""Random contacts of a person in any order and any batches: links equal those of comparing every pair of winning facts,
+buckets and cells those of a store that received these facts in one batch.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -15,12 +15,12 @@ from shared.record import PlainRecord
 from tests.product import Database
 from tests.store.fcr_stage import BERTTA, DAY, HOUR, SECOND, TICK, Store, contact, counted, opened, retracted
 
-FIRST = datetime(2026, 1, 30, 8, tzinfo=UTC)  # 30 days on it is March already
+FIRST = datetime(2026, 1, 30, 8, tzinfo=UTC)  # 30 days later it is March
 WINDOWS = (1, 7, 30)
 ENDS = (None, 0 * DAY, 300 * SECOND, -HOUR, DAY - TICK, DAY, DAY + SECOND, 3 * DAY)
 
-# What makes a contact other than the rest, which are handled calls about one matter.
-OTHERWISE: tuple[dict[str, Any], ...] = (
+# Fields that make a contact differ from the default: a handled call with one link key.
+VARIATIONS: tuple[dict[str, Any], ...] = (
     {"client": BERTTA},
     {"client": None},
     {"reason": "muu"},
@@ -44,20 +44,22 @@ SHIFTS = st.sampled_from((0 * DAY, TICK, -TICK, SECOND))
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[PlainRecord]:
-    """Contacts that begin where a window of another ends, about there, or together with it; and what became of them."""
-    told, known = list[PlainRecord](), [(FIRST, FIRST)]
+    """Contacts that start at or near the end of a window of another one, or together with it; with later revisions."""
+    received, known = list[PlainRecord](), [(FIRST, FIRST)]
     for _ in range(draw(st.integers(4, 9))):
-        began, over = draw(st.sampled_from(known))
+        began_at, end = draw(st.sampled_from(known))
         window = draw(st.sampled_from((0, *WINDOWS)))
-        at = over + window * DAY + draw(SHIFTS) if window else began
-        lasted = draw(st.sampled_from(ENDS))
-        known.append((at, at + max(-HOUR, min(lasted or 0 * DAY, DAY))))
-        fields: dict[str, Any] = {"ended_at": None if lasted is None else at + lasted}
+        at = end + window * DAY + draw(SHIFTS) if window else began_at
+        length = draw(st.sampled_from(ENDS))
+        known.append((at, at + max(-HOUR, min(length or 0 * DAY, DAY))))
+        fields: dict[str, Any] = {"ended_at": None if length is None else at + length}
         if draw(st.integers(0, 3)) == 3:
-            fields |= draw(st.sampled_from(OTHERWISE))
-        fields["time"] = FIRST + draw(st.integers(0, 1)) * HOUR  # of equal revisions the later, else the greater event
-        told.append(contact(draw(IDS), at, draw(REVISIONS), **fields))
-    return told + draw(st.lists(RETRACTIONS | COUNTS, max_size=3))
+            fields |= draw(st.sampled_from(VARIATIONS))
+        fields["time"] = (
+            FIRST + draw(st.integers(0, 1)) * HOUR
+        )  # equal revisions: the later event wins, then the greater id
+        received.append(contact(draw(IDS), at, draw(REVISIONS), **fields))
+    return received + draw(st.lists(RETRACTIONS | COUNTS, max_size=3))
 
 
 RETRACTIONS = st.builds(lambda id, revision: retracted(revision, contact_id=id), IDS, REVISIONS)
@@ -78,26 +80,26 @@ async def fcr(database: Database) -> AsyncIterator[Store]:
 async def test_any_history(
     fcr: Store, history: list[PlainRecord], again: set[int], batches: list[tuple[int, bool]], data: st.DataObject
 ) -> None:
-    told = data.draw(st.permutations([*history, *(record for n, record in enumerate(history) if n in again)]))
+    received = data.draw(st.permutations([*history, *(record for n, record in enumerate(history) if n in again)]))
     await fcr.clear()
-    await feed(fcr, told, batches)
-    won = winners(history)
+    await feed(fcr, received, batches)
+    winners = winning_records(history)
     links, (buckets, cells) = await fcr.links(), await figures(fcr)
-    assert links == naive(won)
+    assert links == pairwise_links(winners)
     event(f"{sum(repeats is not None for repeats, _ in links.values())} repeats")
 
     await fcr.clear()
-    await fcr.feed(*won)
+    await fcr.feed(*winners)
     assert (buckets, cells) == await figures(fcr)
     assert await fcr.links() == links
 
 
-async def feed(fcr: Store, told: Sequence[PlainRecord], batches: Sequence[tuple[int, bool]]) -> None:
-    """In batches of these sizes, the last one for the rest; cells are counted where it says so."""
+async def feed(fcr: Store, received: Sequence[PlainRecord], batches: Sequence[tuple[int, bool]]) -> None:
+    """Store records in batches of these sizes, then the rest; count cells after a batch if its flag is set."""
     start = 0
-    for size, count in (*batches, (len(told), False)):
-        if start < len(told):
-            await fcr.feed(*told[start : start + size])
+    for size, count in (*batches, (len(received), False)):
+        if start < len(received):
+            await fcr.feed(*received[start : start + size])
             start += size
             if count:
                 await fcr.count()
@@ -109,33 +111,33 @@ async def figures(fcr: Store) -> tuple[Any, Any]:
     return await fcr.buckets(), await fcr.cells()
 
 
-def winners(history: Iterable[PlainRecord]) -> list[PlainRecord]:
-    """Of every business id the greatest by revision, time and id of the event."""
+def winning_records(history: Iterable[PlainRecord]) -> list[PlainRecord]:
+    """Return the greatest event per business id by revision, time and id."""
     best: dict[tuple[bool, Any], tuple[Any, PlainRecord]] = {}
     for record in history:
-        told = decode_event(record.value or b"")
-        id = getattr(told.data, "contact_id", None) or getattr(told.data, "count_id", None)
-        order = (told.data.revision, told.time, told.id)
-        key = (hasattr(told.data, "contact_id"), id)
+        received = decode_event(record.value or b"")
+        id = getattr(received.data, "contact_id", None) or getattr(received.data, "count_id", None)
+        order = (received.data.revision, received.time, received.id)
+        key = (hasattr(received.data, "contact_id"), id)
         if key not in best or best[key][0] < order:
             best[key] = (order, record)
     return [record for _, record in best.values()]
 
 
-def naive(facts: Iterable[PlainRecord]) -> dict[str, tuple[int | None, int | None]]:
-    """The least windows in which each contact repeats one and is repeated by one, by comparing every pair."""
-    told: list[Any] = [decode_event(record.value or b"").data for record in facts]
-    contacts = [data for data in told if hasattr(data, "started_at")]
+def pairwise_links(facts: Iterable[PlainRecord]) -> dict[str, tuple[int | None, int | None]]:
+    """Return the smallest windows in which each contact repeats one and is repeated, by comparing every pair."""
+    received: list[Any] = [decode_event(record.value or b"").data for record in facts]
+    contacts = [data for data in received if hasattr(data, "started_at")]
     found = {}
     for one in contacts:
-        repeats = min((gap(one, other) for other in contacts), default=None, key=lambda w: w or 99)
-        repeated = min((gap(other, one) for other in contacts), default=None, key=lambda w: w or 99)
+        repeats = min((smallest_window(one, other) for other in contacts), default=None, key=lambda w: w or 99)
+        repeated = min((smallest_window(other, one) for other in contacts), default=None, key=lambda w: w or 99)
         found[one.contact_id] = (repeats, repeated)
     return found
 
 
-def gap(later: Any, earlier: Any) -> int | None:
-    """The least window in which a contact repeats another; None where in none."""
+def smallest_window(later: Any, earlier: Any) -> int | None:
+    """Return the smallest window in which `later` repeats `earlier`, or None."""
     if any(c.direction != "inbound" or c.excluded or c.client is None or c.reason is None for c in (later, earlier)):
         return None
     if (later.client, later.line, later.reason) != (earlier.client, earlier.line, earlier.reason) or later.planned:

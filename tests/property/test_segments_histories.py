@@ -1,5 +1,5 @@
-"""Whatever happened to a person, in any order and any batches: memberships, labels, histories and buckets are those of
-a store that was told the facts that won at once, merges last; also where the rule changes under way.
+"""Random lives of a person in any order and any batches, also with rule changes: memberships, labels, histories and
+buckets equal those of a store that received only the winning facts, in one batch, merges last.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -60,7 +60,7 @@ VALID = st.builds(
     REVISIONS,
     CLIENTS,
 )
-ASSESSED = st.builds(
+ASSESSMENTS = st.builds(
     lambda id, result, at, revision, client: suuntima(id, result, at, revision, client=client),
     IDS,
     st.sampled_from(("verkosto", "verkosto", "omatoimi")),
@@ -69,7 +69,7 @@ ASSESSED = st.builds(
     CLIENTS,
 )
 MERGES = st.builds(merged, st.sampled_from("mn"), CLIENTS, CLIENTS, REVISIONS)
-GONE = st.builds(
+RETRACTIONS = st.builds(
     lambda kind, id, revision: retracted(revision, **{kind: id}),
     st.sampled_from(("service_event_id", "flag_id", "assessment_id", "merge_id")),
     st.sampled_from("abm"),
@@ -85,8 +85,8 @@ RULES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 LIVES = st.tuples(
     st.lists(EVENTS, max_size=9),
-    st.lists(VALID | ASSESSED, max_size=5),
-    st.lists(MERGES | GONE, max_size=4),
+    st.lists(VALID | ASSESSMENTS, max_size=5),
+    st.lists(MERGES | RETRACTIONS, max_size=4),
     st.lists(st.builds(erased, CLIENTS), max_size=1),
 ).map(lambda parts: [record for part in parts for record in part])
 
@@ -100,15 +100,15 @@ async def segments(database: Database) -> AsyncIterator[Store]:
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(life=LIVES, sizes=st.lists(st.integers(1, 6), max_size=30), data=st.data())
 async def test_any_life(segments: Store, life: list[PlainRecord], sizes: list[int], data: st.DataObject) -> None:
-    told = data.draw(st.permutations([*life, *life[::3]]))
+    received = data.draw(st.permutations([*life, *life[::3]]))
     await segments.clear()
-    for batch in in_batches(told, sizes):
+    for batch in in_batches(received, sizes):
         await segments.feed(*batch)
     seen = await everything(segments)
     event(f"{len(seen[0])} members")
 
     await segments.clear()
-    await segments.feed(*winners(life))
+    await segments.feed(*winning_records(life))
     assert await everything(segments) == seen
 
 
@@ -119,7 +119,7 @@ async def test_any_life(segments: Store, life: list[PlainRecord], sizes: list[in
     turns=st.lists(st.tuples(st.integers(0, 8), RULES), min_size=1, max_size=2),
     steps=st.lists(st.integers(0, 3), max_size=12),
 )
-async def test_the_rule_changes_amid_a_life(
+async def test_any_life_with_changed_rules(
     segments: Store,
     life: list[PlainRecord],
     sizes: list[int],
@@ -139,7 +139,7 @@ async def test_the_rule_changes_amid_a_life(
     seen = await everything(segments)
 
     await segments.clear()
-    await segments.feed(*winners(life))
+    await segments.feed(*winning_records(life))
     assert await everything(segments) == seen
 
 
@@ -148,14 +148,14 @@ async def everything(segments: Store) -> tuple[Any, ...]:
     return await segments.members(), labels, await segments.histories(), await segments.buckets()
 
 
-def winners(life: Iterable[PlainRecord]) -> list[PlainRecord]:
-    """Of every business id the greatest by revision, time and id of the event; every erasure."""
+def winning_records(life: Iterable[PlainRecord]) -> list[PlainRecord]:
+    """Return the greatest event per business id by revision, time and id, and every erasure."""
     best: dict[Any, tuple[Any, PlainRecord]] = {}
     for record in life:
-        told = decode_event(record.value or b"")
-        named = {name: value for name, value in told.data if name.endswith("_id") and value is not None}
+        received = decode_event(record.value or b"")
+        named = {name: value for name, value in received.data if name.endswith("_id") and value is not None}
         (key,) = named.items()
-        order = (told.data.revision, told.time, told.id)
+        order = (received.data.revision, received.time, received.id)
         if key not in best or best[key][0] < order:
             best[key] = (order, record)
     return [record for _, record in best.values()]

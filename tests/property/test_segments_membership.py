@@ -1,4 +1,4 @@
-"""Membership by intervals is that of the contract's sentences, asked day by day."""
+"""Membership intervals equal the contract's definition, checked day by day."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.segments.membership import OPEN, Evidence, holds, membership, splice
+from services.segments.membership import OPEN, Evidence, contains_day, membership, splice
 from shared.registers.model import SegmentRule
 
 FIRST = date(2026, 1, 1)
@@ -35,7 +35,7 @@ RULES = st.builds(
 
 
 def is_member(evidence: Evidence, rule: SegmentRule, day: date) -> bool:
-    """The contract's sentences."""
+    """Whether the contract's definition makes the day a member day."""
     past = [row for row in evidence.assessments if row[2] <= day]
     latest = max(past, default=None)
     window = {
@@ -57,26 +57,26 @@ def is_member(evidence: Evidence, rule: SegmentRule, day: date) -> bool:
 
 
 @given(INTERVALS, INTERVALS, INTERVALS, ASSESSMENTS, SECTOR_DAYS, RULES)
-def test_every_day(flags, plans, assignments, assessments, sector_days, rule) -> None:  # type: ignore[no-untyped-def]
-    told = [
+def test_membership_on_every_day(flags, plans, assignments, assessments, sector_days, rule) -> None:  # type: ignore[no-untyped-def]
+    assessed = [
         (datetime(day.year, day.month, day.day, 9 + hour, tzinfo=UTC), id, day, result)
         for day, hour, id, result in assessments
     ]
-    evidence = Evidence(flags, plans, assignments, told, sector_days)
+    evidence = Evidence(flags, plans, assignments, assessed, sector_days)
     intervals = membership(evidence, rule, KINDS)
     for number in range(-1, 80):
         day = FIRST + timedelta(days=number)
-        assert holds(intervals, day) == is_member(evidence, rule, day), day
+        assert contains_day(intervals, day) == is_member(evidence, rule, day), day
     assert all(one[1] < other[0] for one, other in pairwise(intervals))
 
 
 @given(INTERVALS, INTERVALS, VALID)
-def test_spliced_days_are_of_the_part_in_the_span_and_of_the_whole_outside(  # type: ignore[no-untyped-def]
+def test_splice_takes_the_part_inside_the_span_and_the_whole_outside(  # type: ignore[no-untyped-def]
     whole, part, span
 ) -> None:
     span = span[0], span[1] or OPEN
     found = splice(whole, part, span)
     for number in range(-1, 80):
         day = FIRST + timedelta(days=number)
-        assert holds(found, day) == holds(part if span[0] <= day < span[1] else whole, day), day
+        assert contains_day(found, day) == contains_day(part if span[0] <= day < span[1] else whole, day), day
     assert all(one[1] < other[0] for one, other in pairwise(found))

@@ -1,4 +1,4 @@
-"""Constants that stand in Python and in SQL functions or views are the same in both."""
+"""Constants that are both in Python and in SQL functions or views are equal."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -7,8 +7,8 @@ from typing import Any, get_args
 import asyncpg
 import pytest
 
-from services.fcr.domain import DIGITAL_BOOKING, RESOLVING, WAIT_BOUNDS, WINDOWS
-from services.fcr.facts import EARLY, FIRST_LINE, LONGEST
+from services.fcr.domain import DIGITAL_BOOKING, RESOLUTION_CHANNELS, WAIT_BOUNDS, WINDOWS
+from services.fcr.facts import FIRST_LINE_CHANNELS, MAX_CONTACT_LENGTH, MAX_EARLY_LENGTH
 from services.nps.domain import RECOMMEND, answer_class
 from shared.contracts.care import Suuntima
 from shared.contracts.feedback import COPING
@@ -36,7 +36,7 @@ async def test_windows_of_repeats(admin: Any, fcr: Store) -> None:
     ends = [timedelta(days=days) + late for days in WINDOWS for late in (-TICK, timedelta(0), TICK)]
     least = [next((days for days in WINDOWS if since <= timedelta(days=days)), None) for since in ends]
     assert [await admin.fetchval("select fcr.least_window($1)", since) for since in ends] == least
-    await fcr.feed(*(contact(channel, channel=channel) for channel in RESOLVING))
+    await fcr.feed(*(contact(channel, channel=channel) for channel in RESOLUTION_CHANNELS))
     await fcr.count()
     for source in (
         "select window_days from figures.fcr_confirmed where period_kind <> 'day'",
@@ -48,7 +48,8 @@ async def test_windows_of_repeats(admin: Any, fcr: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "length"), [("fcr.told_contact", timedelta(days=WINDOWS[-1]) + LONGEST), ("fcr.evidence", EARLY)]
+    ("view", "length"),
+    [("fcr.contact_with_links", timedelta(days=WINDOWS[-1]) + MAX_CONTACT_LENGTH), ("fcr.evidence", MAX_EARLY_LENGTH)],
 )
 async def test_times_of_evidence(admin: Any, view: str, length: timedelta) -> None:
     constant = await admin.fetchval("select quote_literal($1::text::interval)", f"{length // timedelta(seconds=1)} s")
@@ -72,9 +73,9 @@ async def test_classes_of_answers(admin: Any) -> None:
 @pytest.mark.parametrize(
     ("view", "codes"),
     [
-        ("fcr.evidence", RESOLVING),
-        ("fcr.evidence", FIRST_LINE),
-        ("fcr.evidence", (*FIRST_LINE, DIGITAL_BOOKING)),
+        ("fcr.evidence", RESOLUTION_CHANNELS),
+        ("fcr.evidence", FIRST_LINE_CHANNELS),
+        ("fcr.evidence", (*FIRST_LINE_CHANNELS, DIGITAL_BOOKING)),
         ("figures.pei", COPING),
         ("figures.statement", (RECOMMEND, *COPING)),
         ("nps.evidence", COPING),

@@ -1,4 +1,4 @@
-"""Figures that count clients: which clients of which contacts, in which cells and periods."""
+"""Figures that count clients: which clients count in which cells and periods."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -31,17 +31,17 @@ REVOLVING = "clients, revolving_clients, index"
         ([date(2025, 12, 2), date(2025, 6, 30)], {"2025-12", "2026-01", "2025-06", "2025-07"}),
     ],
 )
-async def test_the_months_that_a_contact_touches(fcr: Store, days: list[date], periods: set[str]) -> None:
-    """Its own, and those in which it may make a later contact revolving: up to 30 days of 24 hours."""
-    noons = [datetime(day.year, day.month, day.day, 10, tzinfo=UTC) for day in days]
-    await fcr.feed(*(contact(f"c{n}", at) for n, at in enumerate(noons)))
+async def test_months_that_a_contact_makes_stale(fcr: Store, days: list[date], periods: set[str]) -> None:
+    """Its own month, and months in which it can make a later contact revolving: up to 30 days of 24 hours."""
+    starts = [datetime(day.year, day.month, day.day, 10, tzinfo=UTC) for day in days]
+    await fcr.feed(*(contact(f"c{n}", at) for n, at in enumerate(starts)))
     stale = await fcr.stale()
     assert {period for period in stale if "-" in period} == periods
     assert stale - periods == {f"{p[:4]}Q{(int(p[5:]) + 2) // 3}" for p in periods} | {p[:4] for p in periods}
 
 
-async def test_a_contact_that_comes_late_makes_others_revolving_in_the_month_after(fcr: Store) -> None:
-    """Two contacts in February; the first of three, on 31 January, comes last. They are of no one matter."""
+async def test_a_late_contact_makes_later_ones_revolving_in_the_next_month(fcr: Store) -> None:
+    """Two contacts are in February; the first of three, on 31 January, arrives last. Their reasons differ."""
     january = datetime(2026, 1, 31, 10, tzinfo=UTC)
     await fcr.feed(contact("b", january + 10 * DAY, reason="b"), contact("c", january + 20 * DAY, reason="c"))
     await fcr.count()
@@ -62,15 +62,15 @@ async def test_thirty_days_are_half_open(fcr: Store, start: datetime, short_of: 
     assert await fcr.row("revolving", REVOLVING, period="2026") == (1, revolving, 100.0 * revolving)
 
 
-async def test_three_at_once_are_three(fcr: Store) -> None:
+async def test_three_contacts_at_one_time_are_revolving(fcr: Store) -> None:
     await fcr.feed(*(contact(f"c{n}", reason=None, line=f"l{n}") for n in range(3)), contact("d", client=BERTTA))
     await fcr.count()
     assert await fcr.row("revolving", REVOLVING) == (2, 1, 50.0)
     assert await fcr.row("revolving", REVOLVING, scope_level="line", scope="l0") == (1, 1, 100.0)
 
 
-async def test_who_revolves_is_told_by_the_whole_county(fcr: Store) -> None:
-    """Any unit, line, channel; a message counts, what was not handled and what has no client does not."""
+async def test_revolving_clients_are_counted_county_wide(fcr: Store) -> None:
+    """Any unit, line and first-line channel counts; unhandled contacts and those without a client do not."""
     await fcr.feed(
         contact("a", unit="hml-ta", channel="sms", line="sosiaali", reason=None),
         contact("b", START + HOUR, unit="forssa-ta", channel="chat"),
@@ -80,7 +80,7 @@ async def test_who_revolves_is_told_by_the_whole_county(fcr: Store) -> None:
         contact("b3", START + 2 * HOUR, client=BERTTA, channel="digital_booking"),
         contact("b4", START + 3 * HOUR, client=BERTTA, direction="outbound"),
         contact("b5", START + 3 * HOUR, client=BERTTA),
-        contact("nobody", client=None),
+        contact("no-client", client=None),
     )
     await fcr.count()
     assert await fcr.row("revolving", REVOLVING) == (2, 1, 50.0)
@@ -91,11 +91,11 @@ async def test_who_revolves_is_told_by_the_whole_county(fcr: Store) -> None:
 
 
 async def test_the_first_contact_of_each_cell_decides(fcr: Store) -> None:
-    """By unit and by channel other contacts are the first; window by window."""
+    """The first contact differs by unit and channel; results per window."""
     await fcr.feed(
         contact("a", unit="hml-ta", channel="chat"),  # repeated by b within a week
         contact("b", START + 3 * DAY),  # repeated by c within a day
-        contact("c", START + 3 * DAY + HOUR, unit="hml-ta"),  # repeated by nothing
+        contact("c", START + 3 * DAY + HOUR, unit="hml-ta"),  # not repeated
         contact("d", START + 4 * DAY, client=BERTTA, channel="chat"),
         contact("sms", START - DAY, client=BERTTA, channel="sms", reason="muu"),
         contact("unlinked", START - DAY, client=BERTTA, reason=None),
@@ -129,7 +129,7 @@ async def test_the_first_contact_of_a_period_is_another_in_the_next(fcr: Store) 
     assert found == [(1, 1), (1, 0), (1, 1), (1, 0), (1, 1)]
 
 
-async def test_what_is_taken_away_leaves_no_cell(fcr: Store) -> None:
+async def test_retracted_and_erased_contacts_leave_no_cells(fcr: Store) -> None:
     await fcr.feed(contact("a"), contact("b", START + DAY))
     await fcr.count()
     assert await fcr.cells() != [[], []]

@@ -1,4 +1,4 @@
-"""When the cells of a period are counted: where something changed, one replica at a time, and never too often."""
+"""When the cells of a period are counted: after a change, by one replica at a time, and with a cooldown."""
 
 from typing import Any
 
@@ -12,41 +12,41 @@ REVOLVING = "clients, revolving_clients, index"
 FAR = START - 400 * DAY
 
 
-async def test_only_touched_periods_are_counted(fcr: Store) -> None:
+async def test_only_stale_periods_are_counted(fcr: Store) -> None:
     await fcr.feed(contact("a"), contact("far", FAR))
     await fcr.count()
     await fcr.pool.execute("update fcr.client_cell set clients = 99; update fcr.revolving_cell set clients = 99")
     await fcr.feed(contact("b", client=BERTTA))
     await fcr.count()
-    touched = {"2026-03", "2026-04", "2026Q1", "2026Q2", "2026"}
+    affected = {"2026-03", "2026-04", "2026Q1", "2026Q2", "2026"}
     for table in ("client_cell", "revolving_cell"):
         rows = await fcr.all(f"select distinct period, clients from fcr.{table}")
         counted = {period for period, clients in rows if clients != 99}
         assert counted == {"2026-03", "2026Q1", "2026"}
-        assert {period for period, clients in rows if clients == 99}.isdisjoint(touched)
+        assert {period for period, clients in rows if clients == 99}.isdisjoint(affected)
 
 
-async def test_what_touches_no_client_makes_nothing_stale(fcr: Store) -> None:
+async def test_facts_without_a_handled_client_make_nothing_stale(fcr: Store) -> None:
     unanswered = contact("b", answered_at=None)
     await fcr.feed(unanswered, contact("c", client=None), contact("d", channel="digital_booking"))
     await fcr.feed(retracted(contact_id="e"), contact("f", excluded="test"))
     assert await fcr.stale() == set()
 
 
-async def test_a_change_while_counting_is_not_forgotten(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch commits after the cells were counted and before they are; the period stays stale, and is right next."""
+async def test_a_change_during_a_count_keeps_the_period_stale(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch commits between the count and its commit: the period stays stale, and the next count is right."""
     await fcr.feed(contact("a"))
     interrupted: list[str] = []
     execute: Any = asyncpg.Connection.execute
 
-    async def meanwhile(self: Any, query: str, *arguments: object, **options: object) -> Any:
+    async def feed_after_counting(self: Any, query: str, *arguments: object, **options: object) -> Any:
         done = await execute(self, query, *arguments, **options)
         if "insert into fcr.revolving_cell" in query and "2026-03" in arguments and not interrupted:
             interrupted.append(query)
             await fcr.feed(contact("b", START + DAY, client=BERTTA))
         return done
 
-    monkeypatch.setattr(asyncpg.Connection, "execute", meanwhile)
+    monkeypatch.setattr(asyncpg.Connection, "execute", feed_after_counting)
     await fcr.count()
     assert interrupted
     assert "2026-03" in await fcr.stale()
@@ -56,8 +56,8 @@ async def test_a_change_while_counting_is_not_forgotten(fcr: Store, monkeypatch:
     assert await fcr.row("revolving", REVOLVING) == (2, 0, 0.0)
 
 
-async def test_a_replica_counts_at_a_time(fcr: Store) -> None:
-    """Whoever comes second leaves the period to the first; nothing is lost by it."""
+async def test_one_replica_counts_at_a_time(fcr: Store) -> None:
+    """The second replica skips the period; it stays stale until it is counted."""
     await fcr.feed(contact("a"))
     async with fcr.pool.acquire() as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", 0x6876_6163_656C_6C73)
@@ -67,8 +67,8 @@ async def test_a_replica_counts_at_a_time(fcr: Store) -> None:
     assert await fcr.stale() == set()
 
 
-async def test_a_busy_period_rests(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted in a second, it is counted again after ten; other periods do not wait for it."""
+async def test_a_busy_period_has_a_cooldown(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A count of one second has a cooldown of ten; other periods do not wait for it."""
     now = 0.0
     execute: Any = asyncpg.Connection.execute
 
@@ -82,7 +82,7 @@ async def test_a_busy_period_rests(fcr: Store, monkeypatch: pytest.MonkeyPatch) 
     await fcr.feed(contact("a"))
     await cells.refresh()
     assert (now, await fcr.stale()) == (5.0, set())
-    await cells.refresh()  # nothing to do, and the rest goes on
+    await cells.refresh()  # nothing to do; the cooldown continues
     await fcr.feed(contact("b", client=BERTTA), contact("far", FAR))
     await cells.refresh()
     assert (now, await fcr.stale()) == (9.0, {"2026-03", "2026-04", "2026Q1", "2026Q2", "2026"})
@@ -94,7 +94,7 @@ async def test_a_busy_period_rests(fcr: Store, monkeypatch: pytest.MonkeyPatch) 
     assert await fcr.stale() == set()
 
 
-async def test_a_period_that_fails_holds_up_no_other(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_count_does_not_stop_others(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     execute: Any = asyncpg.Connection.execute
 
     async def failing(self: Any, query: str, *arguments: object, **options: object) -> Any:
@@ -114,7 +114,7 @@ async def test_a_period_that_fails_holds_up_no_other(fcr: Store, monkeypatch: py
     assert await fcr.row("revolving", REVOLVING) == (1, 0, 0.0)
 
 
-async def test_counties_are_counted_apart(fcr: Store) -> None:
+async def test_counties_are_counted_separately(fcr: Store) -> None:
     await fcr.feed(contact("a"), contact("a", county="pirha"), contact("b", county="pirha", client=BERTTA))
     await fcr.count()
     rows = await fcr.all(

@@ -1,4 +1,4 @@
-"""`hva explain` for the family: which contacts stand behind a figure, how each counts, and by which neighbour."""
+"""`hva explain` for the family: the contacts behind a figure, how each counts, and its links."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.store.fcr_stage import (
 
 
 class Explained:
-    """What the verb shows of the facts behind a figure."""
+    """Reads the facts behind a figure as the verb shows them."""
 
     def __init__(self, database: Database) -> None:
         self._dsn = database.dsn("hva_steward")
@@ -33,9 +33,9 @@ class Explained:
 
     async def counted(self, view: str, **keys: str) -> dict[str, str]:
         facts = await self.facts(view, **keys)
-        told = {fact["id"]: fact["counted"] + fact["detail"] for fact in facts}
-        assert len(told) == len(facts)
-        return told
+        counted_by_id = {fact["id"]: fact["counted"] + fact["detail"] for fact in facts}
+        assert len(counted_by_id) == len(facts)
+        return counted_by_id
 
 
 @pytest.fixture
@@ -77,17 +77,17 @@ async def test_which_contact_repeated_which(fcr: Store, explain: Explained) -> N
     assert (await explain.counted("fcr_confirmed", window_days="1"))["a"] == "resolved, not repeated"
 
 
-async def test_the_contact_that_is_repeated_soonest_is_the_one_that_ends_last(fcr: Store, explain: Explained) -> None:
+async def test_a_contact_repeats_the_one_that_ended_last(fcr: Store, explain: Explained) -> None:
     await fcr.feed(contact("long", ended_at=START + 20 * HOUR), contact("short", START + HOUR))
     await fcr.feed(contact("late", START + DAY + 10 * HOUR))
-    told = await explain.counted("fcr_confirmed", window_days="1")
-    assert told["late"] == "resolved, not repeated, repeats long"
-    assert told["short"] == "resolved, not repeated, repeats long"
-    assert told["long"] == "resolved, repeated by short"
+    counted_by_id = await explain.counted("fcr_confirmed", window_days="1")
+    assert counted_by_id["late"] == "resolved, not repeated, repeats long"
+    assert counted_by_id["short"] == "resolved, not repeated, repeats long"
+    assert counted_by_id["long"] == "resolved, repeated by short"
 
 
-async def test_facts_that_count_alike_are_told_alike(fcr: Store, explain: Explained) -> None:
-    """Whom a contact repeats and how long it waited are its own: the summary has few lines, however many contacts."""
+async def test_facts_that_count_the_same_are_summarised_together(fcr: Store, explain: Explained) -> None:
+    """The repeated contact and the wait are details: the summary has few lines, however many contacts."""
     days = range(0, 28, 3)
     await fcr.feed(*(contact(f"c{n}", at := START + n * DAY, answered_at=at + n * SECOND) for n in days))
     assert {fact["counted"] for fact in await explain.facts("fcr_confirmed")} == {
@@ -135,7 +135,7 @@ async def test_clients_have_numbers_and_no_names(fcr: Store, explain: Explained)
     assert {fact["event_source"] for fact in facts} == {"urn:hva:oma-hame:puhelin"}
 
 
-async def test_of_each_client_the_first_contact_counts(fcr: Store, explain: Explained) -> None:
+async def test_the_first_contact_of_each_client_counts(fcr: Store, explain: Explained) -> None:
     await fcr.feed(
         contact("a", unit="hml-ta"),
         contact("b", START + 3 * DAY),
@@ -144,22 +144,24 @@ async def test_of_each_client_the_first_contact_counts(fcr: Store, explain: Expl
         contact("missed", START - DAY, answered_at=None),
     )
 
-    async def told(**keys: str) -> dict[str, str]:
+    async def counted_by_id(**keys: str) -> dict[str, str]:
         facts = first_of_client(await explain.facts("fcr_client", **keys))
         assert len(facts) == len({fact["id"] for fact in facts})
         return {fact["id"]: fact["counted"] + fact["detail"] for fact in facts}
 
-    assert await told(window_days="7") == {
+    assert await counted_by_id(window_days="7") == {
         "a": "first of its client, repeated by b",
         "b": "not the first: not repeated",
         "c": "first of its client, repeated by sms",
     }
-    assert (await told(window_days="1"))["a"] == "first of its client, not repeated"
-    assert (await told(window_days="7", scope_level="unit", scope="keskus"))["b"] == "first of its client, not repeated"
+    assert (await counted_by_id(window_days="1"))["a"] == "first of its client, not repeated"
+    assert (await counted_by_id(window_days="7", scope_level="unit", scope="keskus"))[
+        "b"
+    ] == "first of its client, not repeated"
 
 
-async def test_without_a_window_the_headline_is_told(fcr: Store, explain: Explained) -> None:
-    """Else every contact would stand there three times, and be its client's first only once."""
+async def test_the_default_window_is_the_headline(fcr: Store, explain: Explained) -> None:
+    """Without a default, each contact would appear three times, and be its client's first only once."""
     await fcr.feed(contact("a"), contact("b", START + 3 * DAY))
     for view in ("fcr_confirmed", "fcr_client"):
         assert await explain.counted(view) == await explain.counted(view, window_days="7")
@@ -210,8 +212,8 @@ async def test_access(fcr: Store, explain: Explained) -> None:
     }
 
 
-async def test_nothing_was_promised_to_those_who_gave_up_at_once(fcr: Store, explain: Explained) -> None:
-    """They are no part of with_promise, whatever was tried afterwards."""
+async def test_early_contacts_have_no_promise(fcr: Store, explain: Explained) -> None:
+    """They do not count in with_promise, even if a callback was tried."""
     early: dict[str, Any] = {
         "answered_at": None,
         "abandoned": True,
@@ -223,16 +225,16 @@ async def test_nothing_was_promised_to_those_who_gave_up_at_once(fcr: Store, exp
     assert await explain.counted("access") == {"early": "early", "tried": "early, waited 60 s"}
 
 
-async def test_a_promise_that_is_over_is_not_open(fcr: Store, explain: Explained) -> None:
-    """Both are unanswered; the one that is due counts in with_promise, the other not yet."""
+async def test_an_overdue_promise_is_broken(fcr: Store, explain: Explained) -> None:
+    """Both are unanswered; only the one that is due counts in with_promise."""
     far = START + 20_000 * DAY
     await fcr.feed(
         contact("over", answered_at=None, promised_by=START + HOUR),
         contact("open", answered_at=None, promised_by=far),
     )
-    told = await explain.counted("access")
+    counted_by_id = await explain.counted("access")
     assert await fcr.row("access", "with_promise, promise_kept") == (1, 0)
-    assert told == {"over": "not handled, promise broken", "open": "not handled, promise open"}
+    assert counted_by_id == {"over": "not handled, promise broken", "open": "not handled, promise open"}
 
 
 async def test_the_other_views(fcr: Store, explain: Explained) -> None:

@@ -1,4 +1,4 @@
-"""Changed registers: facts are derived anew and cells counted anew, outcomes are looked up, promises move."""
+"""Changed registers: facts are refolded, cells counted again, outcomes joined by views, promises recomputed."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -19,14 +19,14 @@ VIEWS = ("fcr", "fcr_confirmed", "fcr_client", "access", "digital", "hyte", "rev
 
 @pytest.fixture
 async def fcr(database: Database) -> AsyncIterator[Store]:
-    """On a database of its own, since registers change."""
+    """A store on its own database, because registers change."""
     async with opened(database) as store:
         yield store
 
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Registers:
-    """`keskus` is of another division from 3 March on, calls are promised an answer in ten seconds, `hoidettu` resolves
+    """`keskus` has another division from 3 March on, calls are promised an answer in ten seconds, `hoidettu` resolves
     nothing, and `siirretty` is guidance.
     """
     folder = tmp_path / "config"
@@ -52,7 +52,7 @@ def rewrite(folder: Path, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(f"\n{old}\n", f"\n{new}\n"))
 
 
-async def told(fcr: Store) -> None:
+async def feed_contacts(fcr: Store) -> None:
     """Contacts on both sides of the change, with promises kept, broken and open."""
     await fcr.feed(
         contact("a"),
@@ -86,13 +86,13 @@ async def test_figures_by_changed_registers_are_those_of_a_fresh_start(
     old = fcr.registers
     await take_over(fcr, changed)
     fcr.registers = changed
-    await told(fcr)
+    await feed_contacts(fcr)
     fresh = await figures(fcr)
     await fcr.clear()
 
     await take_over(fcr, old)
     fcr.registers = old
-    await told(fcr)
+    await feed_contacts(fcr)
     before = await figures(fcr)
     assert before != fresh
     await take_over(fcr, changed)
@@ -104,20 +104,20 @@ async def test_figures_by_changed_registers_are_those_of_a_fresh_start(
     assert await figures(fcr) == before
 
 
-async def test_a_promise_that_changed_moves_what_was_kept(fcr: Store, changed: Registers) -> None:
-    await told(fcr)
+async def test_a_changed_promise_changes_kept_promises(fcr: Store, changed: Registers) -> None:
+    await feed_contacts(fcr)
     promise, at = "with_promise, promise_kept", (START + 2 * DAY).isoformat()
     assert await fcr.row("access", promise, as_of=START.isoformat()) == (5, 5)
     assert await fcr.row("access", promise, as_of=at) == (6, 5)
     await take_over(fcr, changed)
     assert await fcr.row("access", promise, as_of=at) == (6, 5)  # not refolded yet
     await REFOLD.run(fcr.pool, changed)
-    assert await fcr.row("access", promise, as_of=at) == (6, 3)  # at once, by a promise of its own, and a chat
+    assert await fcr.row("access", promise, as_of=at) == (6, 3)  # answered at once, with an own promise, and a chat
     assert await fcr.row("access", promise, as_of=START.isoformat()) == (5, 3)
 
 
-async def test_a_unit_that_moved_takes_its_clients_along(fcr: Store, changed: Registers) -> None:
-    await told(fcr)
+async def test_a_moved_unit_moves_its_clients(fcr: Store, changed: Registers) -> None:
+    await feed_contacts(fcr)
     await fcr.count()
     division = {"scope_level": "division", "scope": "uusi-toimiala"}
     assert await fcr.row("revolving", "clients", **division) is None
@@ -133,7 +133,7 @@ async def test_a_unit_that_moved_takes_its_clients_along(fcr: Store, changed: Re
 
 
 async def test_outcomes_take_effect_at_once(fcr: Store, changed: Registers) -> None:
-    await told(fcr)
+    await feed_contacts(fcr)
     resolution = "resolved, resolvable, gross"
     assert await fcr.row("fcr", resolution) == (4, 5, 4 / 5)
     assert await fcr.row("fcr_confirmed", "confirmed", window_days=7) == (3,)
@@ -144,8 +144,8 @@ async def test_outcomes_take_effect_at_once(fcr: Store, changed: Registers) -> N
     assert await fcr.row("hyte", "count", kind="first_line_guidance") == (1,)
 
 
-async def test_a_writer_with_old_registers_is_caught_up_with(fcr: Store, changed: Registers) -> None:
-    await told(fcr)
+async def test_facts_of_a_writer_with_old_registers_are_refolded(fcr: Store, changed: Registers) -> None:
+    await feed_contacts(fcr)
     await take_over(fcr, changed)
     await REFOLD.run(fcr.pool, changed)
     await fcr.feed(contact("late", START + 4 * DAY, answered_at=START + 4 * DAY + SECOND))

@@ -1,4 +1,4 @@
-"""Facts, links, buckets and cells of the family in any order and any batches, and when `hva wait` is content."""
+"""Facts, links, buckets and cells of the family in any order and any batches, and when `hva wait` ends."""
 
 import random
 from typing import Any
@@ -31,7 +31,7 @@ CLIENTS = (ANNA, BERTTA, "k1." + "C" * 22, "k1." + "D" * 22)
 
 
 def story() -> list[PlainRecord]:
-    """Events that touch each other in every way the family knows."""
+    """Events that affect each other in every way the family supports."""
     calm = [
         contact(f"c{n}", START + n * 6 * DAY, client=CLIENTS[n % 2], ended_at=START + n * 7 * DAY) for n in range(9)
     ]
@@ -57,7 +57,7 @@ def story() -> list[PlainRecord]:
 
 
 async def state(fcr: Store) -> list[Any]:
-    """All facts and figures; persons by their clients, whose numbers depend on who came first."""
+    """Return all facts and figures; persons by their clients, because numbers depend on the order of arrival."""
     await fcr.count()
     named = await fcr.all(
         "select k.client, c.* from fcr.contact c left join fcr.client k using (county, person) order by c.id"
@@ -92,7 +92,7 @@ async def test_order_duplicates_and_batches_do_not_matter(fcr: Store) -> None:
         assert await state(fcr) == expected, seed
 
 
-async def test_an_erasure_may_come_before_or_after_what_it_erases(fcr: Store) -> None:
+async def test_an_erasure_before_or_after_the_facts(fcr: Store) -> None:
     await fcr.erase(ANNA)
     await fcr.feed(*story())
     before = await state(fcr)
@@ -110,7 +110,7 @@ async def test_an_erasure_may_come_before_or_after_what_it_erases(fcr: Store) ->
     assert await state(fcr) == both != before
 
 
-async def test_everything_comes_to_nothing_when_it_is_retracted(fcr: Store) -> None:
+async def test_retracting_everything_leaves_no_figures(fcr: Store) -> None:
     await fcr.feed(*story())
     await fcr.count()
     await fcr.feed(*(retracted(contact_id=f"c{n}") for n in range(10)), retracted(contact_id="tie"))
@@ -125,8 +125,8 @@ async def test_everything_comes_to_nothing_when_it_is_retracted(fcr: Store) -> N
     assert left == [(None,) * 6]
 
 
-async def test_what_a_batch_did(fcr: Store) -> None:
-    """Facts that changed, not neighbours; a redelivery changes nothing."""
+async def test_the_result_of_a_batch(fcr: Store) -> None:
+    """It counts changed facts without neighbours; a redelivery changes nothing."""
     facts = [decode(record, fcr.registers) for record in (contact("a"), contact("b", START + DAY), counted("h", 1))]
     async with fcr.pool.acquire() as connection, connection.transaction():
         first = await store.apply(connection, COUNTY, facts[:1], fcr.registers)  # type: ignore[arg-type]
@@ -169,15 +169,15 @@ async def test_waiting_ends_when_the_cells_are_counted(fcr: Store, _family_datab
         assert await left(marks) == "fcr counts the clients of 5 periods"
         await fcr.count()
         assert await left(marks) is None
-        await fcr.feed(contact("a", revision=2))  # what came after the marks is not waited for
+        await fcr.feed(contact("a", revision=2))  # later changes are not waited for
         assert await left(marks) is None
         assert await left(await _marks(steward, "fcr")) == "fcr counts the clients of 5 periods"
     finally:
         await steward.close()
 
 
-async def test_waiting_follows_the_marks_of_a_busy_period(fcr: Store, _family_database: Database) -> None:
-    """A period that never comes to rest is waited for up to what was sent, and no longer."""
+async def test_waiting_ends_at_the_change_numbers_read_before(fcr: Store, _family_database: Database) -> None:
+    """A period that keeps changing is waited for only up to the change numbers at the start."""
     steward = await asyncpg.connect(_family_database.dsn("hva_steward"))
     try:
         await fcr.feed(contact("a"))

@@ -1,4 +1,4 @@
-"""The views of the family: formulas, as-of times, final states, and counts beyond all measure."""
+"""The views of the family: formulas, as-of times, final states and absurdly large counts."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -12,13 +12,13 @@ BIGGEST = 2**63 - 1
 PROMISE = "with_promise, promise_kept, promise_kept_share"
 
 
-async def test_resolution_of_all_of_those_with_an_outcome_and_of_the_resolvable(fcr: Store) -> None:
+async def test_gross_and_net_resolution(fcr: Store) -> None:
     outcomes = [
         ("hoidettu", None),  # resolved
-        ("hoidettu", "1999"),  # not listed in that classification: by itself
+        ("hoidettu", "1999"),  # not listed in that classification: flags of the outcome alone
         ("ajanvaraus", "2026"),  # resolvable
         ("ajanvaraus", None),  # listed in two classifications only: no flags
-        ("lahete", "2026"),  # not for the first line
+        ("lahete", "2026"),  # not resolvable by the first line
         ("keksitty", "2026"),  # unknown
         (None, "2026"),
     ]
@@ -34,7 +34,7 @@ async def test_resolution_of_all_of_those_with_an_outcome_and_of_the_resolvable(
     )
 
 
-async def test_confirmed_by_silence(fcr: Store) -> None:
+async def test_confirmed_resolution(fcr: Store) -> None:
     await fcr.feed(
         contact("a"),
         contact("b", START + 5 * DAY, outcome="siirretty"),
@@ -48,7 +48,7 @@ async def test_confirmed_by_silence(fcr: Store) -> None:
     async def window(days: int, **keys: str) -> tuple[Any, ...] | None:
         return await fcr.row("fcr_confirmed", columns, window_days=days, **keys)
 
-    assert await window(1) == (5, 4, 3, 1, 0, 1 / 3, 4 / 5, 0.0)  # the message repeats Bertta's chat
+    assert await window(1) == (5, 4, 3, 1, 0, 1 / 3, 4 / 5, 0.0)  # the SMS repeats Bertta's chat
     assert await window(7) == (5, 4, 3, 0, 1, 0.0, 4 / 5, 1 / 4)
     assert await window(30) == (5, 4, 3, 0, 2, 0.0, 4 / 5, 2 / 4)
     assert await window(7, period="2026-03-02") == (3, 2, 2, 0, 0, 0.0, 2 / 3, 0.0)
@@ -81,7 +81,7 @@ async def test_final_once_every_window_has_ended(fcr: Store, view: str, window: 
         assert await fcr.row(view, "state", as_of=final, period=period, **keys) == ("final",)
 
 
-async def test_a_promise_that_nobody_kept_counts_once_it_is_due(fcr: Store) -> None:
+async def test_an_unanswered_promise_counts_once_it_is_due(fcr: Store) -> None:
     due = START + HOUR
     await fcr.feed(
         contact("kept", answered_at=due, promised_by=due),
@@ -139,7 +139,7 @@ async def test_access_in_full(fcr: Store) -> None:
         ([86400, 86400.000001], 86400.0, float("inf")),
         ([90000], float("inf"), float("inf")),
         ([20] * 10 + [40], 30.0, 30.0),
-        ([20] * 9 + [40] * 2, 30.0, 60.0),  # of 11 the tenth
+        ([20] * 9 + [40] * 2, 30.0, 60.0),  # the tenth of 11
     ],
 )
 async def test_the_quantiles_of_waits(fcr: Store, waits: list[float], p50: float | None, p90: float | None) -> None:
@@ -151,7 +151,7 @@ async def test_the_quantiles_of_waits(fcr: Store, waits: list[float], p50: float
         assert await fcr.row("access", "waits, wait_p50, wait_p90", **keys) == (len(waits), p50, p90)
 
 
-async def test_counts_by_hand_and_guidance_in_contacts(fcr: Store) -> None:
+async def test_manual_counts_and_guidance(fcr: Store) -> None:
     await fcr.feed(
         counted("h1", 12),
         counted("h2", 5, unit="hml-ta"),
@@ -184,7 +184,7 @@ async def read_everything(fcr: Store) -> None:
         await fcr.all(f"select * from figures.{view}")
 
 
-async def test_absurd_counts_of_two_units_stop_no_view(fcr: Store) -> None:
+async def test_absurd_counts_of_two_units_do_not_fail_views(fcr: Store) -> None:
     for unit in ("keskus", "hml-ta"):
         await fcr.feed(counted(unit, BIGGEST, unit=unit), contact(unit, unit=unit, transfers=BIGGEST))
     await read_everything(fcr)
@@ -195,8 +195,8 @@ async def test_absurd_counts_of_two_units_stop_no_view(fcr: Store) -> None:
 
 
 @pytest.mark.parametrize("batches", [1, 2])
-async def test_absurd_counts_of_one_unit_stop_nothing(fcr: Store, batches: int) -> None:
-    """Both are accepted, so both count, whatever came first; and one of them can be taken back."""
+async def test_absurd_counts_of_one_unit_do_not_fail_views(fcr: Store, batches: int) -> None:
+    """Both are accepted, so both count in either order, and one of them can be retracted."""
     for first, second in permutations((1, 2)):
         await fcr.clear()
         events = [[counted(f"h{n}", BIGGEST), contact(f"c{n}", transfers=BIGGEST)] for n in (first, second)]

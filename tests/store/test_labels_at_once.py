@@ -1,4 +1,4 @@
-"""A fact and the history of its client at the same moment, by two writers: the county's lock orders them."""
+"""Two writers store a fact and its client's history concurrently: the county's lock orders them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ REGISTERS = load_folder(SAMPLE / "config")
 
 @dataclass
 class Family:
-    """A family service with one fact of Anna's to come."""
+    """A family service and one fact of Anna that is not stored yet."""
 
     store: ModuleType
     decode: ModuleType
@@ -58,15 +58,15 @@ async def family(request: pytest.FixtureRequest, database: Database) -> AsyncIte
     await found.pool.close()
 
 
-async def both(family: Family, first: str, early: pytest.MonkeyPatch | None = None) -> bool:
-    """A fact and its client's history, the `first` of them not committed when the other begins.
+async def run_both(family: Family, first: str, early: pytest.MonkeyPatch | None = None) -> bool:
+    """Store a fact and its client's history; `first` is not committed when the other one begins.
 
-    `early`: the label is looked up before the county's lock is held. Returns whether one waited for the other.
+    `early` reads the label before the county's lock is held. Returns whether one waited for the other.
     """
     schema, pool = family.schema, family.pool
     write = partial(family.store.apply, registers=REGISTERS)
     facts = [family.decode.decode(family.record, REGISTERS)]
-    told = [history(ANNA, 1, ("2026-03-01", None))]
+    histories_sent = [history(ANNA, 1, ("2026-03-01", None))]
 
     async def feed(holding: Any = lambda apply: apply) -> None:
         if early:
@@ -79,30 +79,28 @@ async def both(family: Family, first: str, early: pytest.MonkeyPatch | None = No
             early.setattr(family.store, "histories", before)
         await commit(schema, pool, holding(write), facts)
 
-    async def tell(holding: Any = lambda apply: apply) -> None:
-        await commit(schema, pool, holding(family.store.apply_histories), told)
+    async def feed_histories(holding: Any = lambda apply: apply) -> None:
+        await commit(schema, pool, holding(family.store.apply_histories), histories_sent)
 
-    return await at_once(pool, *((tell, feed) if first == "history" else (feed, tell)))
+    return await at_once(pool, *((feed_histories, feed) if first == "history" else (feed, feed_histories)))
 
 
 @pytest.mark.parametrize("first", ["fact", "history"])
-async def test_whoever_comes_first_the_label_is_right(family: Family, first: str) -> None:
-    assert await both(family, first), "one waited"
+async def test_the_label_is_right_in_either_order(family: Family, first: str) -> None:
+    assert await run_both(family, first), "one waited"
     assert await family.segments() == ["multidisciplinary"]
 
 
-async def test_a_label_looked_up_before_the_lock_is_noticed(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await both(family, "history", monkeypatch)
+async def test_a_label_read_before_the_lock_is_detected(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await run_both(family, "history", monkeypatch)
     assert await family.segments() == ["other"]
 
 
 @pytest.mark.parametrize("first", ["fact", "history"])
-async def test_without_the_county_lock_it_is_noticed(
-    family: Family, first: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_missing_county_lock_is_detected(family: Family, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def free(*_: object) -> None:
         """Take no lock."""
 
     monkeypatch.setattr(commit_room, "lock_counties", free)
-    assert not await both(family, first)
+    assert not await run_both(family, first)
     assert await family.segments() == ["other"]

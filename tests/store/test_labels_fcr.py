@@ -1,4 +1,4 @@
-"""Labels of contacts by the histories of their clients, whatever comes first."""
+"""Labels of contacts by the histories of their clients, in any order."""
 
 import random
 from collections.abc import AsyncIterator
@@ -21,8 +21,8 @@ from tests.store.test_refold_turns import moved
 SINCE_MARCH = ("2026-03-01", None)
 
 
-async def tell(fcr: Store, *histories: History) -> int:
-    """How many histories changed."""
+async def feed_histories(fcr: Store, *histories: History) -> int:
+    """Store histories; returns how many changed."""
     return int((await commit("fcr", fcr.pool, store.apply_histories, histories)).changed)
 
 
@@ -31,12 +31,12 @@ async def segments(fcr: Store) -> dict[str, str]:
 
 
 async def test_a_contact_is_labelled_on_its_local_day(fcr: Store) -> None:
-    await tell(fcr, history(ANNA, 1, ("2026-03-02", "2026-03-03")))
+    await feed_histories(fcr, history(ANNA, 1, ("2026-03-02", "2026-03-03")))
     late = START.replace(hour=22)  # past midnight in Finland
     await fcr.feed(contact("on"), contact("after", late), contact("others", client=BERTTA), contact("no", client=None))
     expected = {"on": "multidisciplinary", "after": "other", "others": "other", "no": "unknown"}
     assert await segments(fcr) == expected
-    await tell(fcr, history(ANNA, 2, ("2026-03-03", None)))
+    await feed_histories(fcr, history(ANNA, 2, ("2026-03-03", None)))
     assert await segments(fcr) == {**expected, "on": "other", "after": "multidisciplinary"}
     await fcr.feed(contact("after", late, 2, client=BERTTA), contact("on", late, 2), retracted(contact_id="others"))
     assert await segments(fcr) == {"on": "multidisciplinary", "after": "other", "no": "unknown"}
@@ -48,7 +48,7 @@ async def test_figures_and_stored_cells_follow(fcr: Store) -> None:
     await fcr.count()
     assert await fcr.row("revolving", "clients", **member) is None
     assert await fcr.stale() == set()
-    await tell(fcr, history(ANNA, 1, ("2026-03-03", None)))
+    await feed_histories(fcr, history(ANNA, 1, ("2026-03-03", None)))
     assert {"2026-03", "2026Q1", "2026"} <= await fcr.stale()
     await fcr.count()
     assert await fcr.row("fcr", "handled", **member) == (2,)
@@ -59,47 +59,49 @@ async def test_figures_and_stored_cells_follow(fcr: Store) -> None:
     assert await fcr.row("revolving", "clients, revolving_clients", segment="other") == (2, 0)
     assert await fcr.row("access", "inbound, transfers", **member) == (2, 0)
     links = await fcr.links()
-    await tell(fcr, history(ANNA, 2))
+    await feed_histories(fcr, history(ANNA, 2))
     await fcr.count()
     assert await fcr.row("fcr", "handled", **member) is None
     assert await fcr.row("revolving", "clients", **member) is None
     assert await fcr.links() == links, "labels say nothing of links"
 
 
-async def test_what_did_not_change_is_not_counted_anew(fcr: Store) -> None:
+async def test_unchanged_labels_make_nothing_stale(fcr: Store) -> None:
     await fcr.feed(contact("a"), contact("b", client=BERTTA))
-    await tell(fcr, history(ANNA, 1, SINCE_MARCH))
+    await feed_histories(fcr, history(ANNA, 1, SINCE_MARCH))
     await fcr.count()
-    assert await tell(fcr, history(ANNA, 2, ("2026-01-01", None)), history(BERTTA, 1, ("2026-03-03", None))) == 2
+    assert (
+        await feed_histories(fcr, history(ANNA, 2, ("2026-01-01", None)), history(BERTTA, 1, ("2026-03-03", None))) == 2
+    )
     assert await fcr.stale() == set()
     assert await segments(fcr) == {"a": "multidisciplinary", "b": "other"}
 
 
-async def test_a_history_moves_contacts_up_to_its_very_bounds(fcr: Store) -> None:
+async def test_a_history_relabels_contacts_inside_its_bounds(fcr: Store) -> None:
     await fcr.feed(*(contact(f"c{n}", START + n * DAY) for n in range(5)))
     for version, member in ((1, [1, 2]), (2, [0, 1, 2, 3, 4]), (3, [1, 2])):
         bounds = SINCE_MARCH if version == 2 else ("2026-03-03", "2026-03-05")
-        await tell(fcr, history(ANNA, version, bounds))
-        told = await segments(fcr)
-        assert [n for n in range(5) if told[f"c{n}"] == "multidisciplinary"] == member
+        await feed_histories(fcr, history(ANNA, version, bounds))
+        labels = await segments(fcr)
+        assert [n for n in range(5) if labels[f"c{n}"] == "multidisciplinary"] == member
 
 
-async def test_a_history_of_another_county_says_nothing(fcr: Store) -> None:
+async def test_a_history_of_another_county_is_ignored(fcr: Store) -> None:
     await fcr.feed(contact("a"), contact("x", county="pirha"))
-    await tell(fcr, history(ANNA, 1, SINCE_MARCH, county="pirha"))
+    await feed_histories(fcr, history(ANNA, 1, SINCE_MARCH, county="pirha"))
     await fcr.feed(contact("b"))
     assert await segments(fcr) == {"a": "other", "b": "other", "x": "multidisciplinary"}
 
 
 async def test_a_late_older_version_changes_nothing(fcr: Store) -> None:
     await fcr.feed(*story())
-    assert await tell(fcr, history(ANNA, 3, SINCE_MARCH), history(ANNA, 2), history(ANNA, 1)) == 1
+    assert await feed_histories(fcr, history(ANNA, 3, SINCE_MARCH), history(ANNA, 2), history(ANNA, 1)) == 1
     expected = await state(fcr)
-    assert await tell(fcr, history(ANNA, 2, ("2026-03-20", None))) == 0
-    assert await tell(fcr, history(ANNA, 5, SINCE_MARCH)) == 0
-    assert await tell(fcr, history(ANNA, 4)) == 0
+    assert await feed_histories(fcr, history(ANNA, 2, ("2026-03-20", None))) == 0
+    assert await feed_histories(fcr, history(ANNA, 5, SINCE_MARCH)) == 0
+    assert await feed_histories(fcr, history(ANNA, 4)) == 0
     assert await state(fcr) == expected
-    assert await tell(fcr, history(ANNA, 6)) == 1
+    assert await feed_histories(fcr, history(ANNA, 6)) == 1
     assert "multidisciplinary" not in (await segments(fcr)).values()
 
 
@@ -116,8 +118,8 @@ HISTORIES = (
 FINAL = latest(HISTORIES)
 
 
-async def told_rightly(fcr: Store) -> None:
-    """Every stored label is that of the last history, and there are members and others."""
+async def assert_labels_are_right(fcr: Store) -> None:
+    """Assert that every label follows from the last history, and that both labels occur."""
     rows = await fcr.all("select own_client, day, segment from fcr.contact where not retracted")
     for client, day, segment in rows:
         assert segment == label(client, day, FINAL[client].intervals if client in FINAL else ())
@@ -127,11 +129,11 @@ async def told_rightly(fcr: Store) -> None:
 @pytest.mark.parametrize("erasing", [False, True])
 async def test_the_order_of_contacts_and_histories_does_not_matter(fcr: Store, erasing: bool) -> None:
     erased = [BERTTA] if erasing else []
-    await tell(fcr, *FINAL.values())
+    await feed_histories(fcr, *FINAL.values())
     await fcr.feed(*story())
     await fcr.erase(*erased)
     expected = await state(fcr)
-    await told_rightly(fcr)
+    await assert_labels_are_right(fcr)
     for seed in range(6):
         await fcr.clear()
         rng = random.Random(seed)
@@ -140,7 +142,7 @@ async def test_the_order_of_contacts_and_histories_does_not_matter(fcr: Store, e
         while items:
             size = rng.choice([1, 2, 5, 20])
             batch, items = items[:size], items[size:]
-            await tell(fcr, *(item for item in batch if isinstance(item, History)))
+            await feed_histories(fcr, *(item for item in batch if isinstance(item, History)))
             await fcr.erase(*(item for item in batch if isinstance(item, str)))
             await fcr.feed(*(item for item in batch if not isinstance(item, History | str)))
             if rng.random() < 0.2:
@@ -150,7 +152,7 @@ async def test_the_order_of_contacts_and_histories_does_not_matter(fcr: Store, e
 
 @pytest.fixture
 async def fresh(database: Database) -> AsyncIterator[Store]:
-    """On a database of its own, since registers change."""
+    """A store on its own database, because registers change."""
     async with opened(database) as store:
         yield store
 
@@ -164,15 +166,15 @@ async def test_a_refold_keeps_labels(fresh: Store, tmp_path: Path) -> None:
             await take_over(connection, registers)
 
     await use(changed)
-    await tell(fresh, *FINAL.values())
+    await feed_histories(fresh, *FINAL.values())
     await fresh.feed(*story())
     expected = await state(fresh)
     await fresh.clear()
 
     await use(old)
     await fresh.feed(*story())
-    await tell(fresh, *FINAL.values())
+    await feed_histories(fresh, *FINAL.values())
     await use(changed)
     assert await REFOLD.run(fresh.pool, changed) > 0
     assert await state(fresh) == expected
-    await told_rightly(fresh)
+    await assert_labels_are_right(fresh)

@@ -1,4 +1,4 @@
-"""Labels of the NPS family by the histories of its clients, whatever comes first."""
+"""Labels of the NPS family by the histories of its clients, in any order."""
 
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -58,8 +58,8 @@ def given(id: str, revision: int = 1, **data: Any) -> PlainRecord:
     return record("feedback.given", revision, **{**common, **data})
 
 
-async def tell(nps: Store, *histories: History) -> int:
-    """How many histories changed."""
+async def feed_histories(nps: Store, *histories: History) -> int:
+    """Store histories; returns how many changed."""
     return int((await commit("nps", nps.pool, store.apply_histories, histories)).changed)
 
 
@@ -68,8 +68,8 @@ async def segments(nps: Store, table: str = "response") -> dict[str, str]:
 
 
 async def test_the_label_date_of_every_kind(nps: Store) -> None:
-    """Of an invitation and of direct feedback its own day, of a response when the client was served, else answered."""
-    await tell(nps, history(ANNA, 1, ("2026-03-05", "2026-03-06")))
+    """Invitations and direct feedback: their own day; responses: the day of service, else of the answer."""
+    await feed_histories(nps, history(ANNA, 1, ("2026-03-05", "2026-03-06")))
     on, after = START + 4 * DAY, START + 5 * DAY
     await nps.feed(
         invited("i", at=on, client=ANNA),
@@ -91,14 +91,14 @@ async def test_the_label_date_of_every_kind(nps: Store) -> None:
 
 
 async def test_an_heir_is_labelled_by_the_client_of_its_invitation(nps: Store) -> None:
-    await tell(nps, history(ANNA, 1, SINCE_MARCH))
+    await feed_histories(nps, history(ANNA, 1, SINCE_MARCH))
     await nps.feed(answered("r", invitation_id="i"))
     assert await segments(nps) == {"r": "unknown"}
     await nps.feed(invited("i", client=ANNA))
     assert await segments(nps) == {"r": "multidisciplinary"}
     await nps.feed(invited("i", 2, client=BERTTA))
     assert await segments(nps) == {"r": "other"}
-    await tell(nps, history(BERTTA, 1, SINCE_MARCH), history(ANNA, 2))
+    await feed_histories(nps, history(BERTTA, 1, SINCE_MARCH), history(ANNA, 2))
     assert await segments(nps) == {"r": "multidisciplinary"}
     await nps.feed(answered("s", invitation_id="i"), answered("r", 2, invitation_id="i", score=2))
     assert await nps.nps("multidisciplinary") == (1, 0, 1)
@@ -107,34 +107,34 @@ async def test_an_heir_is_labelled_by_the_client_of_its_invitation(nps: Store) -
     assert await nps.nps("multidisciplinary") is None
 
 
-async def test_a_history_moves_facts_up_to_its_very_bounds(nps: Store) -> None:
+async def test_a_history_relabels_facts_inside_its_bounds(nps: Store) -> None:
     await nps.feed(*(answered(f"r{n}", at=START + n * DAY, client=ANNA) for n in range(5)))
     for version, member in ((1, [1, 2]), (2, [0, 1, 2, 3, 4]), (3, [1, 2])):
         bounds = SINCE_MARCH if version == 2 else ("2026-03-02", "2026-03-04")
-        await tell(nps, history(ANNA, version, bounds))
-        told = await segments(nps)
-        assert [n for n in range(5) if told[f"r{n}"] == "multidisciplinary"] == member
+        await feed_histories(nps, history(ANNA, version, bounds))
+        labels = await segments(nps)
+        assert [n for n in range(5) if labels[f"r{n}"] == "multidisciplinary"] == member
 
 
-async def test_a_history_of_another_county_says_nothing(nps: Store) -> None:
+async def test_a_history_of_another_county_is_ignored(nps: Store) -> None:
     await nps.feed(answered("r", client=ANNA))
-    await tell(nps, history(ANNA, 1, SINCE_MARCH, county="pirha"))
+    await feed_histories(nps, history(ANNA, 1, SINCE_MARCH, county="pirha"))
     await nps.feed(answered("s", client=ANNA))
     assert set((await segments(nps)).values()) == {"other"}
 
 
 async def test_a_late_older_version_changes_nothing(nps: Store) -> None:
     await nps.feed(*story())
-    assert await tell(nps, history(ANNA, 3, SINCE_MARCH), history(ANNA, 2), history(ANNA, 1)) == 1
+    assert await feed_histories(nps, history(ANNA, 3, SINCE_MARCH), history(ANNA, 2), history(ANNA, 1)) == 1
     expected = await everything(nps)
-    assert await tell(nps, history(ANNA, 2, ("2026-03-02", None))) == 0
-    assert await tell(nps, history(ANNA, 3, SINCE_MARCH)) == 0
+    assert await feed_histories(nps, history(ANNA, 2, ("2026-03-02", None))) == 0
+    assert await feed_histories(nps, history(ANNA, 3, SINCE_MARCH)) == 0
     assert await everything(nps) == expected
-    assert await tell(nps, history(ANNA, 5, SINCE_MARCH)) == 0, "newer, and says the same"
-    assert await tell(nps, history(ANNA, 4)) == 0
+    assert await feed_histories(nps, history(ANNA, 5, SINCE_MARCH)) == 0, "newer, and says the same"
+    assert await feed_histories(nps, history(ANNA, 4)) == 0
     assert await everything(nps) == expected
     assert await nps.all("select version from nps.membership") == [(5,)]
-    assert await tell(nps, history(ANNA, 6)) == 1
+    assert await feed_histories(nps, history(ANNA, 6)) == 1
     assert "multidisciplinary" not in (await segments(nps)).values()
 
 
@@ -152,7 +152,7 @@ FINAL = latest(HISTORIES)
 
 
 def facts() -> list[PlainRecord]:
-    """Facts that move between clients, heirs and days; those of one client are erased."""
+    """Facts that move between clients, invitations and days; the facts of one client are erased."""
     return [
         *story(),
         *(given(f"g{n}", given_at=(START + n * DAY).isoformat(), client=ANNA if n % 2 else BERTTA) for n in range(4)),
@@ -173,7 +173,7 @@ ERASURE = erased(CECILIA)
 
 
 async def everything(nps: Store) -> list[Any]:
-    """Facts, figures and whatever the buckets say."""
+    """Return facts, figures and buckets."""
     buckets = []
     for measure in MEASURES:
         says = " or ".join(f"{count} <> 0" for count in measure.counts)
@@ -188,8 +188,8 @@ async def clear(nps: Store) -> None:
 
 
 async def deliver(nps: Store, items: Sequence[Any]) -> None:
-    """A batch of each kind, as the topics bring them."""
-    await tell(nps, *(item for item in items if isinstance(item, History)))
+    """Store one batch per kind of record, as the topics do."""
+    await feed_histories(nps, *(item for item in items if isinstance(item, History)))
     if ERASURE in items:
         await nps.erase(ERASURE)
     await nps.feed(*(item for item in items if isinstance(item, PlainRecord) and item is not ERASURE))
@@ -198,7 +198,7 @@ async def deliver(nps: Store, items: Sequence[Any]) -> None:
 async def test_the_order_of_facts_and_histories_does_not_matter(nps: Store) -> None:
     await deliver(nps, [*FINAL.values(), ERASURE, *facts()])
     expected = await everything(nps)
-    await told_rightly(nps)
+    await assert_labels_are_right(nps)
     for seed in range(12):
         await clear(nps)
         rng = random.Random(seed)
@@ -211,8 +211,8 @@ async def test_the_order_of_facts_and_histories_does_not_matter(nps: Store) -> N
         assert await everything(nps) == expected, seed
 
 
-async def told_rightly(nps: Store) -> None:
-    """Every stored label is that of the last history, and of every kind there are members and others."""
+async def assert_labels_are_right(nps: Store) -> None:
+    """Assert that every label follows from the last history, and that both labels occur for every kind."""
     columns = {"invitation": "own_client", "response": "client", "feedback": "own_client"}
     for table, client in columns.items():
         rows = await nps.all(f"select {client}, label_day, segment from nps.{table} where not retracted")
@@ -236,7 +236,7 @@ async def test_a_refold_keeps_labels(nps: Store, tmp_path: Path) -> None:
     await use(nps.pool, changed)
     assert await REFOLD.run(nps.pool, changed) > 0
     assert await everything(nps) == expected
-    await told_rightly(nps)
+    await assert_labels_are_right(nps)
 
 
 async def test_an_erasure_after_a_history_leaves_nothing_to_label(nps: Store) -> None:
@@ -245,5 +245,5 @@ async def test_an_erasure_after_a_history_leaves_nothing_to_label(nps: Store) ->
     await nps.erase(ERASURE)
     after = await nps.nps("multidisciplinary")
     assert before is not None and after is not None and sum(before) > sum(after)
-    await tell(nps, history(CECILIA, 9), history(CECILIA, 10, SINCE_MARCH))
+    await feed_histories(nps, history(CECILIA, 9), history(CECILIA, 10, SINCE_MARCH))
     assert await nps.nps("multidisciplinary") == after

@@ -56,15 +56,15 @@ def seen(runtime: Runtime) -> tuple[float | None, float | None, str | None]:
 
 
 async def test_a_swap_may_take_longer_than_a_step_of_it(changed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_SWAP_S", 1)
-    monkeypatch.setattr(store, "_SWAPPED", 1)
-    follow = store._follow
+    monkeypatch.setattr(store, "_ACTIVATION_TIMEOUT_S", 1)
+    monkeypatch.setattr(store, "_ACTIVATION_CHUNK", 1)
+    follow = store._propagate_memberships
 
     async def slow(connection: Any, county: str, persons: Collection[int]) -> None:
         await connection.execute("select pg_sleep(0.5)")
         await follow(connection, county, persons)
 
-    monkeypatch.setattr(store, "_follow", slow)
+    monkeypatch.setattr(store, "_propagate_memberships", slow)
     await store.REFOLD.run(changed.pool, changed.registers)
     assert await changed.members() == {}
 
@@ -81,7 +81,7 @@ async def test_a_swap_is_reported_while_it_goes_on_and_when_it_fails(
         raise asyncpg.TransactionTimeoutError("too long")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_follow", fails)
+        patch.setattr(store, "_propagate_memberships", fails)
         for pause in (1, 2, 4):
             with pytest.raises(asyncpg.TransactionTimeoutError):
                 await run()

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from tests.store.fcr_stage import BERTTA, COUNTY, DAY, START
 from tests.store.segments_stage import Store, event, flag, plan, suuntima
 
-BEGAN, HALF = date(2026, 1, 1), date(2026, 2, 15)  # 45 of the 90 days of the quarter are left
+QUARTER_START, QUARTER_MIDDLE = date(2026, 1, 1), date(2026, 2, 15)  # 45 of the 90 days of the quarter are left
 LATER = "2026-07-01T00:00:00Z"
 PRINTED = {"omatoimi": 22, "yhteistyo": 6, "yhteiso": 17, "verkosto": 12}
 
@@ -17,9 +17,9 @@ async def figure(segments: Store, view: str, columns: str, as_of: str = LATER, *
     return await segments.all(query, *wanted.values(), as_of=as_of)
 
 
-async def test_events_for_each_client(segments: Store) -> None:
-    """One is a member for 90 days with 6 events, one for the last 45 with 4, and 2 before."""
-    await segments.feed(flag("a", BEGAN), flag("b", HALF, client=BERTTA))
+async def test_events_per_client(segments: Store) -> None:
+    """One client is a member for 90 days with 6 events; another for the last 45 days with 4 events, and 2 before."""
+    await segments.feed(flag("a", QUARTER_START), flag("b", QUARTER_MIDDLE, client=BERTTA))
     await segments.feed(*(event(f"a{n}", at=START + n * DAY) for n in range(6)))
     await segments.feed(*(event(f"b{n}", at=START + n * DAY, client=BERTTA) for n in range(4)))
     await segments.feed(*(event(f"c{n}", at=START - 40 * DAY, client=BERTTA) for n in range(2)))
@@ -42,7 +42,7 @@ async def test_printed_percents_sum_to_a_hundred(segments: Store) -> None:
     for results, printed in (
         (PRINTED, [39, 10, 30, 21]),
         ({"omatoimi": 22, "yhteistyo": 9, "yhteiso": 2, "verkosto": 24}, [39, 16, 3, 42]),
-        ({"omatoimi": 1, "yhteistyo": 1, "yhteiso": 1}, [34, 33, 33]),  # of equal remainders the earlier result's
+        ({"omatoimi": 1, "yhteistyo": 1, "yhteiso": 1}, [34, 33, 33]),  # ties go to the earlier result
     ):
         await segments.clear()
         names = [result for result, times in results.items() for _ in range(times)]
@@ -52,14 +52,19 @@ async def test_printed_percents_sum_to_a_hundred(segments: Store) -> None:
 
 
 async def test_stock_and_new_of_flags_and_plans(segments: Store) -> None:
-    """Who had a flag the day before it starts again is no new common client."""
-    await segments.feed(flag("old", BEGAN - timedelta(9), HALF), flag("on", HALF), plan("p", HALF), plan("q", HALF))
-    await segments.feed(flag("new", HALF, HALF + timedelta(1), client=BERTTA))
+    """A client who had a valid flag on the day before is not new."""
+    await segments.feed(
+        flag("old", QUARTER_START - timedelta(9), QUARTER_MIDDLE),
+        flag("on", QUARTER_MIDDLE),
+        plan("p", QUARTER_MIDDLE),
+        plan("q", QUARTER_MIDDLE),
+    )
+    await segments.feed(flag("new", QUARTER_MIDDLE, QUARTER_MIDDLE + timedelta(1), client=BERTTA))
     rows = await figure(segments, "common_clients", "kind, stock, new")
     assert rows == [("common_client", 1, 1), ("plan", 2, 2)]
 
 
-async def test_a_stock_is_of_the_latest_assessments_while_they_hold(segments: Store) -> None:
+async def test_the_stock_counts_the_latest_valid_assessments(segments: Store) -> None:
     year_ago = START - 364 * DAY
     await segments.feed(suuntima("a", at=year_ago), suuntima("b", "omatoimi", at=START - DAY, client=BERTTA))
     await segments.feed(suuntima("c", "yhteiso", at=START, client=BERTTA))

@@ -1,4 +1,4 @@
-"""Memberships, labels and histories on a real PostgreSQL: what follows from what, and what is told to the families."""
+"""Memberships, labels and pending histories on a real PostgreSQL."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ SECTORS = ("vastaanotto", "erikoissairaanhoito", "lapsiperheet")
 
 
 def by_segment(buckets: dict[str, list[tuple[Any, ...]]]) -> Counter[str]:
-    """The service events of each segment in the buckets of months."""
+    """Return the service events per segment in the month buckets."""
     found = Counter[str]()
     for _, _, _, _, segment, *_, events in buckets["care_month"]:
         found[segment] += events
@@ -28,7 +28,7 @@ async def versions(segments: Store) -> dict[str, int]:
     return dict(await segments.all("select client, version from segments.history"))
 
 
-async def test_evidence_makes_a_member_and_labels_her_events(segments: Store) -> None:
+async def test_evidence_makes_a_member_and_labels_their_events(segments: Store) -> None:
     await segments.feed(event("before", at=START - DAY), event("on", at=START), event("other", client=BERTTA))
     assert await segments.labels() == {"before": "other", "on": "other", "other": "other"}
     await segments.feed(flag("f", TODAY, TODAY + WEEK))
@@ -48,7 +48,7 @@ async def test_a_correction_moves_a_flag_to_another_client(segments: Store) -> N
     assert await segments.labels() == {"a": "other", "b": "other", "late": "multidisciplinary"}
 
 
-async def test_three_sectors_of_events_that_were_done(segments: Store) -> None:
+async def test_three_sectors_of_done_events(segments: Store) -> None:
     await segments.feed(*(event(f"e{n}", sector, START + n * DAY) for n, sector in enumerate(SECTORS)))
     assert await segments.members() == {ANNA: [(TODAY + timedelta(days=2), TODAY + timedelta(days=365))]}
     await segments.feed(event("e1", SECTORS[1], START + DAY, revision=2, status="cancelled"))
@@ -62,7 +62,7 @@ async def test_sectors_of_days_far_apart(segments: Store) -> None:
     assert await segments.members() == {ANNA: [(TODAY + timedelta(days=300), TODAY + timedelta(days=365))]}
 
 
-async def test_a_merge_joins_evidence_and_its_retraction_parts_it(segments: Store) -> None:
+async def test_a_merge_joins_evidence_and_its_retraction_separates_it(segments: Store) -> None:
     await segments.feed(merged("m", ANNA, BERTTA))
     await segments.feed(flag("f", client=BERTTA), event("a"), event("b", client=BERTTA))
     assert await segments.members() == {ANNA: [(TODAY, OPEN)], BERTTA: [(TODAY, OPEN)]}
@@ -74,30 +74,30 @@ async def test_a_merge_joins_evidence_and_its_retraction_parts_it(segments: Stor
     assert await segments.histories() == {BERTTA: f'[["{TODAY}",null]]'}
 
 
-async def test_sectors_of_two_pseudonyms_are_of_one_person(segments: Store) -> None:
+async def test_sectors_of_merged_pseudonyms_add_up(segments: Store) -> None:
     await segments.feed(*(event(f"e{n}", s, client=(ANNA, BERTTA)[n % 2]) for n, s in enumerate(SECTORS)))
     assert await segments.members() == {}
     await segments.feed(merged("m", BERTTA, ANNA))
     assert set(await segments.members()) == {ANNA, BERTTA}
 
 
-async def test_an_erasure_takes_one_pseudonym_and_leaves_the_merge(segments: Store) -> None:
+async def test_an_erasure_removes_one_pseudonym_and_keeps_the_merge(segments: Store) -> None:
     await segments.feed(merged("m", ANNA, BERTTA), flag("f"), event("a"), event("b", client=BERTTA), suuntima("s"))
     await segments.feed(erasure(ANNA))
     assert await segments.members() == {} and await segments.labels() == {"b": "other"}
     await segments.feed(flag("again"), plan("p", client=BERTTA))
-    assert set(await segments.members()) == {ANNA, BERTTA}, "the plan of the other is theirs"
+    assert set(await segments.members()) == {ANNA, BERTTA}, "the plan of one pseudonym counts for both"
     assert await segments.labels() == {"b": "multidisciplinary"}
     assert (await segments.buckets())["suuntima_month"] == []
 
 
-async def test_a_history_is_told_when_it_changes_and_versions_only_grow(segments: Store) -> None:
+async def test_a_changed_history_is_pending_and_versions_only_grow(segments: Store) -> None:
     await segments.feed(flag("f"))
     first = await versions(segments)
     await segments.pool.execute("update segments.history set pending = false, version = version + 3600000000")
     ahead = await versions(segments)
     await segments.feed(plan("p"), event("e"))
-    assert await versions(segments) == ahead, "the same days by another evidence"
+    assert await versions(segments) == ahead, "other evidence for the same days"
     await segments.feed(retracted(flag_id="f"), retracted(plan_id="p"))
     assert (await versions(segments))[ANNA] == ahead[ANNA] + 1 > first[ANNA]
     assert await segments.all("select intervals, pending from segments.history") == [("[]", True)]
@@ -126,11 +126,11 @@ async def test_a_rule_reaches_every_person_in_chunks(
     assert set(await segments.members()) == set(clients)
 
 
-async def test_a_changed_rule_comes_into_force_for_all_persons_at_once(
+async def test_a_changed_rule_is_activated_for_all_persons_at_once(
     segments: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.segments.store._CHUNK", 1)
-    monkeypatch.setattr("services.segments.store._SWAPPED", 2)
+    monkeypatch.setattr("services.segments.store._ACTIVATION_CHUNK", 2)
     clients = [f"k1.{n:022}" for n in range(5)]
     for client in clients:
         await segments.feed(plan(f"p{client}", client=client), event(f"e{client}", client=client))
@@ -139,7 +139,7 @@ async def test_a_changed_rule_comes_into_force_for_all_persons_at_once(
     await segments.change(enabled=("E1",))
     seen = before
     for number in range(50):
-        if number == 6:  # the tables are behind, and a person is
+        if number == 6:  # all tables and one person are refolded
             await segments.feed(flag("f", client=clients[0]), flag("g", client=clients[4]), plan("q", client=BERTTA))
         done = await segments.step(1)
         seen = await segments.members(), await segments.labels(), await segments.histories(), await segments.buckets()
@@ -154,7 +154,7 @@ async def test_a_changed_rule_comes_into_force_for_all_persons_at_once(
     assert await segments.all("select from segments.staged_membership") == []
 
 
-async def test_a_fact_of_someone_whom_a_changed_rule_has_reached(segments: Store) -> None:
+async def test_a_new_fact_of_a_person_with_a_staged_membership(segments: Store) -> None:
     await segments.refold(enabled=("E1",))
     await segments.feed(plan("p", TODAY - 2 * WEEK, TODAY - WEEK))
     await segments.change(enabled=("E1", "E2"))
@@ -165,7 +165,7 @@ async def test_a_fact_of_someone_whom_a_changed_rule_has_reached(segments: Store
     assert await segments.members() == {ANNA: [(TODAY - 2 * WEEK, TODAY - WEEK), (TODAY, TODAY + WEEK)]}
 
 
-async def test_merges_amid_a_changed_rule(segments: Store) -> None:
+async def test_merges_during_a_rule_change(segments: Store) -> None:
     await segments.feed(event("a"), event("b", client=BERTTA), plan("p", client=BERTTA))
     await segments.change(enabled=("E1", "E2"))
     await segments.step(3)
@@ -180,20 +180,20 @@ async def test_merges_amid_a_changed_rule(segments: Store) -> None:
 async def test_sectors_of_a_day_count_from_the_first_service_event_to_the_last(
     segments: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worked_out = []
+    recomputed = []
 
     async def recompute_memberships(connection: Any, spans: Any, registers: Any) -> Any:
-        worked_out.append(list(spans.values()))
+        recomputed.append(list(spans.values()))
         return await members.recompute_memberships(connection, spans, registers)
 
     monkeypatch.setattr("services.segments.store.recompute_memberships", recompute_memberships)
     await segments.feed(*(event(id, SECTORS[0]) for id in "ab"), *(event(s, s) for s in SECTORS[1:]))
     assert set(await segments.members()) == {ANNA}
     span = [(TODAY, TODAY + timedelta(days=365))]
-    assert worked_out.pop() == span
+    assert recomputed.pop() == span
     await segments.feed(event("c", SECTORS[0]), retracted(service_event_id="a"), event("d", status="cancelled"))
     await segments.feed(event("b", SECTORS[1], revision=2), event("b", SECTORS[0], revision=3))
-    assert worked_out == [[], []]
+    assert recomputed == [[], []]
     await segments.feed(retracted(service_event_id="b"), retracted(service_event_id="c"))
-    assert worked_out.pop() == span
+    assert recomputed.pop() == span
     assert await segments.members() == {}

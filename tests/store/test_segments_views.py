@@ -52,7 +52,7 @@ COHORTS = [
 
 @cache
 def material(source: str) -> tuple[Any, Care]:
-    """The winning facts of the sample or of a stream of the generator, and what the oracle makes of them."""
+    """Return the winning facts of the sample or of a generated stream, and what the oracle computes from them."""
     registers = oracle.load(SAMPLE / "config")
     if source == "sample":
         lines = gzip.decompress((SAMPLE / "events.jsonl.gz").read_bytes()).split(b"\n")
@@ -65,12 +65,12 @@ def material(source: str) -> tuple[Any, Care]:
 
 @dataclass
 class Family:
-    """The family's tables, and its figures as the steward reads them."""
+    """The family's database; reads figures as the steward."""
 
     database: Database
     connection: Any
 
-    async def hold(self, source: str) -> Care:
+    async def load_source(self, source: str) -> Care:
         facts, care = material(source)
         service = await asyncpg.connect(self.database.dsn("hva_segments"))
         try:
@@ -105,7 +105,7 @@ async def family(_segments_database: Database) -> AsyncIterator[Family]:
 
 
 async def test_every_view_equals_the_sample(family: Family) -> None:
-    await family.hold("sample")
+    await family.load_source("sample")
     expected = orjson.loads(gzip.decompress((SAMPLE / "figures.json.gz").read_bytes()))["figures"]
     for view in SEGMENT_KEYS:
         assert expected[view]
@@ -114,8 +114,8 @@ async def test_every_view_equals_the_sample(family: Family) -> None:
 
 
 @pytest.mark.parametrize("source", ["1"])
-async def test_every_view_equals_the_recomputation_at_any_time(family: Family, source: str) -> None:
-    care = await family.hold(source)
+async def test_every_view_equals_the_oracle_at_any_time(family: Family, source: str) -> None:
+    care = await family.load_source(source)
     for time, as_of in TIMES.items():
         expected = care.views(as_of or datetime.now(UTC))
         for view in SEGMENT_KEYS:
@@ -124,8 +124,8 @@ async def test_every_view_equals_the_recomputation_at_any_time(family: Family, s
 
 
 @pytest.mark.parametrize("source", ["sample", "3"])
-async def test_fixed_cohorts_equal_the_recomputation_at_any_time(family: Family, source: str) -> None:
-    care, some = await family.hold(source), 0
+async def test_fixed_cohorts_equal_the_oracle_at_any_time(family: Family, source: str) -> None:
+    care, some = await family.load_source(source), 0
     for time, as_of in TIMES.items():
         for county in sorted(care.people):
             for base, period in COHORTS:
@@ -139,8 +139,8 @@ async def test_fixed_cohorts_equal_the_recomputation_at_any_time(family: Family,
 
 
 async def test_conditions_change_no_row(family: Family) -> None:
-    """Whatever is asked of a view is a part of the whole view."""
-    await family.hold("sample")
+    """A view with a condition returns the matching rows of the whole view."""
+    await family.load_source("sample")
     for view in SEGMENT_KEYS:
         keys = SEGMENT_KEYS[view]
         rows = await family.read(f"select * from figures.{view}", as_of=AS_OF)
@@ -155,24 +155,24 @@ async def test_conditions_change_no_row(family: Family) -> None:
 
 @pytest.mark.parametrize("source", ["sample", "1", "3"])
 async def test_the_evidence_of_members_covers_their_membership(family: Family, source: str) -> None:
-    """Every interval is the union of what is told as its reasons, and nothing more is told."""
-    await family.hold(source)
+    """The union of the evidence equals the membership."""
+    await family.load_source(source)
     days = "select county, person, range_agg(daterange(first, until)) as days from segments.{} group by 1, 2"
     query = f"""
-        select county, person, told.days::text as told, held.days::text as held
-        from ({days.format("membership_evidence")}) told full join ({days.format("membership")}) held
-        using (county, person) where told.days is distinct from held.days"""
+        select county, person, evidence.days::text as evidence, stored.days::text as stored
+        from ({days.format("membership_evidence")}) evidence full join ({days.format("membership")}) stored
+        using (county, person) where evidence.days is distinct from stored.days"""
     assert await family.read(query) == []
     kinds = await family.read("select distinct evidence from segments.membership_evidence")
     assert len(kinds) >= 4
 
 
-async def test_what_explain_tells_adds_up(family: Family) -> None:
-    await family.hold("sample")
+async def test_evidence_adds_up_to_the_figures(family: Family) -> None:
+    await family.load_source("sample")
     steward = family.database.dsn("hva_steward")
     asked = {"county": "oma-hame", "period": "2025Q2"}
 
-    async def told(view: str, **keys: str) -> list[dict[str, Any]]:
+    async def evidence_of(view: str, **keys: str) -> list[dict[str, Any]]:
         return await evidence(steward, view, complete(view, {**asked, **keys}))
 
     async def figure(view: str, column: str, **keys: str) -> Any:
@@ -181,26 +181,26 @@ async def test_what_explain_tells_adds_up(family: Family) -> None:
         rows = await family.read(f"select {column} from figures.{view} where {condition}", *wanted.values())
         return rows[0][column]
 
-    events = await told("service_events")
+    events = await evidence_of("service_events")
     assert {fact["counted"] for fact in events} == {"done", "not counted: cancelled", "not counted: no_show"}
     for keys in ({}, {"segment": "multidisciplinary"}, {"sector": "vastaanotto"}, {"event_class": "visit"}):
         whole = {"sector": "all", "event_class": "all", **keys}
-        done = [fact for fact in await told("service_events", **keys) if fact["counted"] == "done"]
+        done = [fact for fact in await evidence_of("service_events", **keys) if fact["counted"] == "done"]
         assert len(done) == await figure("service_events", "events", **whole)
 
-    members = [fact for fact in await told("events_per_client") if fact["counted"] == "event of a member"]
+    members = [fact for fact in await evidence_of("events_per_client") if fact["counted"] == "event of a member"]
     assert len(members) == await figure("events_per_client", "member_events")
     assert len({fact["client"] for fact in members}) == await figure("events_per_client", "cell_clients")
     assert all(fact["detail"].startswith(", by E") for fact in members)
 
-    assessed = await told("suuntima", result="verkosto")
+    assessed = await evidence_of("suuntima", result="verkosto")
     assert len(assessed) == await figure("suuntima", "n", battery="all", sex="all", result="verkosto")
     assert {fact["counted"] for fact in assessed} == {"verkosto"}
     for result in ("verkosto", "omatoimi"):
-        standing = await told("suuntima_stock", result=result)
-        assert len(standing) == await figure("suuntima_stock", "clients", result=result) > 0
+        in_stock = await evidence_of("suuntima_stock", result=result)
+        assert len(in_stock) == await figure("suuntima_stock", "clients", result=result) > 0
     for kind in ("common_client", "plan"):
-        found = await told("common_clients", kind=kind)
+        found = await evidence_of("common_clients", kind=kind)
         stock = [fact for fact in found if "in the stock" in fact["counted"]]
         new = [fact for fact in found if fact["counted"].endswith(", new")]
         assert len({fact["client"] for fact in new} if kind == "common_client" else new) == await figure(
@@ -210,8 +210,8 @@ async def test_what_explain_tells_adds_up(family: Family) -> None:
         assert len(wanted) == await figure("common_clients", "stock", kind=kind) > 0
 
 
-async def test_no_one_is_named(family: Family) -> None:
-    await family.hold("sample")
+async def test_evidence_contains_no_pseudonyms(family: Family) -> None:
+    await family.load_source("sample")
     for view in ("evidence", "membership_evidence", "standing"):
         rows = await family.read(f"select v::text as text from segments.{view} v")
         clients = await family.read("select own_client from segments.service_event where own_client is not null")

@@ -1,4 +1,4 @@
-"""Contacts made by hand, and what they count."""
+"""Example contacts and what they count."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -34,16 +34,16 @@ INBOUND = {"inbound": 1, "phone": 1}
 
 
 def contact(**fields: Any) -> Contact:
-    """An inbound call that nobody has answered, but for the fields."""
+    """Return an unanswered inbound call, changed by the fields."""
     return Contact(**{**COMMON, **fields})
 
 
 def counted(fact: ContactFact) -> dict[str, dict[str, int]]:
-    """Measure with its codes -> name of the count -> number; all at the fact's own place."""
+    """Return measure with codes -> name of the count -> number, and check the dimensions."""
     found: dict[str, dict[str, int]] = {}
-    for measure, place, codes, columns, amount in contributions(fact):
+    for measure, dimensions, codes, columns, amount in contributions(fact):
         if isinstance(fact, Contact):
-            assert place == Dimensions(TODAY, 7, fact.channel or "", fact.segment)
+            assert dimensions == Dimensions(TODAY, 7, fact.channel or "", fact.segment)
         counts = found.setdefault("/".join((measure.name, *codes)), {})
         for column in columns:
             name = measure.counts[column]
@@ -52,5 +52,5 @@ def counted(fact: ContactFact) -> dict[str, dict[str, int]]:
 
 
 def access(**fields: Any) -> dict[str, int]:
-    """What a contact counts in access."""
+    """Return what a contact counts in ACCESS."""
     return counted(contact(**fields)).get("access/terveys", {})

@@ -1,4 +1,4 @@
-"""What follows from the course of one contact: handled, early, its end, its wait."""
+"""What follows from the times of one contact: handled, early, effective end, wait."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ EARLY = {"abandoned": True, "ended_at": START + 5 * SECOND}
 
 @pytest.mark.parametrize("channel", ["phone", "chat", "sms", "digital_booking", "other"])
 @pytest.mark.parametrize(
-    ("fields", "reached"),
+    ("fields", "expected"),
     [
         ({"answered_at": LATER}, True),
         ({"callback_reached_at": LATER}, True),
@@ -28,8 +28,8 @@ EARLY = {"abandoned": True, "ended_at": START + 5 * SECOND}
         ({"answered_at": LATER, "excluded": "internal"}, False),
     ],
 )
-def test_handled(channel: str, fields: dict[str, Any], reached: bool) -> None:
-    assert contact(channel=channel, **fields).handled is (reached and channel in ("phone", "chat", "sms"))
+def test_handled(channel: str, fields: dict[str, Any], expected: bool) -> None:
+    assert contact(channel=channel, **fields).handled is (expected and channel in ("phone", "chat", "sms"))
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_early(fields: dict[str, Any], early: bool) -> None:
     assert access(**fields).get("early", 0) == early
 
 
-def test_a_contact_that_was_given_up_early_and_called_back_in_vain() -> None:
+def test_an_early_contact_with_a_failed_callback_has_no_promise() -> None:
     fields = {**EARLY, "callback_first_attempt_at": LATER, "due": LATER}
-    assert access(**fields) == {**INBOUND, "early": 1, "w1": 1}  # it waited, but nothing was promised to it
+    assert access(**fields) == {**INBOUND, "early": 1, "w1": 1}  # a wait, but no promise
     assert not contact(**fields).awaiting_response
 
 
@@ -72,16 +72,15 @@ def test_a_contact_that_was_given_up_early_and_called_back_in_vain() -> None:
         ({"callback_reached_at": LATER}, False),
     ],
 )
-def test_who_still_waits_for_an_answer(fields: dict[str, Any], awaiting_response: bool) -> None:
+def test_awaiting_response(fields: dict[str, Any], awaiting_response: bool) -> None:
     fact = contact(**fields, due=LATER)
     assert fact.awaiting_response is awaiting_response
-    assert (
-        access(**fields, due=LATER).get("awaited", 0) == awaiting_response
-    )  # the views take away by the one what the other adds
+    # The views subtract facts by the property; buckets add them by the count.
+    assert access(**fields, due=LATER).get("awaited", 0) == awaiting_response
 
 
 @pytest.mark.parametrize(
-    ("ended_at", "over"),
+    ("ended_at", "effective_end"),
     [
         (None, START),
         (START, START),
@@ -93,22 +92,22 @@ def test_who_still_waits_for_an_answer(fields: dict[str, Any], awaiting_response
         (START + 400 * DAY, START + DAY),
     ],
 )
-def test_where_a_contact_ends(ended_at: datetime | None, over: datetime) -> None:
-    assert contact(ended_at=ended_at).effective_end == over
+def test_effective_end(ended_at: datetime | None, effective_end: datetime) -> None:
+    assert contact(ended_at=ended_at).effective_end == effective_end
 
 
-def test_a_fact_without_a_course_has_no_end() -> None:
+def test_a_contact_without_a_start_has_no_effective_end() -> None:
     assert contact(started_at=None).effective_end is None
 
 
 @pytest.mark.parametrize(("number", "bound"), list(enumerate(WAIT_BOUNDS)))
-def test_a_wait_on_the_bound_is_inside(number: int, bound: int) -> None:
+def test_wait_bounds_are_inclusive(number: int, bound: int) -> None:
     fact = contact()
     assert wait_class(fact, START + bound * SECOND) == number
     assert wait_class(fact, START + bound * SECOND + TICK) == number + 1
 
 
-def test_waits_beyond_every_bound_and_below_nothing() -> None:
+def test_waits_above_every_bound_and_below_zero() -> None:
     assert wait_class(contact(), START + 1000 * DAY) == len(WAIT_BOUNDS) == 13
     assert wait_class(contact(), START) == wait_class(contact(), START - DAY) == 0
     assert access(answered_at=START - SECOND) == {**INBOUND, "handled": 1, "w0": 1}

@@ -1,4 +1,4 @@
-"""Canonical records of the contact stream to facts, and what they take from the registers."""
+"""Canonical records of the contact stream to facts, and their fields from the registers."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -60,16 +60,16 @@ def test_every_field_of_a_contact_arrives() -> None:
     assert (found.county, found.rank) == ("oma-hame", rank(1, START, SOURCE, "e1", bytes(32)))
     assert found.unit_row == REGISTERS.unit_row("oma-hame", "keskus", TODAY).key
     assert (found.counted, found.handled, found.repeatable) == (False, False, False)
-    assert (found.person, found.repeats_within, found.repeated_within) == (None, None, None)  # the store knows
+    assert (found.person, found.repeats_within, found.repeated_within) == (None, None, None)  # set by the store
 
 
-def test_the_least_contact() -> None:
+def test_a_contact_with_required_fields_only() -> None:
     found = contact()
     assert (found.counted, found.handled, found.repeatable, found.awaiting_response) == (True, False, True, True)
     assert (found.segment, found.direction, found.transfers) == ("unknown", "inbound", 0)
 
 
-def test_a_count_and_what_takes_facts_back() -> None:
+def test_counts_and_retractions() -> None:
     counted = {"count_id": "h1", "unit": "keskus", "kind": "tray_visit", "counted_on": TODAY, "count": 7}
     found = fact("hyte.counted", 2, **counted)
     order = rank(2, START, SOURCE, "e1", bytes(32))
@@ -86,9 +86,9 @@ def test_a_count_and_what_takes_facts_back() -> None:
         (datetime(2026, 3, 31, 21, 0, tzinfo=UTC), date(2026, 4, 1)),
         (datetime(2025, 12, 31, 21, 59, 59, tzinfo=UTC), date(2025, 12, 31)),
         (datetime(2025, 12, 31, 22, 0, tzinfo=UTC), date(2026, 1, 1)),
-        (datetime(2026, 3, 28, 22, 0, tzinfo=UTC), date(2026, 3, 29)),  # the night of 23 hours
+        (datetime(2026, 3, 28, 22, 0, tzinfo=UTC), date(2026, 3, 29)),  # a day of 23 hours
         (datetime(2026, 3, 29, 20, 59, 59, tzinfo=UTC), date(2026, 3, 29)),
-        (datetime(2025, 10, 25, 21, 0, tzinfo=UTC), date(2025, 10, 26)),  # of 25
+        (datetime(2025, 10, 25, 21, 0, tzinfo=UTC), date(2025, 10, 26)),  # a day of 25 hours
         (datetime(2025, 10, 26, 21, 59, 59, tzinfo=UTC), date(2025, 10, 26)),
     ],
 )
@@ -114,12 +114,12 @@ def called_back(requested: datetime, reached: datetime | None) -> bool:
 def test_a_callback_on_the_same_local_day(evening: datetime, midnight: datetime) -> None:
     assert called_back(evening, midnight - TICK)
     assert not called_back(evening, midnight)
-    assert called_back(evening, evening - HOUR if evening.hour == 20 else evening)  # reached before it was asked for
+    assert called_back(evening, evening - HOUR if evening.hour == 20 else evening)  # reached before the request
     assert not called_back(evening, evening + DAY + 2 * HOUR)
     assert not called_back(evening, None)
 
 
-def test_nobody_asked_to_be_called_back() -> None:
+def test_no_callback_requested() -> None:
     assert not contact(callback_reached_at=START).callback_same_day
 
 
@@ -138,11 +138,11 @@ def test_nobody_asked_to_be_called_back() -> None:
         ({"started_at": datetime(2026, 3, 28, 22, 0, tzinfo=UTC)}, datetime(2026, 3, 29, 21, tzinfo=UTC)),
     ],
 )
-def test_until_when_an_answer_is_promised(data: dict[str, Any], due: datetime | None) -> None:
+def test_due_times(data: dict[str, Any], due: datetime | None) -> None:
     assert contact(**data).due == due
 
 
-def test_facts_follow_the_registers() -> None:
+def test_derived_fields_follow_the_registers() -> None:
     found, count = (
         contact(),
         fact("hyte.counted", count_id="h", unit="keskus", kind="tray_visit", counted_on=TODAY, count=1),

@@ -1,4 +1,4 @@
-"""What each fact of the contact stream counts, by worked example."""
+"""What each fact of the contact stream counts: worked examples."""
 
 from datetime import date
 from typing import Any
@@ -39,7 +39,7 @@ def test_no_outcome_and_no_classification_are_empty_codes(codes: dict[str, str])
     assert counted(contact(**ANSWERED, **codes))[measure] == {"handled": 1, "guided": 1}
 
 
-def test_a_message_may_guide_but_resolves_nothing() -> None:
+def test_an_sms_counts_as_guidance_only() -> None:
     fact = contact(**ANSWERED, **LINKED, channel="sms", outcome="hyte-ohjattu", repeats_within=1)
     assert counted(fact) == {
         "access/terveys": {"inbound": 1, "sms": 1, "handled": 1, "w1": 1},
@@ -62,7 +62,7 @@ def test_a_booking_is_a_booking_only() -> None:
         {"channel": "digital_booking", "excluded": "test"},
     ],
 )
-def test_what_counts_nothing(fields: dict[str, Any]) -> None:
+def test_contacts_that_count_nothing(fields: dict[str, Any]) -> None:
     assert counted(contact(**{**ANSWERED, **LINKED, "outcome": "hoidettu", **fields})) == {}
 
 
@@ -79,10 +79,10 @@ def test_a_planned_contact_counts_as_any_other() -> None:
 def test_transfers(transfers: int, expected: dict[str, int]) -> None:
     handled = {**INBOUND, "handled": 1, "w1": 1}
     assert access(**ANSWERED, transfers=transfers) == {**handled, **expected}
-    assert access(transfers=transfers) == INBOUND  # nobody answered, whatever was passed on
+    assert access(transfers=transfers) == INBOUND  # not answered, so transfers do not count
 
 
-def test_a_callback_that_was_asked_for() -> None:
+def test_a_requested_callback() -> None:
     asked = {"callback_requested_at": START + 5 * SECOND}
     assert access(**asked) == {**INBOUND, "callback_requested": 1}
     reached = {**asked, "callback_reached_at": START + 3600 * SECOND, "callback_same_day": True}
@@ -104,7 +104,7 @@ def test_a_callback_that_was_asked_for() -> None:
         ({"abandoned": True, "ended_at": START + 5 * SECOND}, {"early": 1}),
     ],
 )
-def test_a_promise_is_kept_up_to_its_very_instant(fields: dict[str, Any], expected: dict[str, int]) -> None:
+def test_a_promise_is_kept_up_to_its_due_time(fields: dict[str, Any], expected: dict[str, int]) -> None:
     assert access(**fields, **PROMISED) == {**INBOUND, **expected}
     without = {name: number for name, number in expected.items() if name in ("handled", "early") or name[0] == "w"}
     assert access(**fields) == {**INBOUND, **without}
@@ -121,7 +121,7 @@ def test_a_promise_is_kept_up_to_its_very_instant(fields: dict[str, Any], expect
         (1, None, set()),
     ],
 )
-def test_the_least_window_tells_of_every_window(
+def test_the_smallest_window_decides_every_window(
     channel: str, repeated: int | None, repeats: int | None, expected: set[str]
 ) -> None:
     fact = contact(**ANSWERED, **LINKED, channel=channel, repeated_within=repeated, repeats_within=repeats)
@@ -142,15 +142,22 @@ def test_a_count_is_its_amount() -> None:
     assert contribution.dimensions == (TODAY, 7, "all", "all")
 
 
-def test_what_is_taken_away_counts_nothing() -> None:
+def test_retracted_facts_count_nothing() -> None:
     full = contact(**ANSWERED, **LINKED, transfers=4, due=START, repeats_within=7, repeated_within=1)
-    gone = tombstone(full)
-    assert (gone.county, gone.id, gone.rank, gone.retracted) == ("oma-hame", "c1", b"", True)
-    assert gone == type(gone)("oma-hame", "c1", b"", retracted=True)  # nothing else of it is left
-    assert counted(gone) == counted(HyteCount("oma-hame", "h1", b"", retracted=True)) == {}
+    retracted_fact = tombstone(full)
+    assert (retracted_fact.county, retracted_fact.id, retracted_fact.rank, retracted_fact.retracted) == (
+        "oma-hame",
+        "c1",
+        b"",
+        True,
+    )
+    assert retracted_fact == type(retracted_fact)(
+        "oma-hame", "c1", b"", retracted=True
+    )  # only county, id and rank are left
+    assert counted(retracted_fact) == counted(HyteCount("oma-hame", "h1", b"", retracted=True)) == {}
 
 
-def test_a_correction_adds_what_is_new_and_takes_what_was() -> None:
+def test_a_correction_adds_new_and_subtracts_old_contributions() -> None:
     old = contact(**ANSWERED, **LINKED, outcome="hoidettu", transfers=2)
     new = contact(**ANSWERED, **LINKED, outcome="siirretty", transfers=1, repeated_within=7)
     deltas = Deltas()

@@ -1,4 +1,4 @@
-"""How `hva explain` tells of clients without naming them, and which contact of a client counts."""
+"""`hva explain`: numbers instead of clients, and the contact of a client that counts."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ def facts(*clients: int | None) -> list[dict[str, Any]]:
 
 
 def test_the_first_contact_of_each_client_counts() -> None:
-    told = first_of_client(facts(1, 2, 1, 1, 3, 2))
-    firsts = [fact["id"] for fact in told if fact["counted"] == "first of its client, not repeated"]
-    others = [fact["id"] for fact in told if fact["counted"] == "not the first: not repeated"]
+    found = first_of_client(facts(1, 2, 1, 1, 3, 2))
+    firsts = [fact["id"] for fact in found if fact["counted"] == "first of its client, not repeated"]
+    others = [fact["id"] for fact in found if fact["counted"] == "not the first: not repeated"]
     assert (firsts, others) == (["c0", "c1", "c4"], ["c2", "c3", "c5"])
 
 
-def test_what_is_told_leaves_what_was_read() -> None:
+def test_the_rows_read_are_not_modified() -> None:
     read = facts(1, 1)
     assert [fact["id"] for fact in first_of_client(read)] == ["c0", "c1"]
     assert {fact["counted"] for fact in read} == {"not repeated"}
     assert first_of_client([]) == []
 
 
-def test_persons_are_numbered_as_they_come() -> None:
+def test_persons_are_numbered_in_order_of_appearance() -> None:
     rows = [{"person": person} for person in (901, None, 17, 901, 4)]
     assert _numbers(rows) == {901: 1, 17: 2, 4: 3}

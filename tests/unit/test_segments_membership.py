@@ -10,8 +10,8 @@ from services.segments.membership import (
     OPEN,
     Evidence,
     Interval,
-    assessed,
-    holds,
+    assessment_intervals,
+    contains_day,
     membership,
     sector_intervals,
     to_json,
@@ -36,7 +36,7 @@ YEAR = timedelta(days=365)
 
 
 def day(number: int) -> date:
-    """1 is the first of January 2026."""
+    """Return a day of 2026; 1 is 1 January."""
     return date.fromordinal(FIRST.toordinal() + number - 1)
 
 
@@ -46,11 +46,13 @@ def assessment(number: int, result: str = "verkosto", id: str = "a", hour: int =
 
 
 def e3(*assessments: Any) -> list[Interval]:
-    return list(assessed(assessments, ("verkosto",), 365))
+    return list(assessment_intervals(assessments, ("verkosto",), 365))
 
 
-def e4(least: int = 3, **days: list[int]) -> list[Interval]:
-    return list(sector_intervals({sector: {day(n) for n in ns} for sector, ns in days.items()}, KINDS, least, 365))
+def e4(min_sectors: int = 3, **days: list[int]) -> list[Interval]:
+    return list(
+        sector_intervals({sector: {day(n) for n in ns} for sector, ns in days.items()}, KINDS, min_sectors, 365)
+    )
 
 
 def test_flags_plans_and_assignments_are_their_own_days() -> None:
@@ -59,7 +61,7 @@ def test_flags_plans_and_assignments_are_their_own_days() -> None:
         assert membership(evidence, RULE, KINDS) == ((day(1), day(5)), (day(9), OPEN))
 
 
-def test_evidence_that_the_rule_does_not_name_counts_for_nothing() -> None:
+def test_evidence_outside_the_rule_is_ignored() -> None:
     evidence = Evidence(flags=[(day(1), day(5))], plans=[(day(3), day(9))])
     assert membership(evidence, replace(RULE, enabled=("E2",)), KINDS) == ((day(3), day(9)),)
     assert membership(evidence, replace(RULE, enabled=()), KINDS) == ()
@@ -71,18 +73,18 @@ def test_touching_and_overlapping_days_are_one_interval() -> None:
     assert union([(day(2), OPEN), (day(1), day(3)), (day(5), day(6))]) == ((day(1), OPEN),)
 
 
-def test_an_assessment_holds_365_days() -> None:
+def test_an_assessment_is_valid_for_365_days() -> None:
     assert e3(assessment(1)) == [(day(1), day(1) + YEAR)]
     assert e3(assessment(1, "yhteiso")) == []
 
 
-def test_the_next_assessment_ends_it_whatever_it_says() -> None:
+def test_the_next_assessment_ends_the_interval() -> None:
     assert e3(assessment(1), assessment(30, "omatoimi", "b")) == [(day(1), day(30))]
     again = e3(assessment(1), assessment(30, "verkosto", "b"))
     assert union(again) == ((day(1), day(30) + YEAR),)
 
 
-def test_of_one_day_the_latest_holds_and_of_one_instant_the_greater_id() -> None:
+def test_the_latest_assessment_of_a_day_wins_then_the_greater_id() -> None:
     assert e3(assessment(1, "verkosto", hour=9), assessment(1, "omatoimi", "b", hour=10)) == []
     assert e3(assessment(1, "omatoimi", hour=9), assessment(1, "verkosto", "b", hour=10)) == [(day(1), day(1) + YEAR)]
     assert e3(assessment(1, "omatoimi", "b"), assessment(1, "verkosto", "a")) == []
@@ -93,13 +95,13 @@ def test_three_sectors_within_365_days() -> None:
     assert e4(tk=[1], esh=[10], lapset=[20]) == [(day(20), day(1) + YEAR)]
 
 
-def test_365_days_apart_is_too_far() -> None:
-    """On the day of the second the first, 365 days ago, has just left the window."""
+def test_a_window_is_365_days() -> None:
+    """An event leaves the window 365 days later."""
     assert e4(tk=[1], esh=[2], lapset=[366]) == []
     assert e4(tk=[1], esh=[2], lapset=[365]) == [(day(365), day(366))]
 
 
-def test_both_kinds_must_be_among_them_and_a_sector_without_a_kind_counts() -> None:
+def test_both_kinds_are_required_and_a_sector_without_a_kind_counts() -> None:
     assert e4(tk=[1], esh=[1], muu=[1]) == []
     assert e4(lapset=[1], aikuiset=[1], muu=[1]) == []
     assert e4(tk=[1], lapset=[1], muu=[1]) == [(day(1), day(1) + YEAR)]
@@ -107,7 +109,7 @@ def test_both_kinds_must_be_among_them_and_a_sector_without_a_kind_counts() -> N
     assert e4(2, tk=[1], lapset=[1]) == [(day(1), day(1) + YEAR)]
 
 
-def test_a_sector_met_again_holds_on() -> None:
+def test_another_event_of_a_sector_extends_the_interval() -> None:
     assert e4(tk=[1, 200], esh=[1, 200], lapset=[1, 300]) == [(day(1), day(200) + YEAR)]
     assert e4(tk=[1], esh=[1, 900], lapset=[1, 900], aikuiset=[900]) == [
         (day(1), day(1) + YEAR),
@@ -115,15 +117,15 @@ def test_a_sector_met_again_holds_on() -> None:
     ]
 
 
-def test_nothing_lies_beyond_the_calendar() -> None:
+def test_dates_are_clamped_to_the_calendar() -> None:
     late = (datetime(9999, 6, 1, tzinfo=UTC), "a", date(9999, 6, 1), "verkosto")
     assert e3(late) == [(date(9999, 6, 1), OPEN)]
 
 
 @pytest.mark.parametrize(("number", "member"), [(0, False), (1, True), (4, True), (5, False)])
 def test_intervals_are_half_open(number: int, member: bool) -> None:
-    assert holds([(day(1), day(5))], day(number)) is member
+    assert contains_day([(day(1), day(5))], day(number)) is member
 
 
-def test_histories_as_the_segment_stream_tells_them() -> None:
+def test_histories_as_published() -> None:
     assert to_json([(day(1), day(5)), (day(9), OPEN)]) == '[["2026-01-01","2026-01-05"],["2026-01-09",null]]'

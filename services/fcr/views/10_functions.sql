@@ -1,9 +1,9 @@
--- What links, cells and views share.
+-- Functions that links, cells and views share.
 
--- Views over stored cells alone, which go with no other.
+-- Views over stored cells only: no cascade drops them.
 drop view if exists figures.fcr_client, figures.revolving;
 
--- Every scope under which a fact of a unit row and a line counts: the six levels of the unit register, and the line.
+-- The scopes under which a fact of a unit row and a line counts: the six levels of the unit register, and the line.
 create or replace function fcr.scopes_of(unit_row bigint, line text)
   returns table (scope_level text, scope text) language sql stable parallel safe as $$
   select s.scope_level, s.scope from reference.unit_scope s where s.unit_row = $1
@@ -11,15 +11,15 @@ create or replace function fcr.scopes_of(unit_row bigint, line text)
   select 'line', $2
 $$;
 
--- The least window, in days of 24 hours, within which something came that long afterwards; NULL beyond the longest.
+-- The smallest window, in days of 24 hours, that contains an interval; NULL if the interval exceeds all windows.
 create or replace function fcr.least_window(since interval)
   returns smallint language sql immutable parallel safe
   return case when since <= interval '24 hours' then 1::smallint
               when since <= interval '168 hours' then 7::smallint
               when since <= interval '720 hours' then 30::smallint end;
 
--- The upper bound in seconds of the class (w0..w13) that holds the rank-th smallest of the waits; infinity for the
--- last class, NULL where there are no waits.
+-- The upper bound in seconds of the class (w0..w13) that contains the rank-th smallest wait: infinity for the last
+-- class, NULL if there are no waits.
 create or replace function fcr.wait_bound(
   rank bigint, w0 bigint, w1 bigint, w2 bigint, w3 bigint, w4 bigint, w5 bigint, w6 bigint, w7 bigint, w8 bigint,
   w9 bigint, w10 bigint, w11 bigint, w12 bigint)
@@ -41,7 +41,7 @@ create or replace function fcr.wait_bound(
     when w0 + w1 + w2 + w3 + w4 + w5 + w6 + w7 + w8 + w9 + w10 + w11 + w12 >= rank then 86400
     else 'Infinity'::double precision end;
 
--- A sum as a count; what does not fit is the largest there is, so that one absurd number stops no view.
+-- A sum as a bigint. A greater sum becomes the greatest bigint, so that one absurd number does not fail a view.
 create or replace function fcr.count_of(total numeric)
   returns bigint language sql immutable parallel safe
   return least(total, 9223372036854775807)::bigint;

@@ -1,7 +1,7 @@
--- The sums of access by all keys of the contract. Sums by unit row and line come first, since a scope has many of
--- them and every one counts in seven scopes. All conditions on keys reach the buckets.
--- `awaited` counts contacts with a promise and no response yet. Those not due at the as-of time are subtracted here,
--- from the facts themselves: there are few of them where the as-of time is now.
+-- Sums of access by all keys of the contract. The views sum by unit row and line first, because a scope has many of
+-- these and each counts in seven scopes. Conditions on keys are pushed down to the buckets.
+-- `awaited` counts contacts with a promise and no response yet. Contacts not yet due at the as-of time are subtracted
+-- here, from the facts: there are few of them if the as-of time is now.
 -- `w0`..`w13` count waits by class, the first bound that is not exceeded: see fcr.wait_bound for the bounds.
 
 drop view if exists fcr.access_bucket_month, fcr.access_bucket_day cascade;
@@ -34,7 +34,7 @@ select county, day, unit_row, line,
        0 as w6, 0 as w7, 0 as w8, 0 as w9, 0 as w10, 0 as w11, 0 as w12, 0 as w13
 from fcr.contact where awaiting_response and due > reference.as_of();
 
-create view fcr.access_place as
+create view fcr.access_by_unit_row as
 select b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment,
        sum(inbound) as inbound, sum(early) as early, sum(handled) as handled, sum(direct) as direct,
        sum(callback) as callback, sum(callback_requested) as callback_requested,
@@ -48,7 +48,7 @@ join reference.period_month p on p.month = b.month
 group by b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment;
 
 create view fcr.access_cell as
-select a.county, a.period_kind, a.period, a.last_day, s.scope_level, s.scope, c.channel, g.segment,
+select u.county, u.period_kind, u.period, u.last_day, s.scope_level, s.scope, c.channel, g.segment,
        sum(inbound)::bigint as inbound, sum(early)::bigint as early, sum(handled)::bigint as handled,
        sum(direct)::bigint as direct, sum(callback)::bigint as callback,
        sum(callback_requested)::bigint as callback_requested, sum(callback_same_day)::bigint as callback_same_day,
@@ -59,11 +59,11 @@ select a.county, a.period_kind, a.period, a.last_day, s.scope_level, s.scope, c.
        sum(w4)::bigint as w4, sum(w5)::bigint as w5, sum(w6)::bigint as w6, sum(w7)::bigint as w7,
        sum(w8)::bigint as w8, sum(w9)::bigint as w9, sum(w10)::bigint as w10, sum(w11)::bigint as w11,
        sum(w12)::bigint as w12, sum(w13)::bigint as w13
-from fcr.access_place a
-cross join lateral fcr.scopes_of(a.unit_row, a.line) s
-cross join lateral (values ('all'), (a.channel)) c(channel)
-cross join lateral (values ('all'), (a.segment)) g(segment)
-group by a.county, a.period_kind, a.period, a.last_day, s.scope_level, s.scope, c.channel, g.segment
+from fcr.access_by_unit_row u
+cross join lateral fcr.scopes_of(u.unit_row, u.line) s
+cross join lateral (values ('all'), (u.channel)) c(channel)
+cross join lateral (values ('all'), (u.segment)) g(segment)
+group by u.county, u.period_kind, u.period, u.last_day, s.scope_level, s.scope, c.channel, g.segment
 union all
 select b.county, 'day' as period_kind, to_char(b.day, 'YYYY-MM-DD') as period, b.day as last_day, s.scope_level,
        s.scope, 'all' as channel, 'all' as segment,

@@ -1,6 +1,6 @@
--- The sums of handled contacts by all keys of the contract, with the flags of outcomes joined in: by outcome and
--- classification, else by the outcome alone; an outcome that the register lacks has no flags.
--- Sums by unit row and line come first, as in the cells of access.
+-- Sums of handled contacts by all keys of the contract, joined with the flags of outcomes: those of outcome and
+-- classification, else those of the outcome alone. An outcome that the register lacks has no flags.
+-- The views sum by unit row and line first, as in the cells of access.
 
 drop view if exists fcr.flagged_month, fcr.flagged_day cascade;
 
@@ -20,7 +20,7 @@ from fcr.handled_day b
 left join reference.outcome pair on pair.outcome = b.outcome and pair.classification = b.classification
 left join reference.outcome alone on alone.outcome = b.outcome and alone.classification = '';
 
-create view fcr.handled_place as
+create view fcr.handled_by_unit_row as
 select b.county, p.period_kind, p.period, p.last_day, b.unit_row, b.line, b.channel, b.segment,
        sum(handled) as handled,
        sum(handled) filter (where outcome <> '') as with_outcome,
@@ -67,7 +67,7 @@ select h.county, h.period_kind, h.period, h.last_day, s.scope_level, s.scope, c.
        coalesce(sum(confirmed_30), 0)::bigint as confirmed_30, coalesce(sum(repeats_1), 0)::bigint as repeats_1,
        coalesce(sum(repeats_7), 0)::bigint as repeats_7, coalesce(sum(repeats_30), 0)::bigint as repeats_30,
        coalesce(sum(guided), 0)::bigint as guided
-from fcr.handled_place h
+from fcr.handled_by_unit_row h
 cross join lateral fcr.scopes_of(h.unit_row, h.line) s
 cross join lateral (select 'all' union select h.channel) c(channel)
 cross join lateral (select 'all' union select h.segment) g(segment)

@@ -1,4 +1,4 @@
--- First-contact resolution of phone and chat: gross of all contacts with an outcome, net of those whose outcome the
+-- First-contact resolution of phone and chat: gross over all contacts with an outcome, net over those whose outcome the
 -- first line can resolve.
 create view figures.fcr as
 select county, period_kind, period, scope_level, scope, channel, segment,

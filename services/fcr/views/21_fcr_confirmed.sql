@@ -1,5 +1,5 @@
--- Resolution confirmed by silence: resolved and not repeated within the window. Final when the last day's contacts have
--- had their window and the day after it. Days have the headline window only.
+-- Confirmed resolution: resolved and not repeated within the window. A row is final when the window of the last day's
+-- contacts and the day after it have ended. Days have the headline window of 7 days only.
 create view figures.fcr_confirmed as
 select county, period_kind, period, scope_level, scope, channel, segment, w.days as window_days,
        handled, linkable, linkable_with_outcome, w.confirmed,

@@ -1,5 +1,5 @@
--- Clients whose first contact of the cell and period was not repeated within the window: stored cells, counted by
--- services/fcr/cells.py.
+-- Clients whose first contact of the cell and period was not repeated within the window. services/fcr/cells.py counts
+-- these stored cells.
 create view figures.fcr_client as
 select c.county, c.period_kind, c.period, c.scope_level, c.scope, c.channel, c.segment, c.window_days,
        c.clients, c.clients_not_repeated,

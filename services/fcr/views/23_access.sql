@@ -1,5 +1,5 @@
--- Access to the first line. Shares are of those who could have been answered: inbound but not early. The mean is of
--- all transfers, also of more than a count can say.
+-- Access to the first line. The denominator of shares is the contacts that could be answered: inbound and not early.
+-- The mean uses the sum of transfers before it is limited to a bigint.
 create view figures.access as
 select county, period_kind, period, scope_level, scope, channel, segment,
        inbound, early, handled, reference.share(handled, inbound - early) as answered_share,

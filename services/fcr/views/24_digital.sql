@@ -1,4 +1,4 @@
--- The digital share of contacts: chat and the clients' own bookings among all four ways in.
+-- The digital share of contacts: chat and digital bookings among the four channels.
 create view figures.digital as
 select county, period_kind, period, scope_level, scope, channel, segment, phone, chat, sms, digital_booking,
        reference.share(chat + digital_booking, phone + chat + sms + digital_booking) as digital_share,

@@ -1,5 +1,4 @@
--- Welfare and health promotion: what is counted by hand, and guidance given by the first line. Kinds are never summed
--- together.
+-- Welfare and health promotion: manual counts, and guidance given by the first line. Kinds are never summed together.
 create view figures.hyte as
 select county, period_kind, period, scope_level, scope, 'all' as channel, 'all' as segment, kind, count,
        reference.state_of(last_day) as state

@@ -1,5 +1,5 @@
--- Revolving clients: of those with a handled contact, the share with one that was at least their third in 30 days.
--- Stored cells, counted by services/fcr/cells.py.
+-- Revolving clients: among clients with a handled contact, those with one that was at least their third in 30 days, as
+-- a share times 100. services/fcr/cells.py counts these stored cells.
 create view figures.revolving as
 select c.county, c.period_kind, c.period, c.scope_level, c.scope, 'all' as channel, c.segment,
        c.clients, c.revolving_clients, 100 * reference.share(c.revolving_clients, c.clients) as index,

@@ -1,11 +1,12 @@
--- What `hva explain` reads: every contact and count under every view that it has to do with, counted or not, and why,
--- told from the facts and not from the buckets. `keys` holds the view's further keys; `counted` says as what, and
--- `detail` what is this contact's own: whom it repeats, that it was planned and so repeats nobody, how long it waited.
-drop view if exists fcr.evidence, fcr.told_contact cascade;
+-- Evidence for `hva explain`: each contact and count under every view that concerns it, counted or not, with the
+-- reason. It comes from the facts, not from the buckets. `keys` has the view's further keys. `counted` is how the fact
+-- counts. `detail` is specific to the fact: the contact it repeats, that it is planned and so cannot repeat one, its
+-- wait.
+drop view if exists fcr.evidence, fcr.told_contact, fcr.contact_with_links cascade;
 
--- A contact with its flags, and its neighbours of the same person, line and reason: the one that it repeats soonest,
--- and the first that repeats it.
-create view fcr.told_contact as
+-- A contact with its flags and its links of the same person, line and reason: the contact that it repeats in the
+-- smallest window, and the first contact that repeats it.
+create view fcr.contact_with_links as
 select c.*, o.resolved, o.first_line_resolvable, o.hyte, coalesce(o.outcome is not null, false) as known_outcome,
        case when c.direction <> 'inbound' then 'not counted: outbound'
             when c.excluded is not null then 'not counted: ' || c.excluded
@@ -40,7 +41,7 @@ select 'fcr' as view, county, day, started_at as at, unit_row, line, channel, se
          when first_line_resolvable then 'not resolved'
          else 'not for the first line to resolve' end) as counted,
        null as detail
-from fcr.told_contact where channel in ('phone', 'chat')
+from fcr.contact_with_links where channel in ('phone', 'chat')
 union all
 select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segment, person,
        jsonb_build_object('window_days', w.days::text), 'contact', id, rank,
@@ -55,35 +56,35 @@ select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segmen
        concat(case when unhandled is null and repeated_within <= w.days then ' by ' || repeated_by end,
               case when unhandled is null and repeats_within <= w.days then ', repeats ' || repeats end,
               case when planned then ', planned' end)
-from fcr.told_contact cross join (values (1), (7), (30)) w(days) where channel in ('phone', 'chat')
+from fcr.contact_with_links cross join (values (1), (7), (30)) w(days) where channel in ('phone', 'chat')
 union all
 select 'fcr_client', county, day, started_at, unit_row, line, channel, segment, person,
        jsonb_build_object('window_days', w.days::text), 'contact', id, rank,
        case when repeated_within <= w.days then 'repeated' else 'not repeated' end,
        case when repeated_within <= w.days then ' by ' || repeated_by end
-from fcr.told_contact cross join (values (1), (7), (30)) w(days)
+from fcr.contact_with_links cross join (values (1), (7), (30)) w(days)
 where channel in ('phone', 'chat') and handled and person is not null and reason is not null
 union all
 select 'access', county, day, started_at, unit_row, line, channel, segment, person, '{}', 'contact', id, rank,
        case when direction <> 'inbound' or excluded is not null then unhandled
        else case when handled then 'handled' || coalesce(' (' || answer_mode || ')', '')
-                 when early.yes then 'early'
+                 when early.is_early then 'early'
                  else 'not handled' end
-            || case when due is null or early.yes then ''
+            || case when due is null or early.is_early then ''
                     when response.at <= due then ', promise kept'
                     when response.at is null and due > reference.as_of() then ', promise open'
                     else ', promise broken' end
        end,
        case when counted and response.at is not null
          then ', waited ' || greatest(extract(epoch from response.at - started_at), 0)::bigint || ' s' end
-from fcr.told_contact,
+from fcr.contact_with_links,
      lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) response(at),
-     lateral (select abandoned and not handled and ended_at <= started_at + interval '5 seconds') early(yes)
+     lateral (select abandoned and not handled and ended_at <= started_at + interval '5 seconds') early(is_early)
 where channel in ('phone', 'chat', 'sms')
 union all
 select 'digital', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
        case when counted then channel else unhandled end, null
-from fcr.told_contact where channel in ('phone', 'chat', 'sms', 'digital_booking')
+from fcr.contact_with_links where channel in ('phone', 'chat', 'sms', 'digital_booking')
 union all
 select 'hyte', county, day, null, unit_row, null, 'all', 'all', null, jsonb_build_object('kind', kind), 'count', id,
        rank, kind, ' ' || amount
@@ -92,11 +93,11 @@ union all
 select 'hyte', county, day, started_at, unit_row, line, 'all', 'all', person,
        jsonb_build_object('kind', 'first_line_guidance'), 'contact', id, rank, 'guidance given: ' || outcome,
        null
-from fcr.told_contact where handled and hyte
+from fcr.contact_with_links where handled and hyte
 union all
 select 'revolving', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
        'contact number ' || nth.n || ' in 30 days', null
-from fcr.told_contact c,
+from fcr.contact_with_links c,
      lateral (select count(*) from fcr.contact n
               where n.person = c.person and n.handled
                 and n.started_at > c.started_at - interval '720 hours' and n.started_at <= c.started_at) nth(n)

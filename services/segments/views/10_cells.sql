@@ -1,18 +1,19 @@
--- What the views of the family share: the periods that a county has figures of, and the sums of buckets by all keys of
--- the contract. Month buckets serve months, quarters and years with every segment; day buckets serve days, where
--- segment is 'all'. All conditions on keys reach the buckets.
+-- What the views of the family share: the periods for which a county has figures, and the sums of buckets by all keys
+-- of the contract. Months, quarters and years use month buckets, with every segment; days use day buckets, where
+-- segment is 'all'. Conditions on keys are pushed down to the buckets.
 
 drop view if exists segments.period, segments.care_cell, segments.suuntima_cell cascade;
 
--- For how many days after it an assessment stands behind the stock.
+-- The number of days for which an assessment counts in the stock.
 create or replace function segments.stock_days()
   returns integer language sql immutable parallel safe
   return 365;
 
--- The periods of a county from the first that figures are told of to the one of the as-of day, or of the last event
--- where that is later: an as-of time hides no fact. `known_until` is the last of the days that stocks and members are
--- told of; it is before `first_day` where the whole period is still to come.
--- Days are made before buckets are read: a day's name finds its few rows then, and a month's name none at all.
+-- The periods of a county, from `figures_from` to the period of the as-of day, or of the last event if that is later:
+-- an as-of time hides no fact. `known_until` is the last day of the period for which stocks and members are known; it
+-- is before `first_day` if the whole period is in the future.
+-- Days are generated before buckets are read, so that a condition on a day's name reads only its few rows, and one on a
+-- month's name reads none.
 create view segments.period as
 select c.county, p.period_kind, p.period, p.first_day, p.last_day,
        least(p.last_day, latest.known) as known_until
@@ -23,7 +24,7 @@ cross join lateral (
     reference.as_of_day(),
     (select max(e.day) from segments.service_event e where e.county = c.county and e.day is not null),
     (select max(a.day) from segments.assessment a where a.county = c.county and a.day is not null))
-  offset 0  -- planned by itself and read once a county: merged into the query, the as-of day is computed for each row
+  offset 0  -- a planner fence: without it, the as-of day is computed once per row and not once per county
 ) latest(known, day)
 cross join lateral (
   select p.period_kind, p.period, p.first_day, p.last_day
@@ -34,9 +35,10 @@ cross join lateral (
   from generate_series(0, latest.day - rule.figures_from) n, lateral (select rule.figures_from + n) d(day)
 ) p;
 
--- A period of a county is summed by itself, since the planner takes the months of all periods for hardly any, and sorts
--- then what it had better hash. Sums by sector and by class of a unit row come first, out of every bucket twice: there
--- are few of them, however many sectors, classes and segments a unit row has. Scopes come next, and codes 'all' last.
+-- A lateral join sums each period of a county separately: for all periods at once the planner underestimates the number
+-- of months and sorts instead of hashing. Buckets are first summed by sector and by class of a unit row, each bucket
+-- twice: this gives few rows, however many sectors, classes and segments a unit row has. Scopes follow, and codes 'all'
+-- come last.
 create view segments.care_cell as
 select p.county, p.period_kind, p.period, p.last_day, c.scope_level, c.scope, c.segment, c.sector, c.event_class,
        c.events

@@ -1,8 +1,8 @@
--- Service events of the members of the multidisciplinary segment. The clients of the headline are those of the whole
--- county at every level, so that the contributions of units add up to the county's figure.
--- Nothing of it is stored: every member of the period is looked up among the events by his own days, and summed by unit
--- row at once, whatever the planner believes of their number. What is counted at a place is summed before places become
--- scopes. Only clients are told apart in every scope: those of the same unit rows count together there.
+-- Service events of the members of the multidisciplinary segment. At every level the headline divides by the members of
+-- the whole county, so that the shares of units add up to the county's figure.
+-- Nothing is stored. A lateral join reads the events of each member of the period by their own days and sums them by
+-- unit row, independent of the planner's estimates. Counts are summed by unit row before unit rows become scopes.
+-- Clients do not add up: persons with the same set of unit rows are counted together, and each set once per scope.
 create view figures.events_per_client as
 select p.county, p.period_kind, p.period, c.scope_level, c.scope, 'all' as channel, 'all' as segment,
        c.member_events, t.segment_clients, reference.share(c.member_events, t.segment_clients) as events_per_client,
@@ -20,7 +20,7 @@ cross join lateral (
   where m.county = p.county and m.first <= p.known_until and m.until > p.first_day and p.first_day <= p.known_until
 ) t
 cross join lateral (
-  with of_place as (
+  with by_unit_row as (
     select m.person, e.unit_row, e.member_events,
            case when p.first_day <= p.known_until and m.first <= p.known_until and m.until > p.known_until
                 then e.events else 0 end as cohort_events
@@ -31,11 +31,11 @@ cross join lateral (
       where done and person = m.person and day >= p.first_day and day <= p.last_day
       group by unit_row) e
     where m.county = p.county and m.first <= p.last_day and m.until > p.first_day
-  ), of_unit_rows as (
+  ), unit_row_sets as (
     select unit_rows, count(*) as clients, row_number() over () as number
     from (
       select array_agg(distinct unit_row) as unit_rows
-      from of_place where member_events > 0 group by person) of_person
+      from by_unit_row where member_events > 0 group by person) per_person
     group by unit_rows
   )
   select scope_level, scope, sum(member_events)::bigint as member_events, sum(cell_clients)::bigint as cell_clients,
@@ -44,19 +44,19 @@ cross join lateral (
     select s.scope_level, s.scope, o.member_events, o.cohort_events, 0 as cell_clients
     from (
       select unit_row, sum(member_events) as member_events, sum(cohort_events) as cohort_events
-      from of_place group by unit_row) o
+      from by_unit_row group by unit_row) o
     join reference.unit_scope s on s.unit_row = o.unit_row
     union all
     select scope_level, scope, 0 as member_events, 0 as cohort_events, clients as cell_clients
     from (
       select distinct s.scope_level, s.scope, u.number, u.clients
-      from of_unit_rows u
+      from unit_row_sets u
       cross join unnest(u.unit_rows) o(unit_row)
-      join reference.unit_scope s on s.unit_row = o.unit_row) behind
+      join reference.unit_scope s on s.unit_row = o.unit_row) distinct_sets
     union all
-    -- The county has its row where members have no events too.
+    -- The county has a row even if its members have no events.
     select 'county' as scope_level, p.county as scope, 0 as member_events, 0 as cohort_events, 0 as cell_clients
-  ) counted
+  ) counts
   group by scope_level, scope
   having sum(member_events) > 0 or sum(cohort_events) > 0 or scope_level = 'county' and t.segment_clients > 0
 ) c;

@@ -1,5 +1,5 @@
--- Suuntima assessments by result. Percents are printed so that they add up to 100 (largest remainder; of equal ones
--- the earlier of the order omatoimi, yhteistyo, yhteiso, verkosto).
+-- Suuntima assessments by result. Printed percents add up to 100 (largest remainder; ties go to the earlier result in
+-- the order omatoimi, yhteistyo, yhteiso, verkosto).
 create view figures.suuntima as
 select county, period_kind, period, scope_level, scope, 'all' as channel, 'all' as segment, battery, sex, result, n,
        reference.share(n, whole) as share,

@@ -1,4 +1,4 @@
--- Clients by the result of their latest assessment on the last known day, for a year after it.
+-- Clients by the result of their latest assessment on the last known day, for segments.stock_days() after it.
 create view figures.suuntima_stock as
 select p.county, p.period_kind, p.period, 'county' as scope_level, p.county as scope, 'all' as channel,
        'all' as segment, s.result, s.clients, reference.state_of(p.last_day) as state

@@ -1,5 +1,5 @@
--- Common clients by their flags, and multidisciplinary plans: two kinds of the same people, never added. A client is
--- new where a flag of his begins and none was valid on the day before.
+-- Common clients by their flags, and multidisciplinary plans. The kinds overlap and are never added. A client is new
+-- if a flag of theirs begins and none was valid on the day before.
 create view figures.common_clients as
 select p.county, p.period_kind, p.period, 'county' as scope_level, p.county as scope, 'all' as channel,
        'all' as segment, k.kind, k.stock, k.new, reference.state_of(p.last_day) as state

@@ -1,12 +1,12 @@
--- Why a person is a member, and when: every piece of evidence of the rule with its days, told from the facts. Their
--- union is what segments.membership holds. A condition on the person reaches the facts; without one, E4 reads them all.
-drop view if exists segments.membership_evidence, segments.sectors_at cascade;
+-- Why and when a person is a member: all evidence of the rule with its days, from the facts. Its union is the content
+-- of segments.membership. A condition on the person is pushed down to the facts; without one, E4 reads all of them.
+drop view if exists segments.membership_evidence, segments.sectors_at, segments.e4_change cascade;
 
--- The days on which what E4 sees of a person may change, and whether it holds from each of them to the next.
-create view segments.sectors_at as
-select d.county, d.person, d.day, s.holds,
+-- The days on which E4 can change for a person, and whether it is fulfilled from each of them to the next.
+create view segments.e4_change as
+select d.county, d.person, d.day, e4.fulfilled,
        lead(d.day) over (partition by d.county, d.person order by d.day) as next_day,
-       lag(s.holds) over (partition by d.county, d.person order by d.day) as held
+       lag(e4.fulfilled) over (partition by d.county, d.person order by d.day) as fulfilled_before
 from (
   select e.county, e.person, t.day
   from segments.service_event e, reference.segment_rule r, lateral (values (e.day), (e.day + r.e4_window_days)) t(day)
@@ -17,7 +17,7 @@ cross join lateral (
   select count(distinct e.sector) >= r.e4_min_sectors and coalesce(bool_or(k.kind = 'health'), false)
          and coalesce(bool_or(k.kind = 'social'), false)
   from segments.service_event e left join reference.sector k on k.sector = e.sector
-  where e.done and e.person = d.person and e.day > d.day - r.e4_window_days and e.day <= d.day) s(holds);
+  where e.done and e.person = d.person and e.day > d.day - r.e4_window_days and e.day <= d.day) e4(fulfilled);
 
 create view segments.membership_evidence as
 select county, person, 'E1' as evidence, valid_from as first, coalesce(valid_to, 'infinity') as until
@@ -35,11 +35,11 @@ where 'E3' = any(r.enabled) and result = any(r.e3_results) and (next_day is null
 union all
 select county, person, 'E4', min(day), max(next_day)
 from (
-  select county, person, day, next_day, holds,
-         count(*) filter (where holds and held is distinct from true)
+  select county, person, day, next_day, fulfilled,
+         count(*) filter (where fulfilled and fulfilled_before is distinct from true)
            over (partition by county, person order by day) as island
-  from segments.sectors_at) i
-where holds and exists (select from reference.segment_rule r where 'E4' = any(r.enabled))
+  from segments.e4_change) i
+where fulfilled and exists (select from reference.segment_rule r where 'E4' = any(r.enabled))
 group by county, person, island
 union all
 select county, person, 'E6', valid_from, coalesce(valid_to, 'infinity')

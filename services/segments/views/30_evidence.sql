@@ -1,9 +1,9 @@
--- What `hva explain` reads: every fact under every view that it has to do with, counted or not, and why, told from the
--- facts and not from the buckets. `keys` holds the view's further keys; `counted` says as what, and `detail` what is
--- this fact's own. Flags and plans are of no unit.
+-- Evidence for `hva explain`: each fact under every view that concerns it, counted or not, with the reason. It comes
+-- from the facts, not from the buckets. `keys` has the view's further keys. `counted` is how the fact counts, and
+-- `detail` is specific to the fact. Flags and plans have no unit.
 drop view if exists segments.evidence, segments.standing cascade;
 
--- Facts that stand behind a stock on every day from `first` up to and without `until`; `new` where who begins is new.
+-- Facts that count in a stock on every day of [first, until). `new`: the client or plan counts as new on `first`.
 create view segments.standing as
 select 'suuntima_stock' as view, a.county, a.day as first,
        least(a.day + segments.stock_days(), a.next_day) as until, a.assessed_at as at, a.unit_row, a.person,
@@ -41,7 +41,7 @@ select 'events_per_client', e.county, e.day, e.occurred_at, e.unit_row, null, 'a
             when e.segment = 'multidisciplinary' then 'event of a member'
             else 'event of another client' end,
        case when e.done and e.segment = 'multidisciplinary' then (
-         -- By which evidence on that day: the whole of membership_evidence costs the history of the person.
+         -- The evidence of that day only: membership_evidence would read the whole history of the person.
          select ', by ' || string_agg(w.evidence || w.since, ', ' order by w.evidence, w.since)
          from reference.segment_rule r
          cross join lateral (
