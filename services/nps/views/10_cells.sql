@@ -1,10 +1,10 @@
--- The sums of every measure by all keys of the contract: one view a measure, from which the figures are read.
--- Month buckets serve months, quarters and years with every channel and segment; day buckets serve days, where
--- channel and segment are 'all'. All conditions on keys reach the buckets: nothing here keeps them from moving down.
+-- Sums of each measure by all keys of the contract: one view per measure, read by the views of the figures.
+-- Month buckets serve months, quarters and years with every channel and segment. Day buckets serve days, where
+-- channel and segment are 'all'. The planner pushes every condition on keys down to the buckets.
 
 drop view if exists nps.answer_cell, nps.response_cell, nps.invitation_cell, nps.feedback_cell cascade;
 
--- What a0..a5 count depends on the question:
+-- Meaning of the counts a0..a5, by question:
 --   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
 --   pei_*:     a0 dont_know, a1 same_or_less, a2 better, a3 much_better
 --   any other: a0 does not concern me (0), a1..a5 the answers 1..5

@@ -1,6 +1,6 @@
--- Why NPS changed between two periods: within channels, and because the mix of channels changed. Weights are the
--- mean shares and mean scores of both periods; a channel missing in one period takes the other's score. The two
--- parts sum to the change. NULLs where either period has no answers.
+-- Splits a change of NPS between two periods into the change within channels and the change of the channel mix. Weights
+-- are the mean shares and mean scores of both periods; a channel missing in one period takes the score of the other.
+-- The two parts sum to the change. All outputs are null when a period has no answers.
 create or replace function figures.nps_mix(
   county text, scope_level text, scope text, segment text, period_a text, period_b text,
   out score_a double precision, out score_b double precision, out change double precision,
