@@ -79,21 +79,21 @@ def pseudonym(
     if hetu is not None:
         if hetu_pseudonym is None:
             raise Refusal(Reason.SCHEMA, f"data.{name}.hetu: not a text")
-        return hetu_pseudonym, _unknown_fields(client, _IDS)
+        return hetu_pseudonym, _count_unknown(client, _IDS)
     if pid is not None:
         if type(pid) is not str or not _PID(pid):
             raise Refusal(Reason.SCHEMA, f"data.{name}.pid: not a pseudonym")
-        return pid, _unknown_fields(client, _IDS)
+        return pid, _count_unknown(client, _IDS)
     system = client.get("system")
     if type(local_id) is not str or not 0 < len(local_id) <= LONGEST or "\0" in local_id:
         raise Refusal(Reason.SCHEMA, f"data.{name}.local_id: not a text of 1-{LONGEST} characters without U+0000")
     if system is not None and (type(system) is not str or not _SYSTEM(system)):
         raise Refusal(Reason.SCHEMA, f"data.{name}.system: not of a-z, 0-9 and -")
     found = keyring.of_local(envelope.county, system or envelope.system, local_id)
-    return found, _unknown_fields(client, _LOCAL_IDS)
+    return found, _count_unknown(client, _LOCAL_IDS)
 
 
-def _unknown_fields(client: dict[str, Any], known: frozenset[str]) -> int:
+def _count_unknown(client: dict[str, Any], known: frozenset[str]) -> int:
     return 0 if len(client) == 1 else len(client.keys() - known)
 
 

@@ -183,7 +183,7 @@ def _business_id(kind: EventType, data: dict[str, Any]) -> tuple[str, str]:
 
 
 def _apply_comment(kind: EventType, data: dict[str, Any], comment: str, themes: Themes) -> None:
-    """Set the fields that follow from the comment. They come after the digest, which covers neither."""
+    """Set what follows from the comment. The digest, computed before, covers neither the comment nor this."""
     if "has_comment" in data:
         data["has_comment"] = data["has_comment"] or has_visible_text(comment)
     if "themes" in kind.fields and (found := themes.find(comment)):

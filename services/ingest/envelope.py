@@ -72,7 +72,7 @@ def _binary(
     value: bytes | None, kind: str | None, attributes: list[tuple[str, bytes | None]], headers: Headers
 ) -> ParsedRecord:
     if kind is not None and not _JSON(kind):
-        raise Refusal(Reason.ENVELOPE, "data: not an object, as the content-type is not JSON")
+        raise Refusal(Reason.ENVELOPE, "data: not an object, because the content-type is not JSON")
     if value is None:
         raise Refusal(Reason.ENVELOPE, "data: missing")
     document = _parse_json(value, MAX_DEPTH - 1)  # the event itself is level 1

@@ -1,4 +1,4 @@
-"""The HTTP side of the gateway: POST /events, authorisation, size limits and status codes."""
+"""The HTTP side of the gateway: POST /events, authentication, size limits and status codes."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ _STATUS: Final = {
     Reason.ENVELOPE: 400,
     Reason.HANDLER_BUG: 500,
 }
-_OTHER_REASONS: Final = 422
+_DEFAULT_REJECTED_STATUS: Final = 422
 
 Close = Callable[[], Awaitable[None]]
 
@@ -107,7 +107,7 @@ async def _read(request: web.Request, limit: int) -> bytes | web.Response:
 
 
 def _status(outcome: Outcome) -> int:
-    return 202 if isinstance(outcome, Accepted) else _STATUS.get(outcome.reason, _OTHER_REASONS)
+    return 202 if isinstance(outcome, Accepted) else _STATUS.get(outcome.reason, _DEFAULT_REJECTED_STATUS)
 
 
 def _outcome_body(outcome: Outcome) -> dict[str, str]:
@@ -149,7 +149,7 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Close:
         runtime.give_up(f"the gateway cannot start: {error}")
         return _close_nothing
     if tokens is None and settings.gateway_host not in _LOOPBACK:
-        logger.warning("the gateway accepts events without authorisation: set HVA_GATEWAY_TOKEN_FILE")
+        logger.warning("the gateway accepts events without authentication: set HVA_GATEWAY_TOKEN_FILE")
     runner = web.AppRunner(
         EventsEndpoint(gateway, tokens, is_unavailable, logger).app(),
         access_log=None,

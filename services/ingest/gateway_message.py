@@ -60,7 +60,7 @@ def event_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         if lower == "content-type":
             found.append((lower, value))
         elif lower.startswith("ce-"):
-            found.append((f"ce_{lower[3:]}", _plain(value)))
+            found.append((f"ce_{lower[3:]}", _decoded(value)))
     return () if _content_type(found) == STRUCTURED else tuple(found)
 
 
@@ -70,7 +70,7 @@ def _content_type(headers: Headers) -> bytes:
     return kinds[0].partition(b";")[0].strip().lower() if kinds else b""
 
 
-def _plain(value: bytes) -> bytes:
+def _decoded(value: bytes) -> bytes:
     """The value without the quotes of older senders, percent-decoded once; a stray % stays."""
     quoted = _QUOTED(value)
     return unquote_to_bytes(_ESCAPED(rb"\1", quoted[1]) if quoted else value)

@@ -1,4 +1,4 @@
-"""Authorisation of the HTTP gateway: a sender presents one of the tokens in a file."""
+"""Authentication at the HTTP gateway: a sender presents one of the tokens in a file."""
 
 import hashlib
 import hmac

@@ -79,9 +79,9 @@ F = TypeVar("F", Invitation, Response, Feedback)
 # Invitations whose `answered` does not match their responses. A retracted response names no invitation.
 _WRONGLY_ANSWERED: Final = """
 not fact.retracted and fact.answered <> exists (
-  select from nps.response r
-  where r.county = fact.county and r.invitation_id = fact.id
-    and r.answered_at < fact.invited_at + interval '336 hours')
+  select from nps.response response
+  where response.county = fact.county and response.invitation_id = fact.id
+    and response.answered_at < fact.invited_at + interval '336 hours')
 """
 _WITHOUT_OWN_CLIENT: Final = "fact.own_client is null and not fact.retracted"
 _CLIENTS: Final = f"select fact.id, fact.own_client {probes('nps.invitation', 'id')}"

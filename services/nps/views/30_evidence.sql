@@ -5,9 +5,9 @@ drop view if exists nps.evidence;
 create view nps.evidence as
 select counted_fact.*, null::text as line, null::bigint as person, null::text as detail from (
 with response as (
-  select r.*, a.key as question, a.value
-  from nps.response r left join lateral jsonb_each(r.answers) a on true
-  where r.counts and not r.retracted
+  select counted_response.*, answer.key as question, answer.value
+  from nps.response counted_response left join lateral jsonb_each(counted_response.answers) answer on true
+  where counted_response.counts and not counted_response.retracted
 )
 select 'nps' as view, county, day, answered_at as at, unit_row, channel, segment, '{}'::jsonb as keys,
        'response' as fact, id, rank,
