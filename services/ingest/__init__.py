@@ -1,1 +1,1 @@
-"""Ingest: raw records of upstream systems in, validated and pseudonymised canonical events out."""
+"""Ingest: validates raw records of upstream systems and publishes them as pseudonymised canonical events."""

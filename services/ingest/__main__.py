@@ -1,4 +1,4 @@
-"""`python -m services.ingest`: the only service that sees what upstream systems send."""
+"""`python -m services.ingest`: the only service that reads raw records."""
 
 from services.ingest.app import build
 from shared.edge.service import main

@@ -1,4 +1,4 @@
-"""How the rooms of ingest are connected; no logic."""
+"""Wiring of ingest: handlers, jobs and the gateway. No logic."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ HANDLERS: Final[Mapping[Topic, Callable[[Runtime, Contexts, PublishCommit], Batc
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Raw records in, canonical events and dead letters out; letters whose cause is gone are tried again."""
+    """Publish canonical events from raw records, keep dead letters and redrive them when their cause is gone."""
     settings = runtime.settings
     contexts = Contexts(runtime.registers, Keyring(runtime.pseudonym_keys), system_clock)
     producer = make_producer(settings.kafka, "hva-ingest")

@@ -1,7 +1,7 @@
-"""`python -m services.ingest.check CONFIG_DIR FILE...`: the verdict of ingest on lines of files; nothing is sent.
+"""`python -m services.ingest.check CONFIG_DIR FILE...`: validates lines of files as ingest does; publishes nothing.
 
-Writes JSON Lines to standard output: an object for every line that would be rejected, and a summary at the end.
-Run as a program of its own by `hva check`, as a service is: the command shares no code with it.
+Writes JSON Lines to standard output: an object for every line that ingest would reject, then a summary.
+`hva check` runs it as a separate program, because the command shares no code with services.
 """
 
 import secrets
@@ -25,7 +25,7 @@ from shared.registers import RegisterError, Registers, load_folder
 
 
 def context_of(registers: Registers) -> Context:
-    """Validation by these registers, now. The key is thrown away: pseudonyms go nowhere from here."""
+    """Validation by these registers at the current time, with a random key: no pseudonym leaves this program."""
     return Context(
         units=registers.known_units,
         sources=registers.sources,
@@ -36,7 +36,7 @@ def context_of(registers: Registers) -> Context:
 
 
 def verdicts(name: str, file: Blocks, context: Context, tally: Counter[str]) -> Iterator[dict[str, Any]]:
-    """An object for every line that would be rejected; lines count from 1, blank ones are skipped.
+    """An object for every line that ingest would reject. Lines count from 1; blank lines are skipped.
 
     Raises UnreadableFileError.
     """
@@ -47,7 +47,7 @@ def verdicts(name: str, file: Blocks, context: Context, tally: Counter[str]) -> 
         verdict = validate(event, (), stream_of(event), context)
         tally["checked"] += 1
         if isinstance(verdict, Accepted):
-            tally["unknown_fields"] += verdict.left_out
+            tally["unknown_fields"] += verdict.unknown_fields
             continue
         tally[f"rejected {verdict.reason}"] += 1
         field, colon, detail = verdict.detail.rpartition(": ")
@@ -61,7 +61,7 @@ def verdicts(name: str, file: Blocks, context: Context, tally: Counter[str]) -> 
 
 
 def summary(tally: Counter[str]) -> dict[str, Any]:
-    """How many lines were checked and rejected, and for what."""
+    """Counts of checked and rejected lines, and of rejections by reason."""
     reasons = {key.removeprefix("rejected "): n for key, n in tally.items() if key.startswith("rejected ")}
     return {
         "checked": tally["checked"],
@@ -72,7 +72,7 @@ def summary(tally: Counter[str]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when every line would be accepted, 1 when not, 2 when the registers or a file cannot be used."""
+    """Exit code: 0 when ingest would accept every line, 1 when not, 2 when the registers or a file are unusable."""
     tally: Counter[str] = Counter()
     try:
         context = context_of(load_folder(Path(arguments[0])))
@@ -82,16 +82,16 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.buffer.flush()
         sys.stderr.write(f"{error}\n")
         return 2
-    said = summary(tally)
-    sys.stdout.buffer.write(orjson.dumps({"summary": said}, option=orjson.OPT_APPEND_NEWLINE))
-    return 1 if said["rejected"] else 0
+    result = summary(tally)
+    sys.stdout.buffer.write(orjson.dumps({"summary": result}, option=orjson.OPT_APPEND_NEWLINE))
+    return 1 if result["rejected"] else 0
 
 
 def _check(path: Path, context: Context, tally: Counter[str]) -> None:
     with opened(path) as file:
         try:
-            for bad in verdicts(readable_name(path), file, context, tally):
-                sys.stdout.buffer.write(orjson.dumps(bad, option=orjson.OPT_APPEND_NEWLINE))
+            for rejection in verdicts(readable_name(path), file, context, tally):
+                sys.stdout.buffer.write(orjson.dumps(rejection, option=orjson.OPT_APPEND_NEWLINE))
         except UnreadableFileError as error:
             raise UnreadableFileError(f"{readable_name(path)}: {error}") from None
 

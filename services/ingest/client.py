@@ -1,11 +1,11 @@
-"""Who an event is about: the client object to a pseudonym, and no personal identity code anywhere else."""
+"""Replaces the client object by a pseudonym, and refuses personal identity codes anywhere else."""
 
 import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
-from services.ingest.envelope import Envelope, Opened
+from services.ingest.envelope import Envelope, ParsedRecord
 from services.ingest.refusal import Refusal
 from shared.contracts.event_types import EventType
 from shared.contracts.reasons import Reason
@@ -21,8 +21,8 @@ _PID: Final = re.compile(PSEUDONYM[1:-1]).fullmatch
 _SYSTEM: Final = re.compile(r"[a-z0-9-]+").fullmatch
 
 
-def pseudonyms_of_codes(envelope: Envelope, kind: EventType, keyring: Keyring, today: date) -> dict[str, str]:
-    """Pseudonyms of the client fields that hold a `hetu` text. Raises Refusal for `personal_id` when one is bad."""
+def pseudonyms_of_hetus(envelope: Envelope, kind: EventType, keyring: Keyring, today: date) -> dict[str, str]:
+    """Pseudonyms of the client fields with a `hetu`, by field. Raises Refusal `personal_id` for an invalid code."""
     found: dict[str, str] = {}
     for name in kind.clients:
         client = envelope.data.get(name)
@@ -35,31 +35,31 @@ def pseudonyms_of_codes(envelope: Envelope, kind: EventType, keyring: Keyring, t
     return found
 
 
-def refuse_codes(opened: Opened, kind: EventType, expected: int) -> None:
-    """Raises Refusal for `personal_id` when a code stands anywhere but in a client's `hetu` or the comment.
+def refuse_misplaced_hetus(parsed: ParsedRecord, kind: EventType, expected: int) -> None:
+    """Raises Refusal `personal_id` for a code anywhere but in a client's `hetu` or the comment.
 
-    The value holds `expected` codes of clients. Where the prefilter sees exactly those, no text is looked at.
+    The clients of the event hold `expected` codes. When the prefilter finds exactly that many, no text is searched.
     """
-    if shapes(opened.document.classed) == expected and not (opened.headers and _suspect(opened.headers)):
+    if shapes(parsed.document.classed) == expected and not (parsed.headers and _has_hetu_shape(parsed.headers)):
         return
-    if any(map(holds_code, _elsewhere(opened, kind))):
-        raise Refusal(Reason.PERSONAL_ID, "a personal identity code stands outside of client.hetu")
+    if any(map(holds_code, _other_texts(parsed, kind))):
+        raise Refusal(Reason.PERSONAL_ID, "a personal identity code outside of client.hetu")
 
 
-def _suspect(headers: Headers) -> bool:
+def _has_hetu_shape(headers: Headers) -> bool:
     return any(shapes(classed(str(name).encode("utf-8", "replace") + (content or b""))) for name, content in headers)
 
 
-def _elsewhere(opened: Opened, kind: EventType) -> Iterator[str]:
-    """Every text of the event, names too, but for the comment and the codes of clients."""
-    for name, content in opened.headers:
+def _other_texts(parsed: ParsedRecord, kind: EventType) -> Iterator[str]:
+    """Every text of the event, with the names of fields, except the comment and the codes of clients."""
+    for name, content in parsed.headers:
         yield str(name)
         yield (content or b"").decode("utf-8", "replace")
-    for name, value in opened.event.items():
+    for name, value in parsed.event.items():
         yield name
         if name != "data":
             yield from texts(value)
-    for name, value in opened.event["data"].items():
+    for name, value in parsed.event["data"].items():
         yield name
         if name in kind.clients and type(value) is dict and type(value.get("hetu")) is str:
             yield from texts({key: part for key, part in value.items() if key != "hetu"})
@@ -67,36 +67,38 @@ def _elsewhere(opened: Opened, kind: EventType) -> Iterator[str]:
             yield from texts(value)
 
 
-def pseudonym(client: object, name: str, of_code: str | None, envelope: Envelope, keyring: Keyring) -> tuple[str, int]:
-    """The pseudonym of a client object and how many fields of it are unknown. Raises Refusal for `schema`."""
+def pseudonym(
+    client: object, name: str, hetu_pseudonym: str | None, envelope: Envelope, keyring: Keyring
+) -> tuple[str, int]:
+    """The pseudonym of a client object, and its number of unknown fields. Raises Refusal `schema`."""
     if type(client) is not dict:
         raise Refusal(Reason.SCHEMA, f"data.{name}: not an object")
     hetu, local_id, pid = client.get("hetu"), client.get("local_id"), client.get("pid")
     if (hetu is None) + (local_id is None) + (pid is None) != 2:
         raise Refusal(Reason.SCHEMA, f"data.{name}: not exactly one of hetu, local_id, pid")
     if hetu is not None:
-        if of_code is None:
+        if hetu_pseudonym is None:
             raise Refusal(Reason.SCHEMA, f"data.{name}.hetu: not a text")
-        return of_code, _unknown(client, _IDS)
+        return hetu_pseudonym, _count_unknown(client, _IDS)
     if pid is not None:
         if type(pid) is not str or not _PID(pid):
             raise Refusal(Reason.SCHEMA, f"data.{name}.pid: not a pseudonym")
-        return pid, _unknown(client, _IDS)
+        return pid, _count_unknown(client, _IDS)
     system = client.get("system")
     if type(local_id) is not str or not 0 < len(local_id) <= MAX_LENGTH or "\0" in local_id:
         raise Refusal(Reason.SCHEMA, f"data.{name}.local_id: not a text of 1-{MAX_LENGTH} characters without U+0000")
     if system is not None and (type(system) is not str or not _SYSTEM(system)):
         raise Refusal(Reason.SCHEMA, f"data.{name}.system: not of a-z, 0-9 and -")
     found = keyring.of_local(envelope.county, system or envelope.system, local_id)
-    return found, _unknown(client, _LOCAL_IDS)
+    return found, _count_unknown(client, _LOCAL_IDS)
 
 
-def _unknown(client: dict[str, Any], known: frozenset[str]) -> int:
+def _count_unknown(client: dict[str, Any], known: frozenset[str]) -> int:
     return 0 if len(client) == 1 else len(client.keys() - known)
 
 
-def other_pseudonyms(client: dict[str, Any], envelope: Envelope, keyring: Keyring) -> tuple[str, ...]:
-    """Those of an accepted client object under the keys behind the first. A `pid` has none: it tells no identifier."""
+def pseudonyms_under_other_keys(client: dict[str, Any], envelope: Envelope, keyring: Keyring) -> tuple[str, ...]:
+    """Pseudonyms of an accepted client object under all keys but the first. A `pid` has none: it is no identifier."""
     hetu, local_id = client.get("hetu"), client.get("local_id")
     if hetu is not None:
         return keyring.others_of_hetu(envelope.county, hetu)

@@ -1,4 +1,4 @@
-"""What validation depends on besides the record: registers, keys and the clock, as of now."""
+"""What validation depends on besides the record: current registers, keys and time."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,13 +9,13 @@ from shared.clock import Clock
 from shared.pseudonym import Keyring
 from shared.registers import Registers
 
-# A validation may use a clock this old: building a context per record would cost as much as a tenth of it, and
-# the tolerance for times in the future is an hour.
+# A context serves this long. Building one per record would cost a tenth of its validation, and the tolerance for times
+# in the future is an hour.
 _FRESH: Final = timedelta(seconds=1)
 
 
 class Contexts:
-    """Hands out the current context; registers are replaced by `use`, keys by `use_keys`."""
+    """Holds the current context. `use` replaces the registers, `use_keys` the keys."""
 
     def __init__(self, registers: Registers, keyring: Keyring, clock: Clock) -> None:
         self._keyring, self._clock = keyring, clock
@@ -33,7 +33,7 @@ class Contexts:
         self._context = self._make(self._clock())
 
     def now(self) -> Context:
-        """The context of this moment."""
+        """The current context, at most a second old."""
         now = self._clock()
         if not timedelta(0) <= now - self._context.now < _FRESH:
             self._context = self._make(now)

@@ -1,6 +1,6 @@
-"""Bytes to an accepted event or a rejection: the whole validation of ingest, and pure.
+"""Raw bytes to an accepted event or a rejection: the whole validation of ingest; pure.
 
-Nothing in a record can make it raise. The checks stand in the order of the contract; the first that fails is told.
+No record makes it raise. Checks run in the order of the contract; the first that fails gives the reason.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.ingest.aliases import Alias
-from services.ingest.client import other_pseudonyms, pseudonyms_of_codes, refuse_codes
-from services.ingest.envelope import Envelope, Opened, open_record, read_envelope
+from services.ingest.client import pseudonyms_of_hetus, pseudonyms_under_other_keys, refuse_misplaced_hetus
+from services.ingest.envelope import Envelope, ParsedRecord, parse_record, read_envelope
 from services.ingest.refusal import Refusal
-from services.ingest.schema import fit
-from services.ingest.themes import Themes, says_something
+from services.ingest.schema import to_canonical
+from services.ingest.themes import Themes, has_visible_text
 from shared.contracts.canonical import digest
 from shared.contracts.catalogue import Stream
 from shared.contracts.event import encode_parts
@@ -29,12 +29,12 @@ from shared.pseudonym import Keyring
 from shared.record import Headers
 
 LOCAL: Final = ZoneInfo("Europe/Helsinki")
-TOLERANCE: Final = timedelta(hours=1)  # clocks of upstream systems
+TOLERANCE: Final = timedelta(hours=1)  # for clocks of upstream systems
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a validation depends on besides the record. `sources` None: every source of a known county may write."""
+    """What validation depends on besides the record. `sources` None allows every source of a known county."""
 
     units: Mapping[str, frozenset[str]]
     sources: Mapping[str, frozenset[str]] | None
@@ -43,17 +43,17 @@ class Context:
     now: datetime  # aware
     version: str = ""  # of the registers
     today: date = field(init=False)
-    limit: str = field(init=False)  # canonical text of the latest time that is not too far ahead
+    latest_allowed: str = field(init=False)  # canonical text of `now` plus the tolerance
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "today", self.now.astimezone(LOCAL).date())
-        object.__setattr__(self, "limit", format_instant((self.now + TOLERANCE).astimezone(UTC)))
+        object.__setattr__(self, "latest_allowed", format_instant((self.now + TOLERANCE).astimezone(UTC)))
 
 
 class Accepted(NamedTuple):
-    """An event ready to be written: topic, key and value of the canonical record, and what freshness tells.
+    """An event ready to publish: topic, key and value of its canonical record, and what metrics need.
 
-    A named tuple, since one is made for every event: a frozen dataclass costs three times as much.
+    A named tuple, because every event makes one and a frozen dataclass costs three times as much.
     """
 
     topic: str
@@ -63,55 +63,55 @@ class Accepted(NamedTuple):
     source: str
     type: str
     kind: str  # of the fact
-    left_out: int  # unknown fields
+    unknown_fields: int
     time: datetime
-    aliases: tuple[Alias, ...] = ()  # of its persons, while there is more than one key
+    aliases: tuple[Alias, ...] = ()  # of its persons; empty with a single key
     revision: int = 1
 
 
 def validate(value: bytes | None, headers: Headers, stream: Stream, context: Context) -> Accepted | Rejected:
-    """The verdict on a record of a raw topic, or on the same event out of a file or the gateway. Never raises.
+    """Validate a record of a raw topic, or the same event from a file or the gateway. Never raises.
 
-    A rejection's `detail` begins with the field and a colon where there is one.
+    The `detail` of a rejection begins with the field and a colon where a field is at fault.
     """
     source = None
     try:
-        opened = open_record(value, headers)
-        envelope = read_envelope(opened.event)
+        parsed = parse_record(value, headers)
+        envelope = read_envelope(parsed.event)
         source = envelope.source
-        return _judge(opened, envelope, stream, context)
-    except Refusal as no:
-        retry_at = parse_instant(no.too_soon) - TOLERANCE if no.too_soon else None
-        known = None if source is None or holds_code(source) else source  # it is kept readable
-        return Rejected(no.reason, no.detail, known, retry_at, context.version)
+        return _check_event(parsed, envelope, stream, context)
+    except Refusal as refusal:
+        retry_at = parse_instant(refusal.latest_time) - TOLERANCE if refusal.latest_time else None
+        readable = None if source is None or holds_code(source) else source  # stored in clear text
+        return Rejected(refusal.reason, refusal.detail, readable, retry_at, context.version)
 
 
-def _judge(opened: Opened, envelope: Envelope, stream: Stream, context: Context) -> Accepted:
-    kind = _routed(envelope, stream, context)
-    of_codes = pseudonyms_of_codes(envelope, kind, context.keyring, context.today)
-    refuse_codes(opened, kind, len(of_codes))
-    data, comment, left_out = fit(kind, opened, envelope, of_codes, context.keyring)
+def _check_event(parsed: ParsedRecord, envelope: Envelope, stream: Stream, context: Context) -> Accepted:
+    kind = _event_type(envelope, stream, context)
+    hetu_pseudonyms = pseudonyms_of_hetus(envelope, kind, context.keyring, context.today)
+    refuse_misplaced_hetus(parsed, kind, len(hetu_pseudonyms))
+    data, comment, unknown_fields = to_canonical(kind, parsed, envelope, hetu_pseudonyms, context.keyring)
     if "unit" in data and data["unit"] not in context.units[envelope.county]:
         raise Refusal(Reason.UNKNOWN_UNIT, "data.unit: not in the unit register of its county")
     _refuse_future(kind, envelope.time, data, context)
-    return _accepted(kind, envelope, data, comment, left_out, context)
+    return _accepted(kind, envelope, data, comment, unknown_fields, context)
 
 
-def _routed(envelope: Envelope, stream: Stream, context: Context) -> EventType:
+def _event_type(envelope: Envelope, stream: Stream, context: Context) -> EventType:
     if envelope.county not in context.units:
-        raise Refusal(Reason.UNKNOWN_SOURCE, "source: its county is not in units.csv")
+        raise Refusal(Reason.UNKNOWN_SOURCE, "source: the county is not in units.csv")
     if context.sources is not None and stream not in context.sources.get(envelope.source, ()):
-        raise Refusal(Reason.UNKNOWN_SOURCE, "source: sources.csv does not let it use this stream")
+        raise Refusal(Reason.UNKNOWN_SOURCE, "source: not allowed on this stream by sources.csv")
     kind = EVENT_TYPES.get(envelope.type)
     if kind is None:
-        raise Refusal(Reason.UNKNOWN_TYPE, "type: not one of the contract")
+        raise Refusal(Reason.UNKNOWN_TYPE, "type: not in the contract")
     if kind.stream != stream:
         raise Refusal(Reason.WRONG_TOPIC, f"type: belongs to the stream {kind.stream}")
     return kind
 
 
 def _refuse_future(kind: EventType, time: str, data: dict[str, Any], context: Context) -> None:
-    limit = context.limit  # canonical texts order as times do
+    limit = context.latest_allowed  # canonical texts sort as times do
     ahead = [name for name in kind.past if name in data and data[name] > limit]
     if not ahead and time <= limit and "counted_on" not in data:
         return
@@ -119,8 +119,8 @@ def _refuse_future(kind: EventType, time: str, data: dict[str, Any], context: Co
     if "counted_on" in data and (midnight := _local_midnight(data["counted_on"])) > limit:
         times["data.counted_on"] = midnight
     if times:
-        detail = f"{', '.join(times)}: more than an hour ahead"
-        raise Refusal(Reason.FUTURE_TIME, detail, too_soon=max(times.values()))
+        detail = f"{', '.join(times)}: more than one hour in the future"
+        raise Refusal(Reason.FUTURE_TIME, detail, latest_time=max(times.values()))
 
 
 @lru_cache(1024)
@@ -129,7 +129,7 @@ def _local_midnight(day: str) -> str:
     midnight = datetime.combine(parse_date(day), clock(), LOCAL)
     try:
         return format_instant(midnight.astimezone(UTC))
-    except OverflowError:  # the first day there is begins before the first instant in UTC
+    except OverflowError:  # 0001-01-01 begins before the first representable instant in UTC
         return ""
 
 
@@ -138,17 +138,17 @@ def _accepted(
     envelope: Envelope,
     data: dict[str, Any],
     comment: str | None,
-    left_out: int,
+    unknown_fields: int,
     context: Context,
 ) -> Accepted:
     persons = {name: data.pop(name) for name in kind.clients if name in data}
-    of_data = digest(data)
+    data_digest = digest(data)
     data.update(persons)
     if comment:
-        _use_comment(kind, data, comment, context.themes)
+        _apply_comment(kind, data, comment, context.themes)
     if "themes" in data:
         data["themes"] = list(dict.fromkeys(data["themes"]))
-    fact, business_id = _identity(kind, data)
+    fact, business_id = _business_id(kind, data)
     id, source, county, _, type_, time, _, _ = envelope
     key = persons.get("client") or business_id
     if fact in PERSON_KINDS:
@@ -156,12 +156,12 @@ def _accepted(
     return Accepted(
         kind.topics[fact],
         key.encode("utf-8"),
-        encode_parts(county, source, id, type_, time, of_data, data),
+        encode_parts(county, source, id, type_, time, data_digest, data),
         county,
         source,
         type_,
         fact,
-        left_out,
+        unknown_fields,
         datetime.fromisoformat(time),
         _aliases(persons, envelope, context.keyring) if len(context.keyring.keys) > 1 else (),
         data["revision"],
@@ -172,21 +172,21 @@ def _aliases(persons: dict[str, str], envelope: Envelope, keyring: Keyring) -> t
     return tuple(
         Alias(envelope.county, other, pseudonym)
         for name, pseudonym in persons.items()
-        for other in other_pseudonyms(envelope.data[name], envelope, keyring)
+        for other in pseudonyms_under_other_keys(envelope.data[name], envelope, keyring)
     )
 
 
-def _identity(kind: EventType, data: dict[str, Any]) -> tuple[str, str]:
-    """Kind and business id of the fact. The model has seen to it that exactly one id is there."""
+def _business_id(kind: EventType, data: dict[str, Any]) -> tuple[str, str]:
+    """Kind and business id of the fact. The model guarantees exactly one id."""
     for name, fact in kind.ids.items():
         if name in data:
             return fact, data[name]
-    raise AssertionError("a model without its id")
+    raise AssertionError("the model lets an event without an id pass")
 
 
-def _use_comment(kind: EventType, data: dict[str, Any], comment: str, themes: Themes) -> None:
-    """What the comment tells, after the digest, which knows neither the comment nor what follows from it."""
+def _apply_comment(kind: EventType, data: dict[str, Any], comment: str, themes: Themes) -> None:
+    """Set what follows from the comment. The digest, computed before, covers neither the comment nor this."""
     if "has_comment" in data:
-        data["has_comment"] = data["has_comment"] or says_something(comment)
-    if "themes" in kind.fields and (found := themes.found(comment)):
+        data["has_comment"] = data["has_comment"] or has_visible_text(comment)
+    if "themes" in kind.fields and (found := themes.find(comment)):
         data["themes"] = [*data.get("themes", ()), *found]

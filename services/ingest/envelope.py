@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 on Kafka: structured or binary, by the headers, and the attributes that every event must have."""
+"""CloudEvents 1.0 on Kafka: structured or binary mode, decided by the headers, and the required attributes."""
 
 import re
 from functools import lru_cache
@@ -14,14 +14,14 @@ from shared.record import Headers
 _STRUCTURED: Final = "application/cloudevents"
 _JSON: Final = re.compile(r"[^/]+/(?:[^/]+\+)?json").fullmatch
 _SOURCE: Final = re.compile(r"urn:hva:([a-z0-9-]+):([a-z0-9-]+)").fullmatch
-_CACHED_SOURCE: Final = 256  # characters; longer ones would let a sender fill the memory
+_MAX_CACHED_SOURCE_LENGTH: Final = 256  # characters; a sender of longer ones could fill the memory
 _ATTRIBUTES: Final = frozenset(
     {"specversion", "id", "source", "type", "time", "data", "datacontenttype", "dataschema", "subject"}
 )
 
 
-class Opened(NamedTuple):
-    """An event as it came, in one shape for both modes. `headers` are those of binary mode."""
+class ParsedRecord(NamedTuple):
+    """An event as sent, in one shape for both modes. `headers` is empty in structured mode."""
 
     event: Any
     document: Document  # the value of the record
@@ -38,13 +38,13 @@ class Envelope(NamedTuple):
     type: str
     time: str
     data: dict[str, Any]
-    left_out: int  # attributes that CloudEvents does not have
+    unknown_fields: int  # attributes not in CloudEvents
 
 
-def open_record(value: bytes | None, headers: Headers) -> Opened:
-    """The event of a record. Raises Refusal: too_large, undecodable or (binary mode) envelope."""
+def parse_record(value: bytes | None, headers: Headers) -> ParsedRecord:
+    """The event of a record. Raises Refusal `too_large`, `undecodable` or, in binary mode, `envelope`."""
     size = len(value or b"")
-    if headers:  # in binary mode they are part of the event
+    if headers:  # part of the event in binary mode
         size += sum(len(name) + len(content or b"") for name, content in headers)
     if size > RECORD_LIMIT:
         raise Refusal(Reason.TOO_LARGE, f"{size} bytes are more than {RECORD_LIMIT}")
@@ -63,50 +63,50 @@ def open_record(value: bytes | None, headers: Headers) -> Opened:
     return _binary(value, kind, attributes, headers)
 
 
-def _structured(value: bytes | None) -> Opened:
-    document = _parsed(value or b"", MAX_DEPTH)
-    return Opened(document.tree, document, ())
+def _structured(value: bytes | None) -> ParsedRecord:
+    document = _parse_json(value or b"", MAX_DEPTH)
+    return ParsedRecord(document.tree, document, ())
 
 
 def _binary(
     value: bytes | None, kind: str | None, attributes: list[tuple[str, bytes | None]], headers: Headers
-) -> Opened:
+) -> ParsedRecord:
     if kind is not None and not _JSON(kind):
-        raise Refusal(Reason.ENVELOPE, "data: not an object, as the content-type is not JSON")
+        raise Refusal(Reason.ENVELOPE, "data: not an object, because the content-type is not JSON")
     if value is None:
         raise Refusal(Reason.ENVELOPE, "data: missing")
-    document = _parsed(value, MAX_DEPTH - 1)  # the event around it is level 1
+    document = _parse_json(value, MAX_DEPTH - 1)  # the event itself is level 1
     present = [(name, content) for name, content in attributes if content is not None]
     event: dict[str, Any] = {name: _header_text(content) for name, content in present}
     if len(event) != len(present):
-        raise Refusal(Reason.ENVELOPE, "an attribute stands twice in the headers")
+        raise Refusal(Reason.ENVELOPE, "an attribute occurs twice in the headers")
     event["data"] = document.tree
-    return Opened(event, document, headers)
+    return ParsedRecord(event, document, headers)
 
 
 def _header_text(content: bytes) -> str | None:
-    """None, an absence, for what is no UTF-8: a required attribute is then missing, another goes unread anyway."""
+    """None where the bytes are not UTF-8: a required attribute is then missing, any other is not read."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _parsed(value: bytes, max_depth: int) -> Document:
+def _parse_json(value: bytes, max_depth: int) -> Document:
     try:
         return parse(value, max_depth)
     except Undecodable as error:
         raise Refusal(Reason.UNDECODABLE, str(error)) from None
 
 
-def exact_data(opened: Opened) -> Any:
-    """The event's data with no number rounded."""
-    tree = opened.document.exact()
-    return tree if opened.headers else tree["data"]
+def exact_data(parsed: ParsedRecord) -> Any:
+    """The data of the event, parsed without rounding any number."""
+    tree = parsed.document.exact()
+    return tree if parsed.headers else tree["data"]
 
 
 def read_envelope(event: Any) -> Envelope:
-    """The required attributes. Raises Refusal for `envelope`."""
+    """The required attributes. Raises Refusal `envelope`."""
     if type(event) is not dict:
         raise Refusal(Reason.ENVELOPE, "not an object")
     get = event.get
@@ -115,7 +115,7 @@ def read_envelope(event: Any) -> Envelope:
     id, source, type_, data = get("id"), get("source"), get("type"), get("data")
     if type(id) is not str or not 0 < len(id) <= MAX_LENGTH or "\0" in id:
         raise Refusal(Reason.ENVELOPE, f"id: not a text of 1-{MAX_LENGTH} characters without U+0000")
-    if type(source) is not str or (names := _tenant(source)) is None:
+    if type(source) is not str or (names := _county_and_system(source)) is None:
         raise Refusal(Reason.ENVELOPE, "source: not urn:hva:<county>:<system>")
     if type(type_) is not str or not type_:
         raise Refusal(Reason.ENVELOPE, "type: not a text")
@@ -125,17 +125,17 @@ def read_envelope(event: Any) -> Envelope:
         raise Refusal(Reason.ENVELOPE, f"time: {error}") from None
     if type(data) is not dict:
         raise Refusal(Reason.ENVELOPE, "data: not an object")
-    left_out = 0 if event.keys() <= _ATTRIBUTES else len(event.keys() - _ATTRIBUTES)
-    return Envelope(id, source, *names, type_, time, data, left_out)
+    unknown_fields = 0 if event.keys() <= _ATTRIBUTES else len(event.keys() - _ATTRIBUTES)
+    return Envelope(id, source, *names, type_, time, data, unknown_fields)
 
 
-def _tenant(source: str) -> tuple[str, str] | None:
-    return _cached_names(source) if len(source) <= _CACHED_SOURCE else _names(source)
+def _county_and_system(source: str) -> tuple[str, str] | None:
+    return _match_source_cached(source) if len(source) <= _MAX_CACHED_SOURCE_LENGTH else _match_source(source)
 
 
-def _names(source: str) -> tuple[str, str] | None:
+def _match_source(source: str) -> tuple[str, str] | None:
     match = _SOURCE(source)
     return (match[1], match[2]) if match else None
 
 
-_cached_names = lru_cache(4096)(_names)
+_match_source_cached = lru_cache(4096)(_match_source)

@@ -1,4 +1,4 @@
-"""The body of a request, decompressed here: aiohttp lets a gzip stream that was cut short pass for a whole one."""
+"""Reads and decompresses the body of a request. aiohttp accepts a truncated gzip stream as complete; this does not."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -7,23 +7,23 @@ from typing import Final
 CODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 """Content coding -> window bits of zlib."""
 _ZLIB_METHOD: Final = 8  # the lower half of the first byte of a zlib stream
-_MOST_MEMBERS: Final = 1000  # of one body: empty ones cost time and add nothing
+_MAX_MEMBERS: Final = 1000  # per body: empty members cost time and add nothing
 
 
 class UnsupportedCodingError(ValueError):
-    """The body is in a content coding that is not read here."""
+    """The content coding of the body is not supported."""
 
 
 class DamagedBodyError(ValueError):
-    """The body was cut short or is not what its content coding says."""
+    """The body is truncated or does not match its content coding."""
 
 
 class BodyTooLargeError(ValueError):
-    """The body, decompressed, is over the limit."""
+    """The decompressed body is over the limit."""
 
 
 async def read_body(chunks: AsyncIterator[bytes], coding: str, limit: int) -> bytes:
-    """The whole body, of `limit` bytes at most once it is decompressed. Raises the errors of this module."""
+    """The decompressed body, at most `limit` bytes. Raises the errors of this module."""
     decoder = _decoder(coding)
     body = bytearray()
     async for chunk in chunks:
@@ -46,11 +46,11 @@ def _decoder(coding: str) -> "_Identity | _Inflate":
 class _Identity:
     """A body as it was sent."""
 
-    def decode(self, chunk: bytes, most: int) -> bytes:
+    def decode(self, chunk: bytes, max_bytes: int) -> bytes:
         return chunk
 
     def finish(self) -> None:
-        """There is nothing to be missing."""
+        """An identity body is always complete."""
 
 
 class _Inflate:
@@ -61,31 +61,31 @@ class _Inflate:
         self._stream: zlib._Decompress | None = None
         self._members = 0
 
-    def decode(self, chunk: bytes, most: int) -> bytes:
-        """What a chunk adds to the body, or its first `most` bytes where it is more. Raises DamagedBodyError."""
+    def decode(self, chunk: bytes, max_bytes: int) -> bytes:
+        """The decompressed chunk, cut after `max_bytes`. Raises DamagedBodyError."""
         decoded = b""
         try:
-            while chunk and len(decoded) < most:
+            while chunk and len(decoded) < max_bytes:
                 if self._stream is None or self._stream.eof:
                     self._stream = self._next_member(chunk)
-                decoded += self._stream.decompress(chunk, most - len(decoded))
+                decoded += self._stream.decompress(chunk, max_bytes - len(decoded))
                 chunk = self._stream.unused_data
         except zlib.error as error:
             raise DamagedBodyError from error
         return decoded
 
     def finish(self) -> None:
-        """Raises DamagedBodyError where the end is missing."""
+        """Raises DamagedBodyError when the end of the stream is missing."""
         if self._stream is not None and not self._stream.eof:
             raise DamagedBodyError
 
     def _next_member(self, chunk: bytes) -> "zlib._Decompress":
         self._members += 1
-        if self._members > _MOST_MEMBERS:
+        if self._members > _MAX_MEMBERS:
             raise DamagedBodyError
-        return zlib.decompressobj(self._bits(chunk))
+        return zlib.decompressobj(self._window_bits_of(chunk))
 
-    def _bits(self, chunk: bytes) -> int:
-        """Some senders of deflate leave the frame of zlib out."""
-        tombstone = self._window_bits == zlib.MAX_WBITS and chunk[0] & 0x0F != _ZLIB_METHOD
-        return -zlib.MAX_WBITS if tombstone else self._window_bits
+    def _window_bits_of(self, chunk: bytes) -> int:
+        """Window bits for this stream: some senders of deflate omit the zlib frame."""
+        is_raw_deflate = self._window_bits == zlib.MAX_WBITS and chunk[0] & 0x0F != _ZLIB_METHOD
+        return -zlib.MAX_WBITS if is_raw_deflate else self._window_bits

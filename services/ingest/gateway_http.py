@@ -1,4 +1,4 @@
-"""The HTTP side of the gateway: POST /events, who may send, how much at once, and which status tells what."""
+"""The HTTP side of the gateway: POST /events, authentication, size limits and status codes."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway, Outcome, UnavailableError
 from services.ingest.gateway_body import CODINGS, BodyTooLargeError, DamagedBodyError, UnsupportedCodingError, read_body
 from services.ingest.gateway_log import MalformedRequests
-from services.ingest.gateway_message import NoBatchError, TooManyError, event_headers, is_batch, split
+from services.ingest.gateway_message import BatchTooLargeError, InvalidBatchError, event_headers, is_batch, split
 from services.ingest.gateway_tokens import Tokens, read_tokens
 from shared.contracts.catalogue import MIB, RAW_LIMIT
 from shared.contracts.reasons import Reason
@@ -22,10 +22,11 @@ from shared.edge.runtime import Runtime
 from shared.keys import KeyFileError
 
 BATCH_LIMIT: Final = 16 * MIB
-MAX_EVENTS: Final = 10_000  # of one batch
+MAX_EVENTS: Final = 10_000  # per batch
 RETRY_AFTER_S: Final = 5
-_READ_S: Final = 30.0  # for a sender to get a body across
-_STOP_S: Final = 8.0  # for answers in hand; with the consumers' own time it stays below any stop grace period
+_READ_TIMEOUT_S: Final = 30.0  # for a whole body to arrive
+# For requests in progress. With the time the consumers need, it stays below any stop grace period.
+_SHUTDOWN_TIMEOUT_S: Final = 8.0
 SERVER_OPTIONS: Final[dict[str, Any]] = {"max_field_size": 64 * 1024, "auto_decompress": False}
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -35,13 +36,13 @@ _STATUS: Final = {
     Reason.ENVELOPE: 400,
     Reason.HANDLER_BUG: 500,
 }
-_OTHER_REASONS: Final = 422
+_DEFAULT_REJECTED_STATUS: Final = 422
 
-Stop = Callable[[], Awaitable[None]]
+Close = Callable[[], Awaitable[None]]
 
 
 class EventsEndpoint:
-    """Answers requests. `is_unavailable` says whether it is known that nothing can be settled now."""
+    """Answers requests. `is_unavailable`: whether Kafka or PostgreSQL is known to be down, or the service stops."""
 
     def __init__(
         self, gateway: Gateway, tokens: Tokens | None, is_unavailable: Callable[[], bool], logger: logging.Logger
@@ -49,17 +50,17 @@ class EventsEndpoint:
         self._gateway, self._tokens, self._is_unavailable, self._logger = gateway, tokens, is_unavailable, logger
 
     def app(self) -> web.Application:
-        """The application with its one address."""
+        """The application with its only route."""
         app = web.Application()
         app.router.add_post("/events", self.post)
         return app
 
     async def post(self, request: web.Request) -> web.Response:
-        """One event, or a batch of them; the answer comes when all are settled."""
+        """Receive one event or a batch; answer when all are committed."""
         if self._tokens and not self._tokens.admit(request.headers.get("Authorization", "")):
-            return _error(401, "a bearer token of the gateway is needed", {"WWW-Authenticate": "Bearer"})
+            return _error(401, "a bearer token is required", {"WWW-Authenticate": "Bearer"})
         if self._is_unavailable():
-            return _try_again()
+            return _unavailable()
         headers = event_headers(request.raw_headers)
         batch = is_batch(headers)
         body = await _read(request, BATCH_LIMIT if batch else RAW_LIMIT)
@@ -70,51 +71,49 @@ class EventsEndpoint:
                 return await self._batch(body, [header for header in headers if header[0] == "content-type"])
             (outcome,) = await self._gateway.receive([body], headers)
         except UnavailableError:
-            return _try_again()
+            return _unavailable()
         except Exception as error:
             self._logger.error("a request of the gateway failed", exc_info=error)
-            return _error(500, "the service failed: send the same again")
+            return _error(500, "internal error: send the same again")
         return _answer(_status(outcome), _outcome_body(outcome))
 
     async def _batch(self, body: bytes, headers: list[tuple[str, bytes | None]]) -> web.Response:
         try:
             values = await asyncio.to_thread(split, body, MAX_EVENTS)
-        except TooManyError:
-            return _error(
-                413, f"the batch holds more than {MAX_EVENTS} events: nothing of it was kept, send smaller ones"
-            )
-        except NoBatchError as error:
-            verdict = await self._gateway.refuse(body, headers, str(error))
+        except BatchTooLargeError:
+            return _error(413, f"the batch has more than {MAX_EVENTS} events: nothing was kept, send smaller batches")
+        except InvalidBatchError as error:
+            verdict = await self._gateway.reject_body(body, headers, str(error))
             return _answer(_status(verdict), _outcome_body(verdict))
         return _answer(200, [_outcome_body(outcome) for outcome in await self._gateway.receive(values)])
 
 
 async def _read(request: web.Request, limit: int) -> bytes | web.Response:
-    """The body, or the answer to one that cannot be read: nothing of it is kept."""
+    """The body, or the error response when it cannot be read; then nothing is kept."""
     coding = ",".join(request.headers.getall("Content-Encoding", []))
     try:
-        async with asyncio.timeout(_READ_S):
+        async with asyncio.timeout(_READ_TIMEOUT_S):
             return await read_body(request.content.iter_any(), coding, limit)
     except TimeoutError:
-        return _error(408, f"the body did not arrive within {_READ_S:.0f} seconds")
+        return _error(408, f"the body did not arrive within {_READ_TIMEOUT_S:.0f} seconds")
     except UnsupportedCodingError:
         supported = ", ".join(CODINGS)
-        sentence = f"the content coding is not supported: use one of {supported}, or none"
-        return _error(415, sentence, {"Accept-Encoding": supported})
+        message = f"the content coding is not supported: use one of {supported}, or none"
+        return _error(415, message, {"Accept-Encoding": supported})
     except BodyTooLargeError:
-        return _error(413, f"the body is more than {limit} bytes: nothing of it was kept")
+        return _error(413, f"the body is larger than {limit} bytes: nothing was kept")
     except (DamagedBodyError, web.RequestPayloadError):
-        return _error(400, "the body was cut short or is not what its headers say: send the same again")
+        return _error(400, "the body is truncated or does not match its headers: send the same again")
 
 
 def _status(outcome: Outcome) -> int:
-    return 202 if isinstance(outcome, Accepted) else _STATUS.get(outcome.reason, _OTHER_REASONS)
+    return 202 if isinstance(outcome, Accepted) else _STATUS.get(outcome.reason, _DEFAULT_REJECTED_STATUS)
 
 
 def _outcome_body(outcome: Outcome) -> dict[str, str]:
-    """What the sender is told: of a rejected event no value, not even its id, which may be what is wrong with it."""
+    """The answer for one event. For a rejected one it holds no value, not even the id, which may be invalid itself."""
     if isinstance(outcome, Accepted):
-        # Not by orjson: a revision may be a whole number of any length, which it does not read.
+        # Not orjson: it cannot read a revision of more than 64 bits.
         return {"id": json.loads(outcome.value)["id"], "outcome": "accepted"}
     return {"outcome": "rejected", "reason": str(outcome.reason), "detail": outcome.detail}
 
@@ -123,22 +122,22 @@ def _answer(status: int, content: Any, headers: dict[str, str] | None = None) ->
     return web.Response(status=status, body=orjson.dumps(content), content_type="application/json", headers=headers)
 
 
-def _error(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
-    return _answer(status, {"error": sentence}, headers)
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    return _answer(status, {"error": message}, headers)
 
 
-def _try_again() -> web.Response:
-    return _error(503, "cannot take events now: send the same again", {"Retry-After": str(RETRY_AFTER_S)})
+def _unavailable() -> web.Response:
+    return _error(503, "cannot receive events now: send the same again", {"Retry-After": str(RETRY_AFTER_S)})
 
 
-async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
-    """Listen where the settings say, if they do; returns what closes the port and waits for the answers in hand.
+async def open_gateway(runtime: Runtime, gateway: Gateway) -> Close:
+    """Listen on the configured port, if any. Returns a function that closes it and waits for requests in progress.
 
-    A port or token file that cannot be used stops the service with one sentence.
+    An unusable port or token file stops the service with an error message.
     """
     settings, logger = runtime.settings, runtime.logger
     if settings.gateway_port is None:
-        return _nothing
+        return _close_nothing
     server_logger.addFilter(MalformedRequests())
 
     def is_unavailable() -> bool:
@@ -148,13 +147,13 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
         tokens = read_tokens(settings.gateway_token_file) if settings.gateway_token_file else None
     except KeyFileError as error:
         runtime.give_up(f"the gateway cannot start: {error}")
-        return _nothing
+        return _close_nothing
     if tokens is None and settings.gateway_host not in _LOOPBACK:
-        logger.warning("the gateway takes events of anyone who reaches it: set HVA_GATEWAY_TOKEN_FILE")
+        logger.warning("the gateway accepts events without authentication: set HVA_GATEWAY_TOKEN_FILE")
     runner = web.AppRunner(
         EventsEndpoint(gateway, tokens, is_unavailable, logger).app(),
         access_log=None,
-        shutdown_timeout=_STOP_S,
+        shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
         **SERVER_OPTIONS,
     )
     await runner.setup()
@@ -163,10 +162,10 @@ async def open_gateway(runtime: Runtime, gateway: Gateway) -> Stop:
     except OSError as error:
         await runner.cleanup()
         runtime.give_up(f"the gateway cannot listen on HVA_GATEWAY_PORT: {error.strerror}")
-        return _nothing
+        return _close_nothing
     logger.info("the gateway listens", extra={"port": runner.addresses[0][1]})
     return runner.cleanup
 
 
-async def _nothing() -> None:
-    """There is nothing to close."""
+async def _close_nothing() -> None:
+    """The gateway is not open: there is nothing to close."""

@@ -1,4 +1,4 @@
-"""What the HTTP server itself logs of requests that never reach the gateway."""
+"""Filters what the HTTP server logs about requests that never reach the gateway."""
 
 import logging
 
@@ -6,9 +6,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 
 class MalformedRequests(logging.Filter):
-    """Makes a warning of what aiohttp logs as an error: a request that is not valid HTTP is the sender's fault.
+    """Downgrades aiohttp's error about a request that is not valid HTTP to a warning: the sender is at fault.
 
-    The server answers it with 400. Nothing of the request stays in the record, since it may hold a token.
+    The server answers it with 400. The log record keeps no part of the request, which may contain a token.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -1,8 +1,8 @@
-"""An HTTP message of CloudEvents to records such as Kafka would hand over; pure.
+"""HTTP messages of CloudEvents to records as Kafka delivers them; pure.
 
-Binary mode follows the HTTP binding of CloudEvents 1.0 (3.1.3.2): `ce-` headers, percent-decoded once. A batch is cut
-into the very bytes of each event, so that each is judged as if it had come alone: its size, its depth, its doubled
-names and its numbers as they were written.
+Binary mode follows the HTTP binding of CloudEvents 1.0 (3.1.3.2): `ce-` headers, percent-decoded once. A batch is split
+into the exact bytes of each event, so that validation sees each as if it were sent alone: its size, depth, duplicate
+names and numbers as written.
 """
 
 import hmac
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from services.ingest.envelope import open_record
+from services.ingest.envelope import parse_record
 from services.ingest.refusal import Refusal
 from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
@@ -22,37 +22,37 @@ from shared.record import Headers, PlainRecord
 BATCH: Final = b"application/cloudevents-batch+json"
 STRUCTURED: Final = b"application/cloudevents+json"
 
-_WHITE: Final = b" \t\r\n"
-_TEXT: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_WITHIN: Final = re.compile(rb'(?:[^"\[\]{}]++|' + _TEXT + rb")*+", re.DOTALL).match
-_BETWEEN: Final = re.compile(rb'(?:[^"\[\]{},]++|' + _TEXT + rb")*+", re.DOTALL).match
-_BRACKETS: Final = 100  # for each event that a batch may hold: a megabyte of brackets takes a second
+_WHITE_SPACE: Final = b" \t\r\n"
+_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_UNTIL_BRACKET: Final = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL).match
+_UNTIL_BRACKET_OR_COMMA: Final = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+", re.DOTALL).match
+_MAX_BRACKETS_PER_EVENT: Final = 100  # a megabyte of brackets takes a second
 _CLOSING: Final = {ord("["): ord("]"), ord("{"): ord("}")}
 
 _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*+)"', re.DOTALL).fullmatch
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL).sub
 
-# What makes two sendings the same event. Extensions are not among them: a trace id changes with every repetition.
+# Headers that identify an event sent again. Extensions do not: a trace id changes with every request.
 _IDENTIFYING: Final = frozenset(
     {"content-type", "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "ce_dataschema"}
 )
 
 
-class NoBatchError(ValueError):
-    """The text is not a JSON array. The message is fixed and holds no value."""
+class InvalidBatchError(ValueError):
+    """The body is not a JSON array. The message is fixed and contains no value."""
 
     def __init__(self) -> None:
         super().__init__("batch: not a JSON array")
 
 
-class TooManyError(ValueError):
-    """A batch holds more events, or more brackets, than are taken at once."""
+class BatchTooLargeError(ValueError):
+    """The batch has more events or brackets than allowed."""
 
 
 def event_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """What of an HTTP header belongs to the event, under Kafka's names. Nothing else of it is looked at or kept.
+    """The HTTP headers that belong to the event, under Kafka's names. All others are ignored and not kept.
 
-    Nothing belongs to a structured event: the same one has the same dead letter, alone or in a batch.
+    A structured event has none, so that it becomes the same dead letter alone or in a batch.
     """
     found: list[tuple[str, bytes | None]] = []
     for name, value in raw:
@@ -60,77 +60,78 @@ def event_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         if lower == "content-type":
             found.append((lower, value))
         elif lower.startswith("ce-"):
-            found.append((f"ce_{lower[3:]}", _plain(value)))
+            found.append((f"ce_{lower[3:]}", _decoded(value)))
     return () if _content_type(found) == STRUCTURED else tuple(found)
 
 
 def _content_type(headers: Headers) -> bytes:
-    """Without parameters; the first counts, as in validation."""
+    """The content type without parameters. The first header counts, as in validation."""
     kinds = [value or b"" for name, value in headers if name == "content-type"]
     return kinds[0].partition(b";")[0].strip().lower() if kinds else b""
 
 
-def _plain(value: bytes) -> bytes:
-    """Quotes of older senders taken off, then one round of percent-decoding; a stray % stays as it is."""
+def _decoded(value: bytes) -> bytes:
+    """The value without the quotes of older senders, percent-decoded once; a stray % stays."""
     quoted = _QUOTED(value)
     return unquote_to_bytes(_ESCAPED(rb"\1", quoted[1]) if quoted else value)
 
 
 def is_batch(headers: Headers) -> bool:
-    """Whether the body is a batch in JSON."""
+    """Whether the body is a JSON batch."""
     return _content_type(headers) == BATCH
 
 
-def split(body: bytes, most: int) -> list[bytes]:
-    """The elements of a JSON array as they stand in it, without the white space around them.
+def split(body: bytes, max_events: int) -> list[bytes]:
+    """The bytes of each element of a JSON array, without surrounding white space.
 
-    Only texts, brackets and commas are looked at: an element may still be no JSON, which its own validation tells.
-    Time grows with the brackets, not with the bytes. Raises NoBatchError and TooManyError.
+    Parses only strings, brackets and commas: an element may be invalid JSON, which its own validation finds.
+    Time grows with the number of brackets, not of bytes. Raises InvalidBatchError and BatchTooLargeError.
     """
-    text = body.strip(_WHITE)
+    text = body.strip(_WHITE_SPACE)
     if not text.startswith(b"[") or not text.endswith(b"]"):
-        raise NoBatchError
-    if text.count(b"[") + text.count(b"{") > _BRACKETS * most:
-        raise TooManyError
+        raise InvalidBatchError
+    if text.count(b"[") + text.count(b"{") > _MAX_BRACKETS_PER_EVENT * max_events:
+        raise BatchTooLargeError
     found: list[bytes] = []
-    start = place = 1
+    start = position = 1
     last = len(text) - 1
     while True:
-        place = _end_of_element(text, place)
-        element = text[start:place].strip(_WHITE)
-        if not element and (found or place != last):
-            raise NoBatchError
+        position = _end_of_element(text, position)
+        element = text[start:position].strip(_WHITE_SPACE)
+        if not element and (found or position != last):
+            raise InvalidBatchError
         if element:
             found.append(element)
-        if len(found) > most:
-            raise TooManyError
-        if text[place] != ord(","):
+        if len(found) > max_events:
+            raise BatchTooLargeError
+        if text[position] != ord(","):
             break
-        start = place = place + 1
-    if place != last:
-        raise NoBatchError
+        start = position = position + 1
+    if position != last:
+        raise InvalidBatchError
     return found
 
 
-def _end_of_element(text: bytes, place: int) -> int:
-    """Where the comma or bracket after an element stands. Raises NoBatchError where there is none."""
+def _end_of_element(text: bytes, position: int) -> int:
+    """Position of the comma or bracket after an element. Raises InvalidBatchError when there is none."""
     open_brackets: list[int] = []
     while True:
-        place = (_WITHIN if open_brackets else _BETWEEN)(text, place).end()  # type: ignore[union-attr]  # may be empty
-        sign = text[place] if place < len(text) else None
-        if sign in _CLOSING:
-            open_brackets.append(_CLOSING[sign])
-        elif not open_brackets and (sign == ord(",") or sign == ord("]")):
-            return place
-        elif not open_brackets or sign != open_brackets.pop():
-            raise NoBatchError
-        place += 1
+        skip = _UNTIL_BRACKET if open_brackets else _UNTIL_BRACKET_OR_COMMA
+        position = skip(text, position).end()  # type: ignore[union-attr]  # always matches, if only empty text
+        character = text[position] if position < len(text) else None
+        if character in _CLOSING:
+            open_brackets.append(_CLOSING[character])
+        elif not open_brackets and (character == ord(",") or character == ord("]")):
+            return position
+        elif not open_brackets or character != open_brackets.pop():
+            raise InvalidBatchError
+        position += 1
 
 
 def stream_of(value: bytes | None, headers: Headers) -> Stream:
-    """The stream of the event's type, in either mode; that of the unrouted where there is no telling."""
+    """The stream of the event's type, in either mode; UNROUTED when the type cannot be read or is unknown."""
     try:
-        event = open_record(value, headers).event
+        event = parse_record(value, headers).event
     except Refusal:
         return UNROUTED
     name = event.get("type") if isinstance(event, dict) else None
@@ -139,12 +140,12 @@ def stream_of(value: bytes | None, headers: Headers) -> Stream:
 
 
 def as_record(value: bytes, headers: Headers, secret: bytes) -> PlainRecord:
-    """A record in a place that follows from what was sent: sent again, its dead letter is the same.
+    """A record whose offset is a hash of what was sent: sent again, it becomes the same dead letter.
 
-    The place can be read beside the sealed letter. It is keyed by `secret`, so that nobody can find out by trying
-    which person a letter is about.
+    The offset is stored in clear text next to the encrypted dead letter. It is keyed by `secret`, so that guessing
+    contents does not reveal which person a dead letter is about.
     """
-    mac = hmac.new(secret, b"\0gateway", "sha256")  # no pseudonym begins so: their messages begin with a county
+    mac = hmac.new(secret, b"\0gateway", "sha256")  # never the input of a pseudonym, which begins with a county
     for name, content in sorted((name, content or b"") for name, content in headers if name in _IDENTIFYING):
         mac.update(b"%s\0%d\0%s" % (name.encode(), len(content), content))
     mac.update(b"\0" + value)

@@ -1,4 +1,4 @@
-"""Who may send to the HTTP gateway: whoever shows one of the tokens in a file."""
+"""Authentication at the HTTP gateway: a sender presents one of the tokens in a file."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ _MIN_LENGTH: Final = 20  # characters
 
 
 class Tokens:
-    """The tokens of which a sender must show one. Kept and compared as digests, in a time that tells nothing."""
+    """The accepted tokens, kept and compared as digests in constant time."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
         self._digests = [_digest(token) for token in tokens]
@@ -20,8 +20,8 @@ class Tokens:
     def admit(self, authorization: str) -> bool:
         """Whether the header is `Bearer <one of the tokens>`."""
         scheme, _, token = authorization.partition(" ")
-        shown = _digest(token.strip())
-        matches = [hmac.compare_digest(shown, digest) for digest in self._digests]
+        presented = _digest(token.strip())
+        matches = [hmac.compare_digest(presented, digest) for digest in self._digests]
         return scheme.lower() == "bearer" and any(matches)
 
 
@@ -30,9 +30,9 @@ def _digest(token: str) -> bytes:
 
 
 def read_tokens(path: Path) -> Tokens:
-    """A token a line, so that an old and a new one can stand side by side. Raises KeyFileError with the remedy."""
+    """Read one token per line, so that an old and a new one can coexist. Raises KeyFileError with the remedy."""
     lines = (line.strip() for line in read_private(path, "token file").splitlines())
     tokens = [line for line in lines if line and not line.startswith("#")]
     if not tokens or min(map(len, tokens)) < _MIN_LENGTH:
-        raise KeyFileError(f"token file {path.name}: write one token of at least {_MIN_LENGTH} characters a line")
+        raise KeyFileError(f"token file {path.name}: write one token of at least {_MIN_LENGTH} characters per line")
     return Tokens(tokens)

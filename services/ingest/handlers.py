@@ -1,4 +1,4 @@
-"""One handler a topic, a sentence long."""
+"""One handler per raw topic."""
 
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted, validate
@@ -11,17 +11,17 @@ from shared.record import Record
 
 
 def on_feedback(runtime: Runtime, contexts: Contexts, commit: PublishCommit) -> BatchRunner[Accepted]:
-    """Publish what is valid feedback, and keep the rest as dead letters."""
+    """Publish valid feedback events, and keep the rest as dead letters."""
     return _runner(runtime, contexts, commit, Stream.FEEDBACK)
 
 
 def on_contact(runtime: Runtime, contexts: Contexts, commit: PublishCommit) -> BatchRunner[Accepted]:
-    """Publish what is a valid contact or count, and keep the rest as dead letters."""
+    """Publish valid events of contacts and counts, and keep the rest as dead letters."""
     return _runner(runtime, contexts, commit, Stream.CONTACT)
 
 
 def on_care(runtime: Runtime, contexts: Contexts, commit: PublishCommit) -> BatchRunner[Accepted]:
-    """Publish what is a valid event of care or of a person, and keep the rest as dead letters."""
+    """Publish valid events of care and of persons, and keep the rest as dead letters."""
     return _runner(runtime, contexts, commit, Stream.CARE)
 
 
@@ -31,7 +31,7 @@ def _runner(runtime: Runtime, contexts: Contexts, commit: PublishCommit, stream:
     def decode(record: Record) -> Accepted | Rejected:
         outcome = validate(record.value, record.headers, stream, contexts.now())
         if isinstance(outcome, Accepted):
-            runtime.metrics.left_out(topic, outcome.left_out)
+            runtime.metrics.left_out(topic, outcome.unknown_fields)
         return outcome
 
     return BatchRunner(

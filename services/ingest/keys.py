@@ -1,4 +1,4 @@
-"""Taking over a changed key file of pseudonyms, while the service runs."""
+"""Reloads the key file of pseudonyms while the service runs."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,25 +10,25 @@ from shared.pseudonym import Keyring
 
 
 def reload_keys(runtime: Runtime, use: Callable[[Keyring], None]) -> Task:
-    """Use the keys of the file once it has changed; a wrong file is told and changes nothing.
+    """A task that uses the keys of the file when it has changed. An invalid file is reported and changes nothing.
 
-    The first run reads it whatever happened: it may have changed while Kafka or PostgreSQL was awaited.
+    The first run always reads the file: it may have changed while the service waited for Kafka or PostgreSQL.
     """
-    seen: object = None
+    last_fingerprint: object = None
 
     async def run() -> None:
-        nonlocal seen
+        nonlocal last_fingerprint
         path = runtime.settings.pseudonym_key_file
-        now = _fingerprint(path) if path else None
-        if path is None or now == seen:
+        fingerprint = _fingerprint(path) if path else None
+        if path is None or fingerprint == last_fingerprint:
             return
-        seen = now
+        last_fingerprint = fingerprint
         try:
             keys = read_keys(path)
             refuse_loss(keys, runtime.pseudonym_keys)
         except KeyFileError as error:
-            runtime.health.warn("keys", f"changed and wrong, the old ones stay: {error}")
-            runtime.logger.error("pseudonym keys are wrong, the old ones stay", extra={"problems": str(error)})
+            runtime.health.warn("keys", f"changed and invalid, the old ones stay in use: {error}")
+            runtime.logger.error("pseudonym keys are invalid, the old ones stay in use", extra={"problems": str(error)})
             return
         runtime.health.warn("keys", None)
         if keys != runtime.pseudonym_keys:
@@ -39,24 +39,24 @@ def reload_keys(runtime: Runtime, use: Callable[[Keyring], None]) -> Task:
     return run
 
 
-def refuse_loss(keys: Sequence[Key], used: Sequence[Key]) -> None:
-    """Raises KeyFileError where everybody would become somebody else: the key that wrote is gone or has another secret.
+def refuse_loss(keys: Sequence[Key], current: Sequence[Key]) -> None:
+    """Raises KeyFileError when all pseudonyms would change: the key in use is missing or has another secret.
 
-    A key that was added by its side is what `hva rotate-key` does.
+    A key added before it is allowed: `hva rotate-key` does that.
     """
     secrets = {key.id: key.secret for key in keys}
-    writing = used[0]
-    if writing.id not in secrets:
-        raise KeyFileError(f"the key that wrote, {writing.id}, is gone: put it behind the new one")
-    changed = [key.id for key in used if secrets.get(key.id, key.secret) != key.secret]
+    writing_key = current[0]
+    if writing_key.id not in secrets:
+        raise KeyFileError(f"the key in use, {writing_key.id}, is missing: put it after the new one")
+    changed = [key.id for key in current if secrets.get(key.id, key.secret) != key.secret]
     if changed:
         raise KeyFileError(f"{', '.join(changed)} has another secret: give a new key a new id")
 
 
 def _fingerprint(path: Path) -> tuple[int, ...] | str:
-    """Different after any edit, replacement or mended permission."""
+    """A value that differs after any edit, replacement or change of permissions."""
     try:
-        at = path.stat()
+        status = path.stat()
     except OSError as error:
         return type(error).__name__
-    return at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,8 +1,8 @@
-"""The commit of ingest: dead letters, then merges of aliases, then events; offsets come after all of them.
+"""The commit of ingest: dead letters, then merges of aliases, then events. Offsets are committed after all of them.
 
-Events come last because a repeated write of them is a duplicate record, while the steps before leave nothing to
-repeat: dead letters are kept once, merges are published once. So events are published again only where Kafka did not
-acknowledge all of them, or where the process ends before the offsets are committed, which is harmless.
+Events come last because writing them twice makes duplicate records, while dead letters are kept once and merges are
+published once. So events are published again only when Kafka did not acknowledge all of them, or when the process ends
+before the offsets are committed. Both are harmless.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ _FATAL: Final = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping,
 
 
 class PublishCommit:
-    """Publishes what was accepted and keeps what was rejected."""
+    """Publishes accepted events and keeps rejected records."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class PublishCommit:
     ) -> None:
         self._producer, self._pool, self._sealer = producer, pool, sealer
         self._prefix, self._give_up = topic_prefix, give_up
-        self._told = AnnouncedAliases(pool)
+        self._announced = AnnouncedAliases(pool)
         self.freshness = Freshness(topic_prefix)
 
     async def __call__(self, events: Sequence[Accepted], dead_letters: Sequence[DeadLetter]) -> Applied:
@@ -57,20 +57,20 @@ class PublishCommit:
         return Applied(len(events))
 
     async def publish(self, events: Sequence[Accepted]) -> None:
-        """Write merges of aliases that were not published yet, then the events, each to its topic."""
-        aliases = await self._told.not_announced(alias for event in events for alias in event.aliases)
+        """Publish the merges of aliases that are not published yet, then the events, each to its topic."""
+        aliases = await self._announced.not_announced(alias for event in events for alias in event.aliases)
         await self._write([Outgoing(self._prefix + PERSON.name, *merge_of(alias)) for alias in aliases])
-        await self._told.remember(aliases)
+        await self._announced.remember(aliases)
         await self._write([Outgoing(self._prefix + event.topic, event.key, event.value) for event in events])
         self.freshness.accept(events)
 
     async def _write(self, records: Sequence[Outgoing]) -> None:
-        """Publish records. A producer that lost its identity ends the process: only a new one can go on without
-        doubling or losing records by its own retries."""
+        """Publish records. A producer that lost its identity ends the process: only a new producer can continue
+        without duplicating or losing records in its retries."""
         if not records:
             return
         try:
             await publish(self._producer, records)
         except _FATAL as error:
-            self._give_up(f"the producer cannot go on: {type(error).__name__}")
+            self._give_up(f"the producer cannot continue: {type(error).__name__}")
             raise

@@ -1,4 +1,4 @@
-"""Validating the record of a dead letter again, and publishing it when it is accepted now."""
+"""Redrive: validates the record of a dead letter again, and publishes it when it is accepted now."""
 
 from services.ingest.context import Contexts
 from services.ingest.decode import Accepted, validate
@@ -11,7 +11,7 @@ from shared.record import PlainRecord
 
 
 def make_attempt(contexts: Contexts, commit: PublishCommit, topic_prefix: str) -> Attempt:
-    """An attempt at one letter: published before the letter is called resolved, so that nothing is lost."""
+    """An attempt at one dead letter. It publishes before the caller marks it resolved, so that nothing is lost."""
     streams = {topic_prefix + topic.name: stream for stream, topic in RAW.items()}
 
     async def attempt(record: PlainRecord) -> Rejected | None:

@@ -1,16 +1,16 @@
-"""How the checks of ingest say no."""
+"""The exception by which checks of ingest reject an event."""
 
 from shared.contracts.reasons import Reason
 
 
 class Refusal(Exception):
-    """An event is not accepted. `detail` is a fixed text after a field and a colon, never a value: it reaches logs.
+    """An event is rejected. `detail` is a field, a colon and a fixed text, never a value, because it is logged.
 
-    `too_soon` is the canonical text of the latest time that lies ahead, for `future_time`.
+    `latest_time`, for `future_time` only: canonical text of the latest of the times too far in the future.
     """
 
-    def __init__(self, reason: Reason, detail: str, too_soon: str | None = None) -> None:
+    def __init__(self, reason: Reason, detail: str, latest_time: str | None = None) -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
-        self.too_soon = too_soon
+        self.latest_time = latest_time

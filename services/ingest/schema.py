@@ -1,4 +1,4 @@
-"""Event data against the model of its type: known fields only, in canonical form, persons as pseudonyms."""
+"""Validates event data by the model of its type: known fields only, in canonical form, persons as pseudonyms."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, ValidationError, create_model
 
 from services.ingest.client import pseudonym
-from services.ingest.envelope import Envelope, Opened, exact_data
+from services.ingest.envelope import Envelope, ParsedRecord, exact_data
 from services.ingest.refusal import Refusal
 from shared.contracts.event_types import EVENT_TYPES, EventType
 from shared.contracts.reasons import Reason
@@ -16,25 +16,25 @@ from shared.contracts.types import Data, canonical_instant, parse_date
 from shared.pseudonym import Keyring
 
 
-class Fitted(NamedTuple):
-    """JSON-ready canonical data with defaults, the comment that is dropped, and how many fields were left out."""
+class CanonicalData(NamedTuple):
+    """Canonical data with defaults, ready for JSON; the comment, which is not published; a count of unknown fields."""
 
     data: dict[str, Any]
     comment: str | None
-    left_out: int
+    unknown_fields: int
 
 
-def _a_day(text: str) -> str:
+def _valid_date(text: str) -> str:
     parse_date(text)
     return text
 
 
-def _as_text(model: type[Data], kind: EventType) -> type[Data]:
-    """The same model whose times and dates stay canonical texts: they are only compared and written on here.
+def _with_text_times(model: type[Data], kind: EventType) -> type[Data]:
+    """The same model with times and dates as canonical texts, which ingest only compares and publishes.
 
-    Turning them to datetimes and back would cost a third of the whole validation.
+    Converting them to datetimes and back would cost a third of the whole validation.
     """
-    text = dict.fromkeys(kind.instants, str) | dict.fromkeys(kind.days, Annotated[str, AfterValidator(_a_day)])
+    text = dict.fromkeys(kind.instants, str) | dict.fromkeys(kind.days, Annotated[str, AfterValidator(_valid_date)])
     fields: dict[str, Any] = {}
     for name, kept in text.items():
         field = model.model_fields[name]
@@ -42,14 +42,14 @@ def _as_text(model: type[Data], kind: EventType) -> type[Data]:
     return create_model(model.__name__, __base__=model, **fields)
 
 
-_VALIDATORS: Final = {name: _as_text(kind.model, kind).model_validate for name, kind in EVENT_TYPES.items()}
-_PLAIN_WORDS: Final = {
+_VALIDATORS: Final = {name: _with_text_times(kind.model, kind).model_validate for name, kind in EVENT_TYPES.items()}
+_MESSAGES: Final = {
     "missing": "missing",
-    "literal_error": "not of the closed list",
+    "literal_error": "not an allowed value",
     "string_type": "not a text",
     "string_too_short": "empty",
     "string_too_long": "more than 200 characters",
-    "string_pattern_mismatch": "holds U+0000, or is a reserved code",
+    "string_pattern_mismatch": "contains U+0000, or is a reserved code",
     "int_type": "not a whole number",
     "greater_than_equal": "too small",
     "less_than_equal": "too large",
@@ -59,28 +59,30 @@ _PLAIN_WORDS: Final = {
 }
 
 
-def fit(kind: EventType, opened: Opened, envelope: Envelope, of_codes: Mapping[str, str], keyring: Keyring) -> Fitted:
-    """The data in canonical form. Raises Refusal for `schema`."""
-    left_out = envelope.left_out
-    known = envelope.data.copy()  # with what is unknown, which the model leaves out
-    if None in known.values():  # absence, not a value
+def to_canonical(
+    kind: EventType, parsed: ParsedRecord, envelope: Envelope, hetu_pseudonyms: Mapping[str, str], keyring: Keyring
+) -> CanonicalData:
+    """The data in canonical form. Raises Refusal `schema`."""
+    unknown_fields = envelope.unknown_fields
+    known = envelope.data.copy()  # unknown fields too: the model ignores them
+    if None in known.values():  # null means absent
         known = {name: value for name, value in known.items() if value is not None or name not in kind.fields}
     comment = known.pop("comment", None) if kind.has_comment else None
     if comment is not None and type(comment) is not str:
         raise Refusal(Reason.SCHEMA, "data.comment: not a text")
     for name in kind.clients:
         if name in known:
-            known[name], unknown = pseudonym(known[name], name, of_codes.get(name), envelope, keyring)
-            left_out += unknown
+            known[name], unknown = pseudonym(known[name], name, hetu_pseudonyms.get(name), envelope, keyring)
+            unknown_fields += unknown
     _canonical_times(kind, known)
-    model = _validated(kind, known, opened)
-    left_out += len(known) - len(model.model_fields_set)
+    model = _validated(kind, known, parsed)
+    unknown_fields += len(known) - len(model.model_fields_set)
     plain = {name: value for name, value in model.__dict__.items() if value is not None}
     if "answers" in plain:
-        left_out += sum(map(len, known["answers"])) - 2 * len(plain["answers"])
+        unknown_fields += sum(map(len, known["answers"])) - 2 * len(plain["answers"])
     if "from_client" in plain:
         plain["from"] = plain.pop("from_client")
-    return Fitted(plain, comment, left_out)
+    return CanonicalData(plain, comment, unknown_fields)
 
 
 def _canonical_times(kind: EventType, known: dict[str, Any]) -> None:
@@ -92,29 +94,29 @@ def _canonical_times(kind: EventType, known: dict[str, Any]) -> None:
                 raise Refusal(Reason.SCHEMA, f"data.{name}: {error}") from None
 
 
-def _validated(kind: EventType, known: dict[str, Any], opened: Opened) -> Data:
+def _validated(kind: EventType, known: dict[str, Any], parsed: ParsedRecord) -> Data:
     validate = _VALIDATORS[kind.name]
     try:
         return validate(known)
     except ValidationError as error:
-        # The models are strict about Python's types and JSON knows none: 9.0 is a whole number, and so is one over 64
-        # bits that orjson made a float. Rare, so looked at only now.
-        if not _mended(kind, known, opened):
-            raise Refusal(Reason.SCHEMA, _words(error)) from None
+        # The models are strict about Python types. In JSON, 9.0 is a whole number, and so is one over 64 bits, which
+        # orjson parses as a float. Such numbers are rare, so they are converted only after a failure.
+        if not _repair_numbers(kind, known, parsed):
+            raise Refusal(Reason.SCHEMA, _message(error)) from None
     try:
         return validate(known)
     except ValidationError as error:
-        raise Refusal(Reason.SCHEMA, _words(error)) from None
+        raise Refusal(Reason.SCHEMA, _message(error)) from None
 
 
-def _mended(kind: EventType, known: dict[str, Any], opened: Opened) -> bool:
-    """Whether a number that should be whole has another type; then all of them are whole where they can be."""
+def _repair_numbers(kind: EventType, known: dict[str, Any], parsed: ParsedRecord) -> bool:
+    """Convert numbers to int where they are whole. Returns False when there is no float or Decimal."""
     answers = known["answers"] if isinstance(known.get("answers"), list) else []
     numbers = [known.get(name) for name in kind.whole]
     numbers += [answer.get("value") for answer in answers if isinstance(answer, dict)]
     if not any(isinstance(number, float | Decimal) for number in numbers):
         return False
-    exact = exact_data(opened)
+    exact = exact_data(parsed)
     known.update((name, whole(exact[name])) for name in kind.whole if name in known)
     if answers:
         known["answers"] = [_whole_answer(answer) for answer in exact["answers"]]
@@ -127,13 +129,13 @@ def _whole_answer(answer: object) -> object:
     return answer
 
 
-def _words(error: ValidationError) -> str:
-    """Where and what, without the value: names of known fields, places in lists and fixed texts."""
+def _message(error: ValidationError) -> str:
+    """Path and problem of the first error, without the value: names of known fields, list indexes and fixed texts."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     path = ["data"]
     for step in first["loc"]:
         if step == "int" or "[" in str(step):
             break  # a branch of the union of answer values, not a field
         path.append(str(step))
-    said = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else "not valid"
-    return f"{'.'.join(path)}: {_PLAIN_WORDS.get(first['type'], said)}"
+    message = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else "not valid"
+    return f"{'.'.join(path)}: {_MESSAGES.get(first['type'], message)}"

@@ -1,4 +1,4 @@
-"""How the rooms of the service are connected; no logic."""
+"""Wiring of the service: handlers and jobs. No logic."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,7 +15,7 @@ HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on
 
 
 async def build(runtime: Runtime) -> Wiring:
-    """Feedback, erasures and memberships in, figures and gauges out."""
+    """Consume feedback, erasures and membership histories; keep figures and gauges current."""
     gauges = PublishedGauges(GAUGES, runtime.registry)
     return Wiring(
         subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],

@@ -1,4 +1,4 @@
-"""Canonical records of the feedback stream to facts: the room between the contract's models and the domain."""
+"""Canonical records of the feedback stream to facts: from the models of the contract to those of the domain."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from shared.registers.calendar import local_day
 
 
 def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
-    """The fact that a canonical record carries; a record that ingest cannot have written is rejected."""
+    """The fact in a canonical record, or a rejection of a record that ingest cannot have published."""
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
@@ -43,7 +43,7 @@ def _fact(event: Event, registers: Registers) -> FeedbackFact | None:
 def _common(
     county: str, order: bytes, id: str, data: Answered | Invited | Given, at: datetime, registers: Registers
 ) -> dict[str, Any]:
-    """The fields that every fact has; `at` is the time that decides its period."""
+    """The fields of every fact. `at` is the time that decides the period."""
     day = local_day(at)
     return {
         "county": county,
@@ -56,7 +56,7 @@ def _common(
         "day": day,
         "label_day": day,
         "own_client": data.client,
-        "segment": label(data.client, day),  # as long as no history is known: the store looks it up
+        "segment": label(data.client, day),  # without a history; the store looks it up
     }
 
 
@@ -97,5 +97,5 @@ def _retraction(county: str, order: bytes, data: FeedbackRetracted) -> FeedbackF
         return Response(county, data.response_id, order, retracted=True)
     if data.invitation_id is not None:
         return Invitation(county, data.invitation_id, order, retracted=True)
-    assert data.feedback_id is not None  # the model holds exactly one
+    assert data.feedback_id is not None  # the model guarantees exactly one id
     return Feedback(county, data.feedback_id, order, retracted=True)

@@ -1,4 +1,4 @@
-"""What a fact of the family takes from the registers: its unit row, and whether a reply kept the promise."""
+"""What facts of the family take from registers: the unit row, and whether a reply came in the promised time."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,12 +9,12 @@ from shared.registers.promises import reply_due
 
 
 def unit_row(registers: Registers, county: str, unit: str, day: date) -> int:
-    """The key of the register row valid on the day."""
+    """The key of the unit-register row valid on the day."""
     return registers.unit_row(county, unit, day).key
 
 
 def in_time(registers: Registers, county: str, given_at: datetime, replied_at: datetime | None) -> bool:
-    """Whether direct feedback was replied to by the promise valid when it was given."""
+    """Whether the reply came within the time promised when the feedback was given."""
     if replied_at is None:
         return False
     due = reply_due(registers, county, given_at)
@@ -22,17 +22,17 @@ def in_time(registers: Registers, county: str, given_at: datetime, replied_at: d
 
 
 def derive(fact: Fact, registers: Registers) -> Fact:
-    """The fact by these registers; the same object when nothing changes."""
-    assert fact.unit is not None and fact.day is not None  # a fact that is not retracted has both
+    """The fact derived by these registers; the same object when nothing changes."""
+    assert fact.unit is not None and fact.day is not None  # every fact that is not retracted has both
     row = unit_row(registers, fact.county, fact.unit, fact.day)
-    kept = fact
+    derived = fact
     if isinstance(fact, Feedback):
         assert fact.given_at is not None
         promised = in_time(registers, fact.county, fact.given_at, fact.replied_at)
-        kept = fact if promised == fact.in_time else replace(fact, in_time=promised)
-    return kept if row == kept.unit_row else replace(kept, unit_row=row)
+        derived = fact if promised == fact.in_time else replace(fact, in_time=promised)
+    return derived if row == derived.unit_row else replace(derived, unit_row=row)
 
 
 def version(registers: Registers) -> str:
-    """What the facts of the family depend on: units without their names, and promises."""
+    """Version of what facts of the family depend on: unit rows without names, and promises."""
     return f"{registers.version_of('unit_rows')}/{registers.version_of('promises')}"

@@ -1,8 +1,7 @@
-"""What each fact of the feedback stream counts: pure, no clock, no store, no framework.
+"""What each fact of the feedback stream counts; pure.
 
-Section 4 of the contract in code. A figure is a sum of contributions of facts; `contributions` of a fact is the
-one place that knows what it counts, used alike for new facts, corrections, retractions, register changes and
-explanations.
+Implements section 4 of the contract. A figure is a sum of contributions of facts. Only `contributions` defines what a
+fact counts; new facts, corrections, retractions, refolds and replays all use it.
 """
 
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Final
 from services.nps.facts import Answer, Fact, Feedback, Invitation, Response
 from shared.deltas import Contribution, Dimensions, Measure
 
-# What an answer adds to: counts a0..a5 of its question mean, by kind of question,
+# Meaning of the counts a0..a5, by question:
 #   recommend: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10)
 #   pei_*:     a0 dont_know, a1 same_or_less, a2 better, a3 much_better
 #   any other: a0 does not concern me (0), a1..a5 the answers 1..5
@@ -35,17 +34,17 @@ def answer_class(question: str, value: Answer) -> int:
 
 
 def contributions(fact: Fact) -> Iterator[Contribution]:
-    """Everything a fact counts, as of its present state; nothing when it is retracted."""
+    """All contributions of a fact in its current state; none when it is retracted."""
     if fact.retracted:
         return
     dimensions = _dimensions(fact)
     match fact:
         case Response():
-            yield from _of_response(fact, dimensions)
+            yield from _response_contributions(fact, dimensions)
         case Invitation():
-            yield from _of_invitation(fact, dimensions)
+            yield from _invitation_contributions(fact, dimensions)
         case Feedback():
-            yield from _of_feedback(fact, dimensions)
+            yield from _feedback_contributions(fact, dimensions)
 
 
 def _dimensions(fact: Fact) -> Dimensions:
@@ -53,7 +52,7 @@ def _dimensions(fact: Fact) -> Dimensions:
     return Dimensions(fact.day, fact.unit_row, fact.channel, fact.segment)
 
 
-def _of_response(response: Response, dimensions: Dimensions) -> Iterator[Contribution]:
+def _response_contributions(response: Response, dimensions: Dimensions) -> Iterator[Contribution]:
     if not response.counts:
         return
     yield Contribution(RESPONSE, dimensions, (), (0, 1) if response.has_comment else (0,))
@@ -61,13 +60,13 @@ def _of_response(response: Response, dimensions: Dimensions) -> Iterator[Contrib
         yield Contribution(ANSWER, dimensions, (question,), (answer_class(question, value),))
 
 
-def _of_invitation(invitation: Invitation, dimensions: Dimensions) -> Iterator[Contribution]:
+def _invitation_contributions(invitation: Invitation, dimensions: Dimensions) -> Iterator[Contribution]:
     if not invitation.delivered or dimensions.channel == "device":
         return
     yield Contribution(INVITATION, dimensions, (), (0, 1) if invitation.answered else (0,))
 
 
-def _of_feedback(feedback: Feedback, dimensions: Dimensions) -> Iterator[Contribution]:
+def _feedback_contributions(feedback: Feedback, dimensions: Dimensions) -> Iterator[Contribution]:
     assert feedback.kind is not None
     counted = (
         True,
@@ -75,6 +74,6 @@ def _of_feedback(feedback: Feedback, dimensions: Dimensions) -> Iterator[Contrib
         feedback.wants_reply and feedback.replied_at is not None,
         feedback.wants_reply and feedback.in_time,
     )
-    columns = tuple(i for i, yes in enumerate(counted) if yes)
+    columns = tuple(i for i, is_counted in enumerate(counted) if is_counted)
     for theme in (ALL_THEMES, *dict.fromkeys(feedback.themes)):
         yield Contribution(FEEDBACK, dimensions, (feedback.kind, theme), columns)

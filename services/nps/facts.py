@@ -1,4 +1,4 @@
-"""Facts of the feedback stream, and what each of them says of itself: pure, no clock, no store, no framework."""
+"""Facts of the feedback stream; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,9 +12,8 @@ Answer = int | str
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What every fact has. `rank` is its place in the order of the same business id; `unit_row` the row of the
-    unit register valid on `day`; `segment` the label by `label_day` and client. A retracted fact keeps only
-    county, id and rank.
+    """Fields of every fact. `unit_row` is the row of the unit register valid on `day`; `segment` is the label of
+    `subject` on `label_day`. A retracted fact keeps only county, id and rank.
     """
 
     county: str
@@ -31,13 +30,13 @@ class Fact:
 
     @property
     def subject(self) -> str | None:
-        """The client by whom the fact is labelled."""
+        """The client whose membership labels the fact."""
         return self.own_client
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation(Fact):
-    """An invitation to answer. `answered`: some response fact names it and came within the window."""
+    """An invitation to a survey. `answered`: a response that names it came within 14 days."""
 
     invited_at: datetime | None = None
     delivered: bool = False
@@ -46,13 +45,13 @@ class Invitation(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Response(Fact):
-    """An answered survey. `client` is its own, else that of its invitation."""
+    """An answered survey. `client` is `own_client`, or else the client of the invitation."""
 
     answered_at: datetime | None = None
     invitation_id: str | None = None
     client: str | None = None
     counts: bool = False
-    """Whether the respondent was the client: others are no part of the population."""
+    """Whether the respondent is the client: figures count no other responses."""
     has_comment: bool = False
     answers: Mapping[str, Answer] | None = None
 
@@ -63,7 +62,7 @@ class Response(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Feedback(Fact):
-    """Direct feedback. `in_time`: replied by the promise of its county, where one is set."""
+    """Direct feedback. `in_time`: the reply came within the time its county promises; False without a promise."""
 
     given_at: datetime | None = None
     kind: str | None = None
@@ -79,20 +78,20 @@ F = TypeVar("F", bound=Fact)
 
 
 def tombstone(fact: F) -> F:
-    """What stays of a fact that is taken away: county, id and its place in the order."""
+    """The tombstone of a fact: only county, id and rank are left."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)
 
 
 def labelled(fact: F, histories: Mapping[str, Intervals]) -> F:
-    """The fact under the segment of its client on its label day; the same object when it is under it already."""
+    """The fact with the label of its client on its label day; the same object when the label is right already."""
     client = fact.subject
     segment = label(client, fact.label_day, histories.get(client, ()) if client is not None else ())
     return fact if segment == fact.segment else replace(fact, segment=segment)
 
 
 def with_invitation_client(response: Response, clients: Mapping[str, str | None]) -> Response:
-    """The response with the client of its invitation where it has none of its own, not labelled by the history of
-    that client yet.
+    """The response with the client of its invitation when it has no own client. A changed response is labelled
+    without a history; `labelled` applies it.
     """
     client = response.own_client or clients.get(response.invitation_id or "")
     if client == response.client:

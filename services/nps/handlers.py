@@ -1,4 +1,4 @@
-"""One handler a topic, a sentence long."""
+"""One handler per topic."""
 
 from functools import partial
 
@@ -15,17 +15,17 @@ from shared.segment import decode_segment
 
 
 def on_feedback(runtime: Runtime) -> BatchRunner[FeedbackFact]:
-    """Make a batch of feedback facts, by the registers of this moment, and add what changed to the buckets."""
+    """Store a batch of feedback facts, derived by the current registers, and add their deltas to the buckets."""
     registers = runtime.registers
     read, write = partial(decode, registers=registers), partial(apply, registers=registers)
     return store_runner(runtime, SCHEMA, FEEDBACK, read, write)
 
 
 def on_person(runtime: Runtime) -> BatchRunner[PersonEvent]:
-    """Take away the facts of erased clients."""
+    """Turn the facts of erased clients into tombstones."""
     return store_runner(runtime, SCHEMA, PERSON, decode_person, apply_persons)
 
 
 def on_segment(runtime: Runtime) -> BatchRunner[History]:
-    """Keep when clients are members, and relabel their facts."""
+    """Store membership histories, and relabel the facts of their clients."""
     return store_runner(runtime, SCHEMA, SEGMENT, decode_segment, apply_histories)

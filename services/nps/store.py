@@ -1,7 +1,7 @@
-"""All SQL of the NPS family: facts, what follows between them, and their buckets.
+"""All SQL of the NPS family: facts, what they inherit from each other, and their buckets.
 
-Every function runs inside the batch's transaction with the county's lock held, so what it reads cannot change
-before it writes.
+Every function runs in the transaction of the batch and holds the lock of the county: what it reads cannot change before
+it writes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,59 +76,57 @@ FEEDBACK: Final = FactTable(
 
 F = TypeVar("F", Invitation, Response, Feedback)
 
-# Invitations whose `answered` is not what their responses say. A retracted response names no invitation.
+# Invitations whose `answered` does not match their responses. A retracted response names no invitation.
 _WRONGLY_ANSWERED: Final = """
 not fact.retracted and fact.answered <> exists (
-  select from nps.response r
-  where r.county = fact.county and r.invitation_id = fact.id
-    and r.answered_at < fact.invited_at + interval '336 hours')
+  select from nps.response response
+  where response.county = fact.county and response.invitation_id = fact.id
+    and response.answered_at < fact.invited_at + interval '336 hours')
 """
 _WITHOUT_OWN_CLIENT: Final = "fact.own_client is null and not fact.retracted"
 _CLIENTS: Final = f"select fact.id, fact.own_client {probes('nps.invitation', 'id')}"
 
 
 async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers) -> Applied:
-    """Write the facts of one county, which were derived by these registers, and everything that follows."""
+    """Store facts of one county, derived by these registers, and everything that follows from them."""
     await REFOLD.record_version(connection, county, registers)
     await ensure_unit_rows(connection, registers, facts)
     facts = await tombstone_if_erased(connection, SCHEMA, county, facts, tombstone)
-    own = await _labelled(connection, county, _only(Invitation, facts))
-    invitations = await INVITATIONS.upsert(connection, county, own)
-    responses_without_own_client = await _with_clients(connection, county, _only(Response, facts))
-    responses = await RESPONSES.upsert(
-        connection, county, await _labelled(connection, county, responses_without_own_client)
-    )
-    given = await _labelled(connection, county, _only(Feedback, facts))
-    feedback = await FEEDBACK.upsert(connection, county, given)
-    await propagate_changes_(connection, county, invitations.changes, responses.changes, feedback.changes)
+    labelled_invitations = await _labelled(connection, county, _only(Invitation, facts))
+    invitations = await INVITATIONS.upsert(connection, county, labelled_invitations)
+    with_clients = await _with_invitation_clients(connection, county, _only(Response, facts))
+    responses = await RESPONSES.upsert(connection, county, await _labelled(connection, county, with_clients))
+    labelled_feedback = await _labelled(connection, county, _only(Feedback, facts))
+    feedback = await FEEDBACK.upsert(connection, county, labelled_feedback)
+    await propagate_changes(connection, county, invitations.changes, responses.changes, feedback.changes)
     upserted = (invitations, responses, feedback)
-    return Applied(sum(len(u.changes) for u in upserted), sum(u.conflicts for u in upserted))
+    return Applied(sum(len(result.changes) for result in upserted), sum(result.conflicts for result in upserted))
 
 
 async def apply_persons(connection: Connection, county: str, events: Sequence[PersonEvent]) -> Applied:
-    """Take the facts of erased clients away for ever, those of the past here and those of the future by `apply`."""
+    """Turn the stored facts of erased clients into tombstones. `apply` does so with facts that arrive later."""
     erased = await newly_erased(connection, SCHEMA, county, events)
     if not erased:
         return Applied(0)
     invitations = await _strip(connection, county, INVITATIONS, "own_client", erased)
     responses = await _strip(connection, county, RESPONSES, "client", erased)
     feedback = await _strip(connection, county, FEEDBACK, "own_client", erased)
-    await propagate_changes_(connection, county, invitations, responses, feedback)
+    await propagate_changes(connection, county, invitations, responses, feedback)
     return Applied(len(erased))
 
 
 async def _strip(
     connection: Connection, county: str, table: FactTable[F], column: str, erased: Sequence[str]
 ) -> list[Change[F]]:
-    """Make the facts of erased clients bare. `column`, which has an index, may also hold the clients of facts that have
-    none of their own: these stay.
+    """Turn the facts of erased clients into tombstones. The indexed `column` may also hold inherited clients: facts
+    without an own client stay.
     """
     facts = await table.probe(connection, county, column, erased, "fact.own_client is not null")
     return await write_tombstones(connection, county, table, facts, tombstone)
 
 
 async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
-    """Keep the histories that are newer than the stored ones, and relabel the stored facts of their clients."""
+    """Store the histories newer than the stored ones, and relabel the facts of their clients."""
     changed = await store_newer_histories(connection, SCHEMA, county, events)
     if changed:
         invitations = await _relabel(connection, county, INVITATIONS, "own_client", changed)
@@ -141,7 +139,7 @@ async def apply_histories(connection: Connection, county: str, events: Sequence[
 async def _relabel(
     connection: Connection, county: str, table: FactTable[F], column: str, changed: Mapping[str, Intervals]
 ) -> list[Change[F]]:
-    """The facts of these clients, whom `column` names, that come under another segment; all written."""
+    """Relabel the facts whose `column` holds one of these clients; returns the facts that changed."""
     wrong = await table.probe(connection, county, column, changed, mislabelled_condition(SCHEMA, column, "label_day"))
     changes = [Change(fact, labelled(fact, changed)) for fact in wrong]
     await table.update_derived(connection, county, [change.new for change in changes])
@@ -149,26 +147,26 @@ async def _relabel(
 
 
 async def _labelled(connection: Connection, county: str, facts: Sequence[F]) -> list[F]:
-    """The facts with their labels. A label told before the county's lock is held may be wrong when written."""
+    """The facts with their labels. Needs the county lock: a label read without it may be outdated when written."""
     known = await histories(connection, SCHEMA, county, {fact.subject for fact in facts})
     return [labelled(fact, known) for fact in facts]
 
 
-async def propagate_changes_(
+async def propagate_changes(
     connection: Connection,
     county: str,
     invitations: Sequence[Change[Invitation]],
     responses: Sequence[Change[Response]],
     feedback: Sequence[Change[Feedback]],
 ) -> None:
-    """Let neighbours follow the changes, and fold it all into the buckets."""
-    answered = await _follow_answered(connection, county, invitations, responses)
-    responses_without_own_client = await _follow_clients(connection, county, invitations)
-    await fold(connection, county, (*invitations, *responses, *feedback, *answered, *responses_without_own_client))
+    """Update the facts that depend on the changed ones, and fold all changes into the buckets."""
+    answered = await _update_answered(connection, county, invitations, responses)
+    inherited = await _update_inherited_clients(connection, county, invitations)
+    await fold(connection, county, (*invitations, *responses, *feedback, *answered, *inherited))
 
 
 async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
-    """Add to the buckets what the changed facts count now, less what they counted before."""
+    """Add the deltas of the changes to the buckets."""
     deltas = Deltas()
     for old, new in changes:
         if old is not None:
@@ -180,21 +178,17 @@ async def fold(connection: Connection, county: str, changes: Iterable[Change[Any
 async def _rederive(
     connection: Connection, county: str, facts: Sequence[FeedbackFact], registers: Registers
 ) -> Sequence[FeedbackFact]:
+    """Recompute everything derived of facts of one table. An unchanged fact is returned as the same object."""
     derived: list[Any] = [derive(fact, registers) for fact in facts]
     if isinstance(derived[0], Response):
-        derived = list(await _with_clients(connection, county, _only(Response, derived)))
+        derived = list(await _with_invitation_clients(connection, county, _only(Response, derived)))
     elif isinstance(derived[0], Invitation):
-        wrong = {
-            fact.id
-            for fact in await INVITATIONS.probe(
-                connection, county, "id", [fact.id for fact in facts], _WRONGLY_ANSWERED
-            )
-        }
+        ids = [fact.id for fact in facts]
+        wrong = {fact.id for fact in await INVITATIONS.probe(connection, county, "id", ids, _WRONGLY_ANSWERED)}
         invitations = _only(Invitation, derived)
         derived = [replace(fact, answered=not fact.answered) if fact.id in wrong else fact for fact in invitations]
-    right = await _labelled(connection, county, derived)
-    # A response whose client is looked up anew is another object without being another response.
-    return [fact if now == fact else now for fact, now in zip(facts, right, strict=True)]
+    recomputed = await _labelled(connection, county, derived)
+    return [old if new == old else new for old, new in zip(facts, recomputed, strict=True)]
 
 
 TABLES: Final = (INVITATIONS, RESPONSES, FEEDBACK)
@@ -206,53 +200,46 @@ def _only(kind: type[F], facts: Sequence[FeedbackFact]) -> list[F]:
     return [fact for fact in facts if isinstance(fact, kind)]
 
 
-async def _with_clients(connection: Connection, county: str, responses: Sequence[Response]) -> list[Response]:
-    """Responses without a client of their own take that of their invitation, when it is known already."""
-    responses_without_own_client = {
-        r.invitation_id for r in responses if r.own_client is None and r.invitation_id is not None
-    }
-    if not responses_without_own_client:
+async def _with_invitation_clients(
+    connection: Connection, county: str, responses: Sequence[Response]
+) -> list[Response]:
+    """The responses; those without an own client take the client of their invitation, if it is stored already."""
+    invitation_ids = {r.invitation_id for r in responses if r.own_client is None and r.invitation_id is not None}
+    if not invitation_ids:
         return list(responses)
-    clients = {
-        row["id"]: row["own_client"]
-        for row in await connection.fetch(_CLIENTS, county, list(responses_without_own_client))
-    }
+    rows = await connection.fetch(_CLIENTS, county, list(invitation_ids))
+    clients = {row["id"]: row["own_client"] for row in rows}
     return [with_invitation_client(response, clients) for response in responses]
 
 
-async def _follow_answered(
+async def _update_answered(
     connection: Connection,
     county: str,
     invitations: Sequence[Change[Invitation]],
     responses: Sequence[Change[Response]],
 ) -> list[Change[Invitation]]:
-    """Invitations that became answered or unanswered: their own time or their responses changed."""
-    touched = {c.new.id for c in invitations} | {
+    """Correct `answered` of invitations after a change of their own time or their responses; returns the changes."""
+    affected = {change.new.id for change in invitations} | {
         fact.invitation_id for change in responses for fact in change if fact and fact.invitation_id
     }
-    if not touched:
+    if not affected:
         return []
-    wrong = await INVITATIONS.probe(connection, county, "id", touched, _WRONGLY_ANSWERED)
+    wrong = await INVITATIONS.probe(connection, county, "id", affected, _WRONGLY_ANSWERED)
     changes = [Change(old, replace(old, answered=not old.answered)) for old in wrong]
-    await INVITATIONS.update_derived(connection, county, [c.new for c in changes])
+    await INVITATIONS.update_derived(connection, county, [change.new for change in changes])
     return changes
 
 
-async def _follow_clients(
+async def _update_inherited_clients(
     connection: Connection, county: str, invitations: Sequence[Change[Invitation]]
 ) -> list[Change[Response]]:
-    """Responses whose inherited client changed with their invitation."""
-    clients = {c.new.id: c.new.own_client for c in invitations}
+    """Update responses that inherit their client from a changed invitation; returns the changes."""
+    clients = {change.new.id: change.new.own_client for change in invitations}
     if not clients:
         return []
-    responses_without_own_client = await RESPONSES.probe(
-        connection, county, "invitation_id", clients, _WITHOUT_OWN_CLIENT
-    )
-    followed = await _labelled(
-        connection, county, [with_invitation_client(heir, clients) for heir in responses_without_own_client]
-    )
-    changes = [
-        Change(old, new) for old, new in zip(responses_without_own_client, followed, strict=True) if new is not old
-    ]
-    await RESPONSES.update_derived(connection, county, [c.new for c in changes])
+    inheriting = await RESPONSES.probe(connection, county, "invitation_id", clients, _WITHOUT_OWN_CLIENT)
+    with_clients = [with_invitation_client(response, clients) for response in inheriting]
+    updated = await _labelled(connection, county, with_clients)
+    changes = [Change(old, new) for old, new in zip(inheriting, updated, strict=True) if new is not old]
+    await RESPONSES.update_derived(connection, county, [change.new for change in changes])
     return changes

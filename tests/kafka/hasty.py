@@ -12,5 +12,5 @@ from shared.edge.service import main
 
 if __name__ == "__main__":
     changed: Any = gateway
-    changed.SETTLE_S = 2.0
+    changed.COMMIT_TIMEOUT_S = 2.0
     main(sys.argv[1], build)

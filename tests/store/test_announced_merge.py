@@ -86,7 +86,7 @@ async def test_a_table_that_cannot_be_written_now_repeats_no_merge(
 
 async def test_a_restart_and_a_full_memory_forget_nothing(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     await AnnouncedAliases(pool).remember([ONE, TWO, THREE])
-    told = AnnouncedAliases(pool, most=2)
+    told = AnnouncedAliases(pool, max_in_memory=2)
     for _ in range(2):
         assert await told.not_announced([ONE, TWO]) == await told.not_announced([THREE]) == []
 

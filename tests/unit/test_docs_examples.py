@@ -60,7 +60,7 @@ def test_the_example_is_one_line_and_accepted(name: str, context: Context) -> No
     assert b"\n" not in value, "`hva load` reads one event per line"
     verdict = validate(value, (), kind.stream, context)
     assert isinstance(verdict, Accepted), verdict
-    assert (verdict.type, verdict.left_out) == (name, 0)
+    assert (verdict.type, verdict.unknown_fields) == (name, 0)
     assert Draft202012Validator(event_schema(kind)).is_valid(json.loads(value))
 
 

@@ -73,7 +73,7 @@ async def test_the_limit_is_that_of_the_decompressed_body(gateway: Standing) -> 
 
 
 async def test_empty_members_without_end_are_refused(gateway: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_body, "_MOST_MEMBERS", 3)
+    monkeypatch.setattr(gateway_body, "_MAX_MEMBERS", 3)
     coded = STRUCTURED | {"Content-Encoding": "gzip"}
     assert (await gateway.post(2 * gzip.compress(b"") + GZIP, coded))[0] == 202
     assert (await gateway.post(3 * gzip.compress(b"") + GZIP, coded))[0] == 400

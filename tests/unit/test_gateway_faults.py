@@ -26,7 +26,7 @@ async def test_what_passes_by_itself_is_asked_for_again(gateway: Standing) -> No
 
 
 async def test_an_answer_comes_in_time(gateway: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_module, "SETTLE_S", 0.0)
+    monkeypatch.setattr(gateway_module, "COMMIT_TIMEOUT_S", 0.0)
     assert (await gateway.post(event(CONTACT)))[0] == 503
 
 

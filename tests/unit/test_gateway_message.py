@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.gateway_message import NoBatchError, TooManyError, as_record, event_headers, is_batch, split
+from services.ingest.gateway_message import (
+    BatchTooLargeError,
+    InvalidBatchError,
+    as_record,
+    event_headers,
+    is_batch,
+    split,
+)
 from services.ingest.gateway_message import stream_of as stream_of_record
 from shared.contracts.catalogue import Stream
 from tests.unit.ingest_cases import ANSWERED, CONTACT, event
@@ -44,7 +51,7 @@ def test_no_array_is_taken_for_a_batch_and_no_batch_is_refused(text: str) -> Non
         tree = None
     try:
         found = split(text.encode(), 20)
-    except NoBatchError:
+    except InvalidBatchError:
         assert not isinstance(tree, list)
     else:
         assert tree is None or [json.loads(element) for element in found] == tree
@@ -80,15 +87,15 @@ def test_an_element_that_is_no_json_is_its_own_matter(inside: str) -> None:
     ],
 )
 def test_what_is_no_array_is_no_batch(text: str) -> None:
-    with pytest.raises(NoBatchError):
+    with pytest.raises(InvalidBatchError):
         split(text.encode(), 5)
 
 
 def test_a_batch_is_bounded_in_events_and_brackets() -> None:
     assert len(split(b"[1,2,3]", 3)) == 3
-    with pytest.raises(TooManyError):
+    with pytest.raises(BatchTooLargeError):
         split(b"[1,2,3,4]", 3)
-    with pytest.raises(TooManyError):
+    with pytest.raises(BatchTooLargeError):
         split(b"[" * 400 + b"]" * 400, 3)
 
 

@@ -137,7 +137,7 @@ async def test_a_changed_key_file_is_taken_over(runtime: Runtime, tmp_path: Path
         ("k2\n", 0o600, "line 1: not"),
         ("", 0o600, "is empty"),
         (f"k2 {'B' * 43}=\nk1 {SECRET}\n", 0o644, "open to others"),
-        (f"k2 {'B' * 43}=\n", 0o600, "k1, is gone"),
+        (f"k2 {'B' * 43}=\n", 0o600, "k1, is missing"),
         (f"k1 {'B' * 43}=\n", 0o600, "k1 has another secret"),
         (None, 0o600, "cannot be read"),
     ],
@@ -155,7 +155,8 @@ async def test_a_wrong_key_file_changes_nothing_and_is_told_once(
     await run()
     await run()
     assert said in runtime.health.warnings()["keys"]
-    assert [record.getMessage() for record in caplog.records] == ["pseudonym keys are wrong, the old ones stay"]
+    (logged,) = [record.getMessage() for record in caplog.records]
+    assert logged == "pseudonym keys are invalid, the old ones stay in use"
     assert "BBB" not in caplog.text and "BBB" not in runtime.health.warnings()["keys"]
     file.touch(mode=0o600)
     file.chmod(0o600)

@@ -46,9 +46,9 @@ def test_bad_lines(check, tmp_path):
     result = check(one, two)
     assert result.exit_code == 1
     assert result.output.splitlines() == [
-        f"{one}:2: schema: data.channel: not of the closed list",
+        f"{one}:2: schema: data.channel: not an allowed value",
         f"{one}:3: undecodable: not JSON",
-        f"{one}:4: personal_id: a personal identity code stands outside of client.hetu",
+        f"{one}:4: personal_id: a personal identity code outside of client.hetu",
         f"{two}:2: envelope: specversion: not the text 1.0",
         "5 events checked, 4 would be rejected (envelope 1, personal_id 1, schema 1, undecodable 1).",
     ]

@@ -94,7 +94,7 @@ def test_other_attributes_are_left_out_and_those_of_no_standard_counted():
         "ext": {"a": [1, {"b": None}]},
     }
     verdict = judge(event() | extra)
-    assert verdict.left_out == 2
+    assert verdict.unknown_fields == 2
     assert verdict.value == judge(event()).value
 
 

@@ -90,7 +90,7 @@ OPTIONAL = {
 def test_null_in_an_optional_field_is_absence(name, field):
     with_null, without = judge(event(name, **{field: None})), judge(event(name))
     assert with_null == without
-    assert with_null.left_out == 0
+    assert with_null.unknown_fields == 0
 
 
 CODES = [

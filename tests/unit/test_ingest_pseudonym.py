@@ -107,10 +107,10 @@ def test_ids_are_free(value):
 
 
 def test_unknown_fields_of_a_client_are_counted():
-    assert judge(event(client={"hetu": HETU, "a": 1, "b": None})).left_out == 2
-    assert judge(event(client={"local_id": "A1", "system": "acd", "a": 1})).left_out == 1
-    assert judge(event(client={"pid": PID, "system": "acd"})).left_out == 1
-    assert judge(event(client={"hetu": HETU, "local_id": None, "pid": None})).left_out == 0
+    assert judge(event(client={"hetu": HETU, "a": 1, "b": None})).unknown_fields == 2
+    assert judge(event(client={"local_id": "A1", "system": "acd", "a": 1})).unknown_fields == 1
+    assert judge(event(client={"pid": PID, "system": "acd"})).unknown_fields == 1
+    assert judge(event(client={"hetu": HETU, "local_id": None, "pid": None})).unknown_fields == 0
 
 
 def test_very_long_systems_are_not_cached():

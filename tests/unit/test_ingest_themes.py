@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from services.ingest.themes import Themes, says_something
+from services.ingest.themes import Themes, has_visible_text
 from tests.unit.ingest_cases import ANSWERED, GIVEN, canonical, event, kept, reason
 
 ROWS = [
@@ -20,8 +20,8 @@ ROWS = [
 ]
 
 
-def found(comment):
-    return Themes(ROWS).found(comment)
+def find(comment):
+    return Themes(ROWS).find(comment)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def found(comment):
     ],
 )
 def test_found(comment, themes):
-    assert found(comment) == themes
+    assert find(comment) == themes
 
 
 def test_a_long_comment_is_read_fast():
-    assert found("sana " * 200_000 + "jono") == ["sujuvuus", "toinen"]
-    assert Themes([]).found("jono") == []
+    assert find("sana " * 200_000 + "jono") == ["sujuvuus", "toinen"]
+    assert Themes([]).find("jono") == []
 
 
 WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2006\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -70,14 +70,14 @@ WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2006\u200a\u2028\u2029\u202f\u205f\u30
     [("", False), (WHITE, False), *((f" {c}", True) for c in "a.\0\x1c\x1d\x1e\x1f\u180e\u200b\u2060\ufeff😀")],
 )
 def test_a_character_that_is_not_white_space(comment, says):
-    assert says_something(comment) is says
+    assert has_visible_text(comment) is says
     assert kept(event(ANSWERED, comment=comment))["has_comment"] is says
 
 
 def test_white_space_is_the_property_of_unicode():
     # str.isspace() is White_Space and the four separators of information; str.strip() alike.
     white = {chr(c) for c in range(0x110000) if chr(c).isspace()} - set("\x1c\x1d\x1e\x1f")
-    assert {chr(c) for c in range(0xD800) if not says_something(chr(c))} == white
+    assert {chr(c) for c in range(0xD800) if not has_visible_text(chr(c))} == white
 
 
 def test_themes_given_come_first_and_none_twice():

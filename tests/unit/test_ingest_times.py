@@ -27,7 +27,7 @@ def test_times_ahead(name, field):
         verdict = judge(what)
         if ahead:
             assert (verdict.reason, verdict.retry_at) == ("future_time", moment - timedelta(hours=1))
-            assert verdict.detail == f"{f'data.{field}' if field else 'time'}: more than an hour ahead"
+            assert verdict.detail == f"{f'data.{field}' if field else 'time'}: more than one hour in the future"
             assert isinstance(judge(what, ctx=context(now=verdict.retry_at)), Accepted)
         else:
             assert isinstance(verdict, Accepted)

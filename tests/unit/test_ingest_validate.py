@@ -68,7 +68,7 @@ def test_every_type(name):
     business_id = DATA[name][field]
     key = PID if "client" in DATA[name] else business_id
     assert verdict.key.decode() == (f"oma-hame:{fact}:{business_id}" if person else key)
-    assert verdict.left_out == 0
+    assert verdict.unknown_fields == 0
     for stream in Stream:
         assert (reason(event(name), stream) is None) == (stream == kind.stream)
 
@@ -112,7 +112,7 @@ def test_unknown_fields_are_left_out_at_any_depth_and_counted():
         from_client="x",
     )
     verdict = judge(what | {"laajennus": 1})
-    assert verdict.left_out == 3 + 1 + 4 + 1
+    assert verdict.unknown_fields == 3 + 1 + 4 + 1
     assert kept(what)["answers"] == [{"question": "useful", "value": 5}, {"question": "oma", "value": 1}]
     assert not kept(what).keys() & {"lisa", "tyhja", "contact_id", "from_client", "x"}
 

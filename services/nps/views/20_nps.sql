@@ -1,4 +1,4 @@
--- Net promoter score: counts are pooled, never scores.
+-- Net promoter score, from summed counts; scores are never averaged.
 -- Answers to `recommend`: a0 detractors (0-6), a1 passives (7-8), a2 promoters (9-10).
 create view figures.nps as
 select county, period_kind, period, scope_level, scope, channel, segment,

@@ -1,5 +1,5 @@
--- Statements on the scale 1-5: answers 5 (top1) and 4-5 (top2) of the valid ones; 0 does not concern the client.
--- a0 does not concern the client, a1..a5 the answers 1..5.
+-- Statements on the scale 1-5: shares of the answers 5 (top1) and 4-5 (top2) among the answers 1-5.
+-- a0 counts the answers 0 ("does not concern me"), a1..a5 the answers 1..5.
 create view figures.statement as
 select county, period_kind, period, scope_level, scope, channel, segment, question,
        a1 as c1, a2 as c2, a3 as c3, a4 as c4, a5 as c5, n, a0 as not_applicable,

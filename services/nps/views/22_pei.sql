@@ -1,4 +1,4 @@
--- Patient enablement, one item: who copes better than before, of those who know.
+-- Patient enablement, per item: the share of clients who cope better than before, among those who know.
 -- a0 dont_know, a1 same_or_less, a2 better, a3 much_better.
 create view figures.pei as
 select county, period_kind, period, scope_level, scope, channel, segment, question,

@@ -1,4 +1,4 @@
--- Responses of clients, and how many of them came with a comment.
+-- Responses of clients, and how many of them have a comment.
 create view figures.response as
 select county, period_kind, period, scope_level, scope, channel, segment,
        responses, with_comment, reference.share(with_comment, responses) as comment_share,

@@ -1,4 +1,4 @@
--- Response rate of the cohort invited in the period; final once every invitation of it has had its 14 days.
+-- Response rate of the cohort invited in the period; final when the 14 days of its last invitation have passed.
 create view figures.response_rate as
 select county, period_kind, period, scope_level, scope, channel, segment,
        delivered, answered, reference.share(answered, delivered) as rate,

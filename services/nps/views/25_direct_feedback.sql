@@ -1,5 +1,5 @@
--- Direct feedback by kind and theme. A kind is a share of all feedback of the cell; a theme is a share of the
--- feedback of its kind, and since one message may have several themes their shares do not add up to 1.
+-- Direct feedback by kind and theme. The share of a kind is of all feedback of the cell; the share of a theme is of the
+-- feedback of its kind. A message may have several themes, so shares of themes do not add up to 1.
 create view figures.direct_feedback as
 select county, period_kind, period, scope_level, scope, channel, segment, kind, theme, n,
        reference.share(n, case when theme = 'all'

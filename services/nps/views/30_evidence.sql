@@ -1,12 +1,13 @@
--- What `hva explain` reads: every fact under every view it counts in, told from the facts and not from the buckets.
--- `keys` holds the view's further keys; `counted` says as what. `line`, `person` and `detail` say nothing here.
+-- Read by `hva explain`: each fact once per view that counts it, computed from facts and not from buckets.
+-- `keys` holds further keys of the view; `counted` describes what the fact counts as. `line`, `person` and `detail` are
+-- null in this family.
 drop view if exists nps.evidence;
 create view nps.evidence as
-select told.*, null::text as line, null::bigint as person, null::text as detail from (
+select counted_fact.*, null::text as line, null::bigint as person, null::text as detail from (
 with response as (
-  select r.*, a.key as question, a.value
-  from nps.response r left join lateral jsonb_each(r.answers) a on true
-  where r.counts and not r.retracted
+  select counted_response.*, answer.key as question, answer.value
+  from nps.response counted_response left join lateral jsonb_each(counted_response.answers) answer on true
+  where counted_response.counts and not counted_response.retracted
 )
 select 'nps' as view, county, day, answered_at as at, unit_row, channel, segment, '{}'::jsonb as keys,
        'response' as fact, id, rank,
@@ -39,4 +40,4 @@ select 'direct_feedback', county, day, given_at, unit_row, channel, segment,
                     when replied_at is not null then ', replied late'
                     else ', waits for a reply' end
 from nps.feedback where not retracted
-) told;
+) counted_fact;
