@@ -42,14 +42,14 @@ class ServerUnderTest:
     paths: RunPaths
 
     def start(self) -> None:
-        self.client.order(self.name, "start")
+        self.client.control(self.name, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """`fast`: politely. `immediate`: at once (SIGQUIT, for Kafka SIGKILL). `kill`: SIGKILL."""
-        self.client.order(self.name, "stop", self._signal(mode))
+        self.client.control(self.name, "stop", self._signal(mode))
 
     def restart(self, mode: str = "fast") -> None:
-        self.client.order(self.name, "restart", self._signal(mode))
+        self.client.control(self.name, "restart", self._signal(mode))
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -1,1 +1,1 @@
-"""The embedded default: a real Kafka and a real PostgreSQL out of packages, on loopback, in one folder."""
+"""The embedded run: a real Kafka and a real PostgreSQL from Python packages, on loopback, in one folder."""

@@ -1,4 +1,4 @@
-"""The account PostgreSQL runs under: it refuses root, so root hands it to the account with no rights."""
+"""The account that PostgreSQL runs under. PostgreSQL refuses root, so root starts it as an account without rights."""
 
 import os
 import pwd
@@ -12,27 +12,27 @@ from deploy.embedded.errors import EmbeddedError
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account other than the one we run as."""
+    """An account other than the current one."""
 
     uid: int
     gid: int
 
 
-class Switch(TypedDict, total=False):
-    """The arguments with which a child is started under another account."""
+class UserArguments(TypedDict, total=False):
+    """The `subprocess` arguments that start a child under another account."""
 
     user: int
     group: int
     extra_groups: list[int]
 
 
-def switch(account: Account | None) -> Switch:
-    """Nothing to switch for None."""
+def user_arguments(account: Account | None) -> UserArguments:
+    """The arguments for this account; none for None."""
     return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def postgres_account() -> Account | None:
-    """The account to switch to, or None when this one will do."""
+    """The account to switch to, or None when the current one works. Raises EmbeddedError."""
     if os.geteuid() != 0:
         return None
     for name in ("nobody", "daemon"):
@@ -42,16 +42,16 @@ def postgres_account() -> Account | None:
             continue
         if entry.pw_uid != 0:
             return Account(entry.pw_uid, entry.pw_gid)
-    raise EmbeddedError("PostgreSQL does not run as root and there is no account `nobody`: be another user.")
+    raise EmbeddedError("PostgreSQL does not run as root and there is no account `nobody`: run it as another user.")
 
 
 def reachable(path: Path) -> bool:
-    """Whether any account may walk to the path and, if it is a file, run it."""
+    """Whether any account may traverse to the path and, if it is a file, run it."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.resolve().parents))
 
 
-def give(path: Path, account: Account) -> None:
-    """Hands a folder with all its content to the account."""
+def change_owner(path: Path, account: Account) -> None:
+    """Makes the account the owner of a folder and all its content."""
     os.chown(path, account.uid, account.gid)
     for parent, folders, files in os.walk(path):
         for name in (*folders, *files):

@@ -1,4 +1,4 @@
-"""`python -m deploy.embedded.clean DIR...`: stops what runs in the folders and removes them with all data."""
+"""`python -m deploy.embedded.clean DIR...`: stops what runs in the folders and removes them with all their data."""
 
 import sys
 from pathlib import Path

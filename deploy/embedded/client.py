@@ -1,6 +1,6 @@
-"""The parent's end of a supervisor: start one, hear when it is ready, give it orders, let it go.
+"""The parent's side of a supervisor: start it, wait until it is ready, send commands, detach from it.
 
-When this process ends, in whatever way, its end of the pipe closes and the supervisor stops everything.
+However this process ends, its end of the pipe closes and the supervisor stops everything.
 """
 
 import json
@@ -16,12 +16,12 @@ from deploy.embedded.run_paths import PROJECT, RunPaths
 from deploy.embedded.services import PARTS
 
 
-class AlreadyRunning(Exception):  # not a fault: what was wanted is there
-    """The run folder has a supervisor already."""
+class AlreadyRunning(Exception):  # not an error: what the caller wants is there
+    """The run folder already has a supervisor."""
 
 
 class SupervisorClient:
-    """One supervisor process, started at once; safe to use from several threads."""
+    """One supervisor process, started by the constructor. Thread-safe."""
 
     def __init__(self, paths: RunPaths, parts: Sequence[str] = PARTS, *, ephemeral: bool = False) -> None:
         paths.make()
@@ -30,9 +30,9 @@ class SupervisorClient:
             f"--parts={','.join(parts)}",
             *(["--ephemeral"] if ephemeral else []),
         ]
-        self._places = paths
-        self._speaking = threading.Lock()
-        self._number = 0
+        self._paths = paths
+        self._lock = threading.Lock()
+        self._last_id = 0
         log = os.open(paths.log("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._process = subprocess.Popen(
@@ -41,7 +41,7 @@ class SupervisorClient:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=PROJECT,
-                start_new_session=True,  # Ctrl-C reaches us; we close the pipe
+                start_new_session=True,  # Ctrl-C reaches only this process, which closes the pipe
                 text=True,
             )
         finally:
@@ -51,67 +51,70 @@ class SupervisorClient:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_ready(self, say: Callable[[str], None] = lambda words: None) -> dict[str, Any]:
-        """The content of run.json once everything serves. Raises EmbeddedError, AlreadyRunning."""
-        with self._speaking:
+    def wait_ready(self, report: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
+        """Waits until everything is ready and returns the content of run.json.
+
+        `report` gets progress messages. Raises EmbeddedError, AlreadyRunning.
+        """
+        with self._lock:
             while True:
-                words = self._hear()
-                if "say" in words:
-                    say(words["say"])
-                elif "ready" in words:
-                    return dict(words["ready"])
-                elif "taken" in words:
+                message = self._receive()
+                if "progress" in message:
+                    report(message["progress"])
+                elif "ready" in message:
+                    return dict(message["ready"])
+                elif "already_running" in message:
                     raise AlreadyRunning
                 else:
-                    raise EmbeddedError(words["failed"])
+                    raise EmbeddedError(message["failed"])
 
-    def order(self, part: str, what: str, how: str | None = None) -> None:
-        """Has a server stopped, started or restarted; returns when that is done. Raises EmbeddedError."""
-        with self._speaking:
-            self._number += 1
-            self._say({"id": self._number, "do": what, "part": part, "how": how})
-            words = self._hear()
-            if "failed" in words:
-                raise EmbeddedError(words["failed"])
+    def control(self, part: str, action: str, signal_name: str | None = None) -> None:
+        """Stops, starts or restarts a server and returns when that is done. Raises EmbeddedError."""
+        with self._lock:
+            self._last_id += 1
+            self._send({"id": self._last_id, "action": action, "part": part, "signal": signal_name})
+            message = self._receive()
+            if "failed" in message:
+                raise EmbeddedError(message["failed"])
 
     def detach(self) -> None:
-        """Lets the supervisor live on without us."""
-        self._say({"do": "detach"})
+        """Leaves the supervisor running after this process ends."""
+        self._send({"action": "detach"})
         self._close_pipes()
-        self._process.returncode = 0  # ours no more: nobody here waits for it
+        self._process.returncode = 0  # nothing in this process waits for it any more
 
     def wait(self) -> int:
-        """Returns when the supervisor ends by itself or by somebody else's order."""
+        """Waits until the supervisor ends and returns its exit code."""
         return self._process.wait()
 
     def stop(self) -> None:
-        """Has everything stopped and waits for it."""
+        """Stops everything and waits until it has ended."""
         self._close_pipes()
         self._process.wait()
 
-    def _say(self, order: dict[str, object]) -> None:
+    def _send(self, command: dict[str, object]) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise self._gone() from error
+            raise self._connection_lost() from error
 
-    def _hear(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise self._gone()
-        words: dict[str, Any] = json.loads(line)
-        return words
+            raise self._connection_lost()
+        message: dict[str, Any] = json.loads(line)
+        return message
 
-    def _gone(self) -> EmbeddedError:
-        return EmbeddedError(f"The supervisor ended unexpectedly: see {self._places.log('supervisor')}.")
+    def _connection_lost(self) -> EmbeddedError:
+        return EmbeddedError(f"The supervisor ended unexpectedly: see {self._paths.log('supervisor')}.")
 
     def _close_pipes(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None and not pipe.closed:
                 try:
                     pipe.close()
-                except OSError:  # what was not written yet is of no interest to a supervisor that is gone
+                except OSError:  # unwritten data no longer matters when the supervisor has ended
                     continue

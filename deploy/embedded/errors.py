@@ -1,5 +1,5 @@
-"""What can go wrong on the way to a running Kafka and PostgreSQL, in words for the person at the keyboard."""
+"""Errors of starting Kafka and PostgreSQL, worded for the user."""
 
 
 class EmbeddedError(Exception):
-    """One clear sentence that says what is missing and names the remedy."""
+    """One clear sentence that names the problem and the remedy."""

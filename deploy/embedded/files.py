@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or absent: readers never see half of one."""
+"""Atomic writes: readers see a whole file or folder, or none."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces the file at once, with mode 0600 from its first byte on."""
+    """Replaces the file atomically. Its mode is 0600 from the first byte on."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
@@ -16,7 +16,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_folder(path: Path, fill: Callable[[Path], None]) -> None:
-    """Makes a folder through `fill` under another name and renames it; of two makers the first one wins."""
+    """Fills a folder under a temporary name and renames it. Of two concurrent calls, the first wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:

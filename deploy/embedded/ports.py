@@ -1,7 +1,7 @@
 """Free loopback ports.
 
-They are taken from below the range that the kernel hands to outgoing connections: a client that retries a
-server which is just restarting could otherwise be given that very port and hold it against the server.
+They come from below the kernel's range for outgoing connections. Otherwise a client that reconnects to a
+restarting server could get the server's own port and block it.
 """
 
 import socket
@@ -9,14 +9,14 @@ from pathlib import Path
 from random import Random
 
 LOOPBACK = "127.0.0.1"
-_LOWEST = 20_000
+_MIN_PORT = 20_000
 _RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ended connections do not count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ignore closed connections
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -24,12 +24,12 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port(chance: Random) -> int:
-    """A port that was free a moment ago; whoever uses it tries again with another when it was taken since."""
-    highest = _first_outgoing()
-    if highest - _LOWEST > 1000:
+def free_port(rng: Random) -> int:
+    """A port that was free a moment ago. The caller retries with another one if it has been taken since."""
+    limit = _first_ephemeral_port()
+    if limit - _MIN_PORT > 1000:
         for _ in range(50):
-            port = chance.randrange(_LOWEST, highest)
+            port = rng.randrange(_MIN_PORT, limit)
             if is_free(port):
                 return port
     with socket.socket() as probe:
@@ -37,7 +37,7 @@ def free_port(chance: Random) -> int:
         return int(probe.getsockname()[1])
 
 
-def _first_outgoing() -> int:
+def _first_ephemeral_port() -> int:
     try:
         return int(_RANGE_FILE.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""PostgreSQL 18: passwords only, TCP on loopback only, one data folder."""
+"""PostgreSQL 18: password authentication, TCP on loopback only, one data folder."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
-from deploy.embedded.account import Account, give, postgres_account, switch
+from deploy.embedded.account import Account, change_owner, postgres_account, user_arguments
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.files import make_folder, write_private
 from deploy.embedded.pgfiles import home_of, programs
@@ -27,10 +27,10 @@ _INITDB = (
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
-    "--auth=trust",  # of the sample file only: ours replaces it before the first start
+    "--auth=trust",  # only in the generated pg_hba.conf, which is replaced before the first start
     "--no-sync",
 )
-_ACCESS = f"host all all {LOOPBACK}/32 scram-sha-256\n"
+_PG_HBA = f"host all all {LOOPBACK}/32 scram-sha-256\n"
 _SETTINGS = {
     "listen_addresses": f"'{LOOPBACK}'",
     "unix_socket_directories": "''",
@@ -48,14 +48,14 @@ _SETTINGS = {
 
 
 class EmbeddedPostgres(Server):
-    """A database server; `durable=False` (tests) waits for no disk and so survives all but a power cut."""
+    """A database server. `durable=False` (tests) turns fsync off: data survives a crash, but not a power cut."""
 
     name = "postgres"
     title = "PostgreSQL"
-    passing_faults = ("could not bind", "could not create any TCP/IP sockets", "shared memory block")
+    transient_errors = ("could not bind", "could not create any TCP/IP sockets", "shared memory block")
 
-    def __init__(self, paths: RunPaths, chance: Random, *, durable: bool = True) -> None:
-        super().__init__(paths, chance)
+    def __init__(self, paths: RunPaths, rng: Random, *, durable: bool = True) -> None:
+        super().__init__(paths, rng)
         self.port = 0
         self.password = ""
         self._durable = durable
@@ -73,19 +73,19 @@ class EmbeddedPostgres(Server):
         await asyncio.to_thread(self._prepare)
 
     def choose_ports(self) -> None:
-        self.port = free_port(self.chance)
+        self.port = free_port(self.rng)
 
     def launch(self) -> Launch:
         data = self._home / "data"
         settings = _SETTINGS | {"port": str(self.port), "fsync": "on" if self._durable else "off"}
         text = "".join(f"{name} = {value}\n" for name, value in settings.items())
         (data / "postgresql.conf").write_text(text, encoding="utf-8")
-        (data / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
+        (data / "pg_hba.conf").write_text(_PG_HBA, encoding="utf-8")
         argv = [str(self._programs / "postgres"), "-D", str(data)]
-        # SIGINT: open transactions are rolled back; SIGTERM would wait for every client to leave.
+        # SIGINT rolls open transactions back; SIGTERM would wait for every client to disconnect.
         return Launch(self.name, argv, _environment(), self._home, signal.SIGINT, 20.0, self._account)
 
-    async def answers(self) -> bool:
+    async def accepts_clients(self) -> bool:
         import asyncpg
 
         try:
@@ -107,23 +107,23 @@ class EmbeddedPostgres(Server):
         self.password = password_file.read_text(encoding="utf-8")
 
     def _fill(self, folder: Path, password: str) -> None:
-        """A new data folder out of the template, with an administrator's password of its own."""
+        """Fills a new data folder from the template and sets its administrator's password."""
         key = sha256(repr((self._version(), _INITDB)).encode()).hexdigest()[:12]
         template = cache_dir() / "templates" / f"postgres-{key}"
         if template.exists():
             shutil.copytree(template, folder, dirs_exist_ok=True)
-            self._hand_over(folder)
+            self._set_owner(folder)
         else:
-            self._hand_over(folder)
+            self._set_owner(folder)
             self._run([self._tool("initdb"), f"--pgdata={folder}", *_INITDB])
             make_folder(template, lambda copy: _copy_folder(folder, copy))
         statement = f"ALTER ROLE {ADMIN} PASSWORD '{password}';\n"
         self._run([self._tool("postgres"), "--single", "-D", str(folder), "postgres"], statement)
 
-    def _hand_over(self, folder: Path) -> None:
+    def _set_owner(self, folder: Path) -> None:
         folder.chmod(0o700)
         if self._account is not None:
-            give(folder, self._account)
+            change_owner(folder, self._account)
 
     def _version(self) -> str:
         return self._run([self._tool("postgres"), "--version"])
@@ -131,16 +131,16 @@ class EmbeddedPostgres(Server):
     def _tool(self, name: str) -> str:
         return str(self._programs / name)
 
-    def _run(self, argv: Sequence[str], words: str = "") -> str:
+    def _run(self, argv: Sequence[str], stdin: str = "") -> str:
         done = subprocess.run(
             argv,
-            input=words,
+            input=stdin,
             env=_environment(),
             cwd=self._home,
             capture_output=True,
             check=False,
             text=True,
-            **switch(self._account),
+            **user_arguments(self._account),
         )
         if done.returncode != 0:
             self.paths.log(self.name).write_text(done.stdout + done.stderr, encoding="utf-8")
@@ -154,5 +154,5 @@ def _copy_folder(source: Path, target: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """PostgreSQL sees nothing of ours: no settings, no keys, no locale."""
+    """PostgreSQL inherits no settings, keys or locale."""
     return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}

@@ -1,7 +1,7 @@
-"""Child processes that cannot be lost: they end with their parent, and pid files name exactly them.
+"""Child processes that end with their parent and are recorded in pid files.
 
 A pid file holds the pid and the identity of the process (boot and start time), so that a later run never ends
-a stranger that got the same pid.
+another process that got the same pid.
 """
 
 import asyncio
@@ -16,34 +16,34 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.embedded.account import Account, switch
+from deploy.embedded.account import Account, user_arguments
 from deploy.embedded.files import write_private
 from deploy.embedded.run_paths import RunPaths
 
 _PR_SET_PDEATHSIG = 1
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_LOG_LIMIT = 20 * 1024 * 1024  # bytes; an older log of this size makes room for a new one at a start
+_LOG_LIMIT = 20 * 1024 * 1024  # bytes; a larger log is rotated at a start
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How one child is started and how it is asked to stop."""
+    """How one child is started and stopped."""
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: Path
-    polite: signal.Signals
-    patience: float  # seconds between the polite signal and SIGKILL
+    stop_signal: signal.Signals
+    stop_timeout: float  # seconds between the stop signal and SIGKILL
     account: Account | None = None
 
 
 def identity(pid: int) -> str | None:
-    """What tells the process from any other that ever had this pid; None when it has ended."""
+    """Distinguishes the process from any other that ever had this pid; None when it has ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
+        fields = stat.rpartition(")")[2].split()  # the process name before it may contain any character
         if fields[0] in "ZX":
             return None
         return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{fields[19]}"
@@ -64,7 +64,7 @@ def record(paths: RunPaths, name: str, pid: int) -> None:
 
 
 def recorded(paths: RunPaths, name: str) -> int | None:
-    """The pid of the process that the pid file names, if that very process still runs."""
+    """The pid in the pid file, if the same process still runs."""
     try:
         entry = json.loads((paths.pids / f"{name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -80,9 +80,9 @@ def forget(paths: RunPaths, name: str) -> None:
 async def spawn(paths: RunPaths, launch: Launch) -> asyncio.subprocess.Process:
     """Starts a child whose output goes to its log file.
 
-    It gets its own session, so that Ctrl-C in the terminal reaches the supervisor's order of stopping alone,
-    and its polite signal from the kernel when this process ends in whatever way. (The kernel looks at the
-    thread that forks: call this on a thread that lives as long as the process, as the main one does.)
+    The child gets its own session, so that Ctrl-C in the terminal does not reach it and the supervisor stops the
+    children in order. The kernel sends it its stop signal when this process ends for any reason. (The kernel
+    watches the thread that forks: call this on a thread that lives as long as the process, like the main one.)
     """
     log = _open_log(paths.log(launch.name))
     try:
@@ -94,8 +94,8 @@ async def spawn(paths: RunPaths, launch: Launch) -> asyncio.subprocess.Process:
             env=dict(launch.env),
             cwd=launch.cwd,
             start_new_session=True,
-            preexec_fn=_end_with_parent(launch.polite),
-            **switch(launch.account),
+            preexec_fn=_signal_on_parent_death(launch.stop_signal),
+            **user_arguments(launch.account),
         )
     finally:
         os.close(log)
@@ -104,31 +104,31 @@ async def spawn(paths: RunPaths, launch: Launch) -> asyncio.subprocess.Process:
 
 
 async def stop(paths: RunPaths, launch: Launch, process: asyncio.subprocess.Process) -> None:
-    """Asks the child to stop, and ends it when it does not."""
-    await end(process, launch.polite, launch.patience)
+    """Sends the stop signal, and SIGKILL after the timeout."""
+    await end(process, launch.stop_signal, launch.stop_timeout)
     forget(paths, launch.name)
 
 
-async def end(process: asyncio.subprocess.Process, how: signal.Signals, patience: float) -> None:
+async def end(process: asyncio.subprocess.Process, stop_signal: signal.Signals, stop_timeout: float) -> None:
     with contextlib.suppress(ProcessLookupError):
-        process.send_signal(how)
+        process.send_signal(stop_signal)
     try:
-        await asyncio.wait_for(process.wait(), patience)
+        await asyncio.wait_for(process.wait(), stop_timeout)
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
 
 
-def end_leftover(paths: RunPaths, name: str, how: signal.Signals, patience: float) -> bool:
-    """Ends the process that a former run of this folder left behind; says whether there was one."""
+def end_leftover(paths: RunPaths, name: str, stop_signal: signal.Signals, timeout: float) -> bool:
+    """Ends the process that an earlier run of this folder left behind; returns whether there was one."""
     pid = recorded(paths, name)
     if pid is not None:
         before = identity(pid)
-        for attempt in (how, signal.SIGKILL):
+        for number in (stop_signal, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, attempt)
-            if _gone(pid, before, patience):
+                os.kill(pid, number)
+            if _wait_for_end(pid, before, timeout):
                 break
     forget(paths, name)
     return pid is not None
@@ -144,17 +144,17 @@ def tail(path: Path, size: int = 4000) -> str:
         return ""
 
 
-def last_words(path: Path) -> str:
-    """The last line of a log; of a structured one (JSON with `text`) its text."""
-    line = (tail(path).strip().splitlines() or ["it said nothing"])[-1]
+def last_log_line(path: Path) -> str:
+    """The last line of a log; for a structured line (JSON with `text`), its text."""
+    line = (tail(path).strip().splitlines() or ["its log is empty"])[-1]
     try:
         return str(json.loads(line)["text"])
     except (ValueError, TypeError, KeyError):
         return line
 
 
-def _gone(pid: int, before: str | None, patience: float) -> bool:
-    deadline = time.monotonic() + patience
+def _wait_for_end(pid: int, before: str | None, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if identity(pid) != before:
             return True
@@ -169,13 +169,13 @@ def _open_log(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
-def _end_with_parent(how: signal.Signals) -> Callable[[], None] | None:
+def _signal_on_parent_death(stop_signal: signal.Signals) -> Callable[[], None] | None:
     if _libc is None:
         return None
     libc, parent = _libc, os.getpid()
 
     def before_exec() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, int(how))
+        libc.prctl(_PR_SET_PDEATHSIG, int(stop_signal))
         if os.getppid() != parent:  # the parent ended before the line above
             os._exit(1)
 

@@ -1,4 +1,4 @@
-"""Where the embedded run keeps its things: one run folder per run, one cache folder per user."""
+"""The paths of the embedded run: one run folder per run, one cache folder per user."""
 
 import os
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def cache_dir() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class RunPaths:
-    """The paths inside one run folder. Nothing is written outside it but the cache."""
+    """The paths inside one run folder. Nothing is written outside it except the cache."""
 
     dir: Path
 
@@ -56,7 +56,7 @@ class RunPaths:
 
     @property
     def postgres_home_record(self) -> Path:
-        """A file that tells where PostgreSQL's folder is."""
+        """The file that holds the path of PostgreSQL's folder."""
         return self.dir / "postgres.home"
 
     @property
@@ -67,10 +67,10 @@ class RunPaths:
         return self.logs / f"{name}.log"
 
     def make(self) -> None:
-        """Creates the folders, private to their owner.
+        """Creates the folders, private to their owner. Raises EmbeddedError.
 
-        For root the run folder itself may be walked through (not read) by others: PostgreSQL refuses to run
-        as root and its account has to reach its own folder inside.
+        For root, others may traverse (not read) the run folder itself: PostgreSQL refuses to run as root, and its
+        account has to reach its own folder inside.
         """
         try:
             self.dir.mkdir(parents=True, exist_ok=True)
@@ -79,5 +79,5 @@ class RunPaths:
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise EmbeddedError(
-                f"The run folder {self.dir} cannot be made ({error.strerror}): name another one with --dir."
+                f"The run folder {self.dir} cannot be created ({error.strerror}): name another one with --dir."
             ) from error

@@ -1,4 +1,4 @@
-"""`run.json`: where everything of a run is. Mode 0600: it holds passwords."""
+"""`run.json`: the addresses, passwords and processes of a run. Its mode is 0600."""
 
 import fcntl
 import json
@@ -14,7 +14,7 @@ from deploy.embedded.run_paths import RunPaths
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as its run.json tells it."""
+    """The content of run.json."""
 
     kafka: str | None = None  # host:port
     postgres: Mapping[str, Any] = field(default_factory=dict)  # DSNs: admin, migrate, …; services: {}
@@ -30,7 +30,7 @@ def write_run(paths: RunPaths, run: Run) -> None:
 
 
 def read_run(paths: RunPaths) -> Run | None:
-    """The run of the folder, or None where nothing runs (a file that a crash left behind does not count)."""
+    """The run of the folder, or None if nothing runs (a file that a crash left behind does not count)."""
     if not is_live(paths):
         return None
     try:
@@ -40,16 +40,16 @@ def read_run(paths: RunPaths) -> Run | None:
 
 
 def is_live(paths: RunPaths) -> bool:
-    """Whether a supervisor owns the folder now: it holds the lock file as long as it lives, and no longer."""
-    handle = take(paths.lock_file, create=False)
+    """Whether a supervisor owns the folder now: it holds the lock file exactly as long as it runs."""
+    handle = acquire_lock(paths.lock_file, create=False)
     if handle is not None:
         os.close(handle)
         return False
     return paths.lock_file.exists()
 
 
-def take(lock: Path, *, create: bool = True) -> int | None:
-    """Takes the lock of a run folder for as long as this process lives; None when it cannot be had."""
+def acquire_lock(lock: Path, *, create: bool = True) -> int | None:
+    """Locks a run folder for the lifetime of this process. None if another process holds the lock."""
     try:
         handle = os.open(lock, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
     except FileNotFoundError:

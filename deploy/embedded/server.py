@@ -1,4 +1,4 @@
-"""What Kafka and PostgreSQL have in common here: start on a free port, answer, stop, start again."""
+"""The common part of the Kafka and PostgreSQL servers: start on a free port, check, stop, start again."""
 
 import asyncio
 import signal
@@ -9,28 +9,28 @@ from deploy.embedded import process
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.run_paths import RunPaths
 
-_ATTEMPTS = 6
-_ANSWER_WITHIN = 90.0  # seconds; a cold start takes 3-4 on a free machine
-_POLL = 0.05  # seconds
+_MAX_ATTEMPTS = 6
+_READY_TIMEOUT = 90.0  # seconds; a cold start takes 3-4 on a free machine
+_POLL_INTERVAL = 0.05  # seconds
 
 
 class Server(ABC):
-    """One server process of this run folder, spoken to over loopback."""
+    """One server process of this run folder, reached over loopback."""
 
     name: str  # of its folder, log and pid file
-    title: str  # for people
-    passing_faults: tuple[str, ...]  # words in its log after which another try is worthwhile
+    title: str  # for messages
+    transient_errors: tuple[str, ...]  # log texts after which another attempt may succeed
 
-    def __init__(self, paths: RunPaths, chance: Random) -> None:
+    def __init__(self, paths: RunPaths, rng: Random) -> None:
         self.paths = paths
-        self.chance = chance
+        self.rng = rng
         self._launch: process.Launch | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._changing = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @abstractmethod
     async def prepare(self) -> None:
-        """Makes what must stand before the first start. May take seconds when the caches are empty."""
+        """Creates what the first start needs. May take seconds when the caches are empty."""
 
     @abstractmethod
     def choose_ports(self) -> None:
@@ -38,11 +38,11 @@ class Server(ABC):
 
     @abstractmethod
     def launch(self) -> process.Launch:
-        """Writes the settings for the chosen ports and says how to start."""
+        """Writes the settings for the chosen ports and returns how to start the server."""
 
     @abstractmethod
-    async def answers(self) -> bool:
-        """Whether a client is served right now."""
+    async def accepts_clients(self) -> bool:
+        """Whether the server serves a client now."""
 
     @property
     def running(self) -> bool:
@@ -50,58 +50,58 @@ class Server(ABC):
 
     @property
     def crashed(self) -> bool:
-        """Whether it ended without being told to."""
+        """Whether it ended without a stop request."""
         child = self._process
-        return not self._changing.locked() and child is not None and child.returncode is not None
+        return not self._lock.locked() and child is not None and child.returncode is not None
 
     async def start(self) -> None:
-        """Starts and returns once clients are served. Raises EmbeddedError."""
+        """Starts and returns once it serves clients. Raises EmbeddedError."""
         await self.prepare()
         self.choose_ports()
-        async with self._changing:
-            await self._start(may_move=True)
+        async with self._lock:
+            await self._start(new_ports=True)
 
     async def start_again(self) -> None:
-        """Starts where it stood before: same ports, same data; does nothing when it runs."""
-        async with self._changing:
+        """Starts with the same ports and data as before; does nothing if it runs. Raises EmbeddedError."""
+        async with self._lock:
             if not self.running:
-                await self._start(may_move=False)
+                await self._start(new_ports=False)
 
-    async def stop(self, how: signal.Signals | None = None) -> None:
-        """Stops, politely unless told how; does nothing when it does not run."""
-        async with self._changing:
-            await self._stop(how)
+    async def stop(self, stop_signal: signal.Signals | None = None) -> None:
+        """Stops with the given signal, by default gracefully; does nothing if it does not run."""
+        async with self._lock:
+            await self._stop(stop_signal)
 
-    async def _stop(self, how: signal.Signals | None = None) -> None:
+    async def _stop(self, stop_signal: signal.Signals | None = None) -> None:
         if self._process is None or self._launch is None:
             return
         launch, child, self._process = self._launch, self._process, None
-        await process.end(child, how or launch.polite, launch.patience)
+        await process.end(child, stop_signal or launch.stop_signal, launch.stop_timeout)
         process.forget(self.paths, self.name)
 
-    async def _start(self, *, may_move: bool) -> None:
-        for attempt in range(_ATTEMPTS):
-            if attempt and may_move:
+    async def _start(self, *, new_ports: bool) -> None:
+        for attempt in range(_MAX_ATTEMPTS):
+            if attempt and new_ports:
                 self.choose_ports()
             self._launch = self.launch()
             self._process = await process.spawn(self.paths, self._launch)
-            if await self._settles(self._process):
+            if await self._becomes_ready(self._process):
                 return
             await asyncio.sleep(0.2 * attempt)
         raise EmbeddedError(f"{self.title} does not start: see {self.paths.log(self.name)}.")
 
-    async def _settles(self, child: asyncio.subprocess.Process) -> bool:
-        """True once it answers, False when it ended over something that passes."""
-        deadline = asyncio.get_running_loop().time() + _ANSWER_WITHIN
+    async def _becomes_ready(self, child: asyncio.subprocess.Process) -> bool:
+        """True once it serves clients, False if it ended with a transient error. Raises EmbeddedError."""
+        deadline = asyncio.get_running_loop().time() + _READY_TIMEOUT
         log = self.paths.log(self.name)
         while child.returncode is None:
-            if await self.answers():
+            if await self.accepts_clients():
                 return True
             if asyncio.get_running_loop().time() > deadline:
                 await self._stop(signal.SIGKILL)
-                raise EmbeddedError(f"{self.title} did not answer in {_ANSWER_WITHIN:.0f} s: see {log}.")
-            await asyncio.sleep(_POLL)
-        words = process.tail(log)
-        if any(fault in words for fault in self.passing_faults):
+                raise EmbeddedError(f"{self.title} did not answer in {_READY_TIMEOUT:.0f} s: see {log}.")
+            await asyncio.sleep(_POLL_INTERVAL)
+        log_tail = process.tail(log)
+        if any(error in log_tail for error in self.transient_errors):
             return False
         raise EmbeddedError(f"{self.title} ended at its start: see {log}.")

@@ -1,4 +1,4 @@
-"""Ending a run from outside: its supervisor, what a crashed one left (by pid file, exactly that), its folder."""
+"""Ends a run from outside: its supervisor, the processes that a crashed one left (by pid file), its folder."""
 
 import contextlib
 import os
@@ -12,11 +12,11 @@ from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.services import SERVICES
 
 SUPERVISOR = "supervisor"
-"""The name of its pid file and log."""
+"""The name of the supervisor's pid file and log."""
 
-_SUPERVISOR_PATIENCE = 90.0  # seconds for services, Kafka and PostgreSQL to stop politely
-_PATIENCE = 20.0  # seconds between the polite signal and SIGKILL
-_POLITE = (
+_SUPERVISOR_STOP_TIMEOUT = 90.0  # seconds for services, Kafka and PostgreSQL to stop gracefully
+_STOP_TIMEOUT = 20.0  # seconds between the stop signal and SIGKILL
+_STOP_SIGNALS = (
     *((service, signal.SIGTERM) for service in reversed(SERVICES)),
     ("kafka", signal.SIGTERM),
     ("postgres", signal.SIGINT),
@@ -24,14 +24,14 @@ _POLITE = (
 
 
 def end_supervisor(paths: RunPaths) -> bool:
-    """Has the supervisor stop its run and waits for it; False when there is none. Raises EmbeddedError."""
+    """Makes the supervisor stop its run and waits for it; False if there is none. Raises EmbeddedError."""
     pid = process.recorded(paths, SUPERVISOR)
     if pid is None:
         return False
     before = process.identity(pid)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _SUPERVISOR_PATIENCE
+    deadline = time.monotonic() + _SUPERVISOR_STOP_TIMEOUT
     while process.identity(pid) == before:
         if time.monotonic() > deadline:
             raise EmbeddedError(f"The supervisor (process {pid}) does not stop: see {paths.log(SUPERVISOR)}.")
@@ -40,12 +40,12 @@ def end_supervisor(paths: RunPaths) -> bool:
 
 
 def end_leftovers(paths: RunPaths) -> list[str]:
-    """Ends the processes of a crashed run that still live, in order; returns their names."""
-    return [name for name, how in _POLITE if process.end_leftover(paths, name, how, _PATIENCE)]
+    """Ends the remaining processes of a crashed run in stop order; returns their names."""
+    return [name for name, number in _STOP_SIGNALS if process.end_leftover(paths, name, number, _STOP_TIMEOUT)]
 
 
 def erase(paths: RunPaths) -> None:
-    """Removes a run folder, in which nothing runs, with all its data."""
+    """Removes a run folder with all its data. Nothing may run in it."""
     home = paths.postgres_home_record
     if home.exists():
         shutil.rmtree(home.read_text(encoding="utf-8").strip(), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Everything of one run: the two servers, then the services on top of them."""
+"""All parts of one run: the two servers, then the services that need them."""
 
 import asyncio
 import logging
@@ -16,50 +16,50 @@ from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.runfile import Run, write_run
 from deploy.embedded.services import DATABASE, SERVICES, config_dir, service_launch
 from deploy.embedded.stores import (
+    dead_letter_keys,
     ensure_passwords,
-    letter_keys,
     prepare_database,
     prepare_topics,
     pseudonym_keys,
-    together,
+    run_all,
 )
 from deploy.embedded.watchdog import Watchdog
 
 _log = logging.getLogger("hva.supervisor")
-_READY_WITHIN = 120.0  # seconds for the services to be ready
-_WATCH_EVERY = 0.3  # seconds
+_READY_TIMEOUT = 120.0  # seconds for the services to be ready
+_WATCH_INTERVAL = 0.3  # seconds
 
 
 class Stack:
-    """The parts of a run in one folder; `say` tells a person what is being done."""
+    """The parts of a run in one folder. `report` gets progress messages for the user."""
 
     def __init__(
         self,
         paths: RunPaths,
         parts: Collection[str],
-        chance: Random,
-        say: Callable[[str], None],
+        rng: Random,
+        report: Callable[[str], None],
         durable: bool,
     ) -> None:
-        self.paths, self.say = paths, say
-        self.kafka = EmbeddedKafka(paths, chance)
-        self.postgres = EmbeddedPostgres(paths, chance, durable=durable)
+        self.paths, self.report = paths, report
+        self.kafka = EmbeddedKafka(paths, rng)
+        self.postgres = EmbeddedPostgres(paths, rng, durable=durable)
         self.servers = {server.name: server for server in (self.kafka, self.postgres) if server.name in parts}
         self.services: dict[str, Watchdog] = {}
-        self._with_services = "services" in parts
-        self._chance = chance
+        self._has_services = "services" in parts
+        self._rng = rng
         self._passwords: dict[str, str] = {}
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Starts everything and returns once all of it serves. Raises EmbeddedError."""
-        self.say("starting " + " and ".join(server.title for server in self.servers.values()))
-        await together(*(server.start() for server in self.servers.values()))
-        self._watch = asyncio.create_task(self._keep_servers())
-        if self._with_services:
-            self.say("preparing the database and the topics")
+        """Starts everything and returns once all of it is ready. Raises EmbeddedError."""
+        self.report("starting " + " and ".join(server.title for server in self.servers.values()))
+        await run_all(*(server.start() for server in self.servers.values()))
+        self._watch = asyncio.create_task(self._restart_crashed_servers())
+        if self._has_services:
+            self.report("preparing the database and the topics")
             await self._prepare_stores()
-            self.say("starting the services " + ", ".join(SERVICES))
+            self.report("starting the services " + ", ".join(SERVICES))
             await self._start_services()
         self.write_run()
 
@@ -71,23 +71,23 @@ class Stack:
         await asyncio.gather(*(server.stop() for server in self.servers.values()), return_exceptions=True)
         self.paths.run_file.unlink(missing_ok=True)
 
-    async def order(self, part: str, what: str, how: str | None) -> None:
-        """Carries out stop, start or restart of one server; `how` names the signal of stopping."""
+    async def control(self, part: str, action: str, signal_name: str | None) -> None:
+        """Stops, starts or restarts one server. `signal_name` is the signal to stop it with."""
         server = self.servers[part]
-        if what in ("stop", "restart"):
-            await server.stop(signal.Signals[how] if how else None)
-        if what in ("start", "restart") and not server.running:
+        if action in ("stop", "restart"):
+            await server.stop(signal.Signals[signal_name] if signal_name else None)
+        if action in ("start", "restart") and not server.running:
             await server.start_again()
 
     def run(self) -> Run:
-        """What run.json says."""
+        """The content of run.json."""
         return Run(
             kafka=self.kafka.bootstrap if "kafka" in self.servers else None,
             postgres=self._dsns() if "postgres" in self.servers else {},
             services={name: {"metrics": one.metrics, "pid": one.pid} for name, one in self.services.items()},
             config_dir=str(config_dir()),
-            key_file=str(pseudonym_keys(self.paths)) if self._with_services else None,
-            letter_key_file=str(letter_keys(self.paths)) if self._with_services else None,
+            key_file=str(pseudonym_keys(self.paths)) if self._has_services else None,
+            letter_key_file=str(dead_letter_keys(self.paths)) if self._has_services else None,
             supervisor={"pid": os.getpid(), "started": process.identity(os.getpid())},
         )
 
@@ -96,7 +96,7 @@ class Stack:
 
     async def _prepare_stores(self) -> None:
         self._passwords = ensure_passwords(self.paths)
-        await together(
+        await run_all(
             prepare_database(self.postgres.admin_dsn, self._dsn("hva_migrate"), self._passwords),
             prepare_topics(self.kafka.bootstrap),
         )
@@ -105,14 +105,14 @@ class Stack:
         for name in SERVICES:
             self.services[name] = Watchdog(self.paths, name, self._launcher(name), self._port, self.write_run)
         for service in self.services.values():
-            service.begin()
+            service.start()
         for service in self.services.values():
             try:
-                await asyncio.wait_for(service.until_ready(), _READY_WITHIN)
+                await asyncio.wait_for(service.wait_until_ready(), _READY_TIMEOUT)
             except TimeoutError:
                 log = self.paths.log(service.name)
                 raise EmbeddedError(
-                    f"The service {service.name} is not ready after {_READY_WITHIN:.0f} s"
+                    f"The service {service.name} is not ready after {_READY_TIMEOUT:.0f} s"
                     f" ({service.starts} starts): see {log}."
                 ) from None
 
@@ -125,21 +125,21 @@ class Stack:
                 port=port,
                 config=config_dir(),
                 keys=pseudonym_keys(self.paths),
-                letter_keys=letter_keys(self.paths),
+                dead_letter_keys=dead_letter_keys(self.paths),
             )
 
         return launch
 
     def _port(self) -> int:
-        return free_port(self._chance)
+        return free_port(self._rng)
 
-    async def _keep_servers(self) -> None:
-        """Starts a server that ended by itself again, where it stood."""
+    async def _restart_crashed_servers(self) -> None:
+        """Restarts crashed servers with the same ports and data."""
         while True:
-            await asyncio.sleep(_WATCH_EVERY)
+            await asyncio.sleep(_WATCH_INTERVAL)
             for server in self.servers.values():
                 if server.crashed:
-                    _log.warning("%s ended by itself; it is started again", server.name)
+                    _log.warning("%s ended unexpectedly and is started again", server.name)
                     try:
                         await server.start_again()
                     except EmbeddedError as error:

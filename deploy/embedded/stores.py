@@ -1,4 +1,4 @@
-"""What PostgreSQL and Kafka must hold before the services start: roles, database, tables, topics, keys."""
+"""Creates what the services need before they start: roles, database, tables, topics, keys."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.services import DATABASE, SERVICES
 
 
-async def together(*tasks: Awaitable[object]) -> None:
-    """Awaits all; when one fails, cancels the others and raises that failure alone."""
+async def run_all(*tasks: Awaitable[object]) -> None:
+    """Awaits all tasks. If one fails, cancels the others and raises its error."""
     pending = [asyncio.ensure_future(task) for task in tasks]
     try:
         await asyncio.gather(*pending)
@@ -25,7 +25,7 @@ async def together(*tasks: Awaitable[object]) -> None:
 
 
 def ensure_passwords(paths: RunPaths) -> dict[str, str]:
-    """The password of every role, the same for the life of the run folder."""
+    """The password of every role. Passwords stay the same for the lifetime of the run folder."""
     from shared.postgres.bootstrap import ROLES
 
     path = paths.secrets_file
@@ -39,7 +39,7 @@ def ensure_passwords(paths: RunPaths) -> dict[str, str]:
 async def prepare_database(
     admin_dsn: str, migrate_dsn: str, passwords: dict[str, str], reader_county: str | None = None
 ) -> None:
-    """Makes roles, database and tables, and a role that reads one county; what stands already is left alone."""
+    """Creates roles, database and tables where they do not exist, and a role that reads one county."""
     from shared.postgres.bootstrap import bootstrap
     from shared.postgres.migrate import migrate
     from shared.postgres.readers import reader_role
@@ -50,22 +50,22 @@ async def prepare_database(
 
 
 async def prepare_topics(bootstrap_servers: str) -> None:
-    """Makes the topics of the catalogue; what stands already is left alone."""
+    """Creates the topics of the catalogue that do not exist."""
     from shared.edge.topics import ensure_topics
 
     await ensure_topics(bootstrap_servers)
 
 
 def pseudonym_keys(paths: RunPaths) -> Path:
-    """The key file of pseudonyms: the one of the environment, else one of this run folder."""
-    return _given("HVA_PSEUDONYM_KEY_FILE") or ensure_key_file(paths.dir / "pseudonym.keys", "k1")
+    """The pseudonym key file: from the environment, else in the run folder."""
+    return _path_from_env("HVA_PSEUDONYM_KEY_FILE") or ensure_key_file(paths.dir / "pseudonym.keys", "k1")
 
 
-def letter_keys(paths: RunPaths) -> Path:
-    """The key file of dead letters, likewise."""
-    return _given("HVA_LETTER_KEY_FILE") or ensure_key_file(paths.dir / "letter.keys", "l1")
+def dead_letter_keys(paths: RunPaths) -> Path:
+    """The dead letter key file: from the environment, else in the run folder."""
+    return _path_from_env("HVA_LETTER_KEY_FILE") or ensure_key_file(paths.dir / "letter.keys", "l1")
 
 
-def _given(variable: str) -> Path | None:
+def _path_from_env(variable: str) -> Path | None:
     value = os.environ.get(variable)
     return Path(value).absolute() if value else None

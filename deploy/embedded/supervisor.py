@@ -1,13 +1,13 @@
-"""The process that owns a run folder: starts the parts, keeps them, stops them in order.
+"""The process that owns a run folder: starts the parts, keeps them running, stops them in order.
 
-It is a process of its own, so that a run outlives its terminal when it is detached, and ends with its parent
-when it is not: its standard input is a pipe from the parent, and the end of that pipe, however it comes, is
-the order to stop. Over the pipe it takes orders, one JSON object a line, and answers on its standard output:
+It is a separate process, so that a detached run outlives its terminal and any other run ends with its parent.
+Its standard input is a pipe from the parent: when the pipe closes, the supervisor stops. Commands arrive on the
+pipe, one JSON object per line; answers go to standard output:
 
-    {"id": 1, "do": "restart", "part": "kafka", "how": "SIGKILL"}   {"done": 1} or {"failed": "…", "id": 1}
-    {"do": "detach"}                                    the end of the pipe is no order any more
+    {"id": 1, "action": "restart", "part": "kafka", "signal": "SIGKILL"}   {"done": 1} or {"failed": "…", "id": 1}
+    {"action": "detach"}                                 the supervisor ignores the end of the pipe from now on
 
-Before, it says {"say": "…"} and once {"ready": {…}} or {"failed": "…"} or {"taken": true}.
+During the start it sends {"progress": "…"}, then one of {"ready": {…}}, {"failed": "…"}, {"already_running": true}.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from random import SystemRandom
 from deploy.embedded import process
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.run_paths import RunPaths
-from deploy.embedded.runfile import take
+from deploy.embedded.runfile import acquire_lock
 from deploy.embedded.services import PARTS
 from deploy.embedded.shutdown import SUPERVISOR, end_leftovers, erase
 from deploy.embedded.stack import Stack
@@ -33,84 +33,84 @@ _log = logging.getLogger("hva.supervisor")
 
 
 class Supervisor:
-    """One run from its first start to its last stop."""
+    """One run from start to stop."""
 
     def __init__(self, paths: RunPaths, stack: Stack) -> None:
-        self._places, self._stack = paths, stack
-        self._end = asyncio.Event()
+        self._paths, self._stack = paths, stack
+        self._stop_requested = asyncio.Event()
         self._detached = False
 
     async def run(self) -> int:
-        """Returns 0 when it was told to stop, 1 when it could not start."""
+        """Returns 0 after a stop request, 1 if the start failed."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end.set)
-        orders = asyncio.create_task(self._take_orders())
+            loop.add_signal_handler(number, self._stop_requested.set)
+        commands = asyncio.create_task(self._read_commands())
         try:
-            return await self._start_and_stay()
+            return await self._start_and_wait()
         finally:
-            orders.cancel()
+            commands.cancel()
             await self._stack.stop()
 
-    async def _start_and_stay(self) -> int:
-        start, end = asyncio.create_task(self._stack.start()), asyncio.create_task(self._end.wait())
+    async def _start_and_wait(self) -> int:
+        start, end = asyncio.create_task(self._stack.start()), asyncio.create_task(self._stop_requested.wait())
         await asyncio.wait({start, end}, return_when=asyncio.FIRST_COMPLETED)
         if not start.done():
             start.cancel()
             await asyncio.gather(start, return_exceptions=True)
             return 0
         if failure := start.exception():
-            tell(failed=_in_words(failure, self._places))
+            send(failed=_error_message(failure, self._paths))
             end.cancel()
             return 1
-        tell(ready=json.loads(self._places.run_file.read_text(encoding="utf-8")))
+        send(ready=json.loads(self._paths.run_file.read_text(encoding="utf-8")))
         await end
         return 0
 
-    async def _take_orders(self) -> None:
+    async def _read_commands(self) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
-            await self._carry_out(json.loads(line))
+            await self._execute(json.loads(line))
         if not self._detached:
-            self._end.set()
+            self._stop_requested.set()
 
-    async def _carry_out(self, order: dict[str, str]) -> None:
-        if order["do"] == "detach":
+    async def _execute(self, command: dict[str, str]) -> None:
+        if command["action"] == "detach":
             self._detached = True
             return
         try:
-            await self._stack.order(order["part"], order["do"], order.get("how"))
-            tell(done=order["id"])
+            await self._stack.control(command["part"], command["action"], command.get("signal"))
+            send(done=command["id"])
         except EmbeddedError as error:
-            tell(failed=str(error), id=order["id"])
+            send(failed=str(error), id=command["id"])
 
 
-def tell(**words: object) -> None:
-    """Says one thing to the parent, if there still is one."""
+def send(**message: object) -> None:
+    """Sends one message to the parent, if it still runs."""
     with contextlib.suppress(OSError):
-        sys.stdout.write(json.dumps(words) + "\n")
+        sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
 
-def _in_words(failure: BaseException, paths: RunPaths) -> str:
+def _error_message(failure: BaseException, paths: RunPaths) -> str:
     if isinstance(failure, EmbeddedError):
         return str(failure)
     _log.error("the start failed", exc_info=failure)
     return f"The start failed ({type(failure).__name__}): see {paths.log(SUPERVISOR)}."
 
 
-def _own(options: argparse.Namespace, paths: RunPaths) -> int:
+def _run_supervisor(options: argparse.Namespace, paths: RunPaths) -> int:
     process.record(paths, SUPERVISOR, os.getpid())
-    left = end_leftovers(paths)
-    if left:
-        tell(say=f"ended what a former run left: {', '.join(left)}")
+    leftovers = end_leftovers(paths)
+    if leftovers:
+        send(progress=f"ended processes of an earlier run: {', '.join(leftovers)}")
     stack = Stack(
         paths,
         options.parts.split(","),
         SystemRandom(),
-        lambda words: tell(say=words),
+        lambda message: send(progress=message),
         not options.ephemeral,
     )
     try:
@@ -131,14 +131,14 @@ def main() -> int:
     paths = RunPaths(options.dir.absolute())
     try:
         paths.make()
-        lock = take(paths.lock_file)
+        lock = acquire_lock(paths.lock_file)
     except EmbeddedError as error:
-        tell(failed=str(error))
+        send(failed=str(error))
         return 1
     if lock is None:
-        tell(taken=True)
+        send(already_running=True)
         return 1
-    return _own(options, paths)
+    return _run_supervisor(options, paths)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One service kept up: started, asked whether it is ready, started again with growing pauses when it ends."""
+"""Keeps one service running: starts it, checks readiness, restarts it with growing delays when it ends."""
 
 import asyncio
 import logging
@@ -10,17 +10,17 @@ from deploy.embedded.ports import LOOPBACK, is_free
 from deploy.embedded.run_paths import RunPaths
 
 _log = logging.getLogger("hva.supervisor")
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before a service is started again
-_CALM = 60.0  # seconds of life after which the pauses start over
-_POLL = 0.1  # seconds
-_TRIES = 2  # starts that a service is given to become ready at all
+_MIN_DELAY, _MAX_DELAY = 0.5, 30.0  # seconds before a restart
+_STABLE_AFTER = 60.0  # seconds of uptime after which the delay is reset
+_POLL_INTERVAL = 0.1  # seconds
+_MAX_STARTS = 2  # starts within which a service must become ready
 
 
 class Watchdog:
-    """Keeps one service up until it is stopped.
+    """Keeps one service running until `stop`.
 
-    `launch` says how to start it on a port; `choose_port` gives another port when the present one was taken;
-    `changed` is called after every start.
+    `launch` returns how to start it on a port. `choose_port` returns another port when the current one is taken.
+    `on_start` is called after every start.
     """
 
     def __init__(
@@ -29,12 +29,12 @@ class Watchdog:
         name: str,
         launch: Callable[[int], process.Launch],
         choose_port: Callable[[], int],
-        changed: Callable[[], None],
+        on_start: Callable[[], None],
     ) -> None:
         self.name = name
         self.port = choose_port()
         self.starts = 0
-        self._places, self._launch, self._choose_port, self._changed = paths, launch, choose_port, changed
+        self._paths, self._launch, self._choose_port, self._on_start = paths, launch, choose_port, on_start
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -46,39 +46,39 @@ class Watchdog:
     def metrics(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
 
-    def begin(self) -> None:
-        self._task = asyncio.create_task(self._keep())
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._keep_running())
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._process is not None:
-            await process.stop(self._places, self._launch(self.port), self._process)
+            await process.stop(self._paths, self._launch(self.port), self._process)
 
-    async def until_ready(self) -> None:
-        """Returns once the service says it is ready. Raises EmbeddedError when it keeps ending instead."""
-        log = self._places.log(self.name)
-        while not await is_ready(self.port):  # another process: nothing would set an event
-            if self.starts > _TRIES:
-                words = process.last_words(log)
-                raise EmbeddedError(f"The service {self.name} ends at its start: {words} (see {log})")
-            await asyncio.sleep(_POLL)
+    async def wait_until_ready(self) -> None:
+        """Returns once the service is ready. Raises EmbeddedError when it keeps ending instead."""
+        log = self._paths.log(self.name)
+        while not await is_ready(self.port):  # polling: another process cannot set an event
+            if self.starts > _MAX_STARTS:
+                reason = process.last_log_line(log)
+                raise EmbeddedError(f"The service {self.name} ends at its start: {reason} (see {log})")
+            await asyncio.sleep(_POLL_INTERVAL)
 
-    async def _keep(self) -> None:
-        loop, pause = asyncio.get_running_loop(), _FIRST_PAUSE
+    async def _keep_running(self) -> None:
+        loop, delay = asyncio.get_running_loop(), _MIN_DELAY
         while True:
             if not is_free(self.port):
                 self.port = self._choose_port()
-            begun = loop.time()
-            self._process = await process.spawn(self._places, self._launch(self.port))
+            started_at = loop.time()
+            self._process = await process.spawn(self._paths, self._launch(self.port))
             self.starts += 1
-            self._changed()
+            self._on_start()
             code = await self._process.wait()
-            pause = _FIRST_PAUSE if loop.time() - begun > _CALM else pause
-            _log.warning("%s ended with %s; it is started again in %.1f s", self.name, code, pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            delay = _MIN_DELAY if loop.time() - started_at > _STABLE_AFTER else delay
+            _log.warning("%s ended with exit code %s; restart in %.1f s", self.name, code, delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _MAX_DELAY)
 
 
 async def is_ready(port: int, path: str = "/readyz") -> bool:

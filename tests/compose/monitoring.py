@@ -1,43 +1,43 @@
-"""Rules and dashboards on the stack's own Prometheus, which scrapes services that have worked."""
+"""Checks of alert rules and dashboards on the stack's Prometheus, after the services have processed events."""
 
 import json
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from tests.compose.course import must
 from tests.compose.resolved import PROJECT
-from tests.compose.stack import Stack, until
+from tests.compose.scenario import require
+from tests.compose.stack import Stack, wait_until
 
 _DASHBOARDS: Final = PROJECT / "deploy" / "grafana" / "dashboards"
 _VARIABLES: Final = {"$county": ".+", "$period": "quarter_current"}
-_OF_TROUBLES: Final = {"Failed commits", "Sender problems"}
-"""Panels that are empty while nothing is wrong; their metrics are known all the same."""
+_PANELS_OF_FAULTS: Final = {"Failed commits", "Sender problems"}
+"""Panels that are empty without faults; Prometheus must still know their metrics."""
 
 
-def rules_tested(stack: Stack) -> str:
-    """What `promtool` says of the rules: every alert fires where it should, and is quiet elsewhere."""
+def check_rules(stack: Stack) -> str:
+    """The output of `promtool test rules`: every alert fires exactly in the cases that expect it."""
     folder = "/etc/prometheus"
     promtool = ("exec", "-T", "prometheus", "promtool")
     stack.compose(*promtool, "check", "config", f"{folder}/prometheus.yml")
-    said = stack.compose(*promtool, "test", "rules", f"{folder}/tests/alerts.yml")
-    must("SUCCESS" in said, f"promtool: {said}")
-    return re.sub(r"\s+", " ", said).strip()
+    output = stack.compose(*promtool, "test", "rules", f"{folder}/tests/alerts.yml")
+    require("SUCCESS" in output, f"promtool: {output}")
+    return re.sub(r"\s+", " ", output).strip()
 
 
-def panels_show(stack: Stack) -> str:
-    """Every query of every panel finds series; how many there are."""
+def check_panels(stack: Stack) -> str:
+    """Every query of every panel finds series; returns the numbers of queries and series."""
     known = set(stack.prometheus("metadata"))
-    asked = found = 0
+    queries = found = 0
     for title, query in _queries():
-        if title in _OF_TROUBLES:
+        if title in _PANELS_OF_FAULTS:
             names = {re.sub(r"_total$", "", name) for name in re.findall(r"hva_[a-z_]+", query)}
-            must(names <= {re.sub(r"_total$", "", name) for name in known}, f"{title}: nobody tells of {names}")
+            require(names <= {re.sub(r"_total$", "", name) for name in known}, f"{title}: unknown metrics {names}")
             stack.prometheus("query", query=query)
             continue
-        result = until(f"panel {title!r} shows something: {query}", lambda query=query: _result(stack, query))
-        asked, found = asked + 1, found + len(result)
-    return f"{asked} queries, {found} series"
+        result = wait_until(f"panel {title!r} shows something: {query}", lambda query=query: _result(stack, query))
+        queries, found = queries + 1, found + len(result)
+    return f"{queries} queries, {found} series"
 
 
 def _result(stack: Stack, query: str) -> list[object]:
@@ -53,5 +53,5 @@ def _queries() -> Iterator[tuple[str, str]]:
                 query = target["expr"]
                 for name, value in _VARIABLES.items():
                     query = query.replace(name, value)
-                must("$" not in query, f"an unknown variable: {query}")
+                require("$" not in query, f"an unknown variable: {query}")
                 yield panel["title"], query

@@ -1,4 +1,4 @@
-"""What every service of docker-compose.yml must be; each rule gives a sentence for what breaks it."""
+"""The rules for every service of docker-compose.yml. Each rule yields one sentence per violation."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,9 @@ _SOCKET: Final = "docker.sock"
 
 
 def problems(document: Mapping[str, Any]) -> list[str]:
-    """Everything that is wrong with the document, a sentence each; none when it may be started."""
+    """The violations in the document, one sentence each."""
     services: Mapping[str, Service] = document["services"]
-    awaited = {
+    awaited_jobs = {
         name
         for service in services.values()
         for name, condition in _conditions(service)
@@ -23,16 +23,18 @@ def problems(document: Mapping[str, Any]) -> list[str]:
     }
     found = []
     for name, service in services.items():
-        once = service.get("restart") == "no" and (name in awaited or service.get("profiles") == ["tools"])
-        rules = (_rights, _limits, _image, _open, _told, _lives(once))
+        runs_once = service.get("restart") == "no" and (name in awaited_jobs or service.get("profiles") == ["tools"])
+        rules = (_rights, _limits, _image, _exposure, _secrets_in_environment, _availability(runs_once))
         found += [f"{name}: {sentence}" for rule in rules for sentence in rule(service)]
-        found += [f"{name}: waits for {other} without saying for what" for other in _vague(service)]
-    return found + [f"secret {name} is no file" for name, secret in document["secrets"].items() if "file" not in secret]
+        found += [f"{name}: depends on {other} without a condition" for other in _unconditional(service)]
+    return found + [
+        f"secret {name} is not a file" for name, secret in document["secrets"].items() if "file" not in secret
+    ]
 
 
 def _rights(service: Service) -> Iterator[str]:
     if not re.fullmatch(r"[1-9]\d*(:\d+)?", str(service.get("user", ""))):
-        yield "does not say as which number other than 0 it runs"
+        yield "has no numeric user other than 0"
     if service.get("cap_drop") != ["ALL"] or service.get("cap_add"):
         yield "keeps capabilities"
     if "no-new-privileges:true" not in service.get("security_opt", ()):
@@ -42,7 +44,7 @@ def _rights(service: Service) -> Iterator[str]:
     if service.get("privileged") or any(
         service.get(of) == "host" for of in ("network_mode", "pid", "ipc", "userns_mode")
     ):
-        yield "is part of the host"
+        yield "is not isolated from the host"
     if service.get("devices"):
         yield "has devices of the host"
 
@@ -65,20 +67,20 @@ def _image(service: Service) -> Iterator[str]:
         yield "cannot have replicas: it has a container_name"
 
 
-def _open(service: Service) -> Iterator[str]:
+def _exposure(service: Service) -> Iterator[str]:
     for port in service.get("ports", ()):
         if not str(port).startswith("127.0.0.1:"):
             yield f"publishes a port beyond loopback: {port}"
     for volume in service.get("volumes", ()):
         source, _, rest = str(volume).partition(":")
         if _SOCKET in str(volume):
-            yield "can speak to Docker itself"
+            yield "has access to the Docker socket"
         if source.startswith((".", "/", "~")) and not rest.endswith(":ro"):
             yield f"can write into a folder of the host: {source}"
 
 
-def _told(service: Service) -> Iterator[str]:
-    """Secrets are files, never words of the environment."""
+def _secrets_in_environment(service: Service) -> Iterator[str]:
+    """Secrets are files, never environment variables."""
     environment = service.get("environment", {})
     for name, value in environment.items():
         if _SECRET_NAME.search(name) and not name.endswith(("_FILE", "_DIR")):
@@ -87,12 +89,12 @@ def _told(service: Service) -> Iterator[str]:
             yield f"has a password in its environment: {name}"
 
 
-def _lives(once: bool) -> Any:
+def _availability(runs_once: bool) -> Any:
     def rule(service: Service) -> Iterator[str]:
-        if once:
+        if runs_once:
             return
         if service.get("restart") != "unless-stopped":
-            yield "is not started again"
+            yield "is not restarted"
         check = service.get("healthcheck") or {}
         if check.get("disable") or check.get("test") in (None, ["NONE"], "NONE"):
             yield "has no health check"
@@ -105,5 +107,5 @@ def _conditions(service: Service) -> list[tuple[str, str | None]]:
     return [(name, wanted[name].get("condition") if isinstance(wanted, dict) else None) for name in wanted]
 
 
-def _vague(service: Service) -> list[str]:
+def _unconditional(service: Service) -> list[str]:
     return [name for name, condition in _conditions(service) if condition is None]

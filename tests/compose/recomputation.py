@@ -1,4 +1,4 @@
-"""What the figures must be: the events of the simulator, judged and counted anew by `tests/oracle`."""
+"""The expected figures: `tests/oracle` validates and counts the simulator's events independently."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def recompute(lines: Sequence[bytes], config: Path, as_of: datetime) -> Rows:
-    """Every view's rows, by the events alone."""
+    """The rows of every view, computed from the events only."""
     registers = load(config)
     facts = current([v for _, v in judge_all(lines, registers, datetime.now(UTC)) if hasattr(v, "kind")], erasures=True)
     care = Care(facts, registers)
@@ -24,14 +24,14 @@ def recompute(lines: Sequence[bytes], config: Path, as_of: datetime) -> Rows:
 
 
 async def compare(expected: Rows, dsn: str, as_of: datetime) -> tuple[int, list[str]]:
-    """How many rows were compared, and what differs, by view."""
-    rows, wrong = 0, list[str]()
+    """The number of rows compared, and the differences by view."""
+    rows, differences_found = 0, list[str]()
     connection = await asyncpg.connect(dsn, server_settings={"hva.as_of": as_of.isoformat()})
     try:
         for view, wanted in expected.items():
             found = [dict(row) for row in await connection.fetch(f"select * from figures.{view}")]
             rows += len(found)
-            wrong += [f"{view}: {line}" for line in differences(wanted, found, KEYS[view])]
+            differences_found += [f"{view}: {line}" for line in differences(wanted, found, KEYS[view])]
     finally:
         await connection.close()
-    return rows, wrong
+    return rows, differences_found

@@ -1,4 +1,4 @@
-"""docker-compose.yml as Docker would resolve it where no variable is set: anchors, merges and defaults."""
+"""docker-compose.yml as Docker resolves it when no variable is set: anchors, merges and defaults."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,12 @@ VARIABLE: Final = re.compile(r"\$\{([A-Z_]+)(:?-)([^}]*)\}|(\$\$)|(\$)")
 
 
 def text() -> str:
-    """The file as it stands."""
+    """The unresolved file."""
     return FILE.read_text(encoding="utf-8")
 
 
 def variables(source: str) -> dict[str, str]:
-    """Every variable with its default. A variable with two defaults is a mistake."""
+    """Every variable with its default. Raises ValueError if a variable has two defaults."""
     found: dict[str, str] = {}
     for name, _, default, _, _ in VARIABLE.findall(source):
         if name and found.setdefault(name, default) != default:
@@ -26,9 +26,9 @@ def variables(source: str) -> dict[str, str]:
 
 
 def resolve(source: str) -> dict[str, Any]:
-    """The document with every default filled in. Only `${NAME:-default}` and `$$` are understood."""
+    """The document with every default filled in. Raises ValueError for anything but `${NAME:-default}` and `$$`."""
 
-    def filled(found: re.Match[str]) -> str:
+    def fill(found: re.Match[str]) -> str:
         if found[5]:
             raise ValueError("a dollar that is neither ${NAME:-default} nor $$")
         return "$" if found[4] else found[3]
@@ -36,7 +36,7 @@ def resolve(source: str) -> dict[str, Any]:
     def walk(node: Any) -> Any:
         match node:
             case str():
-                return VARIABLE.sub(filled, node)
+                return VARIABLE.sub(fill, node)
             case list():
                 return [walk(one) for one in node]
             case dict():

@@ -1,4 +1,4 @@
-"""One run of docker-compose.yml under a name, ports, secrets and registers of its own."""
+"""One run of docker-compose.yml with its own project name, ports, secrets and registers."""
 
 import json
 import os
@@ -23,36 +23,36 @@ _PORTS: Final = ("KAFKA_PORT", "POSTGRES_PORT", "GATEWAY_PORTS", "PROMETHEUS_POR
 _PAUSE_S: Final = 0.5
 
 
-class VerbError(Exception):
-    """What was promised is not so; a sentence for the person."""
+class CheckError(Exception):
+    """A check of the stack failed; the message is one sentence for the user."""
 
 
-def docker(*words: str, check: bool = True, env: Mapping[str, str] | None = None, limit: float = PATIENCE_S) -> str:
-    """What `docker` prints, errors behind it. Raises NotSoError with both where it fails and that is wrong."""
+def docker(*arguments: str, check: bool = True, env: Mapping[str, str] | None = None, limit: float = PATIENCE_S) -> str:
+    """The output of `docker`: stdout, then stderr. With `check`, a failure raises CheckError."""
     done = subprocess.run(
-        ["docker", *words], cwd=PROJECT, env=env, capture_output=True, text=True, timeout=limit, check=False
+        ["docker", *arguments], cwd=PROJECT, env=env, capture_output=True, text=True, timeout=limit, check=False
     )
     if check and done.returncode:
-        raise VerbError(f"docker {' '.join(words)}: {done.stdout[-1500:]}{done.stderr[-3000:]}")
+        raise CheckError(f"docker {' '.join(arguments)}: {done.stdout[-1500:]}{done.stderr[-3000:]}")
     return done.stdout + done.stderr
 
 
-def until(what: str, true: Callable[[], Any]) -> Any:
-    """Wait for something to be true and return it. Raises NotSoError at the deadline."""
+def wait_until(description: str, condition: Callable[[], Any]) -> Any:
+    """Wait for the condition and return its value. Raises CheckError at the deadline."""
     deadline = time.monotonic() + PATIENCE_S
-    while not (found := true()):
+    while not (found := condition()):
         if time.monotonic() > deadline:
-            raise VerbError(f"not within {PATIENCE_S:.0f} s: {what}")
+            raise CheckError(f"not within {PATIENCE_S:.0f} s: {description}")
         time.sleep(_PAUSE_S)
     return found
 
 
 class Stack:
-    """The stack; `env` is what Compose is told."""
+    """The stack; `env` is the environment of Compose."""
 
     def __init__(self, **settings: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hva-compose-test-"))
-        self.folder.chmod(0o755)  # the registers below are read by whoever a container runs as
+        self.folder.chmod(0o755)  # containers read the registers below as other users
         self.config, self.secrets = self.folder / "config", self.folder / "secrets"
         shutil.copytree(PROJECT / "deploy" / "config", self.config)
         for path in (self.config, *self.config.iterdir()):
@@ -70,49 +70,49 @@ class Stack:
             **settings,
         }
 
-    def compose(self, *words: str, check: bool = True, limit: float = 400) -> str:
+    def compose(self, *arguments: str, check: bool = True, limit: float = 400) -> str:
         """`docker compose ...`."""
-        return docker("compose", *words, check=check, env=self.env, limit=limit)
+        return docker("compose", *arguments, check=check, env=self.env, limit=limit)
 
-    def up(self, *words: str, limit: float = 400) -> str:
+    def up(self, *arguments: str, limit: float = 400) -> str:
         """`docker compose up --wait ...`."""
-        return self.compose("up", "--wait", "--quiet-pull", *words, limit=limit)
+        return self.compose("up", "--wait", "--quiet-pull", *arguments, limit=limit)
 
     def containers(self, service: str = "") -> list[dict[str, Any]]:
-        """What Docker knows of the containers, of all services or one."""
+        """`docker inspect` of the containers of one service, or of all."""
         filters = ["--filter", f"label={LABEL}"]
         filters += ["--filter", f"label=com.docker.compose.service={service}"] if service else []
         ids = docker("ps", "-aq", *filters).split()
         return json.loads(docker("inspect", *ids)) if ids else []
 
     def healthy(self, service: str, number: int = 1) -> bool:
-        """Whether so many containers of the service, and no others, are there and healthy."""
+        """Whether the service has exactly that many containers and all are healthy."""
         states = [one["State"] for one in self.containers(service)]
         return len(states) == number and all(
             state["Running"] and state.get("Health", {}).get("Status") == "healthy" for state in states
         )
 
     def logs(self, service: str) -> str:
-        """Everything that the service has said."""
+        """The whole log of the service."""
         return self.compose("logs", "--no-log-prefix", service)
 
     def secret(self, name: str) -> str:
-        """What stands in a secret."""
+        """The content of a secret."""
         return (self.secrets / name).read_text().strip()
 
     @property
     def steward(self) -> str:
-        """The DSN of who may read every figure."""
+        """The DSN of the role that may read every figure."""
         return f"postgresql://hva_steward:{self.secret('hva_steward')}@127.0.0.1:{self.ports['POSTGRES_PORT']}/hva"
 
     def prometheus(self, path: str, **query: str) -> Any:
-        """The data of an answer of Prometheus' API."""
+        """The `data` of an answer of Prometheus' API."""
         url = f"http://127.0.0.1:{self.ports['PROMETHEUS_PORT']}/api/v1/{path}?{urllib.parse.urlencode(query)}"
         with urllib.request.urlopen(url, timeout=10) as page:
             return json.load(page)["data"]
 
     def send(self, events: Sequence[bytes], token: str | None = None) -> int:
-        """Send a batch to the gateway; the status of the answer, 0 where there is none."""
+        """Send a batch to the gateway; returns the HTTP status, or 0 without an answer."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ports['GATEWAY_PORTS']}/events",
             b"[" + b",".join(events) + b"]",
@@ -130,24 +130,24 @@ class Stack:
             return 0
 
     def deliver(self, events: Sequence[bytes]) -> None:
-        """Send a batch as often as it takes, as a sender must."""
-        until("the gateway takes a batch", lambda: self.send(events) == 200)
+        """Send a batch until the gateway accepts it, as a sender must."""
+        wait_until("the gateway accepts a batch", lambda: self.send(events) == 200)
 
     def end(self) -> None:
-        """Stop and remove everything of this run but the images. Raises NotSoError where something stays."""
+        """Stop and remove everything of this run except the images. Raises CheckError if something is left."""
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "20", check=False)
         shutil.rmtree(self.folder)
         left = [
             f"{kind} {name}"
-            for kind, words in (
+            for kind, command in (
                 ("container", ("ps", "-a")),
                 ("volume", ("volume", "ls")),
                 ("network", ("network", "ls")),
             )
-            for name in docker(*words, "--quiet", "--filter", f"label={LABEL}").split()
+            for name in docker(*command, "--quiet", "--filter", f"label={LABEL}").split()
         ]
         if left:
-            raise VerbError(f"left behind: {', '.join(left)}")
+            raise CheckError(f"left behind: {', '.join(left)}")
 
 
 def _free_ports(number: int) -> list[int]:

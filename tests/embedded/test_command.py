@@ -1,4 +1,4 @@
-"""`hva up`, `status`, `down` and `doctor` as people use them."""
+"""The commands `hva up`, `status`, `down` and `doctor`, run as subprocesses."""
 
 import asyncio
 import json
@@ -31,25 +31,25 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     erase(paths)
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "deploy.hva", *words]
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "deploy.hva", *arguments]
 
 
-def environment(**more: str) -> dict[str, str]:
-    ours = {key: value for key, value in os.environ.items() if not key.startswith("HVA_") or key == "HVA_CACHE_DIR"}
-    return ours | more
+def environment(**settings: str) -> dict[str, str]:
+    own = {key: value for key, value in os.environ.items() if not key.startswith("HVA_") or key == "HVA_CACHE_DIR"}
+    return own | settings
 
 
-def hva(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+def hva(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*words), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=PATIENCE_S
+        command(*arguments), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=PATIENCE_S
     )
 
 
-def hva_at_once(*commands: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
-    """Commands that do not mind each other."""
+def hva_in_parallel(*commands: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
+    """Runs independent commands concurrently."""
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda words: hva(*words), commands))
+        return list(pool.map(lambda arguments: hva(*arguments), commands))
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -71,7 +71,7 @@ def test_a_run_in_the_background(folder: Path) -> None:
     again = hva("up", "--dir", str(folder))
     assert (again.returncode, "already up" in again.stdout) == (0, True)
 
-    restarts_what_dies(folder)
+    assert_killed_processes_restart(folder)
 
     started = processes_of(folder)
     down = hva("down", "--dir", str(folder))
@@ -80,8 +80,8 @@ def test_a_run_in_the_background(folder: Path) -> None:
     assert hva("status", "--dir", str(folder)).returncode == 1
 
 
-def restarts_what_dies(folder: Path) -> None:
-    """A service and a server that are killed come back."""
+def assert_killed_processes_restart(folder: Path) -> None:
+    """The supervisor restarts a killed service and a killed server."""
     pid = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
     database = json.loads((folder / "pids" / "postgres.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
@@ -101,23 +101,23 @@ def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
         env=environment(),
         stdout=subprocess.PIPE,
         text=True,
-        # A shell starts what runs in its background deaf to Ctrl-C, these tests among it.
+        # A shell starts its background jobs with SIGINT ignored; these tests may be one.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as up:
         try:
             assert up.stdout is not None
-            said = list(takewhile("Press Ctrl-C to stop everything.\n".__ne__, up.stdout))
-            assert up.poll() is None, said
+            output = list(takewhile("Press Ctrl-C to stop everything.\n".__ne__, up.stdout))
+            assert up.poll() is None, output
             started = processes_of(folder)
             up.send_signal(signal.SIGINT)
             assert up.wait(PATIENCE_S) == 0
         finally:
             up.kill()
-    assert any(line.startswith("Kafka") for line in said)
+    assert any(line.startswith("Kafka") for line in output)
     assert all(process.identity(pid) is None for pid in started)
 
 
-def test_a_service_that_cannot_start_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+def test_a_service_that_cannot_start_is_reported_in_one_sentence(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     up = hva("up", "--detach", "--dir", str(folder), HVA_CONFIG_DIR=str(tmp_path / "empty"))
     assert up.returncode == 1
@@ -125,9 +125,9 @@ def test_a_service_that_cannot_start_is_one_sentence(folder: Path, tmp_path: Pat
     assert hva("down", "--dir", str(folder)).stdout.startswith("Nothing runs")
 
 
-def test_where_nothing_runs(tmp_path: Path) -> None:
+def test_commands_when_nothing_runs(tmp_path: Path) -> None:
     folder = str(tmp_path / "none")
-    status, as_json, down = hva_at_once(
+    status, as_json, down = hva_in_parallel(
         ("status", "--dir", folder), ("status", "--json", "--dir", folder), ("down", "--dir", folder)
     )
     assert (status.returncode, status.stderr) == (
@@ -139,8 +139,8 @@ def test_where_nothing_runs(tmp_path: Path) -> None:
     assert not Path(folder).exists()
 
 
-def test_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
-    assert hva("doctor", "--json").returncode == 0  # also fills the cache, when this is its first use
+def test_doctor_passes_on_this_machine(tmp_path: Path) -> None:
+    assert hva("doctor", "--json").returncode == 0  # also fills an empty cache
     doctor = hva("doctor", "--offline", "--json")
     findings = {finding["name"]: finding["ok"] for finding in json.loads(doctor.stdout)}
     assert (doctor.returncode, set(findings.values())) == (0, {True})
@@ -163,12 +163,12 @@ def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
     assert (doctor.returncode, missing) == (1, {"kafka jars", "key file", "registers"})
 
 
-def test_used_wrongly() -> None:
-    done = hva_at_once(("no-such-verb",), ("up", "--no-such-option"), ("--help",))
+def test_usage_errors_exit_with_2() -> None:
+    done = hva_in_parallel(("no-such-verb",), ("up", "--no-such-option"), ("--help",))
     assert [command.returncode for command in done] == [2, 2, 0]
 
 
-def test_the_environment_wins(tmp_path: Path) -> None:
+def test_the_environment_takes_precedence(tmp_path: Path) -> None:
     given = {"HVA_KAFKA_BOOTSTRAP": "kafka:9092", "HVA_POSTGRES_URL": "postgresql://s@db/hva"}
     connection = resolve(tmp_path / "none", given)
     assert (connection.kafka, connection.postgres_steward) == ("kafka:9092", "postgresql://s@db/hva")

@@ -1,4 +1,4 @@
-"""The servers that the tests share are the agreed ones, and come back where they were."""
+"""The shared test servers have the required settings and keep their addresses after a restart."""
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -24,7 +24,7 @@ async def test_kafka_carries_records_of_four_mebibytes(kafka: str) -> None:
             assert (await consumer.getone()).value == record
 
 
-async def test_kafka_makes_no_topic_by_itself(kafka: str) -> None:
+async def test_kafka_does_not_create_topics_automatically(kafka: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     found = await admin.describe_topics(["never-made"])
@@ -32,25 +32,25 @@ async def test_kafka_makes_no_topic_by_itself(kafka: str) -> None:
     assert found[0]["error_code"] == UnknownTopicOrPartitionError.errno
 
 
-async def test_postgres_is_the_agreed_one(postgres: str) -> None:
+async def test_postgres_has_the_required_version_and_settings(postgres: str) -> None:
     connection = await asyncpg.connect(postgres)
     row = await connection.fetchrow(
-        "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) AS encoding,"
-        " current_setting('TimeZone') AS zone, current_setting('server_version_num')::int / 10000 AS version"
-        " FROM pg_database WHERE datname = 'postgres'"
+        "select datlocprovider, datlocale, pg_encoding_to_char(encoding) as encoding,"
+        " current_setting('TimeZone') as time_zone, current_setting('server_version_num')::int / 10000 as version"
+        " from pg_database where datname = 'postgres'"
     )
     await connection.close()
     assert row is not None
     assert tuple(row) == (b"b", "C.UTF-8", "UTF8", "UTC", 18)
 
 
-async def test_postgres_comes_back_where_it_was(postgres: str, postgres_server) -> None:
+async def test_postgres_keeps_its_address_after_a_restart(postgres: str, postgres_server) -> None:
     postgres_server.restart(mode="immediate")
     connection = await asyncpg.connect(postgres)
     await connection.close()
 
 
-async def test_kafka_comes_back_where_it_was(kafka: str, kafka_server) -> None:
+async def test_kafka_keeps_its_address_after_a_restart(kafka: str, kafka_server) -> None:
     kafka_server.restart(mode="kill")
     async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
         assert producer.client.cluster.brokers()

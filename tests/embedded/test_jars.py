@@ -1,4 +1,4 @@
-"""Only the pinned bytes are used; what is missing is said in one sentence."""
+"""Only jars with the pinned hash are used; errors are one sentence."""
 
 import hashlib
 from pathlib import Path
@@ -20,12 +20,12 @@ def lock(tmp_path: Path) -> Path:
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, content: bytes) -> list[str]:
-    """Puts `content` in the place of what Maven Central would send; returns what was asked for."""
-    asked: list[str] = []
+    """Replaces Maven Central's answer by `content`; returns the list of requests."""
+    requests: list[str] = []
 
     def context(repo_cache: Path, timeout: int) -> SimpleNamespace:
         def resolve() -> Path:
-            asked.append("thing")
+            requests.append("thing")
             path = repo_cache / "thing.jar"
             path.write_bytes(content)
             return path
@@ -35,25 +35,25 @@ def serve(monkeypatch: pytest.MonkeyPatch, content: bytes) -> list[str]:
         return SimpleNamespace(project=lambda group, name: component)
 
     monkeypatch.setattr("jgo.maven.MavenContext", context)
-    return asked
+    return requests
 
 
 def test_a_verified_jar_is_fetched_once(tmp_path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = serve(monkeypatch, _GOOD)
+    requests = serve(monkeypatch, _GOOD)
     path = jars.classpath(tmp_path, lock)
     assert Path(path).read_bytes() == _GOOD
     assert jars.classpath(tmp_path, lock) == jars.classpath(tmp_path, lock, offline=True) == path
-    assert asked == ["thing"]
+    assert requests == ["thing"]
 
 
-def test_other_bytes_are_refused_in_one_sentence(tmp_path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jar_with_another_hash_is_refused(tmp_path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, b"something else")
-    with pytest.raises(EmbeddedError, match=r"^The jar org\.example:thing:1\.0 came with SHA-256 .*\.$"):
+    with pytest.raises(EmbeddedError, match=r"^The jar org\.example:thing:1\.0 has SHA-256 .*\.$"):
         jars.classpath(tmp_path, lock)
     assert not list((tmp_path / "jars").iterdir())
 
 
-def test_a_changed_jar_in_the_cache_is_fetched_anew(
+def test_a_changed_jar_in_the_cache_is_fetched_again(
     tmp_path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve(monkeypatch, _GOOD)
@@ -63,12 +63,12 @@ def test_a_changed_jar_in_the_cache_is_fetched_anew(
     assert path.read_bytes() == _GOOD
 
 
-def test_offline_says_what_to_do(tmp_path: Path, lock: Path) -> None:
+def test_offline_error_names_the_remedy(tmp_path: Path, lock: Path) -> None:
     with pytest.raises(EmbeddedError, match=r"^1 Kafka jars are not in .* yet: run `hva up` once online\.$"):
         jars.classpath(tmp_path, lock, offline=True)
 
 
-def test_no_network_says_what_to_do(tmp_path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_network_error_names_the_remedy(tmp_path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **options: object) -> None:
         raise ConnectionRefusedError
 

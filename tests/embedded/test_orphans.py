@@ -1,4 +1,4 @@
-"""Nothing outlives its parent, and the next start of a folder ends exactly what a crash left."""
+"""No process outlives its parent, and the next start of a folder ends only the processes that a crash left."""
 
 import json
 import os
@@ -21,8 +21,8 @@ _PARENT = """
 import sys
 from pathlib import Path
 from deploy.embedded.client import SupervisorClient
-from deploy.embedded.run_paths import Places
-client = SupervisorClient(Places(Path(sys.argv[1])), ("postgres",))
+from deploy.embedded.run_paths import RunPaths
+client = SupervisorClient(RunPaths(Path(sys.argv[1])), ("postgres",))
 client.wait_ready()
 print(client.pid, flush=True)
 client.wait()
@@ -31,7 +31,7 @@ client.wait()
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Iterator[RunPaths]:
-    """A run folder; whatever is still recorded in it is ended."""
+    """A run folder; its recorded processes are ended afterwards."""
     paths = RunPaths(tmp_path / "run")
     yield paths
     end_supervisor(paths)
@@ -43,16 +43,16 @@ def family(pid: int) -> list[psutil.Process]:
     return [root, *root.children(recursive=True)]
 
 
-def gone(processes: list[psutil.Process]) -> bool:
+def all_ended(processes: list[psutil.Process]) -> bool:
     return all(not one.is_running() or one.status() == psutil.STATUS_ZOMBIE for one in processes)
 
 
 def all_end(processes: list[psutil.Process]) -> bool:
     def done() -> bool:
         try:
-            return gone(processes)
+            return all_ended(processes)
         except psutil.NoSuchProcess:
-            return False  # ended between the two questions: ask again
+            return False  # ended between the two checks: check again
 
     return within_patience(done)
 
@@ -79,7 +79,7 @@ def test_servers_end_with_a_killed_supervisor(paths: RunPaths) -> None:
     assert all_end(started)
 
 
-def test_a_new_start_ends_exactly_what_was_left(paths: RunPaths) -> None:
+def test_a_new_start_ends_only_the_processes_of_the_crashed_run(paths: RunPaths) -> None:
     paths.make()
     with (
         subprocess.Popen(["sleep", "600"], start_new_session=True) as left,
@@ -104,10 +104,10 @@ def test_data_survives_a_killed_supervisor(paths: RunPaths) -> None:
     second = SupervisorClient(paths, ("postgres",))
     after = second.wait_ready()["postgres"]["admin"]
     second.stop()
-    assert before.rpartition(":")[0] == after.rpartition(":")[0]  # the password is the same; the port is new
+    assert before.rpartition(":")[0] == after.rpartition(":")[0]  # same password, new port
 
 
-def test_one_supervisor_a_folder(paths: RunPaths) -> None:
+def test_one_supervisor_per_folder(paths: RunPaths) -> None:
     first = SupervisorClient(paths, ())
     first.wait_ready()
     second = SupervisorClient(paths, ())
@@ -117,12 +117,12 @@ def test_one_supervisor_a_folder(paths: RunPaths) -> None:
     first.stop()
 
 
-def test_a_detached_supervisor_stays_until_it_is_told(paths: RunPaths) -> None:
+def test_a_detached_supervisor_runs_until_it_is_stopped(paths: RunPaths) -> None:
     client = SupervisorClient(paths, ("postgres",))
     client.wait_ready()
     started = family(client.pid)
     client.detach()
-    assert not gone(started)
+    assert not all_ended(started)
     assert end_supervisor(paths)
     assert all_end(started)
     assert not end_supervisor(paths)

@@ -1,4 +1,4 @@
-"""Root and ordinary accounts, folders that others cannot reach, ports, and who may listen where."""
+"""Root and ordinary accounts, folders that others cannot reach, ports, listening addresses and file modes."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from deploy.embedded import pgfiles
-from deploy.embedded.account import postgres_account, reachable, switch
+from deploy.embedded.account import postgres_account, reachable, user_arguments
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.ports import LOOPBACK, free_port, is_free
 from deploy.embedded.run_paths import PROJECT, RunPaths, cache_dir
@@ -25,17 +25,17 @@ _START = """
 import os, sys
 from pathlib import Path
 from deploy.embedded.client import SupervisorClient
-from deploy.embedded.run_paths import Places
-client = SupervisorClient(Places(Path(sys.argv[1])), ("kafka", "postgres"), ephemeral=True)
+from deploy.embedded.run_paths import RunPaths
+client = SupervisorClient(RunPaths(Path(sys.argv[1])), ("kafka", "postgres"), ephemeral=True)
 client.wait_ready()
 client.stop()
-print("served as", os.geteuid())
+print("ran as", os.geteuid())
 """
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can switch accounts")
 
 
 def python_for_all() -> str | None:
-    """A Python like ours that any account may run."""
+    """A Python of the same version that any account may run."""
     candidates = (Path(sys.executable).resolve(), Path(f"/usr/bin/python3.{sys.version_info.minor}"))
     return next((str(path) for path in candidates if path.exists() and reachable(path)), None)
 
@@ -66,7 +66,7 @@ def test_an_ordinary_account_can_run_it() -> None:
             capture_output=True,
             text=True,
         )
-    assert done.stdout == f"served as {account.pw_uid}\n", done.stderr
+    assert done.stdout == f"ran as {account.pw_uid}\n", done.stderr
 
 
 @needs_root
@@ -95,8 +95,8 @@ def test_programs_that_others_cannot_reach_are_copied(monkeypatch: pytest.Monkey
         copied = pgfiles.programs(home, account)
         assert copied.is_relative_to(home)
         for program in ("postgres", "initdb"):
-            words = subprocess.check_output([copied / program, "--version"], text=True, **switch(account))
-            assert "(PostgreSQL) 18" in words
+            version = subprocess.check_output([copied / program, "--version"], text=True, **user_arguments(account))
+            assert "(PostgreSQL) 18" in version
 
 
 def test_servers_listen_on_loopback_only(kafka_server, postgres_server) -> None:
@@ -106,7 +106,7 @@ def test_servers_listen_on_loopback_only(kafka_server, postgres_server) -> None:
         for connection in server.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    assert len(listening) == 3  # clients and the controller of Kafka, PostgreSQL
+    assert len(listening) == 3  # Kafka's broker, Kafka's controller, PostgreSQL
     assert {connection.laddr.ip.removeprefix("::ffff:") for connection in listening} == {LOOPBACK}
 
 

@@ -67,7 +67,7 @@ def test_the_limit_of_a_senders_transaction_is_the_declared_one() -> None:
         ),
         (lambda s: s["segments"].pop("logging"), "segments: may fill the disk"),
         (lambda s: s["kafka"].pop("stop_grace_period"), "kafka: has no stop_grace_period"),
-        (lambda s: s["nps"].update(depends_on=["kafka"]), "nps: waits for kafka without saying for what"),
+        (lambda s: s["nps"].update(depends_on=["kafka"]), "nps: depends on kafka without a condition"),
     ],
 )
 def test_a_broken_rule_is_reported(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
