@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: every measurement in one run, on a real Kafka and a real PostgreSQL of its own."""
+"""`python -m tests.bench`: runs all measurements on its own Kafka and PostgreSQL."""
 
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ from tests.bench.swapping import swapping
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
 PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "labels", "reading")
-_OF_FAMILIES: Final = {
+_PARTS_OF_FAMILIES: Final = {
     NPS.name: {"contest", "flips", "history", "freshness", "labels"},
     FCR.name: {"contest", "flips", "history", "freshness", "labels", "reading"},
     SEGMENTS.name: {"contest", "flips", "history", "freshness", "labels", "reading"},
@@ -38,16 +38,16 @@ _JSON: Final = Path(".hva/bench.json")
 
 
 async def measure(
-    stage: Stage, sizes: Sizes, parts: set[str], families: list[Family], say: Callable[[str], None]
+    stage: Stage, sizes: Sizes, parts: set[str], families: list[Family], report: Callable[[str], None]
 ) -> Results:
-    """The parts asked for."""
+    """Run the requested parts."""
     results = Results(await machine(stage))
     registers = load_folder(registers_folder())
     if "ingest" in parts:
-        results.ingest = await ingesting(stage, raw(sizes.raw), sizes, say)
+        results.ingest = await ingesting(stage, raw(sizes.raw), sizes, report)
     for family in families:
-        if wanted := parts & _OF_FAMILIES[family.name]:
-            results.families[family.name] = await _family(stage, family, registers, sizes, wanted, say)
+        if wanted := parts & _PARTS_OF_FAMILIES[family.name]:
+            results.families[family.name] = await _family(stage, family, registers, sizes, wanted, report)
     return results
 
 
@@ -57,24 +57,24 @@ async def _family(
     registers: Registers,
     sizes: Sizes,
     parts: set[str],
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> FamilyResults:
     events = canonical(sizes.events, registers, family.stream)
-    say(f"{len(events)} events of the {family.stream} stream made")
+    report(f"{len(events)} events of the {family.stream} stream generated")
     found = FamilyResults()
     if "contest" in parts:
-        found.contest = await contest(stage, family, events, sizes, say)
+        found.contest = await contest(stage, family, events, sizes, report)
     if "flips" in parts:
-        found.flips = await flips(stage, family, events, registers, sizes, say)
+        found.flips = await flips(stage, family, events, registers, sizes, report)
     if "history" in parts or "freshness" in parts:
-        await _with_history(stage, family, events, sizes, parts, found, say)
+        await _with_history(stage, family, events, sizes, parts, found, report)
     if "labels" in parts and family is SEGMENTS:
-        found.following = await following(stage, events, registers, sizes, say)
-        found.swap = await swapping(stage, registers, sizes, say)
+        found.following = await following(stage, events, registers, sizes, report)
+        found.swap = await swapping(stage, registers, sizes, report)
     elif "labels" in parts:
-        found.relabelled = await relabelling(stage, family, events, sizes, say)
+        found.relabelled = await relabelling(stage, family, events, sizes, report)
     if "reading" in parts:
-        found.reading = await _READINGS[family.name](stage, events, sizes, say)
+        found.reading = await _READINGS[family.name](stage, events, sizes, report)
     return found
 
 
@@ -85,35 +85,35 @@ async def _with_history(
     sizes: Sizes,
     parts: set[str],
     results: FamilyResults,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
-    """Freshness is measured on the largest database there is."""
+    """Measure the rate with history, and freshness on the largest database."""
     if "history" in parts:
-        found, database = await history(stage, family, events, sizes, say, scattered=False)
+        found, database = await history(stage, family, events, sizes, report, scattered=False)
         results.history["growing ids"] = found
         await stage.drop(database)
-    found, database = await history(stage, family, events, sizes, say, scattered=True)
+    found, database = await history(stage, family, events, sizes, report, scattered=True)
     results.history["random ids"] = found
     if "freshness" in parts:
-        for way, whole_way in (("canonical record to figure", False), ("raw record to figure", True)):
-            fresh = await freshness(stage, family, database, events, sizes, whole_way=whole_way)
-            results.freshness[way] = fresh
-            say(f"{family.name}, freshness, {way}: p99 {fresh.p99:.0f} ms")
+        for route, from_raw in (("canonical record to figure", False), ("raw record to figure", True)):
+            fresh = await freshness(stage, family, database, events, sizes, from_raw=from_raw)
+            results.freshness[route] = fresh
+            report(f"{family.name}, freshness, {route}: p99 {fresh.p99:.0f} ms")
     await stage.drop(database)
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Measure, tell and write."""
+    """Measure, print and write the results."""
     started = time.monotonic()
 
-    def say(words: str) -> None:
-        print(f"{time.monotonic() - started:6.1f} s  {words}", flush=True)
+    def report(message: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {message}", flush=True)
 
     async with stage() as ready:
-        say("the servers are up")
+        report("the servers are up")
         families = [FAMILIES[name] for name in options.family or FAMILIES]
-        results = await measure(ready, QUICK if options.quick else FULL, set(options.only or PARTS), families, say)
-    say("done\n")
+        results = await measure(ready, QUICK if options.quick else FULL, set(options.only or PARTS), families, report)
+    report("done\n")
     print(markdown(results))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_bytes(orjson.dumps(results.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
@@ -123,11 +123,13 @@ async def run(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """The command line."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # leaders of new topics take a moment to be known
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the leaders of new topics are unknown at first
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a quick look; its numbers are rough")
-    parser.add_argument("--only", action="append", choices=PARTS, help="this part only; may be given again")
-    parser.add_argument("--family", action="append", choices=FAMILIES, help="of this family only; may be given again")
-    parser.add_argument("--json", type=Path, default=_JSON, help=f"where the numbers go ({_JSON})")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page, between its marks")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, rough numbers")
+    parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
+    parser.add_argument("--family", action="append", choices=FAMILIES, help="only this family; may be repeated")
+    parser.add_argument("--json", type=Path, default=_JSON, help=f"the file for the numbers ({_JSON})")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="write the tables into this page, between its markers"
+    )
     asyncio.run(run(parser.parse_args()))

@@ -1,4 +1,4 @@
-"""The contest: the naive service, ours and the bare loop on one log, in turns; and the log once more for ours."""
+"""The comparison of the naive service, ours and the bare loop on one log; ours also replays the log."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class Summary:
 
 
 def summary(rounds: list[Measured]) -> Summary:
-    """What is told of several rounds."""
+    """Summarise several rounds."""
     rates = [r.rate for r in rounds]
     return Summary(
         rate=median(rates),
@@ -46,29 +46,29 @@ def summary(rounds: list[Measured]) -> Summary:
 
 
 async def contest(
-    stage: Stage, family: Family, events: list[Event], sizes: Sizes, say: Callable[[str], None]
+    stage: Stage, family: Family, events: list[Event], sizes: Sizes, report: Callable[[str], None]
 ) -> dict[str, Summary]:
-    """Name to summary. Every round has an empty database, but for the replay, which has that of the round."""
+    """Contender to summary. Every round starts with an empty database; the replay runs on the round's database."""
     await stage.topics(_PREFIX, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(salted(events, "c"), family.topic, _PREFIX))
     found: dict[str, list[Measured]] = defaultdict(list)
     for _ in range(sizes.rounds):
         for name in (NAIVE, OURS, BARE):
             database = await stage.database()
-            longest = sizes.naive_s if name == NAIVE else 600.0
-            found[name].append(await run(stage, family, name, database, len(events), longest))
-            say(f"{family.name}, {name}: {found[name][-1].rate:.0f} events/s")
+            max_seconds = sizes.naive_s if name == NAIVE else 600.0
+            found[name].append(await run(stage, family, name, database, len(events), max_seconds))
+            report(f"{family.name}, {name}: {found[name][-1].rate:.0f} events/s")
             if name == OURS:
                 found[REPLAY].append(await run(stage, family, name, database, len(events)))
-                say(f"{family.name}, {REPLAY}: {found[REPLAY][-1].rate:.0f} events/s")
+                report(f"{family.name}, {REPLAY}: {found[REPLAY][-1].rate:.0f} events/s")
             await stage.drop(database)
     return {name: summary(rounds) for name, rounds in found.items()}
 
 
 async def run(
-    stage: Stage, family: Family, name: str, database: Database, total: int, longest_s: float = 600.0
+    stage: Stage, family: Family, name: str, database: Database, total: int, max_seconds: float = 600.0
 ) -> Measured:
-    """One contender over the whole log."""
+    """Measure one contender over the whole log."""
     topic = _PREFIX + family.topic.name
     group = group_of(family.name, family.topic, _PREFIX) if name == OURS else f"{topic}.{name}"
     await stage.rewind(group, topic)
@@ -77,6 +77,6 @@ async def run(
     else:
         running = await stage.peer(name, family.name, database, topic, group)
     try:
-        return await watch(stage, running, [group], total, longest_s)
+        return await watch(stage, running, [group], total, max_seconds)
     finally:
         await running.stop()

@@ -1,4 +1,4 @@
-"""The families under test, and all that a benchmark needs to know of each."""
+"""The families under test, with everything that benchmarks need of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from shared.postgres.facts import FactTable
 
 @dataclass(frozen=True)
 class Family:
-    """A family service: `name` is that of the service, of its schema and of its role."""
+    """A family service. `name` is the name of the service and its schema; its role is `hva_<name>`."""
 
     name: str
     stream: Stream
@@ -34,12 +34,12 @@ class Family:
     measures: tuple[Measure, ...]
     decode: Callable[..., Any]
     apply: Callable[..., Any]
-    together: Mapping[str, str]
-    """Table to the expression that rows share which must be copied together, for a history that is made of copies."""
-    persons: bool = False
-    """Whether clients are numbered, in `<schema>.client`."""
-    more: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Further tables of what follows from facts, with the types of their columns beside the county."""
+    copy_groups: Mapping[str, str]
+    """Table to the expression that groups rows: rows with the same value are copied together into the history."""
+    numbers_clients: bool = False
+    """Whether `<schema>.client` numbers the clients."""
+    derived_tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Tables derived from facts, with the types of their columns other than the county."""
 
 
 NPS: Final = Family(
@@ -50,7 +50,7 @@ NPS: Final = Family(
     measures=NPS_MEASURES,
     decode=decode_nps,
     apply=apply_nps,
-    together={"nps.invitation": "id", "nps.response": "coalesce(invitation_id, id)", "nps.feedback": "id"},
+    copy_groups={"nps.invitation": "id", "nps.response": "coalesce(invitation_id, id)", "nps.feedback": "id"},
 )
 FCR: Final = Family(
     name="fcr",
@@ -60,8 +60,8 @@ FCR: Final = Family(
     measures=FCR_MEASURES,
     decode=decode_fcr,
     apply=apply_fcr,
-    together={"fcr.contact": "coalesce(own_client, id)", "fcr.hyte": "id", "fcr.client": "client"},
-    persons=True,
+    copy_groups={"fcr.contact": "coalesce(own_client, id)", "fcr.hyte": "id", "fcr.client": "client"},
+    numbers_clients=True,
 )
 SEGMENTS: Final = Family(
     name="segments",
@@ -71,17 +71,17 @@ SEGMENTS: Final = Family(
     measures=CARE_MEASURES,
     decode=decode_care,
     apply=apply_care,
-    together={
+    copy_groups={
         **{table.name: "coalesce(person::text, id)" for table in CARE_TABLES.values()},
         "segments.membership": "person::text",
         "segments.client": "person::text",
     },
-    persons=True,
-    more={"segments.membership": {"person": "bigint", "first": "date", "until": "date"}},
+    numbers_clients=True,
+    derived_tables={"segments.membership": {"person": "bigint", "first": "date", "until": "date"}},
 )
 FAMILIES: Final = {family.name: family for family in (NPS, FCR, SEGMENTS)}
 
 
 def columns(table: FactTable[Any]) -> dict[str, str]:
-    """Every column beside the county, with its type, computed ones among them."""
+    """Every column except the county, computed ones included, with its type."""
     return {**table.columns, **table.computed}

@@ -1,6 +1,6 @@
-"""The hunt for plan flips: many short histories from nothing, with statistics missing or taken at bad moments.
+"""Detects plan flips: many short histories on empty databases, without statistics or with outdated ones.
 
-The store is called in this process, without Kafka, so that every batch can be timed by itself.
+The store runs in this process, without Kafka, so that every batch can be timed separately.
 """
 
 import time
@@ -35,23 +35,23 @@ class Flips:
     batches: int
     p50: float
     p99: float
-    max_records: float
+    slowest: float
 
 
 async def flips(
-    stage: Stage, family: Family, events: list[Event], registers: Registers, sizes: Sizes, say: Callable[[str], None]
+    stage: Stage, family: Family, events: list[Event], registers: Registers, sizes: Sizes, report: Callable[[str], None]
 ) -> Flips:
-    """Each history takes statistics at another moment: never, on empty tables, after one batch, after two, ..."""
+    """Each history analyzes the database at another time: never, on empty tables, after one batch, after two, ..."""
     taken: list[float] = []
-    for number in range(sizes.starts):
+    for number in range(sizes.fresh_histories):
         database = await stage.database()
         facts = _facts(family, salted(events[: _BATCH * _BATCHES], f"f{number}"), registers)
         taken += await _history(stage, family, database, facts, registers, analysed=number % (_BATCHES + 1) - 1)
         await stage.drop(database)
     taken.sort()
-    found = Flips(sizes.starts, len(taken), median(taken), taken[int(len(taken) * 0.99)], taken[-1])
+    found = Flips(sizes.fresh_histories, len(taken), median(taken), taken[int(len(taken) * 0.99)], taken[-1])
     batches = f"{family.name}: {found.batches} batches of {_BATCH}"
-    say(f"{batches}: median {found.p50:.0f} ms, slowest {found.max_records:.0f} ms")
+    report(f"{batches}: median {found.p50:.0f} ms, slowest {found.slowest:.0f} ms")
     return found
 
 
@@ -64,7 +64,7 @@ def _facts(family: Family, events: list[Event], registers: Registers) -> list[An
 async def _history(
     stage: Stage, family: Family, database: Database, facts: list[Any], registers: Registers, analysed: int
 ) -> list[float]:
-    """Milliseconds of each batch but the first, which opens the connection. `analysed` -1: never."""
+    """Milliseconds of each batch except the first, which opens the connection. `analysed` = -1 means never."""
     pool = await make_pool(database.dsn(f"hva_{family.name}"), "bench-flips")
     apply = partial(family.apply, registers=registers)
     commit = StoreCommit(family.name, pool, Sealer((Key("bench", _SECRET),)), apply)

@@ -1,5 +1,5 @@
-"""How soon a change of membership is in the figures of another family: from the call that sends a care event until the
-answer of its client stands in nps under the other segment, by way of segments, its outbox and the segment stream.
+"""How soon a changed membership reaches another family's facts: from the call that sends a care event until the
+client's response in nps has the new segment, through segments, its outbox and the segment stream.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from shared.edge.produce import Outgoing, make_producer
 from shared.labels import MEMBER, OTHER
 from shared.registers import Registers
 from tests.bench.family import NPS, SEGMENTS
-from tests.bench.freshness import Freshness, all_seen, freshness_of, look, stop
-from tests.bench.history import pour
+from tests.bench.freshness import Freshness, freshness_of, poll, stop, wait_until_visible
+from tests.bench.history import apply_events
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage
 from tests.bench.workload import Event, canonical, outgoing, salted
 
 RATE: Final = 2  # changes a second
-LOAD: Final = 20  # other events a second meanwhile, of both streams
+LOAD: Final = 20  # other events a second at the same time, from both streams
 _PREFIX: Final = "following."
-_PATIENCE_S: Final = 60.0
-_WARM: Final = 3  # changes that do not count: services start, connections open
-# Answers of clients who are no members, each the first of its client.
+_TIMEOUT_S: Final = 60.0
+_WARM_UP_CHANGES: Final = 3  # uncounted changes while services start and connections open
+# The first response of each client who is not a member.
 _CANDIDATES: Final = """
 select distinct on (r.client) r.county, r.client, r.id from nps.response r
 where r.segment = $1 and r.client is not null and not exists (
@@ -43,14 +43,14 @@ where exists (select from nps.response f where f.county = any($2) and f.id = wan
 
 
 async def following(
-    stage: Stage, care: list[Event], registers: Registers, sizes: Sizes, say: Callable[[str], None]
+    stage: Stage, care: list[Event], registers: Registers, sizes: Sizes, report: Callable[[str], None]
 ) -> Freshness:
-    """One change after the other, on a database that holds a log of both families."""
+    """Send changes one by one, on a database that holds a log of both families."""
     database = await stage.database()
     care = care[: sizes.slice_events]
     feedback = canonical(sizes.slice_events, registers, NPS.stream)
     for family, events in ((NPS, feedback), (SEGMENTS, care)):
-        await pour(stage, family, database, salted(events, "there."), _PREFIX)
+        await apply_events(stage, family, database, salted(events, "there."), _PREFIX)
     others = _others(salted(feedback, "other."), salted(care, "other."))
     services = [await stage.service(family.name, database, _PREFIX) for family in (NPS, SEGMENTS)]
     producer = make_producer(stage.kafka, "bench-following")
@@ -61,56 +61,56 @@ async def following(
         await producer.stop()
         await stop(services)
     await stage.drop(database)
-    say(f"change of membership to label in nps: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms")
+    report(f"change of membership to label in nps: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms")
     return found
 
 
 def _others(feedback: list[Event], care: list[Event]) -> Iterator[Outgoing]:
-    """Events of both streams in turns, without end."""
+    """An endless stream of events, alternating between both streams."""
     turns = zip(outgoing(feedback, FEEDBACK, _PREFIX), outgoing(care, CARE, _PREFIX), strict=False)
     return cycle([record for turn in turns for record in turn])
 
 
 async def _changes(producer: AIOKafkaProducer, database: Database, others: Iterator[Outgoing], n: int) -> Freshness:
-    changes = await _candidates(database, _WARM + n)
+    changes = await _candidates(database, _WARM_UP_CHANGES + n)
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
-    looking = asyncio.create_task(look(database, _READ, sent, seen))
+    polling = asyncio.create_task(poll(database, _READ, sent, seen))
     try:
-        for id, record in changes[:_WARM]:
+        for id, record in changes[:_WARM_UP_CHANGES]:
             sent[id] = time.perf_counter()
             await _send(producer, record)
-        await all_seen(sent, seen, patience=_PATIENCE_S)
+        await wait_until_visible(sent, seen, timeout_s=_TIMEOUT_S)
         sent.clear()
         started, every = time.perf_counter(), LOAD // RATE
         for number in range(n * every):
             await asyncio.sleep(max(0.0, started + number / LOAD - time.perf_counter()))
             await _send(producer, next(others))
             if number % every == 0:
-                id, record = changes[_WARM + number // every]
+                id, record = changes[_WARM_UP_CHANGES + number // every]
                 sent[id] = time.perf_counter()
                 await _send(producer, record)
-        await all_seen(sent, seen, patience=_PATIENCE_S)
+        await wait_until_visible(sent, seen, timeout_s=_TIMEOUT_S)
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
     return freshness_of(seen[id] - at for id, at in sent.items())
 
 
 async def _candidates(database: Database, n: int) -> list[tuple[str, Outgoing]]:
-    """Answers, each with the record that makes its client a member. Raises RuntimeError where there are too few."""
+    """Responses, each with the record that makes its client a member. Raises RuntimeError if there are too few."""
     connection = await asyncpg.connect(database.dsn())
     try:
         rows = await connection.fetch(_CANDIDATES, OTHER, n)
     finally:
         await connection.close()
     if len(rows) < n:
-        raise RuntimeError(f"only {len(rows)} answers of clients who are no members")
+        raise RuntimeError(f"only {len(rows)} responses of clients who are not members")
     return [(row["id"], flag(row["county"], row["client"], f"following-{i}")) for i, row in enumerate(rows)]
 
 
 def flag(county: str, client: str, id: str) -> Outgoing:
-    """The canonical record of a common client's flag that holds on all days since 2000."""
+    """The canonical record of a common-client flag that is valid from 2000 on."""
     value = {
         "specversion": "1.0",
         "id": id,

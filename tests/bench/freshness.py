@@ -1,4 +1,4 @@
-"""Freshness: from the call that sends an event to the moment at which its fact can be read, at a steady pace."""
+"""Freshness: the time from sending an event until its fact can be read, at a constant rate."""
 
 import asyncio
 import time
@@ -17,9 +17,9 @@ from tests.bench.stage import Database, Running, Stage
 from tests.bench.workload import Event, fact_ids, salted
 
 RATE: Final = 200  # events a second
-_WARM_S: Final = 3.0  # not counted: connections, caches
-_LOOK_S: Final = 0.004
-_PATIENCE_S: Final = 20.0
+_WARM_UP_S: Final = 3.0  # not counted: connections, caches
+_POLL_S: Final = 0.004
+_TIMEOUT_S: Final = 20.0
 COUNTIES: Final = ["oma-hame", "pirha"]
 
 
@@ -29,13 +29,13 @@ class Freshness:
 
     p50: float
     p99: float
-    max_records: float
+    slowest: float
     events: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """The topic that events are sent to, raw or canonical, and the question that finds their facts."""
+class _Route:
+    """The topic that events are sent to, raw or canonical, and the query that finds their facts."""
 
     topic: str
     raw: bool
@@ -43,21 +43,21 @@ class _Way:
 
 
 async def freshness(
-    stage: Stage, family: Family, database: Database, events: list[Event], sizes: Sizes, *, whole_way: bool
+    stage: Stage, family: Family, database: Database, events: list[Event], sizes: Sizes, *, from_raw: bool
 ) -> Freshness:
-    """Of the family alone (from canonical record to fact), or of ingest and it (`whole_way`: from raw record)."""
-    prefix = f"fresh-{'whole' if whole_way else 'own'}."
-    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_S))]
+    """Measure from canonical record to fact (the family), or with `from_raw` from raw record to fact (with ingest)."""
+    prefix = f"fresh-{'whole' if from_raw else 'own'}."
+    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_UP_S))]
     of_families = (family.topic for family in FAMILIES.values())
     await stage.topics(prefix, [*RAW.values(), *of_families, PERSON, SEGMENT])
     services = [await stage.service(family.name, database, prefix)]
-    if whole_way:
+    if from_raw:
         services.append(await stage.service("ingest", database, prefix))
-    topic = RAW[family.stream] if whole_way else family.topic
+    topic = RAW[family.stream] if from_raw else family.topic
     producer = make_producer(stage.kafka, "bench-pace")
     await producer.start()
     try:
-        return await _pace(producer, database, _Way(prefix + topic.name, whole_way, _read(family)), paced)
+        return await _pace(producer, database, _Route(prefix + topic.name, from_raw, _read(family)), paced)
     finally:
         await producer.stop()
         await stop(services)
@@ -71,72 +71,72 @@ def _read(family: Family) -> str:
 
 
 async def stop(services: Iterable[Running]) -> None:
-    """All at once."""
+    """Stop all services concurrently."""
     await asyncio.gather(*(service.stop() for service in services))
 
 
-async def _pace(producer: AIOKafkaProducer, database: Database, way: _Way, events: list[Event]) -> Freshness:
+async def _pace(producer: AIOKafkaProducer, database: Database, route: _Route, events: list[Event]) -> Freshness:
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
-    looking = asyncio.create_task(look(database, way.read, sent, seen))
+    polling = asyncio.create_task(poll(database, route.read, sent, seen))
     try:
-        await _warm_up(producer, way, events[:10], sent, seen)
+        await _warm_up(producer, route, events[:10], sent, seen)
         started = time.perf_counter()
         ids = fact_ids(events)
         for number, (event, id) in enumerate(zip(events[10:], ids[10:], strict=True)):
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             if id is not None:
                 sent[id] = time.perf_counter()
-            await _send(producer, way, event)
-        await all_seen(sent, seen)
+            await _send(producer, route, event)
+        await wait_until_visible(sent, seen)
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
-    return freshness_of((seen[id] - at for id, at in sent.items() if at - started > _WARM_S))
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+    return freshness_of((seen[id] - at for id, at in sent.items() if at - started > _WARM_UP_S))
 
 
 def freshness_of(seconds: Iterable[float]) -> Freshness:
-    """What is told of so many waits."""
-    taken = sorted(wait * 1000 for wait in seconds)
+    """Summarise the latencies, given in seconds."""
+    taken = sorted(latency * 1000 for latency in seconds)
     return Freshness(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1], len(taken))
 
 
-async def _send(producer: AIOKafkaProducer, way: _Way, event: Event) -> None:
-    if way.raw:
-        await producer.send(way.topic, value=event.line)
+async def _send(producer: AIOKafkaProducer, route: _Route, event: Event) -> None:
+    if route.raw:
+        await producer.send(route.topic, value=event.line)
     else:
-        await producer.send(way.topic, value=event.value, key=event.key)
+        await producer.send(route.topic, value=event.value, key=event.key)
 
 
 async def _warm_up(
-    producer: AIOKafkaProducer, way: _Way, events: list[Event], sent: dict[str, float], seen: dict[str, float]
+    producer: AIOKafkaProducer, route: _Route, events: list[Event], sent: dict[str, float], seen: dict[str, float]
 ) -> None:
-    """The services have started once they brought these."""
+    """Wait until the services have started and processed these events."""
     for event, id in zip(events, fact_ids(events), strict=True):
         if id is not None:
             sent[id] = time.perf_counter()
-        await _send(producer, way, event)
-    await all_seen(sent, seen, patience=60.0)
+        await _send(producer, route, event)
+    await wait_until_visible(sent, seen, timeout_s=60.0)
     sent.clear()
 
 
-async def all_seen(sent: dict[str, float], seen: dict[str, float], patience: float = _PATIENCE_S) -> None:
-    """Wait for what was sent. Raises RuntimeError where something does not come."""
-    deadline = time.perf_counter() + patience
+async def wait_until_visible(sent: dict[str, float], seen: dict[str, float], timeout_s: float = _TIMEOUT_S) -> None:
+    """Wait until every sent event is visible. Raises RuntimeError at the timeout."""
+    deadline = time.perf_counter() + timeout_s
     while missing := sent.keys() - seen.keys():
         if time.perf_counter() > deadline:
             raise RuntimeError(f"{len(missing)} events did not arrive")
         await asyncio.sleep(0.02)
 
 
-async def look(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
-    """Ask for what is on its way, again and again."""
+async def poll(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
+    """Query repeatedly for sent events and record when they become visible."""
     connection = await asyncpg.connect(database.dsn())
     try:
         while True:
             rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], COUNTIES)
             now = time.perf_counter()
             seen.update((row["id"], now) for row in rows)
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
     finally:
         await connection.close()

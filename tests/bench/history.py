@@ -1,9 +1,9 @@
 """The rate with history: the same service on a database that holds more and more facts.
 
-What the service wrote itself is copied into earlier times, with other ids and other clients, until the size is there:
-facts, numbers of persons and buckets alike. That takes a minute where the service would take ten. Then fresh events go
-through the service as ever: of clients that it does not know, and every slice in a month of its own, since a month of
-ten slices at once is no month of these counties.
+The rows that the service wrote (facts, person numbers and buckets) are copied to earlier dates, with other ids and
+clients, until the database has the wanted size. That takes a minute instead of ten. Then new events go through the
+service: from unknown clients, and every slice in its own month, because ten slices in one month would be
+unrealistically many for these counties.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,37 +20,37 @@ from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage, group_of
 from tests.bench.workload import Event, outgoing, salted
 
-APART: Final = 100  # days between a copy and the next, more than the log is long
-_A_MONTH: Final = 35  # days between a slice and the next
-_ENOUGH: Final = 0.98  # of a size: facts that belong together are copied together, so that the last share is rough
+COPY_INTERVAL: Final = 100  # days between two copies; longer than the log
+_SLICE_INTERVAL: Final = 35  # days between two slices
+_MIN_SHARE: Final = 0.98  # of a size; grouped facts are copied together, so sizes are approximate
 _PERSONS: Final[Mapping[str, str]] = {"client": "text", "number": "bigint", "person": "bigint"}
 
 
 async def history(
-    stage: Stage, family: Family, events: list[Event], sizes: Sizes, say: Callable[[str], None], *, scattered: bool
+    stage: Stage, family: Family, events: list[Event], sizes: Sizes, report: Callable[[str], None], *, scattered: bool
 ) -> tuple[dict[int, float], Database]:
-    """Number of facts to events a second, and the database at its largest."""
+    """Number of facts to events a second, and the database at its largest size."""
     kind = "scattered" if scattered else "growing"
     database = await stage.database()
     events = events[: sizes.slice_events]
     months = count()
-    await pour(stage, family, database, salted(events, f"{kind}-0.", scattered=scattered), f"{kind}-0.")
+    await apply_events(stage, family, database, salted(events, f"{kind}-0.", scattered=scattered), f"{kind}-0.")
     found: dict[int, float] = {}
     for size in sizes.histories if scattered else (sizes.histories[0], sizes.histories[-1]):
         await grow(stage, family, database, size, scattered=scattered)
         rates = []
         for number in range(sizes.slices):
             prefix = f"{kind}-{size}-{number}."
-            fresh = salted(events, prefix, scattered=scattered, days=_A_MONTH * next(months))
-            measured = await pour(stage, family, database, fresh, prefix)
+            fresh = salted(events, prefix, scattered=scattered, days=_SLICE_INTERVAL * next(months))
+            measured = await apply_events(stage, family, database, fresh, prefix)
             rates.append(measured.rate)
-            say(f"{family.name}, {size} facts, {kind} ids: {measured.rate:.0f} events/s")
+            report(f"{family.name}, {size} facts, {kind} ids: {measured.rate:.0f} events/s")
         found[size] = median(rates)
     return found, database
 
 
-async def pour(stage: Stage, family: Family, database: Database, events: list[Event], prefix: str) -> Measured:
-    """Let the service apply the events, on topics of their own."""
+async def apply_events(stage: Stage, family: Family, database: Database, events: list[Event], prefix: str) -> Measured:
+    """Let the service apply the events from separate topics."""
     await stage.topics(prefix, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(events, family.topic, prefix))
     running = await stage.service(family.name, database, prefix)
@@ -61,15 +61,15 @@ async def pour(stage: Stage, family: Family, database: Database, events: list[Ev
 
 
 async def grow(
-    stage: Stage, family: Family, database: Database, size: int, *, scattered: bool, apart: int = APART
+    stage: Stage, family: Family, database: Database, size: int, *, scattered: bool, interval: int = COPY_INTERVAL
 ) -> None:
-    """Double the facts until there are `size`; then leave the server as it is long after: analysed and written out."""
-    for doubled in count():
-        there = await _facts(family, database)
-        if there >= _ENOUGH * size:
+    """Double the facts until there are `size`, then vacuum, analyze and checkpoint, as on a long-running server."""
+    for doubling in count():
+        existing = await _facts(family, database)
+        if existing >= _MIN_SHARE * size:
             break
-        share = min(1.0, (size - there) / there)
-        copied = _Copies(family, f"{size}-{doubled}-", apart * 2**doubled, share, scattered)
+        share = min(1.0, (size - existing) / existing)
+        copied = _Copies(family, f"{size}-{doubling}-", interval * 2**doubling, share, scattered)
         await stage.execute(database, *copied.statements())
     await stage.execute(database, "vacuum analyze", "checkpoint")
 
@@ -84,32 +84,32 @@ async def _facts(family: Family, database: Database) -> int:
 
 
 class _Copies:
-    """The statements that copy a share of everything into earlier days."""
+    """The statements that copy a share of all rows to earlier days."""
 
     def __init__(self, family: Family, salt: str, days: int, share: float, scattered: bool) -> None:
         self._family, self._salt, self._days, self._share, self._scattered = family, salt, days, share, scattered
 
     def statements(self) -> Iterator[str]:
-        """Persons come last, so that all copies see the same greatest number."""
-        for name, kinds in self._family.more.items():
+        """Clients come last, so that all copies see the same maximum number."""
+        for name, kinds in self._family.derived_tables.items():
             yield self._rows(name, kinds)
         for table in self._family.tables:
             yield self._rows(table.name, columns(table))
         yield from self._buckets()
-        if self._family.persons:
+        if self._family.numbers_clients:
             name = f"{self._family.name}.client"
             yield self._rows(name, _PERSONS)
             yield f"select setval(pg_get_serial_sequence('{name}', 'number'), max(number)) from {name}"
 
     def _rows(self, table: str, kinds: Mapping[str, str]) -> str:
-        values = ", ".join(self._changed(*column) for column in kinds.items())
+        values = ", ".join(self._new_value(*column) for column in kinds.items())
         return (
             f"insert into {table} (county, {', '.join(kinds)}) overriding system value "
             f"select county, {values} from {table} "
-            f"where hashtext({self._family.together[table]}) & 1023 < {self._share} * 1024"
+            f"where hashtext({self._family.copy_groups[table]}) & 1023 < {self._share} * 1024"
         )
 
-    def _changed(self, name: str, kind: str) -> str:
+    def _new_value(self, name: str, kind: str) -> str:
         match name:
             case "id" | "invitation_id":
                 return f"md5('{self._salt}' || {name})" if self._scattered else f"'{self._salt}' || {name}"

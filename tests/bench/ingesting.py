@@ -12,8 +12,8 @@ from tests.bench.stage import Stage, group_of
 _PREFIX = "ingest."
 
 
-async def ingesting(stage: Stage, records: list[Outgoing], sizes: Sizes, say: Callable[[str], None]) -> Summary:
-    """Over all rounds; the same raw records each time."""
+async def ingesting(stage: Stage, records: list[Outgoing], sizes: Sizes, report: Callable[[str], None]) -> Summary:
+    """Summarise all rounds; each one processes the same raw records."""
     topics = list(RAW.values())
     await stage.topics(_PREFIX, [*topics, FEEDBACK, CONTACT, CARE, PERSON])
     await stage.publish([record._replace(topic=_PREFIX + record.topic) for record in records])
@@ -28,6 +28,6 @@ async def ingesting(stage: Stage, records: list[Outgoing], sizes: Sizes, say: Ca
             rounds.append(await watch(stage, running, groups, len(records)))
         finally:
             await running.stop()
-        say(f"ingest: {rounds[-1].rate:.0f} events/s")
+        report(f"ingest: {rounds[-1].rate:.0f} events/s")
     await stage.drop(database)
     return summary(rounds)

@@ -1,4 +1,4 @@
-"""How fast stored facts come under another segment when many histories of membership change at once."""
+"""How fast stored facts are relabelled when many membership histories change at the same time."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from shared.contracts.segment import encode_history
 from shared.edge.produce import Outgoing
 from shared.labels import MEMBER, OTHER
 from tests.bench.family import FCR, NPS, Family
-from tests.bench.history import grow, pour
+from tests.bench.history import apply_events, grow
 from tests.bench.measure import committed
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Running, Stage, group_of
@@ -25,17 +25,17 @@ CLIENT_OF: Final[Mapping[str, Mapping[str, str]]] = {
     NPS.name: {"nps.invitation": "own_client", "nps.response": "client", "nps.feedback": "own_client"},
     FCR.name: {"fcr.contact": "own_client"},
 }
-"""Family to its tables of facts that have a segment, with the column of the client whose membership that is."""
-_AMONG: Final = 5  # as many facts as get another label, and so often more, are stored
-_LOOK_S: Final = 0.02
-_PATIENCE_S: Final = 600.0
-_NOBODY: Final = ("oma-hame", "bench.aaaaaaaaaaaaaaaaaaaaaa")
-"""Whose history says when the service is there to read histories."""
+"""Family to its fact tables with a segment, each with the column of the client whose membership decides it."""
+_STORED_FACTOR: Final = 5  # stored facts per relabelled fact
+_POLL_S: Final = 0.02
+_TIMEOUT_S: Final = 600.0
+_PROBE_CLIENT: Final = ("oma-hame", "bench.aaaaaaaaaaaaaaaaaaaaaa")
+"""The client whose history shows that the service has started to read histories."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relabelled:
-    """From the first history sent until the last batch that relabels is committed, the buckets with it."""
+    """`seconds` is the time from the first history sent until the last relabelling batch, buckets included, commits."""
 
     facts: int
     histories: int
@@ -48,39 +48,39 @@ class Relabelled:
 
 
 async def relabelling(
-    stage: Stage, family: Family, events: list[Event], sizes: Sizes, say: Callable[[str], None]
+    stage: Stage, family: Family, events: list[Event], sizes: Sizes, report: Callable[[str], None]
 ) -> Relabelled:
-    """Clients who never were members are told to have been from ever on, among clients of whom nothing is told."""
+    """Publish histories that make some clients members for all time, among clients without a history."""
     database, prefix = await stage.database(), f"labels-{family.name}."
-    await pour(stage, family, database, salted(events, prefix), prefix)
-    await grow(stage, family, database, _AMONG * sizes.labels, scattered=True)
+    await apply_events(stage, family, database, salted(events, prefix), prefix)
+    await grow(stage, family, database, _STORED_FACTOR * sizes.labels, scattered=True)
     clients = await _clients(database, family, sizes.labels)
-    before = await _under(database, family, MEMBER)
+    before = await _count_labelled(database, family, MEMBER)
     running = await stage.service(family.name, database, prefix)
     try:
         group = group_of(family.name, SEGMENT, prefix)
-        await _tell(stage, running, prefix, group, [_NOBODY])
-        seconds = await _tell(stage, running, prefix, group, clients)
+        await _publish_histories(stage, running, prefix, group, [_PROBE_CLIENT])
+        seconds = await _publish_histories(stage, running, prefix, group, clients)
     finally:
         await running.stop()
-    found = Relabelled(await _under(database, family, MEMBER) - before, len(clients), seconds)
+    found = Relabelled(await _count_labelled(database, family, MEMBER) - before, len(clients), seconds)
     if found.facts < sizes.labels:
         raise RuntimeError(f"{found.facts} facts of {sizes.labels} were relabelled")
     await stage.drop(database)
-    say(f"{family.name}: {found.facts} facts relabelled, {found.rate:.0f} facts/s")
+    report(f"{family.name}: {found.facts} facts relabelled, {found.rate:.0f} facts/s")
     return found
 
 
 async def _clients(database: Database, family: Family, facts: int) -> list[tuple[str, str]]:
-    """County and pseudonym of as many clients as have so many facts together."""
-    every = " union all ".join(
+    """County and pseudonym of enough clients to have that many facts in total."""
+    facts_of_clients = " union all ".join(
         f"select county, {client} as client from {table} where segment = '{OTHER}' and {client} is not null"
         for table, client in CLIENT_OF[family.name].items()
     )
     query = f"""
         select county, client from (
           select county, client, sum(count(*)) over (order by hashtext(client), client) - count(*) as before
-          from ({every}) fact group by county, client) told
+          from ({facts_of_clients}) fact group by county, client) ranked
         where before < $1"""
     connection = await asyncpg.connect(database.dsn())
     try:
@@ -89,7 +89,7 @@ async def _clients(database: Database, family: Family, facts: int) -> list[tuple
         await connection.close()
 
 
-async def _under(database: Database, family: Family, segment: str) -> int:
+async def _count_labelled(database: Database, family: Family, segment: str) -> int:
     connection = await asyncpg.connect(database.dsn())
     try:
         counts = [
@@ -101,8 +101,10 @@ async def _under(database: Database, family: Family, segment: str) -> int:
     return sum(counts)
 
 
-async def _tell(stage: Stage, running: Running, prefix: str, group: str, clients: list[tuple[str, str]]) -> float:
-    """Seconds until the group has committed the histories of these clients."""
+async def _publish_histories(
+    stage: Stage, running: Running, prefix: str, group: str, clients: list[tuple[str, str]]
+) -> float:
+    """Publish the histories of these clients; returns the seconds until the group has committed them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=stage.kafka)
     await admin.start()
     try:
@@ -114,9 +116,9 @@ async def _tell(stage: Stage, running: Running, prefix: str, group: str, clients
         started = time.perf_counter()
         await stage.publish(records)
         while await committed(admin, [group]) < goal:
-            if running.process.returncode is not None or time.perf_counter() - started > _PATIENCE_S:
+            if running.process.returncode is not None or time.perf_counter() - started > _TIMEOUT_S:
                 raise RuntimeError(f"not relabelled: {running.log.read_text()[-2000:]}")
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
         return time.perf_counter() - started
     finally:
         await admin.close()

@@ -1,4 +1,4 @@
-"""Watching a consumer at work: how far its group has come, what it and the servers spend, how much memory it takes."""
+"""Measures a running consumer: the progress of its group, CPU time of it and the servers, memory."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,13 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from shared.edge.offsets import committed_offsets
 from tests.bench.stage import Running, Stage
 
-_LOOK_S: Final = 0.03
+_POLL_S: Final = 0.03
 _STALL_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run, from its first commit to its last: CPU in microseconds an event, memory in MiB."""
+    """One run from its first to its last commit: CPU in microseconds per event, memory in MiB."""
 
     events: int
     seconds: float
@@ -37,7 +37,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class _Sample:
     at: float
     done: int
     service: float  # CPU seconds
@@ -46,32 +46,34 @@ class _Moment:
 
 
 async def watch(
-    stage: Stage, running: Running, groups: Iterable[str], total: int, longest_s: float = 600.0
+    stage: Stage, running: Running, groups: Iterable[str], total: int, max_seconds: float = 600.0
 ) -> Measured:
-    """Until the groups have committed `total` records together, or `longest_s` after their first commit.
+    """Measure until the groups have committed `total` records in sum, or for `max_seconds` after their first commit.
 
-    The first commit's records do not count, since nobody saw when their work began.
+    The records of the first commit do not count, since it is unknown when their processing began.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=stage.kafka)
     await admin.start()
     try:
         groups = list(groups)
-        first = await _next(stage, running, admin, groups, above=0)
+        first = await _next_sample(stage, running, admin, groups, above=0)
         last = first
-        while last.done < total and last.at - first.at < longest_s:
-            last = await _next(stage, running, admin, groups, above=last.done)
+        while last.done < total and last.at - first.at < max_seconds:
+            last = await _next_sample(stage, running, admin, groups, above=last.done)
     finally:
         await admin.close()
     return _between(first, last, running)
 
 
-async def _next(stage: Stage, running: Running, admin: AIOKafkaAdminClient, groups: list[str], above: int) -> _Moment:
+async def _next_sample(
+    stage: Stage, running: Running, admin: AIOKafkaAdminClient, groups: list[str], above: int
+) -> _Sample:
     deadline = time.monotonic() + _STALL_S
     while (done := await committed(admin, groups)) <= above:
         if running.process.returncode is not None or time.monotonic() > deadline:
             raise RuntimeError(f"no progress at {above} records: {running.log.read_text()[-2000:]}")
-        await asyncio.sleep(_LOOK_S)
-    return _Moment(
+        await asyncio.sleep(_POLL_S)
+    return _Sample(
         time.perf_counter(),
         done,
         _cpu([psutil.Process(running.pid)]),
@@ -81,7 +83,7 @@ async def _next(stage: Stage, running: Running, admin: AIOKafkaAdminClient, grou
 
 
 async def committed(admin: AIOKafkaAdminClient, groups: list[str]) -> int:
-    """The records that the groups have committed together."""
+    """The number of records that the groups have committed in sum."""
     try:
         return sum([sum((await committed_offsets(admin, group)).values()) for group in groups])
     except GroupCoordinatorNotAvailableError:
@@ -97,24 +99,24 @@ def _cpu(processes: Iterable[psutil.Process]) -> float:
     return seconds
 
 
-def _between(first: _Moment, last: _Moment, running: Running) -> Measured:
+def _between(first: _Sample, last: _Sample, running: Running) -> Measured:
     events = last.done - first.done
 
-    def an_event(before: float, after: float) -> float:
+    def per_event(before: float, after: float) -> float:
         return (after - before) * 1e6 / events
 
     return Measured(
         events=events,
         seconds=last.at - first.at,
-        service_us=an_event(first.service, last.service),
-        postgres_us=an_event(first.postgres, last.postgres),
-        kafka_us=an_event(first.kafka, last.kafka),
+        service_us=per_event(first.service, last.service),
+        postgres_us=per_event(first.postgres, last.postgres),
+        kafka_us=per_event(first.kafka, last.kafka),
         peak_mib=peak_mib(running.pid),
     )
 
 
 def peak_mib(pid: int) -> float:
-    """The largest resident memory of a living process so far."""
+    """The peak resident memory of a running process."""
     status = Path(f"/proc/{pid}/status").read_text()
     (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
     return int(peak) / 1024

@@ -1,4 +1,4 @@
-"""The results as a table for people and as JSON for machines."""
+"""The results as Markdown tables and as JSON."""
 
 import os
 import platform
@@ -36,7 +36,7 @@ _PACKAGES: Final = ("faststream", "aiokafka", "asyncpg", "pydantic", "orjson", "
 
 @dataclass
 class FamilyResults:
-    """What was measured of a family; a part that was not is None or empty."""
+    """The results of a family; a part that was not measured is None or empty."""
 
     contest: dict[str, Summary] = field(default_factory=dict)
     history: dict[str, dict[int, float]] = field(default_factory=dict)
@@ -50,20 +50,20 @@ class FamilyResults:
 
 @dataclass
 class Results:
-    """What was measured."""
+    """All results of a run."""
 
     machine: dict[str, str]
     families: dict[str, FamilyResults] = field(default_factory=dict)
     ingest: Summary | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, and the aims."""
+        """All results and the aims."""
         return {**asdict(self), "aims": [asdict(aim) for aim in aims(self)]}
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """One line of the table of aims."""
+    """One row of the table of aims."""
 
     what: str
     aim: str
@@ -72,7 +72,7 @@ class Aim:
 
 
 async def machine(stage: Stage) -> dict[str, str]:
-    """What the numbers were taken on."""
+    """The hardware and software of the run."""
     connection = await asyncpg.connect(stage.admin)
     try:
         postgres = await connection.fetchval("show server_version")
@@ -93,7 +93,7 @@ def _cpu() -> str:
 
 
 def aims(results: Results) -> list[Aim]:
-    """Those of which everything was measured."""
+    """The aims for which all measurements exist."""
     return list(_aims(results))
 
 
@@ -109,23 +109,25 @@ def _aims_of(aims: Mapping[str, float], results: FamilyResults) -> Iterator[Aim]
     rates = {name: found.rate for name, found in results.contest.items()}
     if {NAIVE, OURS, BARE, REPLAY} <= rates.keys():
         ratios = {_NAIVE: (OURS, NAIVE), _BARE: (OURS, BARE), _REPLAY: (REPLAY, OURS)}
-        yield from (_at_least(what, rates[a] / rates[b], aims[what]) for what, (a, b) in ratios.items() if what in aims)
+        yield from (
+            _min_ratio(what, rates[a] / rates[b], aims[what]) for what, (a, b) in ratios.items() if what in aims
+        )
         if _RATE in aims:
             yield Aim(_RATE, f">= {aims[_RATE]:,.0f}", f"{rates[OURS]:,.0f}", rates[OURS] >= aims[_RATE])
     for kind, by_size in results.history.items():
         sizes = sorted(by_size)
         if len(sizes) > 1:
-            words = f"rate at {_facts(sizes[-1])} / at {_facts(sizes[0])}, {kind}"
-            yield _at_least(words, by_size[sizes[-1]] / by_size[sizes[0]], 0.9)
-    for way, fresh in results.freshness.items():
-        yield Aim(f"freshness p99, {way}", "<= 150 ms", f"{fresh.p99:.0f} ms", fresh.p99 <= 150)
+            what = f"rate at {_facts(sizes[-1])} / at {_facts(sizes[0])}, {kind}"
+            yield _min_ratio(what, by_size[sizes[-1]] / by_size[sizes[0]], 0.9)
+    for route, fresh in results.freshness.items():
+        yield Aim(f"freshness p99, {route}", "<= 150 ms", f"{fresh.p99:.0f} ms", fresh.p99 <= 150)
     if results.reading:
-        slowest = max(timed.middle for levels in results.reading.views.values() for timed in levels.values())
+        slowest = max(timed.median_ms for levels in results.reading.views.values() for timed in levels.values())
         yield Aim(_SLOWEST, f"< {aims[_SLOWEST]:g} ms", f"{slowest:.0f} ms", slowest < aims[_SLOWEST])
 
 
-def _at_least(what: str, ratio: float, least: float) -> Aim:
-    return Aim(what, f">= {least:g}", f"{ratio:.2f}", ratio >= least)
+def _min_ratio(what: str, ratio: float, minimum: float) -> Aim:
+    return Aim(what, f">= {minimum:g}", f"{ratio:.2f}", ratio >= minimum)
 
 
 def _facts(number: int) -> str:
@@ -155,28 +157,28 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
         yield from ("", *_history(results.history))
     if results.freshness:
         yield from ("", "| Freshness at 200 events/s, ms | p50 | p99 | largest |", "|---|---|---|---|")
-        for way, fresh in results.freshness.items():
-            yield f"| {way} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.max_records:.0f} |"
+        for route, fresh in results.freshness.items():
+            yield f"| {route} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.slowest:.0f} |"
     if results.flips:
         flips = results.flips
         yield ""
         yield (
             f"Plan flips: {flips.histories} histories from nothing, {flips.batches} batches of 500 events: "
-            f"p50 {flips.p50:.0f} ms, p99 {flips.p99:.0f} ms, slowest {flips.max_records:.0f} ms."
+            f"p50 {flips.p50:.0f} ms, p99 {flips.p99:.0f} ms, slowest {flips.slowest:.0f} ms."
         )
     if results.relabelled:
-        told = results.relabelled
+        relabelled = results.relabelled
         yield ""
         yield (
-            f"Relabelling: {told.facts:,} facts of {told.histories:,} clients in {told.seconds:.1f} s, "
-            f"{told.rate:,.0f} facts/s."
+            f"Relabelling: {relabelled.facts:,} facts of {relabelled.histories:,} clients"
+            f" in {relabelled.seconds:.1f} s, {relabelled.rate:,.0f} facts/s."
         )
     if results.following:
         wait = results.following
         yield ""
         yield (
             f"From a change of membership to the label in nps, {wait.events} changes, {RATE} a second beside {LOAD} "
-            f"other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, slowest {wait.max_records:.0f} ms."
+            f"other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, slowest {wait.slowest:.0f} ms."
         )
     if results.swap:
         swap = results.swap
@@ -219,11 +221,11 @@ def _reading(reading: Reading) -> Iterator[str]:
 
 
 def _timed(timed: Timed) -> str:
-    return f"{timed.middle:,.0f}, slowest {timed.max_records:,.0f} ({timed.rows:,})"
+    return f"{timed.median_ms:,.0f}, slowest {timed.slowest:,.0f} ({timed.rows:,})"
 
 
 def write_into(page: Path, text: str) -> None:
-    """Put the tables between the markers of a page."""
+    """Write the tables between the markers of a page. Raises ValueError if it has none."""
     whole = page.read_text(encoding="utf-8")
     before, begin, rest = whole.partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""How much is measured: the whole, and a quick look."""
+"""The sizes of a full and a quick benchmark."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,17 +9,17 @@ class Sizes:
     """Numbers of events and rounds; seconds."""
 
     events: int  # of one log
-    rounds: int  # of every contender
-    naive_s: float  # the naive service is watched this long, not to the end
-    histories: tuple[int, ...]  # facts that are there before the rate is taken
-    slices: int  # times the rate is taken at each history
+    rounds: int  # per contender
+    naive_s: float  # the naive service is measured this long, not over the whole log
+    histories: tuple[int, ...]  # stored facts before the rate is measured
+    slices: int  # measurements of the rate per history
     slice_events: int
     fresh_s: float
     raw: int  # lines of every stream for ingest
-    starts: int  # times a history begins from nothing, for plans
-    reading: int  # contacts, or service events, that are there when figures are read
-    labels: int  # facts that come under another segment
-    changes: int  # of memberships, one after the other
+    fresh_histories: int  # histories on an empty database, for plan flips
+    reading: int  # stored contacts or service events when figures are read
+    labels: int  # facts to relabel
+    changes: int  # changed memberships, one by one
 
 
 FULL: Final = Sizes(

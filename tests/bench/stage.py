@@ -1,5 +1,5 @@
-"""The servers of a benchmark and what runs on them: one Kafka, one PostgreSQL that waits for its disk, and every
-service under test as a process, on a database and consumer groups of its own."""
+"""The environment of a benchmark: one Kafka, one PostgreSQL with fsync, and every service under test as a process
+with its own database and consumer groups."""
 
 import asyncio
 import base64
@@ -39,13 +39,13 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A migrated, empty database with the peers' tables beside the product's."""
+    """A migrated, empty database with the tables of the product and of the peers."""
 
     name: str
     admin: str
 
     def dsn(self, role: str | None = None) -> str:
-        """As one of the product's roles; as the administrator without one."""
+        """The DSN of one of the product's roles, or of the administrator without a role."""
         return dsn_for(self.admin, self.name, role, _PASSWORD if role else None)
 
 
@@ -61,7 +61,7 @@ class Running:
         return self.process.pid
 
     async def stop(self) -> None:
-        """Politely; at once if that takes too long."""
+        """Stop gracefully; kill after 30 s."""
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
@@ -74,7 +74,7 @@ class Running:
 
 @dataclass
 class Stage:
-    """Both servers, started; `close` ends whatever still runs."""
+    """Both running servers and the processes started on them."""
 
     kafka: str
     admin: str
@@ -83,7 +83,7 @@ class Stage:
     running: list[Running] = field(default_factory=list)
 
     async def database(self) -> Database:
-        """A new one, out of a template that was migrated once."""
+        """Create a database from the migrated template."""
         name = f"bench_{next(_numbers)}"
         await self._admin(f"create database {name} owner hva_migrate template {_TEMPLATE}")
         for role in ROLES:
@@ -91,11 +91,11 @@ class Stage:
         return Database(name, self.admin)
 
     async def drop(self, database: Database) -> None:
-        """Give its disk back."""
+        """Drop the database to free its disk space."""
         await self._admin(f"drop database {database.name} with (force)")
 
     async def topics(self, prefix: str, topics: Sequence[Topic]) -> None:
-        """Create them, empty."""
+        """Create empty topics."""
         await ensure_topics(self.kafka, prefix, topics)
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
@@ -120,7 +120,7 @@ class Stage:
             await consumer.stop()
 
     async def service(self, name: str, database: Database, prefix: str, **settings: str) -> Running:
-        """One process of the product."""
+        """Start a service of the product."""
         environment = {
             "HVA_KAFKA_BOOTSTRAP": self.kafka,
             "HVA_POSTGRES_URL": database.dsn(f"hva_{name}"),
@@ -134,7 +134,7 @@ class Stage:
         return await self._run([f"services.{name}"], environment)
 
     async def peer(self, name: str, family: str, database: Database, topic: str, group: str) -> Running:
-        """One of the programs to compare with."""
+        """Start one of the programs to compare with."""
         return await self._run([f"tests.bench.peers.{name}", family, self.kafka, database.dsn(), topic, group], {})
 
     async def _run(self, module: Sequence[str], environment: Mapping[str, str]) -> Running:
@@ -170,7 +170,7 @@ class Stage:
         return found
 
     async def execute(self, database: Database, *statements: str) -> None:
-        """As the administrator, each by itself and without waiting for the disk."""
+        """Run each statement as the administrator, in its own transaction and with asynchronous commit."""
         connection = await asyncpg.connect(database.dsn(), server_settings={"synchronous_commit": "off"})
         try:
             for statement in statements:
@@ -193,7 +193,7 @@ def group_of(service: str, topic: Topic, prefix: str) -> str:
 
 @contextlib.asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
-    """The servers in a folder of their own, which is gone afterwards."""
+    """The servers in a temporary folder."""
     folder = _folder()
     client = SupervisorClient(RunPaths(folder / "run"), ["kafka", "postgres"])
     try:
@@ -211,7 +211,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="hva-bench-"))
-    folder.chmod(0o711)  # PostgreSQL has an account of its own and must reach what is below
+    folder.chmod(0o711)  # PostgreSQL runs under another account and must reach its folder inside
     return folder
 
 

@@ -1,7 +1,7 @@
-"""What it costs that a changed rule of the segment comes into force for a whole county at once (decision 0016).
+"""The cost of activating a changed segment rule for a whole county in one transaction (decision 0016).
 
-Every client has a plan; the rule that plans make members takes hold. By the store itself, step by step, since only so
-does one see how long each step holds the county.
+Every client has a plan, and the new rule makes clients with a plan members. The benchmark calls the store directly,
+step by step, to measure how long each step holds the county lock.
 """
 
 import time
@@ -21,8 +21,8 @@ from shared.registers import Registers
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage
 
-_TIMES: Final = 10  # as many service events as facts that nps and fcr relabel, and so often more
-_EACH: Final = 50  # service events of a client, a week apart
+_EVENTS_FACTOR: Final = 10  # service events per fact that nps and fcr relabel
+_EVENTS_PER_CLIENT: Final = 50  # service events of a client, a week apart
 _COUNTY: Final = "oma-hame"
 _UNIT: Final = "ta-hattula"
 _FIRST: Final = date(2025, 1, 1)
@@ -45,7 +45,7 @@ from generate_series(0, $6::integer - 1) e, generate_series(1, $2::integer) n
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Steps that prepare, and the one that brings into force; each holds the county."""
+    """`longest_step_s`: the longest preparing step. `swap_s`: the activating step. Each holds the county lock."""
 
     clients: int
     relabelled: int
@@ -53,10 +53,10 @@ class Swap:
     swap_s: float
 
 
-async def swapping(stage: Stage, registers: Registers, sizes: Sizes, say: Callable[[str], None]) -> Swap:
-    """A rule that makes members of all clients there are."""
-    database, clients = await stage.database(), _TIMES * sizes.labels // _EACH
-    before, after = _by("E1", registers), _by("E2", registers)
+async def swapping(stage: Stage, registers: Registers, sizes: Sizes, report: Callable[[str], None]) -> Swap:
+    """Measure a rule that makes all clients members."""
+    database, clients = await stage.database(), _EVENTS_FACTOR * sizes.labels // _EVENTS_PER_CLIENT
+    before, after = _registers_with("E1", registers), _registers_with("E2", registers)
     await _fill(database, clients, before)
     pool = await make_pool(database.dsn("hva_segments"), "bench")
     steps = []
@@ -73,17 +73,18 @@ async def swapping(stage: Stage, registers: Registers, sizes: Sizes, say: Callab
             done = await REFOLD.step(pool, _COUNTY, after) is None
             steps.append(time.perf_counter() - started)
         members = await pool.fetchval("select sum(events)::bigint from segments.care_month where segment = $1", MEMBER)
-        assert members == clients * _EACH, f"{members} service events are of members ({MEMBER})"
+        assert members == clients * _EVENTS_PER_CLIENT, f"{members} service events are of members ({MEMBER})"
     finally:
         await pool.close()
     await stage.drop(database)
-    found = Swap(clients, clients * _EACH, max(steps[:-1]), steps[-1])
-    say(f"segments: a rule for {clients} clients prepared in {sum(steps[:-1]):.1f} s, swapped in {found.swap_s:.1f} s")
+    found = Swap(clients, clients * _EVENTS_PER_CLIENT, max(steps[:-1]), steps[-1])
+    prepared = f"segments: a rule for {clients} clients prepared in {sum(steps[:-1]):.1f} s"
+    report(f"{prepared}, swapped in {found.swap_s:.1f} s")
     return found
 
 
-def _by(evidence: str, registers: Registers) -> Registers:
-    """The registers with this evidence alone."""
+def _registers_with(evidence: str, registers: Registers) -> Registers:
+    """The registers with only this evidence enabled."""
     versions = {part: f"{version} {evidence}" for part, version in registers.versions.items()}
     rule = replace(registers.segment_rule, enabled=(evidence,))
     return replace(registers, segment_rule=rule).versioned(versions)
@@ -95,7 +96,7 @@ async def _fill(database: Database, clients: int, registers: Registers) -> None:
     try:
         await connection.execute(_CLIENTS, _COUNTY, clients)
         await connection.execute(_PLANS, _COUNTY, clients, _FIRST)
-        await connection.execute(_EVENTS, _COUNTY, clients, _FIRST, _UNIT, row, _EACH)
+        await connection.execute(_EVENTS, _COUNTY, clients, _FIRST, _UNIT, row, _EVENTS_PER_CLIENT)
         await connection.execute("vacuum analyze segments.service_event")
     finally:
         await connection.close()

@@ -1,8 +1,8 @@
-"""The events of the benchmarks: the simulation's, restricted to one stream and made canonical once.
+"""The events of the benchmarks: simulated events of one stream, converted to canonical records once.
 
-A salt gives the same events other business ids and clients, so that a measurement can be repeated with facts that are
-new and have the same neighbours as before. Ids are hashes by default: random ids are the hard case for indexes,
-numbers that grow (as the simulation gives them) the easy one.
+A salt gives the same events other business ids and clients, so that a measurement can be repeated with new facts that
+have the same neighbours. Ids are hashes by default: random ids are the hard case for indexes, growing numbers (as in
+the simulation) the easy one.
 """
 
 import re
@@ -33,22 +33,22 @@ _SHARES: Final = {
     Stream.FEEDBACK: 0.18,
     Stream.CONTACT: 0.23,
     Stream.CARE: 0.5,
-}  # of the simulation's events, a little less than it is
-_A_YEAR_OF_A_CLIENT: Final = 22.0  # events, a little less than it is
+}  # of the simulation's events, slightly underestimated
+_EVENTS_PER_CLIENT_YEAR: Final = 22.0  # slightly underestimated
 _SECRET: Final = b"benchmarks have nothing to hide."
 _IDS: Final = (
     *("response_id", "feedback_id", "invitation_id", "contact_id", "count_id"),
     *("service_event_id", "flag_id", "plan_id", "assessment_id", "assignment_id"),
 )
-_NAMED: Final = re.compile(rb'"(%b)":"([^"]+)"' % "|".join((*_IDS, "client")).encode())
-_DAY: Final = re.compile(rb'"(\d{4}-\d\d-\d\d)(?=["T])')  # of a time or by itself
+_ID_PATTERN: Final = re.compile(rb'"(%b)":"([^"]+)"' % "|".join((*_IDS, "client")).encode())
+_DATE_PATTERN: Final = re.compile(rb'"(\d{4}-\d\d-\d\d)(?=["T])')  # of a timestamp or a date
 
 CLIENTS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A canonical record without its topic, and the line it was made of."""
+    """A canonical record without its topic, and its original line."""
 
     key: bytes | None
     value: bytes
@@ -56,18 +56,18 @@ class Event:
 
 
 def lines(events: int, seed: int = 1) -> Iterator[bytes]:
-    """At least that many lines of every stream, in order of arrival."""
-    days = min(3660, 15 + int(events * 365 / (CLIENTS * _A_YEAR_OF_A_CLIENT)))
+    """At least that many lines from all streams, in order of arrival."""
+    days = min(3660, 15 + int(events * 365 / (CLIENTS * _EVENTS_PER_CLIENT_YEAR)))
     return stream(Options(until=UNTIL, days=days, clients=CLIENTS, seed=seed, bad=0.0))
 
 
 def raw(events: int, seed: int = 1) -> list[Outgoing]:
-    """Lines of every stream for the raw topics."""
+    """Lines of all streams for the raw topics."""
     return [Outgoing(RAW[stream_of(line)].name, None, line) for line in islice(lines(events, seed), events)]
 
 
 def canonical(events: int, registers: Registers, stream: Stream = Stream.FEEDBACK, seed: int = 1) -> list[Event]:
-    """Events of one stream as ingest writes them to its canonical topic: of care, all but merges and erasures."""
+    """Events of one stream as ingest writes them to its canonical topic; without merges and erasures."""
     contexts = Contexts(registers, Keyring((Key("bench", _SECRET),)), lambda: _NOW)
     found: list[Event] = []
     for line in lines(int(events / _SHARES[stream]), seed):
@@ -81,7 +81,7 @@ def canonical(events: int, registers: Registers, stream: Stream = Stream.FEEDBAC
 
 
 def salted(events: list[Event], salt: str, *, scattered: bool = True, days: int = 0) -> list[Event]:
-    """The same events about other facts and clients, that many days earlier; links among them stay."""
+    """The same events with other ids and clients, `days` earlier. Links between them stay."""
     prefix, moved = salt.encode(), dict[bytes, bytes]()
 
     def rename(match: re.Match[bytes]) -> bytes:
@@ -98,14 +98,14 @@ def salted(events: list[Event], salt: str, *, scattered: bool = True, days: int 
         return moved[match[1]]
 
     def change(value: bytes) -> bytes:
-        renamed = _NAMED.sub(rename, value)
-        return _DAY.sub(move, renamed) if days else renamed
+        renamed = _ID_PATTERN.sub(rename, value)
+        return _DATE_PATTERN.sub(move, renamed) if days else renamed
 
     return [Event(event.key, change(event.value), change(event.line)) for event in events]
 
 
 def fact_ids(events: list[Event]) -> list[str | None]:
-    """The business id that an event is the first to name, and None for corrections, repeats and retractions."""
+    """The business id of each event; None for corrections, repeats and retractions."""
     seen: set[str] = set()
     found: list[str | None] = []
     for event in events:
@@ -118,10 +118,10 @@ def fact_ids(events: list[Event]) -> list[str | None]:
 
 
 def outgoing(events: list[Event], topic: Topic, prefix: str) -> list[Outgoing]:
-    """As records of the canonical topic."""
+    """The events as records of the canonical topic."""
     return [Outgoing(prefix + topic.name, event.key, event.value) for event in events]
 
 
 def registers_folder() -> Path:
-    """The registers that come with the project; the simulation's units are theirs."""
+    """The project's registers, which contain the simulation's units."""
     return Path(__file__).parents[2] / "deploy" / "config"

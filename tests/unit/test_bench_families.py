@@ -1,4 +1,4 @@
-"""Every family is measured, has aims, and something naive to be compared with."""
+"""The benchmark measures every family, with aims and a naive peer to compare with."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from services.segments.facts import Flag
 from shared.record import PlainRecord
 from shared.registers import load_folder
 from tests.bench import reading_care, reading_contacts
-from tests.bench.command import _OF_FAMILIES, _READINGS, PARTS
+from tests.bench.command import _PARTS_OF_FAMILIES, _READINGS, PARTS
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.following import flag
 from tests.bench.freshness import freshness_of
@@ -26,16 +26,16 @@ from tests.oracle.compare import FCR_KEYS, SEGMENT_KEYS
 
 def test_every_family_is_in_every_table() -> None:
     families = set(SERVICES[1:])
-    assert set(FAMILIES) == set(_OF_FAMILIES) == set(_AIMS) == set(STORES) == families
+    assert set(FAMILIES) == set(_PARTS_OF_FAMILIES) == set(_AIMS) == set(STORES) == families
 
 
-def test_every_part_is_one_that_can_be_asked_for() -> None:
-    assert set().union(*_OF_FAMILIES.values()) == set(PARTS) - {"ingest"}
-    assert all("labels" in parts for parts in _OF_FAMILIES.values())
+def test_every_part_can_be_selected() -> None:
+    assert set().union(*_PARTS_OF_FAMILIES.values()) == set(PARTS) - {"ingest"}
+    assert all("labels" in parts for parts in _PARTS_OF_FAMILIES.values())
 
 
-def test_every_family_whose_views_are_read_has_a_reading_and_an_aim() -> None:
-    read = {name for name, parts in _OF_FAMILIES.items() if "reading" in parts}
+def test_every_family_with_the_reading_part_has_a_reading_and_an_aim() -> None:
+    read = {name for name, parts in _PARTS_OF_FAMILIES.items() if "reading" in parts}
     assert read == set(_READINGS) == {name for name, known in _AIMS.items() if _SLOWEST in known}
 
 
@@ -45,14 +45,14 @@ def test_every_view_is_read() -> None:
 
 
 @pytest.mark.parametrize("family", [FCR, SEGMENTS], ids=lambda family: family.name)
-def test_every_bucket_is_counted_anew(family: Family) -> None:
-    made = " ".join(rebuild(family))
+def test_every_bucket_table_is_rebuilt(family: Family) -> None:
+    statements = " ".join(rebuild(family))
     for measure, table in tables(family):
-        assert f"temp table {table} as" in made and f"from {measure.name}_place" in made
-        assert f"temp table {measure.name}_place as" in made
+        assert f"temp table {table} as" in statements and f"from {measure.name}_base" in statements
+        assert f"temp table {measure.name}_base as" in statements
 
 
-def test_every_fact_that_has_a_segment_is_relabelled() -> None:
+def test_every_fact_with_a_segment_is_relabelled() -> None:
     for family in (NPS, FCR):
         labelled = {table.name: table.columns for table in family.tables if "segment" in table.derived}
         assert set(CLIENT_OF[family.name]) == set(labelled)
@@ -68,15 +68,15 @@ def test_a_change_of_membership_is_a_flag_of_that_client() -> None:
 
 
 @pytest.mark.parametrize(("family", "aim"), [("fcr", 200), ("segments", 300)])
-def test_the_slowest_view_decides(family: str, aim: float) -> None:
-    for middle, met in ((aim - 1, True), (aim, False)):
-        levels = {LEVEL: Timed(1, 2, 1), LEVELS: Timed(middle, middle, 9)}
+def test_the_slowest_view_decides_the_aim(family: str, aim: float) -> None:
+    for median_ms, met in ((aim - 1, True), (aim, False)):
+        levels = {LEVEL: Timed(1, 2, 1), LEVELS: Timed(median_ms, median_ms, 9)}
         results = Results({}, {family: FamilyResults(reading=Reading("facts", 10, 1.0, {"a": levels, "b": levels}))})
         (found,) = aims(results)
         assert (found.aim, found.met) == (f"< {aim} ms", met)
 
 
-def test_the_page_tells_of_labels_and_of_views() -> None:
+def test_the_page_contains_labels_and_views() -> None:
     levels = {LEVEL: Timed(11, 12, 1), LEVELS: Timed(21, 22, 9)}
     family = FamilyResults(
         relabelled=Relabelled(100_000, 60_000, 8.0),

@@ -1,5 +1,5 @@
-"""The floor of cost: poll, parse and check, one upsert a table and batch, commit. No framework, no figures, no
-neighbours, no lock, no dead letters, no second try. It writes the product's own fact tables, with its own decoding.
+"""The minimum cost: poll, parse and check, one upsert per table and batch, commit. No framework, figures, neighbours,
+lock, dead letters or retries. It writes the product's fact tables with the product's decoding.
 
 Run as `python -m tests.bench.peers.bare <family> <kafka> <dsn> <topic> <group>`.
 """
@@ -23,7 +23,7 @@ from shared.registers import Registers, load_folder
 from tests.bench.family import FAMILIES, Family, columns
 from tests.bench.workload import registers_folder
 
-BATCH = 2500  # as the product's default
+BATCH = 2500  # the product's default
 
 
 def _statement(table: FactTable[Any]) -> str:
@@ -50,7 +50,7 @@ async def store(
     records: Iterable[ConsumerRecord],
     registers: Registers,
 ) -> None:
-    """One transaction."""
+    """Store a batch in one transaction."""
     best: dict[tuple[type, str, str], Any] = {}
     for record in records:
         fact = family.decode(record, registers)

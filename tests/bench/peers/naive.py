@@ -1,6 +1,6 @@
-"""The service most people would write first: FastStream, a pydantic model, one event a transaction.
+"""The service most people would write first: FastStream, a pydantic model, one transaction per event.
 
-Not ours in its promises either: it counts what a redelivery or a correction brings a second time. Run as
+It also gives weaker guarantees: it counts redelivered and corrected events twice. Run as
 `python -m tests.bench.peers.naive <family> <kafka> <dsn> <topic> <group>`.
 """
 
@@ -20,7 +20,7 @@ STORES: Final = {"nps": naive_nps.store, "fcr": naive_fcr.store, "segments": nai
 
 
 class Event(BaseModel):
-    """A canonical event as its reader sees it."""
+    """A canonical event."""
 
     id: str
     source: str
@@ -31,7 +31,7 @@ class Event(BaseModel):
 
 
 async def main(family: str, kafka: str, dsn: str, topic: str, group: str) -> None:
-    """Consume for ever."""
+    """Consume until the process is stopped."""
     store = STORES[family]
     broker = KafkaBroker(kafka, logger=None)
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)

@@ -1,4 +1,4 @@
--- The tables of the naive peer: what a first version of such a service looks like.
+-- The tables of the naive peer, as in a first version of such a service.
 create schema naive;
 create table naive.fact (
   county text, id text, type text not null, revision int not null, time timestamptz not null, data jsonb not null,

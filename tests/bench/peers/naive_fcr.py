@@ -1,4 +1,4 @@
-"""Contacts as the naive peer stores them: the contact, then its client's repeats and its day counted anew by SQL."""
+"""How the naive peer stores contacts: SQL writes the contact, then recomputes its client's repeats and its day."""
 
 from datetime import datetime
 from typing import Any
@@ -14,14 +14,14 @@ where contact.revision < excluded.revision
 """
 _RETRACT = "delete from naive.contact where county = $1 and id = $2"
 _REPEATS = """
-update naive.contact c set repeated = told.repeated
+update naive.contact c set repeated = computed.repeated
 from (
   select c.id, c.handled and exists (
     select from naive.contact n
     where n.county = c.county and n.client = c.client and n.line = c.line and n.reason = c.reason
       and n.started_at > c.started_at and n.started_at <= c.ended_at + interval '7 days') as repeated
-  from naive.contact c where c.county = $1 and c.client = $2) told
-where c.county = $1 and c.id = told.id and c.repeated <> told.repeated
+  from naive.contact c where c.county = $1 and c.client = $2) computed
+where c.county = $1 and c.id = computed.id and c.repeated <> computed.repeated
 """
 _DAY = """
 insert into naive.contact_day
@@ -40,7 +40,7 @@ _RESOLVED = {"hoidettu-loppuun", "hyte-ohjattu"}
 
 
 async def store(connection: Connection, county: str, kind: str, _time: datetime, data: dict[str, Any]) -> None:
-    """What the event brings and what it changes, in the caller's transaction."""
+    """Store the event and recompute what it changes, in the caller's transaction."""
     if "count_id" in data:
         if "unit" in data:
             values = (data["count_id"], data["revision"], data["unit"], data["kind"], data["count"])

@@ -1,4 +1,4 @@
-"""Feedback as the naive peer stores it: the fact, and one more in its day."""
+"""How the naive peer stores feedback: it writes the fact and increments its day."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ on conflict (county, day, unit, type) do update set n = day.n + 1
 
 
 async def store(connection: Connection, county: str, kind: str, time: datetime, data: dict[str, Any]) -> None:
-    """The fact and its day, in the caller's transaction."""
+    """Store the fact and its day in the caller's transaction."""
     id = data.get("response_id") or data.get("feedback_id") or data["invitation_id"]
     body = orjson.dumps(data).decode()
     await connection.execute(_FACT, county, id, kind, data.get("revision", 1), time, body)

@@ -1,4 +1,4 @@
-"""Care as the naive peer stores it: the event, then the membership of its client's days and its day anew by SQL."""
+"""How the naive peer stores care events: SQL writes the event, then recomputes its client's membership and its day."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ where evidence.revision < excluded.revision
 """
 _RETRACT = "delete from naive.{table} where county = $1 and id = $2"
 _MEMBER = """
-update naive.service_event e set member = told.member
+update naive.service_event e set member = computed.member
 from (
   select e.id, exists (
       select from naive.evidence v
@@ -29,8 +29,8 @@ from (
         from naive.service_event near left join reference.sector s on s.sector = near.sector
         where near.county = e.county and near.client = e.client and near.done
           and near.day > e.day - 365 and near.day <= e.day) as member
-  from naive.service_event e where e.county = $1 and e.client = $2) told
-where e.county = $1 and e.id = told.id and e.member <> coalesce(told.member, false)
+  from naive.service_event e where e.county = $1 and e.client = $2) computed
+where e.county = $1 and e.id = computed.id and e.member <> coalesce(computed.member, false)
 """
 _DAY = """
 insert into naive.care_day
@@ -40,11 +40,11 @@ group by county, day, unit, sector
 on conflict (county, day, unit, sector) do update set (events, of_members) =
   row(excluded.events, excluded.of_members)
 """
-_ENDS = date(9999, 12, 31)
+_NO_END = date(9999, 12, 31)
 
 
 async def store(connection: Connection, county: str, kind: str, _time: datetime, data: dict[str, Any]) -> None:
-    """What the event brings and what it changes, in the caller's transaction."""
+    """Store the event and recompute what it changes, in the caller's transaction."""
     if "client" not in data:
         table = "service_event" if "service_event_id" in data else "evidence"
         await connection.execute(_RETRACT.format(table=table), county, _id(data))
@@ -52,9 +52,15 @@ async def store(connection: Connection, county: str, kind: str, _time: datetime,
     client = data["client"]
     if "service_event_id" in data:
         day = datetime.fromisoformat(data["occurred_at"]).date()
-        place = (data["unit"], data["sector"], day)
+        unit_sector_day = (data["unit"], data["sector"], day)
         await connection.execute(
-            _EVENT, county, data["service_event_id"], data["revision"], *place, client, data["status"] == "done"
+            _EVENT,
+            county,
+            data["service_event_id"],
+            data["revision"],
+            *unit_sector_day,
+            client,
+            data["status"] == "done",
         )
     elif "assessment_id" in data:
         first = datetime.fromisoformat(data["assessed_at"]).date()
@@ -64,7 +70,7 @@ async def store(connection: Connection, county: str, kind: str, _time: datetime,
         id = _id(data)
         first, until = (
             date.fromisoformat(data["valid_from"]),
-            date.fromisoformat(data.get("valid_to", _ENDS.isoformat())),
+            date.fromisoformat(data.get("valid_to", _NO_END.isoformat())),
         )
         await connection.execute(_EVIDENCE, county, id, data["revision"], client, first, until)
     await connection.execute(_MEMBER, county, client)
