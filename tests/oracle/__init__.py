@@ -1,9 +1,8 @@
-"""A naive second implementation of the contract, to judge the product by.
+"""A naive second implementation of the contract that tests compare the product with.
 
-It imports nothing of the product, keeps everything in lists and dicts, and is written from the contract
-alone: `verdict` (accepted or which reason), `facts` (which event wins), `segments` (who is a member), `nps`
-and `fcr` (every view of the NPS and the first-contact family), `compare` (two sets of rows), `generate`
-(streams meant to break the product).
+It imports nothing of the product, keeps everything in lists and dicts, and follows only the contract: `verdict`
+(accepted, or the reason of rejection), `facts` (which event wins), `segments` (memberships), `nps`, `fcr` and `care`
+(every view of each family), `compare` (two sets of rows), `generate` (adversarial streams).
 """
 
 from tests.oracle.care import Care

@@ -1,4 +1,4 @@
-"""Right events to spoil."""
+"""Valid events to break."""
 
 import json
 from datetime import date
@@ -9,7 +9,7 @@ SOMEONE = material.hetu(date(1998, 12, 5), "-", 977)
 
 
 class Bases:
-    """Right events to spoil, with revisions that would show if they slipped through."""
+    """Valid events to break. Their high revisions would change figures if they were accepted."""
 
     def __init__(self, stream):
         self.stream = stream
@@ -39,17 +39,17 @@ class Bases:
             "answered_at": "2025-10-26T03:30:00+02:00",
             "answers": [{"question": "recommend", "value": 0}],
         }
-        return self.event("fi.hva.feedback.answered.v1", spoil(base, fields), **envelope)
+        return self.event("fi.hva.feedback.answered.v1", override(base, fields), **envelope)
 
     def given(self, fields=None, /, **envelope):
         base = {"feedback_id": self.identity("fee"), "unit": "some unit", "channel": "web"}
         base |= {"given_at": "2025-12-31T23:59:59+02:00", "kind": "complaint"}
-        return self.event("fi.hva.feedback.given.v1", spoil(base, fields), **envelope)
+        return self.event("fi.hva.feedback.given.v1", override(base, fields), **envelope)
 
     def invited(self, fields=None, /, **envelope):
         base = {"invitation_id": self.identity("inv"), "unit": "some unit", "channel": "sms"}
         base |= {"invited_at": "2025-03-30T12:00:00+03:00", "delivered": True}
-        return self.event("fi.hva.feedback.invited.v1", spoil(base, fields), **envelope)
+        return self.event("fi.hva.feedback.invited.v1", override(base, fields), **envelope)
 
     def contact(self, fields=None, /, **envelope):
         base = {
@@ -59,11 +59,11 @@ class Bases:
             "channel": "phone",
         }
         base |= {"started_at": "2026-01-01T00:00:00+02:00"}
-        return self.event("fi.hva.contact.recorded.v1", spoil(base, fields), **envelope)
+        return self.event("fi.hva.contact.recorded.v1", override(base, fields), **envelope)
 
     def flag(self, fields=None, /, **envelope):
         base = {"flag_id": self.identity("fla"), "client": {"local_id": "A1"}, "valid_from": "2025-05-01"}
-        return self.event("fi.hva.care.common-client.v1", spoil(base, fields), **envelope)
+        return self.event("fi.hva.care.common-client.v1", override(base, fields), **envelope)
 
     def hyte(self, fields=None, /, **envelope):
         base = {
@@ -73,13 +73,13 @@ class Bases:
             "counted_on": "2025-05-01",
             "count": 3,
         }
-        return self.event("fi.hva.hyte.counted.v1", spoil(base, fields), **envelope)
+        return self.event("fi.hva.hyte.counted.v1", override(base, fields), **envelope)
 
     def retracted(self, data, stream="feedback"):
         return self.event(f"fi.hva.{stream}.retracted.v1", data)
 
 
-def spoil(base, fields):
+def override(base, fields):
     return {name: value for name, value in (base | (fields or {})).items() if value != "left out"}
 
 

@@ -1,6 +1,6 @@
-"""Every view of the segments family (section 6) as rows with all keys and columns (section 7), counted plainly.
+"""Every view of the segments family (section 6) as rows with all keys and columns (section 7), counted naively.
 
-Clients are told by (county, name of the person). Every day is asked by itself who is a member on it.
+A client is identified by (county, name of the person). Memberships are evaluated for every day separately.
 """
 
 from collections import Counter, defaultdict
@@ -53,24 +53,24 @@ class Care:
     def of_member(self, event):
         return self.person(event) in self.members(event.county, local_date(event.data["occurred_at"]))
 
-    def told(self, kind, period):
+    def is_published(self, kind, period):
         return last_day(kind, period) >= self.since
 
     def days(self, kind, period, as_of):
-        """The local dates of a period up to that of the as-of time."""
+        """The local dates of a period up to the as-of date."""
         day, found = first_day(kind, period), []
         while day <= min(last_day(kind, period), local_date(as_of)):
             found.append(day)
             day += timedelta(days=1)
         return found
 
-    def begun(self, as_of):
-        """Periods that figures are told of, with a day up to that of the as-of time."""
+    def published_periods(self, as_of):
+        """The periods with figures that have started by the as-of date."""
         day, found = date(self.since.year, 1, 1), {}
         while day <= local_date(as_of):
             found |= dict.fromkeys(periods(day))
             day += timedelta(days=1)
-        return [key for key in found if self.told(*key)]
+        return [key for key in found if self.is_published(*key)]
 
     def scopes(self, event, when):
         return self.registers.scopes(event.county, event.data["unit"], local_date(event.data[when]))
@@ -80,7 +80,7 @@ class Care:
     def service_events(self, as_of):
         counts = Counter()
         for (county, kind, period), events in self.events_in.items():
-            for event in events if self.told(kind, period) else []:
+            for event in events if self.is_published(kind, period) else []:
                 segment = "multidisciplinary" if self.of_member(event) else "other"
                 sector, event_class = event.data["sector"], event.data["event_class"]
                 for level, scope in self.scopes(event, "occurred_at"):
@@ -91,27 +91,27 @@ class Care:
         return [row(names, key, as_of, events=n) for key, n in counts.items()]
 
     def events_per_client(self, as_of):
-        keys = {(county, *key) for county in self.registers.counties() for key in self.begun(as_of)}
+        keys = {(county, *key) for county in self.registers.counties() for key in self.published_periods(as_of)}
         result = []
-        for county, kind, period in keys | {key for key in self.events_in if self.told(*key[1:])}:
+        for county, kind, period in keys | {key for key in self.events_in if self.is_published(*key[1:])}:
             days = self.days(kind, period, as_of)
             clients = set().union(*(self.members(county, day) for day in days))
             member_days = sum(len(self.members(county, day)) for day in days)
             cohort = self.members(county, days[-1]) if days else set()
             cells = defaultdict(list, {("county", county): []})
             for event in self.events_in[county, kind, period]:
-                for place in self.scopes(event, "occurred_at"):
-                    cells[place].append(event)
+                for scope_of_event in self.scopes(event, "occurred_at"):
+                    cells[scope_of_event].append(event)
             for (level, scope), events in cells.items():
                 of_members = [event for event in events if self.of_member(event)]
                 of_cohort = [event for event in events if self.person(event) in cohort]
                 if not (of_members or of_cohort or (level == "county" and member_days)):
                     continue
-                behind = {self.person(event) for event in of_members}
+                cell_clients = {self.person(event) for event in of_members}
                 key = (county, kind, period, level, scope, "all", "all")
                 found = row(CELL_NAMES, key, as_of, member_events=len(of_members), segment_clients=len(clients))
-                found |= {"events_per_client": share(len(of_members), len(clients)), "cell_clients": len(behind)}
-                found |= {"events_per_cell_client": share(len(of_members), len(behind))}
+                found |= {"events_per_client": share(len(of_members), len(clients)), "cell_clients": len(cell_clients)}
+                found |= {"events_per_cell_client": share(len(of_members), len(cell_clients))}
                 found |= {"member_days": member_days, "days": len(days)}
                 found |= {"person_time": len(of_members) / (member_days / len(days)) if member_days else None}
                 found |= {"cohort_events": len(of_cohort), "cohort_clients": len(cohort)}
@@ -119,12 +119,12 @@ class Care:
         return result
 
     def fixed_cohort(self, county, base, period, as_of):
-        if not (self.told(kind_of(base), base) and self.told(kind_of(period), period)):
+        if not (self.is_published(kind_of(base), base) and self.is_published(kind_of(period), period)):
             return []
         days = self.days(kind_of(base), base, as_of)
         cohort = self.members(county, days[-1]) if days else set()
-        begun = bool(self.days(kind_of(period), period, as_of))
-        counts = Counter({("county", county): 0} if cohort and begun else {})
+        has_started = bool(self.days(kind_of(period), period, as_of))
+        counts = Counter({("county", county): 0} if cohort and has_started else {})
         for event in self.events_in[county, kind_of(period), period]:
             if self.person(event) in cohort:
                 counts.update(self.scopes(event, "occurred_at"))
@@ -135,7 +135,7 @@ class Care:
         counts = defaultdict(Counter)
         for event in self.facts.of("assessment"):
             for kind, period in periods(local_date(event.data["assessed_at"])):
-                for level, scope in self.scopes(event, "assessed_at") if self.told(kind, period) else []:
+                for level, scope in self.scopes(event, "assessed_at") if self.is_published(kind, period) else []:
                     for codes in (("all", "all"), (event.data["battery"], "all"), ("all", event.data["sex"])):
                         cell = (event.county, kind, period, level, scope, "all", "all", *codes)
                         counts[cell][event.data["result"]] += 1
@@ -153,7 +153,7 @@ class Care:
         for county in self.registers.counties():
             assessed = [e for e in self.facts.of("assessment") if e.county == county]
             assessed.sort(key=lambda e: (e.data["assessed_at"], e.id))
-            for kind, period in self.begun(as_of):
+            for kind, period in self.published_periods(as_of):
                 last = self.days(kind, period, as_of)[-1]
                 latest = {self.person(e): e for e in assessed if local_date(e.data["assessed_at"]) <= last}
                 held = Counter(
@@ -170,7 +170,7 @@ class Care:
             flags = [e for e in self.facts.of("flag") if e.county == county]
             plans = [e for e in self.facts.of("plan") if e.county == county]
             starts = [e for e in flags if not self.flagged_before(e, flags)]
-            for kind, period in self.begun(as_of):
+            for kind, period in self.published_periods(as_of):
                 days = self.days(kind, period, as_of)
                 counts = {
                     "common_client": (
@@ -211,7 +211,7 @@ def first_day(kind, period):
 
 
 def printed(counts):
-    """Whole percents that add up to 100: the largest remainders get what is left, of equal ones the earlier."""
+    """Whole percents that add up to 100, by largest remainders; of equal remainders the earlier value comes first."""
     whole = sum(counts.values())
     result = {value: 100 * counts[value] // whole for value in RESULTS}
     ranked = sorted(RESULTS, key=lambda value: (-(100 * counts[value] % whole), RESULTS.index(value)))

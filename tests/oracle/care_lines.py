@@ -1,28 +1,28 @@
-"""Careers of clients of many services, on the edges of their windows, and what else makes them members."""
+"""Care events of clients of many services, at the edges of time windows, and other evidence of membership."""
 
 from datetime import timedelta
 
-from tests.oracle.contact_lines import also_known_as
+from tests.oracle.contact_lines import merged_client
 from tests.oracle.registers import local_date
 from tests.oracle.stream import TIES
 
 BOTH = ["vastaanotto", "erikoissairaanhoito", "lapsiperheet", "tyoikaiset", "iakkaat", "outo-ala"]
 CLASSES = ["visit", "home_visit", "remote", "inpatient_day", "group", "other"]
 STATUSES = ["done", "done", "done", "done", "cancelled", "no_show"]
-APART = [0, 0, 1, 30, 180, 363, 364, 365, 366]  # days; the window of three sectors has 365
+INTERVALS = [0, 0, 1, 30, 180, 363, 364, 365, 366]  # days; the window of three sectors has 365
 RESULTS = ["omatoimi", "yhteistyo", "yhteiso", "verkosto", "verkosto", "verkosto"]
 ENDS = [1, 7, 90, 364, 365, 366, 800]
 WITH_CLIENT = TIES[:-1]  # a tie up to the digest leaves the client out, which care cannot
 
 
 def career(stream):
-    """Done service events of one person over several sectors, the last of them on the edge of a window."""
+    """Done service events of one person in several sectors, the last at the edge of a window."""
     r, county, person = stream.r, stream.r.choice(stream.counties), stream.r.choice(stream.people)
-    begun, known = stream.when(), [person]
+    started_at, known = stream.when(), [person]
     if r.random() < 0.2:
-        known.append(also_known_as(stream, county, person))
+        known.append(merged_client(stream, county, person))
     for sector in r.sample(BOTH, r.randint(2, 4)):
-        at = begun - timedelta(days=r.choice(APART), microseconds=r.randint(0, 1))
+        at = started_at - timedelta(days=r.choice(INTERVALS), microseconds=r.randint(0, 1))
         first = {
             "client": r.choice(known),
             "unit": stream.unit(county),
@@ -31,7 +31,7 @@ def career(stream):
             "occurred_at": at,
             "status": r.choice(STATUSES),
         }
-        tell(stream, county, "service-event", "service_event", first)
+        write_history(stream, county, "service-event", "service_event", first)
 
 
 def evidence(stream):
@@ -39,7 +39,7 @@ def evidence(stream):
     r, county, person = stream.r, stream.r.choice(stream.counties), stream.r.choice(stream.people)
     kind = r.choice(["flag", "plan", "assignment", "assessment"])
     if kind == "assessment":
-        assessed(stream, county, person)
+        assessments(stream, county, person)
         return
     first = local_date(stream.when())
     data = {"client": person, "valid_from": first.isoformat()}
@@ -47,11 +47,11 @@ def evidence(stream):
         data["valid_to"] = (first + timedelta(days=r.choice(ENDS))).isoformat()
     if kind == "assignment":
         data |= {"scheme": r.choice(["oma", "oma", "muu"]), "segment": r.choice(["monialainen", "satunnainen"])}
-    tell(stream, county, {"flag": "common-client", "plan": "plan", "assignment": "segment"}[kind], kind, data)
+    write_history(stream, county, {"flag": "common-client", "plan": "plan", "assignment": "segment"}[kind], kind, data)
 
 
-def assessed(stream, county, person):
-    """Assessments that follow each other at once, on the same day, or when the one before has just run out."""
+def assessments(stream, county, person):
+    """Successive assessments: at the same time, on the same day, or when the previous one has just expired."""
     r, at = stream.r, stream.when()
     for _ in range(r.choice([1, 2, 3])):
         data = {
@@ -63,16 +63,16 @@ def assessed(stream, county, person):
         }
         if r.random() < 0.7:
             data["sex"] = r.choice(["woman", "man", "other", "unknown"])
-        tell(stream, county, "suuntima", "assessment", data)
+        write_history(stream, county, "suuntima", "assessment", data)
         at = at - timedelta(days=r.choice([0, 0, 1, 364, 365, 366]), hours=r.choice([0, 3]))
 
 
-def tell(stream, county, type_, kind, first):
+def write_history(stream, county, type_, kind, first):
     """The history of one fact; a correction may move it to another person, day, sector, unit or state."""
     r = stream.r
 
     def change(state):
-        turns = {
+        makers = {
             "client": lambda: r.choice(stream.people),
             "unit": lambda: stream.unit(county),
             "sector": lambda: r.choice(BOTH),
@@ -82,8 +82,8 @@ def tell(stream, county, type_, kind, first):
             "result": lambda: r.choice(RESULTS),
             "segment": lambda: "monialainen",
         }
-        names = r.sample([name for name in state if name in turns], 1)
-        changed = state | {name: turns[name]() for name in names}
+        names = r.sample([name for name in state if name in makers], 1)
+        changed = state | {name: makers[name]() for name in names}
         if "valid_to" in changed and r.random() < 0.5:
             del changed["valid_to"]
         return changed

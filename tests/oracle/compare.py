@@ -1,4 +1,4 @@
-"""Two sets of rows of one view: equal, or what differs."""
+"""Compares two sets of rows of one view."""
 
 import math
 
@@ -29,41 +29,41 @@ SEGMENT_KEYS = {
 }
 COHORT_KEYS = ("scope_level", "scope")
 KEYS = NPS_KEYS | FCR_KEYS | SEGMENT_KEYS
-SHOWN = 20
+MAX_LINES = 20
 
 
 def differences(expected_rows, actual_rows, keys):
-    """Readable lines, at most 20 and a count of the rest; none when the rows are the same."""
+    """The differences as lines, at most 20 and the number of the others; none when the rows are equal."""
     found = []
-    expected = by_key(expected_rows, keys, "expected", found)
-    actual = by_key(actual_rows, keys, "actual", found)
+    expected = index_by_key(expected_rows, keys, "expected", found)
+    actual = index_by_key(actual_rows, keys, "actual", found)
     for key, row in expected.items():
         other = actual.get(key)
         if other is None:
             found.append(f"missing {show(key)}: {values(row, keys)}")
-        elif not alike(row, other):
+        elif not equal_rows(row, other):
             found += differing(key, row, other)
     found += [f"unexpected {show(key)}: {values(actual[key], keys)}" for key in actual.keys() - expected.keys()]
     found.sort()
-    if len(found) > SHOWN:
-        found[SHOWN:] = [f"… and {len(found) - SHOWN} more"]
+    if len(found) > MAX_LINES:
+        found[MAX_LINES:] = [f"… and {len(found) - MAX_LINES} more"]
     return found
 
 
-def by_key(rows, keys, whose, found):
+def index_by_key(rows, keys, side, found):
     result = {}
     for row in rows:
         key = tuple(row[name] for name in keys)
         if key in result:
-            found.append(f"{whose} twice {show(key)}")
+            found.append(f"{side} twice {show(key)}")
         result[key] = row
     return result
 
 
-def alike(expected, actual):
-    """Whether all columns are the same: the quick answer, since most rows are."""
+def equal_rows(expected, actual):
+    """Whether all columns are equal: the fast path, since most rows are."""
     return expected.keys() == actual.keys() and all(
-        (type(value) is type(actual[name]) and value == actual[name]) or same(value, actual[name])
+        (type(value) is type(actual[name]) and value == actual[name]) or equal_values(value, actual[name])
         for name, value in expected.items()
     )
 
@@ -73,12 +73,12 @@ def differing(key, expected, actual):
     return [
         f"{show(key)} {name}: expected {expected.get(name, 'no column')!r}, got {actual.get(name, 'no column')!r}"
         for name in columns
-        if name not in expected or name not in actual or not same(expected[name], actual[name])
+        if name not in expected or name not in actual or not equal_values(expected[name], actual[name])
     ]
 
 
-def same(expected, actual):
-    """Counts, texts and None exactly (a bool is no count); floats within 1e-9; 'Infinity' is infinity."""
+def equal_values(expected, actual):
+    """Compare counts, texts and None exactly (a bool is no count), floats within 1e-9; 'Infinity' is infinity."""
     if type(expected) is type(actual) and expected == actual:
         return True
     expected, actual = (float("inf") if value == "Infinity" else value for value in (expected, actual))

@@ -1,4 +1,4 @@
-"""Times of a contact on and beside every edge that section 5 draws."""
+"""Times of a contact at and next to every edge that section 5 defines."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,11 +13,11 @@ WAITS = (10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
 DST_NIGHTS = (date(2025, 3, 30), date(2025, 10, 26), date(2026, 3, 29))
 LATEST = midnight(date(2026, 6, 14))
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
-"""As of when the tests ask, so that what is promised by then stands on the edge."""
+"""The as-of time of the tests; promises due at this time are at the edge."""
 
 
 def start(stream):
-    """A start anywhere, or in a night in which the clocks change."""
+    """Any start time, or one in a night in which the clocks change."""
     r = stream.r
     if r.random() < 0.85:
         return stream.when()
@@ -25,7 +25,7 @@ def start(stream):
 
 
 def before_clocks_change(r, days):
-    """A start from which the clocks change within so many days."""
+    """A start time at most `days` days before the clocks change."""
     return midnight(r.choice(DST_NIGHTS)) - timedelta(minutes=r.randint(0, days * 24 * 60 - 120))
 
 
@@ -35,7 +35,7 @@ def end_of(state):
 
 
 def following(stream, before):
-    """A start that just repeats an earlier contact or just does not, ties with it, or comes 30 days after it."""
+    """A start time just inside or outside a repeat window, equal to the earlier one, or 30 days after it."""
     r, started_at = stream.r, before["started_at"]
     choice = r.random()
     if choice < 0.5:
@@ -51,25 +51,25 @@ def following(stream, before):
     return found if found < LATEST else start(stream)
 
 
-def course(stream, county, first):
-    """How a contact went on: answered, called back, given up; and when it ended."""
+def progress(stream, county, first):
+    """The later times of a contact: answered, called back or abandoned; and its end."""
     r, started_at, choice = stream.r, first["started_at"], stream.r.random()
     if choice < 0.5:
-        found = {"answered_at": started_at + waited(r, stream.registers, county, first)}
+        found = {"answered_at": started_at + response_delay(r, stream.registers, county, first)}
         found |= {"answer_mode": "direct"} if r.random() < 0.7 else {}
     elif choice < 0.78:
-        found = called_back(r, started_at)
+        found = callback(r, started_at)
     else:
-        return given_up(r, started_at)
+        return abandonment(r, started_at)
     if r.random() < 0.1:
         found["abandoned"] = True
-    if (ended_at := ended(r, started_at)) is not None:
+    if (ended_at := end_time(r, started_at)) is not None:
         found["ended_at"] = ended_at
     return found
 
 
-def waited(r, registers, county, first):
-    """Until a bound of the histogram, until the promise falls due, or less than nothing."""
+def response_delay(r, registers, county, first):
+    """A waiting time at a bound of the histogram, at the promise, or negative."""
     due = registers.due(county, first["line"], first["channel"], first["started_at"])
     if due is not None and r.random() < 0.5:
         return due - first["started_at"] + r.choice(TICKS)
@@ -78,23 +78,23 @@ def waited(r, registers, county, first):
     return r.choice([*WAITS, 0, r.randint(0, 90000)]) * SECOND + r.choice([TICK * 0, TICK * 0, TICK])
 
 
-def ended(r, started_at):
-    """Mostly soon; now and then never, before the start, or about a day later."""
+def end_time(r, started_at):
+    """Usually soon; sometimes never, before the start, or about a day later."""
     if r.random() < 0.5:
         return started_at + timedelta(seconds=r.randint(0, 4000))
     shifts = [-DAY, -SECOND, TICK * 0, DAY - TICK, DAY, DAY + TICK, DAY + SECOND, 3 * DAY]
     return r.choice([None, None, None, None, *(started_at + shift for shift in shifts)])
 
 
-def given_up(r, started_at):
-    """Not answered: given up within five seconds, or just not."""
+def abandonment(r, started_at):
+    """Not answered: abandoned within about five seconds, or not abandoned."""
     edges = [5 * SECOND + near for near in (*TICKS, *NEAR)] + [-SECOND, TICK * 0, 9 * SECOND]
     found = {"abandoned": r.random() < 0.8}
     return found | r.choice([{}, {}, {}, *({"ended_at": started_at + edge} for edge in edges)])
 
 
-def called_back(r, started_at):
-    """Asked for, tried and reached: on the same local date or, by a microsecond or a changed clock, on another."""
+def callback(r, started_at):
+    """Callback times: reached on the same local date, or on another by a microsecond or a clock change."""
     requested = started_at + r.choice([TICK * 0, 20 * SECOND, 300 * SECOND])
     turn = midnight(local_date(requested) + timedelta(days=1))
     reached = r.choice(
@@ -119,8 +119,8 @@ def called_back(r, started_at):
     return found
 
 
-def promised(stream, county, state):
-    """A promise of the contact's own: just kept, just broken, just due at the as-of time, or of another age."""
+def promise(stream, county, state):
+    """The contact's own promise: just kept, just broken, due at the as-of time, or centuries away."""
     due = stream.registers.due(county, state["line"], state["channel"], state["started_at"])
     names = ("answered_at", "callback_first_attempt_at", "callback_reached_at")
     response = min((state[name] for name in names if name in state), default=AS_OF)

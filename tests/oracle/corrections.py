@@ -1,4 +1,4 @@
-"""What a person answers, and how a later revision of an event differs from the one before."""
+"""Answers to questions, and changes from one revision of an event to the next."""
 
 from datetime import timedelta
 
@@ -19,8 +19,8 @@ QUESTIONS = [
 ]
 KINDS = ["thanks", "complaint", "idea", "question"]
 SHIFTS = [timedelta(days=1), timedelta(days=-1), material.TICK, -material.TICK]
-# What a correction gives to a contact or, with None, takes from it.
-CONTACT_TURNS = [
+# Fields that a correction sets or, with None, removes.
+CONTACT_CHANGES = [
     {"reason": None},
     {"reason": "kipu"},
     {"outcome": None},
@@ -51,7 +51,7 @@ def answer(stream, question):
 
 
 def changer(stream, county):
-    """A correction: moves a state to another unit, channel, day, client, invitation, content."""
+    """A correction that changes the unit, channel, day, client, invitation or content of a state."""
     r = stream.r
 
     def change(state):
@@ -68,7 +68,7 @@ def changer(stream, county):
 
 
 def contact_changer(stream, county, first, back):
-    """A correction of a contact: also of what it has at all, and (a share `back` of them) to what it was at first."""
+    """A correction of a contact that also adds and removes fields; a share `back` of them restores the first state."""
     r, change = stream.r, changer(stream, county)
 
     def contact_change(state):
@@ -76,7 +76,7 @@ def contact_changer(stream, county, first, back):
             return dict(first)
         state = change(state)
         if r.random() < 0.4:
-            state |= r.choice(CONTACT_TURNS)
+            state |= r.choice(CONTACT_CHANGES)
         return {name: value for name, value in state.items() if value is not None}
 
     return contact_change
@@ -97,7 +97,7 @@ def changed(stream, county, name, state):
         "respondent": lambda: r.choice(["client", "relative"]),
         "kind": lambda: r.choice(KINDS if "counted_on" not in state else material.HYTE_KINDS),
         "themes": lambda: r.choices(stream.themes, k=r.randint(0, 2)),
-        "comment": lambda: r.choice(material.SAID_COMMENTS),
+        "comment": lambda: r.choice(material.NON_BLANK_COMMENTS),
         "wants_reply": lambda: not state["wants_reply"],
         "started_at": lambda: r.choice([stream.when(), *(state["started_at"] + shift for shift in SHIFTS)]),
         "line": lambda: r.choice(material.LINES),

@@ -1,12 +1,12 @@
-"""Which event of every business id wins, and who is who."""
+"""The winning event of every business id, and the persons that merges make."""
 
 from collections import defaultdict
 
 
 class Facts:
-    """The live facts of every kind, the components of merges, and the clients that have been erased.
+    """The live facts of every kind, the components of merges, and the erased clients.
 
-    Without `merges` every client is a person of its own.
+    Without `merges` every client is a separate person.
     """
 
     def __init__(self, accepted, erasures=False, merges=True):
@@ -27,14 +27,14 @@ class Facts:
         return self.live.get((county, kind, identity))
 
     def client(self, event):
-        """The client of a fact; a response without one takes that of its invitation, if that is live."""
+        """The client of a fact; a response without one has the client of its live invitation."""
         if event.client is not None or event.kind != "response":
             return event.client
         invitation = self.get(event.county, "invitation", event.data.get("invitation_id"))
         return invitation.client if invitation else None
 
     def person(self, client):
-        """One name for all the clients that merges make one person."""
+        """The common name of all clients that merges make one person."""
         return self.person_of.get(client, client)
 
 
@@ -43,7 +43,7 @@ def current(accepted, erasures=False, merges=True):
 
 
 def winners(accepted):
-    """(county, kind, id) -> the event with the greatest order, retractions among them."""
+    """(county, kind, id) -> the event with the greatest order, retractions included."""
     best = {}
     for event in accepted:
         if event.key not in best or event.order > best[event.key].order:
@@ -52,7 +52,7 @@ def winners(accepted):
 
 
 def conflicts(accepted):
-    """Keys with two events of equal revision and other content -> how many different contents there are."""
+    """Keys with events of equal revision and different content -> the number of different contents."""
     contents = defaultdict(set)
     for event in accepted:
         contents[event.key, event.revision].add((event.type, event.order[-1], event.client))
@@ -65,11 +65,11 @@ def components(merges):
     for merge in merges:
         neighbours[merge["from"]].add(merge["into"])
         neighbours[merge["into"]].add(merge["from"])
-    named = {}
+    component_of = {}
     for client in neighbours:
         reached, waiting = {client}, [client]
         while waiting:
             waiting += [other for other in neighbours[waiting.pop()] if other not in reached]
             reached |= set(waiting)
-        named[client] = min(reached)
-    return named
+        component_of[client] = min(reached)
+    return component_of

@@ -22,25 +22,28 @@ def fcr_views(facts, registers, as_of, label=unknown_or_other):
     """View name -> rows. `label(county, client, local date)` gives the segment of a contact."""
     contacts = counted_contacts(facts, registers, label)
     links, cells = Links(contacts), contacts_of_cells(contacts, registers)
-    whole = {cell: found for cell, found in cells.items() if cell[5] == "all"}
-    longer = {cell: found for cell, found in cells.items() if cell[1] != "day"}
-    slim = {cell: found for cell, found in longer.items() if "all" in cell[5:]}
+    all_channels = {cell: found for cell, found in cells.items() if cell[5] == "all"}
+    not_days = {cell: found for cell, found in cells.items() if cell[1] != "day"}
+    client_cells = {cell: found for cell, found in not_days.items() if "all" in cell[5:]}
     result = {
         "fcr": rows(cells, as_of, fcr_row),
         "fcr_confirmed": [],
         "fcr_client": [],
         "access": rows(cells, as_of, access_row, as_of),
-        "digital": rows(whole, as_of, digital_row),
+        "digital": rows(all_channels, as_of, digital_row),
         "hyte": hyte(facts, registers, cells, as_of),
         "revolving": rows(
-            {cell: found for cell, found in whole.items() if cell[1] != "day"}, as_of, revolving_row, links.revolving
+            {cell: found for cell, found in all_channels.items() if cell[1] != "day"},
+            as_of,
+            revolving_row,
+            links.revolving,
         ),
     }
     for days in WINDOWS:
         linked, final = (links.repeated[days], links.repeating[days]), days + 2
-        table = cells if days == HEADLINE else longer
+        table = cells if days == HEADLINE else not_days
         result["fcr_confirmed"] += rows(table, as_of, confirmed_row, *linked, wait=final, window_days=days)
-        result["fcr_client"] += rows(slim, as_of, client_row, linked[0], wait=final, window_days=days)
+        result["fcr_client"] += rows(client_cells, as_of, client_row, linked[0], wait=final, window_days=days)
     return result
 
 
@@ -58,7 +61,7 @@ def contacts_of_cells(contacts, registers):
 
 
 def rows(table, as_of, columns, *more, wait=None, **further):
-    """A row for every cell of which anything is counted; final `wait` local days after its last one."""
+    """A row for every cell with a nonzero count; final `wait` local days after its last day."""
     result = []
     for cell, found in table.items():
         counted = columns(found, *more)
@@ -69,7 +72,7 @@ def rows(table, as_of, columns, *more, wait=None, **further):
 
 
 def hyte(facts, registers, cells, as_of):
-    """Counts by their own day, and guidance given in handled contacts; only these have lines."""
+    """Counts by their own day, and guidance in handled contacts; only guidance has lines."""
     result = rows(
         {cell: found for cell, found in cells.items() if cell[5:] == ("all", "all")},
         as_of,

@@ -1,4 +1,4 @@
-"""A counted contact, with everything that a figure of section 5 asks about it."""
+"""A counted contact, with everything that the figures of section 5 need."""
 
 from datetime import timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ ANSWERING = ("phone", "chat", "sms")
 
 
 class Contact:
-    """One inbound contact that is not excluded. Contacts are told apart by being other objects."""
+    """One inbound contact that is not excluded. Contacts compare by object identity."""
 
     def __init__(self, event, facts, registers, label):
         data = event.data
@@ -30,12 +30,12 @@ class Contact:
 
     @cached_property
     def handled(self):
-        spoken = "answered_at" in self.data or "callback_reached_at" in self.data
-        return self.channel in ANSWERING and spoken
+        answered = "answered_at" in self.data or "callback_reached_at" in self.data
+        return self.channel in ANSWERING and answered
 
     @cached_property
     def link_key(self):
-        """What repeats have in common, or None where contacts cannot be linked."""
+        """The key that a contact shares with its repeats, or None if it is not linkable."""
         reason = self.data.get("reason")
         return None if self.person is None or reason is None else (self.county, self.person, self.line, reason)
 
@@ -44,8 +44,8 @@ class Contact:
         return self.link_key is not None
 
     @property
-    def place(self):
-        """Which contact of two is the later one."""
+    def position(self):
+        """The sort key that orders contacts in time."""
         return (self.started_at, self.id)
 
     @cached_property
@@ -57,7 +57,7 @@ class Contact:
 
     @cached_property
     def early(self):
-        """Given up within five seconds."""
+        """Whether it was abandoned within five seconds."""
         ended_at = self.data.get("ended_at")
         if not self.data["abandoned"] or self.handled or ended_at is None:
             return False
@@ -81,7 +81,7 @@ class Contact:
 
 
 def counted_contacts(facts, registers, label):
-    """Every contact that counts at all, of any channel."""
+    """Every counted contact, of any channel."""
     return [
         Contact(event, facts, registers, label)
         for event in facts.of("contact")

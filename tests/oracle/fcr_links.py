@@ -1,4 +1,4 @@
-"""Who repeats whom and who keeps coming back (section 5), found by comparing every pair."""
+"""Repeats and revolving clients (section 5), found by comparing every pair of contacts."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -31,7 +31,7 @@ class Links:
 
 
 def grouped(contacts, key):
-    """The contacts that have the same key, those without one left out."""
+    """Groups of contacts with the same key; contacts without a key are left out."""
     groups = defaultdict(list)
     for contact in contacts:
         if key(contact) is not None:
@@ -41,7 +41,7 @@ def grouped(contacts, key):
 
 def repeats(r, c, days):
     """Whether R repeats C within a window of days; both are counted and share their link key."""
-    return c.handled and not r.planned and r.place > c.place and r.started_at - c.end <= days * DAY
+    return c.handled and not r.planned and r.position > c.position and r.started_at - c.end <= days * DAY
 
 
 def revolves(r, handled_of_client):

@@ -1,4 +1,4 @@
-"""The columns of a row out of the contacts of its cell: the formulas of section 5."""
+"""The columns of a row, computed from the contacts of its cell by the formulas of section 5."""
 
 from math import ceil, inf
 
@@ -10,7 +10,7 @@ DIGITAL = ("phone", "chat", "sms", "digital_booking")
 
 
 def first_line(contacts):
-    """What the views fcr, fcr_confirmed and fcr_client are about."""
+    """The contacts of the views fcr, fcr_confirmed and fcr_client."""
     return [c for c in contacts if c.handled and c.channel in FIRST_LINE]
 
 
@@ -31,7 +31,7 @@ def fcr_row(contacts):
 
 
 def confirmed_row(contacts, repeated, repeating):
-    """`repeated` and `repeating`: the contacts that are or do so within the window."""
+    """`repeated`: contacts with a repeat within the window. `repeating`: contacts that repeat another."""
     handled = first_line(contacts)
     linkable = [c for c in handled if c.linkable]
     with_outcome = sum(c.outcome is not None for c in linkable)
@@ -54,9 +54,9 @@ def client_row(contacts, repeated):
     for contact in first_line(contacts):
         if contact.linkable:
             found = first.get(contact.person, contact)
-            first[contact.person] = min(found, contact, key=lambda c: c.place)
-    calm = sum(c not in repeated for c in first.values())
-    return {"clients": len(first), "clients_not_repeated": calm, "fcr_client": share(calm, len(first))}
+            first[contact.person] = min(found, contact, key=lambda c: c.position)
+    not_repeated = sum(c not in repeated for c in first.values())
+    return {"clients": len(first), "clients_not_repeated": not_repeated, "fcr_client": share(not_repeated, len(first))}
 
 
 def access_row(contacts, as_of):
@@ -89,8 +89,8 @@ def access_row(contacts, as_of):
         "promise_kept": kept,
         "promise_kept_share": share(kept, len(promised)),
         "waits": len(waits),
-        "wait_p50": smallest(waits, 5),
-        "wait_p90": smallest(waits, 9),
+        "wait_p50": quantile(waits, 5),
+        "wait_p90": quantile(waits, 9),
         "transfers": transfers,
         "transfers_mean": share(transfers, len(handled)),
         "bounced": bounced,
@@ -99,13 +99,13 @@ def access_row(contacts, as_of):
 
 
 def wait_bound(contact):
-    """Upper bound, in seconds, of the bucket in which a waiting time lies; a value on the bound is inside."""
+    """The upper bound, in seconds, of the histogram bucket of a waiting time; a value equal to the bound is inside."""
     waited = max(contact.first_response - contact.started_at, contact.started_at - contact.started_at)
     return next(float(bound) for bound in BOUNDS if waited.total_seconds() <= bound)
 
 
-def smallest(values, tenths):
-    """The ceil(q n)-th smallest, q in tenths so that no rounding lifts it to the next."""
+def quantile(values, tenths):
+    """The ceil(q n)-th smallest value. q is in tenths, so that floating-point rounding cannot raise the rank."""
     return sorted(values)[ceil(tenths * len(values) / 10) - 1] if values else None
 
 

@@ -1,4 +1,4 @@
-"""Invitations, answers to them and direct feedback, with times on every boundary."""
+"""Invitations, responses and direct feedback, with times at every boundary."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from tests.oracle.corrections import answers, changer
 
 
 def survey(stream):
-    """An invitation, perhaps never seen or of another county, and some answers to it."""
+    """An invitation, sometimes missing or of another county, and some responses to it."""
     r = stream.r
     county, identity, invited_at = r.choice(stream.counties), stream.fresh("inv"), stream.when()
     if stream.invitations and r.random() < 0.15:
@@ -41,7 +41,7 @@ def response(stream, county, invitation, invited_at):
         first["invitation_id"] = invitation
     if r.random() < 0.3:
         first["served_at"] = answered_at - r.choice([timedelta(0), timedelta(days=1), timedelta(days=30)])
-    first |= words(stream)
+    first |= comment_fields(stream)
     for name, values in (
         ("respondent", ["client", "client", "relative", "professional"]),
         ("age_group", ["7-12", "13-17", "18+"]),
@@ -61,9 +61,9 @@ def response(stream, county, invitation, invited_at):
     )
 
 
-def words(stream):
+def comment_fields(stream):
     r = stream.r
-    comment = r.choice(material.BLANK_COMMENTS + material.SAID_COMMENTS)
+    comment = r.choice(material.BLANK_COMMENTS + material.NON_BLANK_COMMENTS)
     return r.choice(
         [
             {},

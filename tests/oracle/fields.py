@@ -1,4 +1,4 @@
-"""What each event type holds: field -> (check, default or REQUIRED or ABSENT), straight from section 2."""
+"""The fields of each event type: field -> (check, default or REQUIRED or ABSENT), as in section 2."""
 
 import re
 import unicodedata
@@ -11,44 +11,44 @@ PEI_VALUES = ("much_better", "better", "same_or_less", "dont_know")
 TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 
 
-class Bad(Exception):
+class InvalidValue(Exception):
     """A value that its field does not allow."""
 
 
 def instant(value):
-    """RFC 3339 -> aware UTC, cut to microseconds."""
+    """RFC 3339 -> aware UTC, truncated to microseconds."""
     match = TIME.fullmatch(value) if isinstance(value, str) else None
     if not match:
-        raise Bad("time")
+        raise InvalidValue("time")
     *clock, fraction, sign, hours, minutes = match.groups()
     try:
         micros = int((fraction or "0")[:6].ljust(6, "0"))
         local = datetime(*map(int, clock), micros, tzinfo=UTC)
         shift = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
         if int(hours or 0) > 23 or int(minutes or 0) > 59:
-            raise Bad("offset")
+            raise InvalidValue("offset")
         return local + shift if sign == "-" else local - shift
     except (ValueError, OverflowError) as error:
-        raise Bad("time") from error
+        raise InvalidValue("time") from error
 
 
 def day(value):
     if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-        raise Bad("date")
+        raise InvalidValue("date")
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise Bad("date") from error
+        raise InvalidValue("date") from error
 
 
 def whole(low, high=None):
     def check(value):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Bad("number")
+            raise InvalidValue("number")
         if isinstance(value, float) and not value.is_integer():
-            raise Bad("whole number")
+            raise InvalidValue("whole number")
         if value < low or (high is not None and value > high):
-            raise Bad("range")
+            raise InvalidValue("range")
         return int(value)
 
     return check
@@ -56,27 +56,27 @@ def whole(low, high=None):
 
 def boolean(value):
     if not isinstance(value, bool):
-        raise Bad("boolean")
+        raise InvalidValue("boolean")
     return value
 
 
 def free(value):
     """An id: any string of 1-200 characters."""
     if not isinstance(value, str) or not 1 <= len(value) <= 200 or "\0" in value:
-        raise Bad("id")
+        raise InvalidValue("id")
     return value
 
 
 def code(value):
     if free(value) in ("all", "-"):
-        raise Bad("reserved code")
+        raise InvalidValue("reserved code")
     return value
 
 
 def one_of(*values):
     def check(value):
         if not isinstance(value, str) or value not in values:
-            raise Bad("closed list")
+            raise InvalidValue("closed list")
         return value
 
     return check
@@ -84,13 +84,13 @@ def one_of(*values):
 
 def codes(value):
     if not isinstance(value, list):
-        raise Bad("list")
+        raise InvalidValue("list")
     return [code(item) for item in value]
 
 
 def text(value):
     if not isinstance(value, str):
-        raise Bad("text")
+        raise InvalidValue("text")
     return value
 
 
@@ -104,44 +104,44 @@ def answer_value(question, value):
 
 def answers(value):
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Bad("answers")
+        raise InvalidValue("answers")
     found = []
     for item in value:
         question = code(item.get("question"))
         found.append({"question": question, "value": answer_value(question, item.get("value"))})
     if len({item["question"] for item in found}) != len(found):
-        raise Bad("question twice")
+        raise InvalidValue("question twice")
     return found
 
 
 def plain(value):
-    """The text as people read it: compatibility characters as their plain ones, every dash a hyphen-minus."""
+    """The text in NFKC, with every dash as a hyphen-minus."""
     return re.sub("[\u2010-\u2015\u2212]", "-", unicodedata.normalize("NFKC", value))
 
 
 def hetu_key(value):
-    """What makes two spellings of a personal identity code one person."""
+    """The normal form of a personal identity code; equal forms are one person."""
     return plain(value).strip().upper()
 
 
 def client(value, county, system):
-    """Who: (county, kind, …); one person when these are equal. The HETU is checked elsewhere."""
+    """(county, kind, …); equal tuples are one client. `personal` checks the HETU."""
     if not isinstance(value, dict):
-        raise Bad("client")
+        raise InvalidValue("client")
     given = [name for name in ("hetu", "local_id", "pid") if value.get(name) is not None]
     if len(given) != 1:
-        raise Bad("exactly one")
+        raise InvalidValue("exactly one")
     if given == ["hetu"]:
         return (county, "hetu", hetu_key(text(value["hetu"])))
     if given == ["local_id"]:
         own = system if value.get("system") is None else value["system"]
         if not isinstance(own, str) or not re.fullmatch(r"[a-z0-9-]+", own):
-            raise Bad("system")
+            raise InvalidValue("system")
         return (county, "local_id", own, free(value["local_id"]))
     if not isinstance(value["pid"], str):
-        raise Bad("pid")
+        raise InvalidValue("pid")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{21}[AQgw]", value["pid"]):
-        raise Bad("pid")
+        raise InvalidValue("pid")
     return (county, "pid", value["pid"])
 
 
@@ -150,7 +150,7 @@ CONTACT_CHANNEL = one_of("phone", "chat", "sms", "digital_booking", "other")
 REVISION = {"revision": (whole(1), 1)}
 UNIT = {"unit": (code, REQUIRED)}
 CLIENT = {"client": (client, ABSENT)}
-WHOSE = {"client": (client, REQUIRED)}
+REQUIRED_CLIENT = {"client": (client, REQUIRED)}
 VALIDITY = {"valid_from": (day, REQUIRED), "valid_to": (day, ABSENT)}
 
 INVITED = {
@@ -227,16 +227,16 @@ ENTITIES = {
     "fi.hva.feedback.given.v1": ("feedback", "feedback", "feedback_id", UNIT | CLIENT | GIVEN),
     "fi.hva.contact.recorded.v1": ("contact", "contact", "contact_id", UNIT | CLIENT | CONTACT),
     "fi.hva.hyte.counted.v1": ("contact", "hyte", "count_id", UNIT | HYTE),
-    "fi.hva.care.service-event.v1": ("care", "service_event", "service_event_id", UNIT | WHOSE | SERVICE),
-    "fi.hva.care.common-client.v1": ("care", "flag", "flag_id", WHOSE | VALIDITY),
-    "fi.hva.care.plan.v1": ("care", "plan", "plan_id", WHOSE | VALIDITY),
-    "fi.hva.care.suuntima.v1": ("care", "assessment", "assessment_id", UNIT | WHOSE | SUUNTIMA),
-    "fi.hva.care.segment.v1": ("care", "assignment", "assignment_id", WHOSE | SEGMENT | VALIDITY),
+    "fi.hva.care.service-event.v1": ("care", "service_event", "service_event_id", UNIT | REQUIRED_CLIENT | SERVICE),
+    "fi.hva.care.common-client.v1": ("care", "flag", "flag_id", REQUIRED_CLIENT | VALIDITY),
+    "fi.hva.care.plan.v1": ("care", "plan", "plan_id", REQUIRED_CLIENT | VALIDITY),
+    "fi.hva.care.suuntima.v1": ("care", "assessment", "assessment_id", UNIT | REQUIRED_CLIENT | SUUNTIMA),
+    "fi.hva.care.segment.v1": ("care", "assignment", "assignment_id", REQUIRED_CLIENT | SEGMENT | VALIDITY),
     "fi.hva.client.merged.v1": ("care", "merge", "merge_id", MERGE),
-    "fi.hva.client.erased.v1": ("care", "erasure", "erasure_id", WHOSE),
+    "fi.hva.client.erased.v1": ("care", "erasure", "erasure_id", REQUIRED_CLIENT),
 }
 CARE_IDS = ("service_event_id", "flag_id", "plan_id", "assessment_id", "assignment_id", "merge_id")
-# type -> (stream, the id fields of which exactly one stands)
+# type -> (stream, the id fields of which exactly one is present)
 RETRACTIONS = {
     "fi.hva.feedback.retracted.v1": ("feedback", ("response_id", "feedback_id", "invitation_id")),
     "fi.hva.contact.retracted.v1": ("contact", ("contact_id",)),

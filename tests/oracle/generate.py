@@ -1,7 +1,7 @@
-"""Seeded streams meant to break the product: every line is legal input, right or wrong by the contract.
+"""Seeded adversarial streams: the contract defines for every line whether it is accepted or rejected.
 
-Never made: two events that are equal in the whole order (revision, time, source, id, digest) but differ in
-client or comment, for which the contract lets the first to arrive stay; and what the contract leaves open.
+They never contain two events that are equal in the whole order (revision, time, source, id, digest) but differ in
+client or comment, of which the contract keeps the first to arrive; nor cases that the contract leaves open.
 """
 
 import random
@@ -14,7 +14,7 @@ from tests.oracle.other_lines import care, persons
 from tests.oracle.registers import load
 from tests.oracle.stream import Stream
 
-# How often of each; about half of the lines are feedback, a quarter contacts, a fifth care.
+# Weights; about half of the lines are feedback, a quarter contacts, a fifth care.
 MAKERS = {
     survey: 14,
     direct: 9,
@@ -30,7 +30,7 @@ MAKERS = {
 
 
 def adversarial(seed, size, registers_dir, now=None):
-    """`size` lines over all three streams, shuffled; with `now` also events at the edge of the future."""
+    """`size` lines of all three streams, shuffled; with `now` also events at the limit of the future."""
     stream = Stream(random.Random(seed), load(registers_dir), size)
     crowd(stream)
     while len(stream.lines) < size * 0.92:
@@ -48,7 +48,7 @@ def shuffled(lines, seed):
 
 
 def duplicated(lines, seed, share):
-    """The lines, a share of them (0..1) once or twice more, at random places."""
+    """The lines, with a share of them (0..1) repeated once or twice at random positions."""
     r = random.Random(seed)
     again = [line for line in lines for _ in range(r.randint(1, 2)) if r.random() < share]
     return shuffled([*lines, *again], seed)

@@ -1,4 +1,4 @@
-"""Lines that the contract rejects, each beside its reason, and lines as near as is allowed (None)."""
+"""Lines that the contract rejects, with their reasons, and similar lines that it accepts (None)."""
 
 import json
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ FUTURE = "2099-01-01T12:00:00+02:00"
 CALLBACK_TIMES = ("callback_requested_at", "callback_first_attempt_at", "callback_reached_at")
 UNKNOWN_TYPES = ["fi.hva.contact.recorded", "FI.HVA.CONTACT.RECORDED.V1", "fi.hva.feedback.answered.v2", "x"]
 HYPHENED = material.hetu(date(1994, 5, 1), "-", 977)
-BROKEN_HETUS = [
+INVALID_HETUS = [
     "",
     "123",
     "0105949032",
@@ -34,7 +34,7 @@ BROKEN_HETUS = [
     f"{SOMEONE}\u2460",
     material.hetu(date(2099, 12, 31), "F", 999),
 ]
-HIDDEN_HETUS = [
+EMBEDDED_HETUS = [
     SOMEONE,
     SOMEONE.lower(),
     f"asiakas {SOMEONE} soitti",
@@ -50,11 +50,11 @@ HIDDEN_HETUS = [
     f"\u2776{SOMEONE}",
     material.hetu(date(1998, 2, 28), "+", 977).replace("280298", "280298"),
     f"010101+{SOMEONE}",
-    # No real date, but a day of 01-31, a month of 01-12 and the right check character.
+    # Not a real date, but a day of 01-31, a month of 01-12 and the right check character.
     "310294-977" + material.CHECK[310294977 % 31],
 ]
-# Near, but a letter or digit of some script stands beside, or a day, month or check character is impossible.
-NO_HETUS = [
+# Similar, but next to a letter or digit of some script, or with an impossible day, month or check character.
+NEAR_HETUS = [
     f"x{SOMEONE}",
     f"{SOMEONE}ä",
     f"\u0430{SOMEONE}",
@@ -65,7 +65,7 @@ NO_HETUS = [
     "051398-977" + material.CHECK[51398977 % 31],
     SOMEONE.replace("-", "G"),
     HYPHENED.replace("-", "\u2016"),
-    # Plain, a letter or digit stands beside: of a superscript, a circle, a Roman numeral, a mark that makes one letter.
+    # After NFKC next to a letter or digit: from a superscript, a circle, a Roman numeral, a combining mark.
     f"\u00b2{SOMEONE}",
     f"{SOMEONE}\u2460",
     f"\u2167{SOMEONE}",
@@ -78,7 +78,7 @@ NO_HETUS = [
 
 
 def hostile_lines(stream, count, now=None):
-    """`count` lines, every sort before any comes twice; what is too large comes once."""
+    """`count` lines; every kind appears before any repeats. Lines that are too large appear once."""
     large, others = [], []
     for reason, line in hostile(stream, now):
         (large if len(line) >= MIB else others).append((reason, line))
@@ -92,15 +92,15 @@ def hostile_lines(stream, count, now=None):
 
 
 def hostile(stream, now=None):
-    """Every sort once, as (reason or None for accepted, line)."""
+    """Every kind once, as (reason or None for accepted, line)."""
     bases = Bases(stream)
-    found = [*broken_bytes(bases), *broken_envelopes(bases), *hidden_persons(bases), *broken_data(bases)]
-    found += [*other_fields(bases), *later_reasons(bases), *precedence(bases), *edges(bases)]
+    found = [*broken_bytes(bases), *broken_envelopes(bases), *misplaced_hetus(bases), *broken_data(bases)]
+    found += [*other_fields(bases), *unknown_units_and_future_times(bases), *precedence(bases), *edges(bases)]
     return found + (list(clock_edges(bases, now)) if now else [])
 
 
 def files(stream):
-    """Whole files, each with the reasons of its lines from the first (None for accepted); blank lines have none."""
+    """Whole files, each with the reasons of its lines in order (None for accepted); blank lines have no entry."""
     bases, mark = Bases(stream), b"\xef\xbb\xbf"
     one, two = dump(bases.given()), dump(bases.answered())
     yield mark + one + b"\n" + two, [None, None]
@@ -185,12 +185,12 @@ def broken_envelopes(bases):
         yield "unknown_type", dump(bases.contact(type=type_))
 
 
-def hidden_persons(bases):
-    for value in BROKEN_HETUS:
+def misplaced_hetus(bases):
+    for value in INVALID_HETUS:
         yield "personal_id", dump(bases.answered({"client": {"hetu": value}}))
-    for value in HIDDEN_HETUS:
+    for value in EMBEDDED_HETUS:
         yield "personal_id", dump(bases.given({"muistio": value}))
-    for value in NO_HETUS:
+    for value in NEAR_HETUS:
         yield None, dump(bases.given({"muistio": value, value: [value]}))
     for data in (
         {"response_id": SOMEONE},
@@ -214,7 +214,7 @@ def hidden_persons(bases):
     yield "personal_id", dump(bases.answered(hidden))
 
 
-def later_reasons(bases):
+def unknown_units_and_future_times(bases):
     known = {unit for _, unit in bases.stream.units}
     own = {unit for county, unit in bases.stream.units if county == bases.stream.counties[0]}
     foreign = sorted(known - own)[:1]
@@ -238,7 +238,7 @@ def later_reasons(bases):
 
 
 def precedence(bases):
-    """Two reasons at once: the earlier of the contract's list is told."""
+    """Lines with two faults: the reason that is earlier in the contract's list applies."""
     bad, late = {"unit": "ei-ole"}, {"answered_at": FUTURE}
     yield "envelope", dump(bases.answered(bad | {"x": SOMEONE}, source="urn:hva:muu-alue:acd", time="eilen"))
     yield (
@@ -253,7 +253,7 @@ def precedence(bases):
 
 
 def edges(bases):
-    """As near as is allowed."""
+    """Accepted lines at the limits."""
     for data in (
         {"response_id": "x" * 200},
         {"response_id": "\U0001f600" * 200},

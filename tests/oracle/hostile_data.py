@@ -1,10 +1,10 @@
-"""Values that no field of `data` allows, each beside its reason (None where it is allowed after all)."""
+"""Invalid values of the fields of `data`, with their reasons (None where the value is accepted after all)."""
 
 from tests.oracle.bases import SOMEONE, dump
 
 
 def broken_data(bases):
-    """What no field of an answer, feedback or invitation allows."""
+    """Invalid values in the fields of a response."""
     for name in ("response_id", "unit", "channel", "answered_at", "answers"):
         for value in ("left out", None, 7, {}, ""):
             yield "schema", dump(bases.answered({name: value}))

@@ -1,12 +1,12 @@
-"""JSON as the contract takes it: UTF-8, no NaN, no doubled names, no lone surrogates, depth up to 64."""
+"""JSON as the contract accepts it: UTF-8, no NaN, no duplicate names, no lone surrogates, depth up to 64."""
 
 import json
 
 
 def parse(line):
     event = json.loads(line.decode("utf-8"), object_pairs_hook=no_doubles, parse_constant=refuse)
-    for path_length, item in walk(event):
-        if path_length > 64:
+    for depth, item in walk(event):
+        if depth > 64:
             raise ValueError("depth")
         if isinstance(item, str):
             item.encode("utf-8")  # a lone surrogate raises a ValueError
@@ -24,7 +24,7 @@ def refuse(constant):
 
 
 def walk(item, depth=1):
-    """Every object, list and string with its depth; names and texts stand as deep as their owner."""
+    """Every object, list and string with its depth; names and strings have the depth of their container."""
     if isinstance(item, dict):
         yield depth, item
         for name, value in item.items():

@@ -1,4 +1,4 @@
-"""What adversarial streams are made of: clients, ids, instants on boundaries, comments, JSON spellings."""
+"""The building blocks of adversarial streams: clients, ids, boundary instants, comments, JSON spellings."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from tests.oracle.registers import local_date, midnight
 FIRST, LAST = date(2025, 2, 1), date(2026, 5, 15)
 TICK = timedelta(microseconds=1)
 CHECK = "0123456789ABCDEFHJKLMNPRSTUVWXY"
-# Where code points, UTF-16 units, code units of NFD text and ASCII order disagree.
+# Ids that sort differently by code point, UTF-16 unit, NFD or ASCII order.
 TIED_IDS = [
     "a",
     "b",
@@ -56,8 +56,8 @@ BLANK_COMMENTS = [
     "\u0085\u000b\u000c",
     "\u2007\u202f\u205f",
 ]
-# None of these is Unicode white space, though some look or behave so; a NUL and a HETU stay in the comment.
-SAID_COMMENTS = [
+# None of these is only Unicode white space, though some look like it. A comment may contain a NUL and a HETU.
+NON_BLANK_COMMENTS = [
     "ok",
     "\u200b",
     "\u001c",
@@ -79,7 +79,7 @@ def hetu(born, separator, number):
 
 
 def persons(r, count):
-    """Client objects as upstream might write them, each a list of spellings of the same person."""
+    """Clients as upstream might write them; each is a list of spellings of the same client."""
     people = [spellings(hetu(date(1994, 5, 1), separator, 903)) for separator in "-YXWVU"]
     while len(people) < count:
         kind = r.choice(["hetu", "hetu", "local_id", "pid"])
@@ -91,14 +91,14 @@ def persons(r, count):
             person = {"local_id": r.choice([f"A{r.randint(1, 60)}", "A-1", "\U0001f600", "all", "-"])}
             people.append([person | {"system": r.choice(SYSTEMS)}] if r.random() < 0.5 else [person])
         else:
-            dead_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-            pid = "".join(r.choices(dead_letters, k=21)) + r.choice("AQgw")
+            alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+            pid = "".join(r.choices(alphabet, k=21)) + r.choice("AQgw")
             people.append([{"pid": f"k{r.randint(1, 2)}.{pid}"}])
     return people
 
 
 def full_width(value):
-    """As typed with an East Asian keyboard, or pasted from some forms."""
+    """The text in full-width characters, as East Asian keyboards and some forms produce it."""
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in value)
 
 
@@ -115,7 +115,7 @@ def spellings(code):
 
 
 def boundaries(registers):
-    """Instants on which something turns: periods, DST, register and promise rows, holidays."""
+    """Instants at which something changes: periods, DST, register and promise rows, holidays."""
     days = [date(2025, m, 1) for m in range(3, 13)] + [date(2026, m, 1) for m in range(1, 6)]
     days += [date(2025, 3, 30), date(2025, 3, 31), date(2025, 10, 26), date(2025, 10, 27), date(2026, 3, 29)]
     for row in registers.units:
@@ -132,7 +132,7 @@ def boundaries(registers):
 
 
 def holidays_near(r):
-    """A local day about Midsummer, Christmas, Easter, May Day or Independence Day."""
+    """An instant near Midsummer, Christmas, Easter, May Day or Independence Day."""
     day = r.choice(
         [
             date(2025, 6, 19),
@@ -147,10 +147,10 @@ def holidays_near(r):
     return midnight(day + timedelta(days=r.randint(-4, 4))) + timedelta(seconds=r.randint(0, 86399))
 
 
-def moment(r, turns):
+def moment(r, instants):
     choice = r.random()
     if choice < 0.45:
-        return r.choice(turns) + r.choice([-TICK, TICK * 0, TICK, -timedelta(seconds=1), timedelta(minutes=30)])
+        return r.choice(instants) + r.choice([-TICK, TICK * 0, TICK, -timedelta(seconds=1), timedelta(minutes=30)])
     if choice < 0.55:
         return holidays_near(r)
     start = midnight(FIRST)
@@ -158,7 +158,7 @@ def moment(r, turns):
 
 
 def spell_time(r, instant):
-    """One of the many RFC 3339 spellings of an instant; digits after the sixth say nothing."""
+    """One of the RFC 3339 spellings of an instant; digits after the sixth are ignored."""
     local = instant.astimezone(timezone(timedelta(minutes=r.choice(OFFSETS))))
     text = local.strftime("%Y-%m-%dT%H:%M:%S")
     if instant.microsecond:
@@ -174,7 +174,7 @@ def spell_time(r, instant):
 
 
 def theme_comment(r, stems):
-    """A comment about a stem: found, or only nearly so."""
+    """A comment that matches the stem or almost matches it."""
     stem = r.choice(stems)
     other = r.choice(stems)
     ways = [
@@ -199,7 +199,7 @@ def theme_comment(r, stems):
 
 
 def spell(r, event):
-    """One JSON spelling of an event: order of names, blanks, escapes, whole numbers as 5.0 or 5e0."""
+    """One JSON spelling of an event: order of names, spaces, escapes, whole numbers as 5.0 or 5e0."""
     items = list(event.items())
     if r.random() < 0.3:
         r.shuffle(items)
@@ -218,7 +218,7 @@ def spell(r, event):
 
 
 def due_or_near(r, registers, county, given_at):
-    """A reply time on, just before or just after the promise, or somewhere."""
+    """A reply time at, just before or just after the promise, or any other."""
     due = registers.reply_due(county, given_at)
     if due is None or r.random() < 0.2:
         return given_at + timedelta(hours=r.randint(-2, 400))
@@ -226,7 +226,7 @@ def due_or_near(r, registers, county, given_at):
 
 
 def fortnight_or_near(r, invited_at):
-    """An answer on, before or after the end of the fortnight, and where local days would put that end."""
+    """An answer time at, before or after the end of the fortnight, or at the end counted in local days."""
     exact = invited_at + timedelta(hours=14 * 24)
     local = midnight(local_date(invited_at) + timedelta(days=14))
     near = [

@@ -1,4 +1,4 @@
-"""Every view of the NPS family (section 4) as rows with all keys and columns (section 7), counted plainly."""
+"""Every view of the NPS family (section 4) as rows with all keys and columns (section 7), counted naively."""
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ FURTHER_KEYS = {"statement": ("question",), "pei": ("question",), "direct_feedba
 
 
 def unknown_or_other(county, client, day):
-    """The label while no membership is known."""
+    """The label when no membership is known."""
     return "unknown" if client is None else "other"
 
 
@@ -50,27 +50,27 @@ def views(facts, registers, as_of, label=unknown_or_other):
 
 
 def count(facts, registers, label):
-    """View -> key of the row -> Counter of what it counts."""
+    """View -> key of the row -> Counter of its measures."""
     counts = {view: defaultdict(Counter) for view in ROWS}
 
-    def place(event, when, label_at):
+    def cells_of(event, when, label_at):
         segment = label(event.county, facts.client(event), local_date(label_at))
         return list(cells(registers, event, local_date(when), segment))
 
     for event in facts.of("response"):
         if event.data["respondent"] == "client":
             when = event.data["answered_at"]
-            count_response(counts, event, place(event, when, event.data.get("served_at", when)))
+            count_response(counts, event, cells_of(event, when, event.data.get("served_at", when)))
     earliest = first_answers(facts)
     for event in facts.of("invitation"):
         if event.data["channel"] != "device" and event.data["delivered"]:
             when = event.data["invited_at"]
             answer = earliest.get((event.county, event.id))
             answered = answer is not None and answer < when + FORTNIGHT
-            tally(counts["response_rate"], place(event, when, when), (), delivered=1, answered=int(answered))
+            tally(counts["response_rate"], cells_of(event, when, when), (), delivered=1, answered=int(answered))
     for event in facts.of("feedback"):
         when = event.data["given_at"]
-        count_feedback(counts, event, place(event, when, when), registers)
+        count_feedback(counts, event, cells_of(event, when, when), registers)
     return counts
 
 
@@ -96,7 +96,7 @@ def count_response(counts, event, where):
 
 
 def first_answers(facts):
-    """(county, invitation id) -> the earliest answer to it, of any respondent."""
+    """(county, invitation id) -> the time of the earliest response to it, of any respondent."""
     earliest = {}
     for event in facts.of("response"):
         key = (event.county, event.data.get("invitation_id"))
@@ -124,7 +124,7 @@ def count_feedback(counts, event, where, registers):
 
 
 def cells(registers, event, day, segment):
-    """Every (county, period kind, period, scope level, scope, channel, segment) the fact counts in."""
+    """Every (county, period kind, period, scope level, scope, channel, segment) that the fact counts in."""
     for kind, period in periods(day):
         for level, scope in registers.scopes(event.county, event.data["unit"], day):
             for channel in ("all",) if kind == "day" else ("all", event.data["channel"]):
@@ -152,7 +152,7 @@ def last_day(kind, period):
 
 
 def state(kind, period, as_of, wait):
-    """Final when the period has ended, or for a cohort `wait` days after its last day."""
+    """`final` when the period has ended, or for a cohort `wait` days after its last day."""
     last = last_day(kind, period)
     if wait is None:
         return "final" if midnight(last + timedelta(days=1)) <= as_of else "provisional"
@@ -160,20 +160,20 @@ def state(kind, period, as_of, wait):
 
 
 def share_of_feedback(counts, key):
-    """Of a kind among all feedback of the cell, of a theme among feedback of the same `kind` value."""
+    """The share of a kind in all feedback of the cell, or of a theme in the feedback of the same `kind`."""
     *cell, kind, theme = key
     whole = counts[(*cell, "all" if theme == "all" else kind, "all")]["n"]
     return counts[key]["n"] / whole
 
 
 def nps_mix(facts, registers, county, scope_level, scope, segment, period_a, period_b, label=unknown_or_other):
-    """`figures.nps_mix`: the change of NPS split in its parts within channels and of the channel mix."""
+    """`figures.nps_mix`: the change of NPS, split into its within-channel and channel-mix parts."""
     counts = count(facts, registers, label)["nps"]
     return mix_of(counts, county, scope_level, scope, segment, period_a, period_b)
 
 
 def mix_of(counts, county, scope_level, scope, segment, period_a, period_b):
-    """The same out of what was counted for NPS already."""
+    """The same from the counts of the view `nps`."""
 
     def by_channel(period):
         return {

@@ -1,4 +1,4 @@
-"""Care and persons: plain company for the other streams, with the same clients and ids."""
+"""Plain care, merge and erasure events with the same clients and ids as the other streams."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Personal identity codes: right ones where a client is named, none anywhere else."""
+"""Personal identity codes: valid in client fields, absent everywhere else."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ HETU = re.compile(r"(?=([0-9]{6})([-+A-Za-z])([0-9]{3})([0-9A-Za-z]))")
 
 
 def personal_ids_hold(event, now):
-    """Every `hetu` of a client is a right one, and no HETU stands anywhere else but in a comment."""
+    """Whether every `hetu` of a client is valid and no HETU appears anywhere else except in a comment."""
     _, _, _, fields = ENTITIES.get(event["type"], ("", "", "", {}))
     data = dict(event["data"])
     for name in PERSONS:
@@ -50,9 +50,9 @@ def holds_hetu(value):
     for match in HETU.finditer(value):
         start, end = match.start(), match.start() + 11
         day, month = int(match[1][:2]), int(match[1][2:4])
-        neighbours = value[max(start - 1, 0) : start] + value[end : end + 1]
-        alone = not any(unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Nd" for c in neighbours)
+        adjacent = value[max(start - 1, 0) : start] + value[end : end + 1]
+        separate = not any(unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Nd" for c in adjacent)
         right = match[2].upper() in CENTURIES and 1 <= day <= 31 and 1 <= month <= 12
-        if alone and right and right_check(match):
+        if separate and right and right_check(match):
             return True
     return False

@@ -41,17 +41,17 @@ class Registers:
         return None
 
     def scopes(self, county, unit, day):
-        """Every (scope_level, scope) a fact of this unit and local date counts under."""
+        """Every (scope_level, scope) that a fact of this unit and local date counts in."""
         row = self.unit_row(county, unit, day) or {}
         found = [("county", county), ("unit", unit)]
         return found + [(level, row.get(level) or "-") for level in LEVELS]
 
     def reply_due(self, county, given_at):
-        """The instant by which direct feedback is to be replied to, or None without a promise."""
+        """The instant by which direct feedback needs a reply, or None without a promise."""
         return self.due(county, "feedback", "", given_at)
 
     def due(self, county, line, channel, since):
-        """The instant by which the promise of a line and channel falls due, or None without a promise."""
+        """The instant at which the promise of a line and channel is due, or None without a promise."""
         day = local_date(since)
         rows = [
             row
@@ -71,7 +71,7 @@ class Registers:
         return midnight(day + timedelta(days=1))
 
     def flags(self, outcome, classification):
-        """The row of an outcome in its classification, else without one; empty where neither is listed."""
+        """The row of an outcome with its classification, else the row without one; empty if neither is listed."""
         for version in (classification or "", ""):
             for row in self.outcomes:
                 if (row["outcome"], row["classification"]) == (outcome, version):

@@ -1,4 +1,4 @@
-"""The columns of a row out of what was counted for it: the formulas of section 4."""
+"""The columns of a row, computed from its counts by the formulas of section 4."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""Membership of the multidisciplinary segment (section 6), day by day, by person."""
+"""Membership of the multidisciplinary segment (section 6) by person and day."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ DEFAULTS = {
 
 
 class Membership:
-    """`label(county, client, day)` as the views of the NPS family want it."""
+    """The evidence of every person. `label(county, client, day)` is the label function of the views."""
 
     def __init__(self, facts, registers):
         self.facts = facts
@@ -56,8 +56,8 @@ class Membership:
         )
         if latest is None or latest.data["result"] not in self.parameters["E3"]["results"]:
             return False
-        begun = local_date(latest.data["assessed_at"])
-        return day < begun + timedelta(days=self.parameters["E3"]["valid_days"])
+        valid_from = local_date(latest.data["assessed_at"])
+        return day < valid_from + timedelta(days=self.parameters["E3"]["valid_days"])
 
     def e4(self, evidence, day):
         since = day - timedelta(days=self.parameters["E4"]["window_days"])

@@ -1,4 +1,4 @@
-"""Writes the lines of a stream: every event in one of its spellings, every business id with its history."""
+"""Writes the lines of a stream: every event in one of its JSON spellings, every business id with its revisions."""
 
 from tests.oracle import material
 
@@ -26,14 +26,14 @@ class Stream:
         self.units = sorted({(row["county"], row["unit"]) for row in registers.units})
         self.counties = sorted(registers.counties())[:2]
         self.people = material.persons(r, 12 + size // 15)
-        self.regulars = self.people[: 6 + size // 250]  # who keep contacting
-        self.turns = material.boundaries(registers)
+        self.regulars = self.people[: 6 + size // 250]  # clients with many contacts
+        self.boundaries = material.boundaries(registers)
         self.stems = [stem for _, stem in registers.themes] or ["jono"]
         self.themes = [theme for theme, _ in registers.themes] or ["sujuvuus"]
         self.invitations = []  # (county, id, invited_at) to refer to
         self.serial = 0
 
-    # what everything is made of
+    # building blocks
 
     def fresh(self, prefix):
         self.serial += 1
@@ -45,7 +45,7 @@ class Stream:
         return f"{prefix}{self.serial}"
 
     def when(self):
-        return material.moment(self.r, self.turns)
+        return material.moment(self.r, self.boundaries)
 
     def unit(self, county):
         return self.r.choice([unit for where, unit in self.units if where == county])
@@ -56,7 +56,7 @@ class Stream:
         return data
 
     def write(self, county, type_, data, time=None, system=None, event_id=None):
-        """Adds the line of an event, and now and then the same event again in another spelling."""
+        """Adds the line of an event, and sometimes the same event again in another spelling."""
         self.serial += 1
         envelope = {
             "specversion": "1.0",
@@ -85,10 +85,10 @@ class Stream:
             spelled["client"] = None
         return spelled
 
-    # histories: revisions in any order, ties, retractions, returns
+    # revisions in any order, ties, retractions, events after a retraction
 
     def history(self, county, type_, kind, identity, first, change, ties=TIES):
-        """Writes 1-4 states of one business id, and retractions among them."""
+        """Writes 1-4 states of one business id, with retractions between them."""
         r = self.r
         id_field = "count_id" if kind == "hyte" else f"{kind}_id"
         states, tie = [first], None
@@ -106,7 +106,7 @@ class Stream:
                 self.state(county, f"fi.hva.{RETRACTED[kind]}.retracted.v1", retraction, number, tie, shared)
 
     def tie(self, level):
-        """What tied states share beyond the revision: up to the named part of the order."""
+        """The envelope fields that tied states share besides the revision: all up to the named part of the order."""
         shared = {
             "time": self.when(),
             "system": self.r.choice(material.SYSTEMS),
@@ -123,7 +123,7 @@ class Stream:
     def state(self, county, type_, data, number, tie, shared):
         r = self.r
         identity = dict(shared)
-        if tie == "id":  # the digest decides, so what it leaves out is left out
+        if tie == "id":  # the digest decides, so remove what it ignores
             hidden = ("client", "comment")
             data = {name: value for name, value in data.items() if name not in hidden}
             data["themes"] = list(dict.fromkeys(data["themes"])) if "themes" in data else None

@@ -1,4 +1,4 @@
-"""Accepted or rejected, and why: sections 1 and 2 of the contract for one line at a time."""
+"""Validates one line by sections 1 and 2 of the contract: accepted, or rejected with a reason."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from tests.oracle.fields import (
     REQUIRED,
     RETRACTIONS,
     REVISION,
-    Bad,
+    InvalidValue,
     free,
     instant,
 )
@@ -25,9 +25,9 @@ from tests.oracle.personal import personal_ids_hold
 from tests.oracle.registers import midnight
 
 HOUR = timedelta(hours=1)
-LARGEST = 1024 * 1024
-# The Unicode property White_Space, which str.isspace() is not (it has U+001C-U+001F besides).
-WHITE = set("\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
+MAX_BYTES = 1024 * 1024
+# The Unicode property White_Space. str.isspace() also has U+001C-U+001F.
+WHITE_SPACE = set("\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Accepted:
 
 
 def judge(line, registers, now):
-    """One line of JSON Lines, as if on the raw topic of its own type (an unknown one on care)."""
-    if len(line) > LARGEST:
+    """Judge one line of JSON Lines, as if on the raw topic of its type (an unknown type on care)."""
+    if len(line) > MAX_BYTES:
         return Rejected("too_large")
     try:
         event = parse(line)
@@ -75,7 +75,7 @@ def judge(line, registers, now):
         return Rejected("personal_id")
     try:
         kind, fields = known_fields(event)
-    except Bad:
+    except InvalidValue:
         return Rejected("schema")
     if "unit" in fields and not registers.knows_unit(county, fields["unit"]):
         return Rejected("unknown_unit")
@@ -85,12 +85,12 @@ def judge(line, registers, now):
 
 
 def judge_file(content, registers, now):
-    """`judge_all` of the lines of a file, at whose start one byte order mark may stand."""
+    """`judge_all` of the lines of a file, which may start with one byte order mark."""
     return judge_all(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), registers, now)
 
 
 def judge_all(lines, registers, now):
-    """Verdicts of every line that is not blank, as (line number from 1, verdict)."""
+    """The verdict of every line that is not blank, as (line number from 1, verdict)."""
     return [(n, judge(line, registers, now)) for n, line in enumerate(lines, 1) if line.strip(b" \t\r\n")]
 
 
@@ -100,7 +100,7 @@ def envelope_holds(event):
     try:
         free(event.get("id"))
         instant(event.get("time"))
-    except Bad:
+    except InvalidValue:
         return False
     source, type_, data = event.get("source"), event.get("type"), event.get("data")
     if not isinstance(source, str) or not re.fullmatch(r"urn:hva:[a-z0-9-]+:[a-z0-9-]+", source):
@@ -121,12 +121,12 @@ def known_fields(event):
     if event["type"] in RETRACTIONS:
         ids = [name for name in RETRACTIONS[event["type"]][1] if name in data]
         if len(ids) != 1:
-            raise Bad("exactly one id")
+            raise InvalidValue("exactly one id")
         return KIND_OF_ID[ids[0]], read(data, {ids[0]: (free, REQUIRED)} | REVISION, county, system)
     _, kind, id_field, others = ENTITIES[event["type"]]
     fields = read(data, {id_field: (free, REQUIRED)} | REVISION | others, county, system)
     if "valid_to" in fields and fields["valid_to"] <= fields["valid_from"]:
-        raise Bad("validity")
+        raise InvalidValue("validity")
     return kind, fields
 
 
@@ -136,7 +136,7 @@ def read(data, spec, county, system):
         if name in data:
             found[name] = check(data[name], county, system) if name in PERSONS else check(data[name])
         elif default == REQUIRED:
-            raise Bad(name)
+            raise InvalidValue(name)
         elif default != ABSENT:
             found[name] = default
     return found
@@ -158,7 +158,7 @@ def accepted(event, county, kind, fields, registers):
     id_field = next(name for name in KIND_OF_ID if KIND_OF_ID[name] == kind)
     comment = fields.pop("comment", "")
     if kind == "response" and not retracted:
-        fields["has_comment"] = fields["has_comment"] or any(c not in WHITE for c in comment)
+        fields["has_comment"] = fields["has_comment"] or any(c not in WHITE_SPACE for c in comment)
     if kind == "feedback" and not retracted:
         fields["themes"] = list(dict.fromkeys(fields.get("themes", []) + themes(comment, registers)))
     identity = fields[id_field]
@@ -166,7 +166,7 @@ def accepted(event, county, kind, fields, registers):
 
 
 def digest(fields):
-    """SHA-256 of the data as RFC 8785 JSON (its numbers are whole here, its names ASCII)."""
+    """SHA-256 of the data as RFC 8785 JSON (all numbers are whole and all names ASCII here)."""
 
     def plain(value):
         if isinstance(value, datetime):
@@ -179,7 +179,7 @@ def digest(fields):
 
 
 def themes(comment, registers):
-    """Themes of which a stem begins some word of the comment, in the register's order."""
+    """The themes with a stem that begins a word of the comment, in the register's order."""
     words = [""]
     for character in unicodedata.normalize("NFC", comment):
         if character.isalpha():

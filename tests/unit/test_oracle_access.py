@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.oracle import fcr_views
+from tests.oracle.contact_cases import DAY, HANDLED, MONDAY, NOW, REGISTERS, SECOND, TICK, contact, figures
 from tests.oracle.facts import Facts
-from tests.oracle.fcr_rows import smallest
-from tests.oracle.few_contacts import DAY, HANDLED, MONDAY, NOW, REGISTERS, SECOND, TICK, contact, figures
+from tests.oracle.fcr_rows import quantile
 from tests.oracle.verdict import Accepted
 
 
@@ -25,7 +25,7 @@ def test_waiting_times_are_bounds_of_buckets():
     for count, half, most in ((1, 10, 10), (2, 10, 10), (3, 10, 30), (4, 10, 86400), (5, 30, float("inf"))):
         (row,) = figures(contacts[:count], period="2026-03")["access"]
         assert (row["waits"], row["wait_p50"], row["wait_p90"]) == (count, half, most)
-    assert smallest(list(range(1, 11)), 9) == 9 and smallest([], 5) is None
+    assert quantile(list(range(1, 11)), 9) == 9 and quantile([], 5) is None
 
 
 def test_promises_are_kept_until_they_fall_due():

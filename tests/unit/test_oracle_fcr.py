@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.oracle import fcr_views
-from tests.oracle.facts import Facts
-from tests.oracle.few_contacts import (
+from tests.oracle.contact_cases import (
     DAY,
     HANDLED,
     MONDAY,
@@ -19,6 +18,7 @@ from tests.oracle.few_contacts import (
     figures,
     linked,
 )
+from tests.oracle.facts import Facts
 from tests.oracle.verdict import Accepted
 
 

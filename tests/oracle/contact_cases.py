@@ -1,4 +1,4 @@
-"""Contacts made by hand, of county c, with registers of a few rows; and the figures of them."""
+"""Builders of contacts of county c, registers with a few rows, and the figures of such contacts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ PROMISES = [
     {"county": "c", "line": "l", "channel": "chat", "kind": "working_days", "amount": "1", "valid_from": "2024-01-01"},
 ]
 REGISTERS = Registers([], PROMISES, [], {}, None, {}, OUTCOMES)
-WHOLE = {"scope_level": "county", "scope": "c", "channel": "all", "segment": "all"}
+WHOLE_COUNTY = {"scope_level": "county", "scope": "c", "channel": "all", "segment": "all"}
 
 
 def contact(name, started_at=MONDAY, **fields):
@@ -42,4 +42,4 @@ def linked(name, started_at=MONDAY, **fields):
 def figures(contacts, as_of=NOW, **kept):
     """view -> the rows of the whole county, or of the keys in `kept`."""
     found = fcr_views(Facts(contacts), REGISTERS, as_of)
-    return {view: [row for row in rows if (WHOLE | kept).items() <= row.items()] for view, rows in found.items()}
+    return {view: [row for row in rows if (WHOLE_COUNTY | kept).items() <= row.items()] for view, rows in found.items()}
