@@ -42,7 +42,7 @@ _HANDLED: Final[dict[str, str]] = {
 _CONTACTS: Final = f"""
 select *, channel in ({_texts(FIRST_LINE_CHANNELS)}) as first_line,
   channel in ({_texts(RESOLUTION_CHANNELS)}) as resolving,
-  due is not null as promised, coalesce(outcome, '') as told, coalesce(classification, '') as class,
+  due is not null as promised, coalesce(outcome, '') as outcome_code, coalesce(classification, '') as class,
   coalesce(abandoned and not handled and ended_at - started_at <= interval '5 seconds', false) as early,
   {len(WAIT_BOUNDS)} - width_bucket(-extract(epoch from response - started_at)::float8,
     array[{", ".join(f"-{bound}" for bound in reversed(WAIT_BOUNDS))}]::float8[]) as wait
