@@ -1,5 +1,5 @@
-"""The buckets of the first-contact and the segments family counted from their facts, in SQL: a second telling of what
-`contributions` says in their domains, for facts that no service wrote.
+"""The buckets of `fcr` and `segments` computed from their facts in SQL: a second implementation of their
+`contributions`, for facts that no service wrote.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ _HANDLED: Final[dict[str, str]] = {
     **{f"unrepeated_{days}": f"{_LINKABLE} and coalesce(repeated_within, 31) > {days}" for days in WINDOWS},
     **{f"repeats_{days}": f"{_LINKABLE} and repeats_within <= {days}" for days in WINDOWS},
 }
-# A wait that is as long as a bound belongs below it, hence the bounds and the wait with the other sign.
+# A wait equal to a bound belongs to the bucket below it. width_bucket puts it above, so both are negated.
 _CONTACTS: Final = f"""
 select *, channel in ({_texts(FIRST_LINE_CHANNELS)}) as first_line,
   channel in ({_texts(RESOLUTION_CHANNELS)}) as resolving,
@@ -52,39 +52,39 @@ where counted and channel in ({_texts((*FIRST_LINE_CHANNELS, "digital_booking"))
 
 
 def rebuild(family: Family) -> Iterator[str]:
-    """Statements of one session: temporary tables `<measure>_day` and `<measure>_month` with all buckets."""
-    yield from _PLACES[family.name]()
+    """Statements that create temporary tables `<measure>_day` and `<measure>_month` with all buckets."""
+    yield from _BASE_TABLES[family.name]()
     for measure in family.measures:
         yield _grain(measure, "day", "county, day, unit_row")
         yield _grain(measure, "month", "county, date_trunc('month', day)::date as month, unit_row, channel, segment")
 
 
-def _contact_places() -> Iterator[str]:
-    yield f"create temp table access_place as {_places(ACCESS, _CONTACTS, _counted(ACCESS, _COUNTS), 'line')}"
-    codes = "line, told as outcome, class as classification"
+def _contact_base() -> Iterator[str]:
+    yield f"create temp table access_base as {_base_query(ACCESS, _CONTACTS, _counted(ACCESS, _COUNTS), 'line')}"
+    codes = "line, outcome_code as outcome, class as classification"
     yield (
-        "create temp table handled_place as "
-        + _places(HANDLED, f"select * from ({_CONTACTS}) c where handled", _counted(HANDLED, _HANDLED), codes)
+        "create temp table handled_base as "
+        + _base_query(HANDLED, f"select * from ({_CONTACTS}) c where handled", _counted(HANDLED, _HANDLED), codes)
     )
     yield (
-        "create temp table hyte_count_place as select county, day, unit_row, 'all' as channel, 'all' as segment, kind, "
+        "create temp table hyte_count_base as select county, day, unit_row, 'all' as channel, 'all' as segment, kind, "
         "sum(amount)::bigint as amount from fcr.hyte where not retracted group by 1, 2, 3, 4, 5, 6"
     )
 
 
-def _care_places() -> Iterator[str]:
+def _care_base() -> Iterator[str]:
     yield (
-        "create temp table care_place as select county, day, unit_row, 'all' as channel, segment, sector, event_class, "
+        "create temp table care_base as select county, day, unit_row, 'all' as channel, segment, sector, event_class, "
         "count(*) as events from segments.service_event where done group by 1, 2, 3, 4, 5, 6, 7"
     )
     yield (
-        "create temp table suuntima_place as select county, day, unit_row, 'all' as channel, 'all' as segment, "
+        "create temp table suuntima_base as select county, day, unit_row, 'all' as channel, 'all' as segment, "
         "battery, sex, result, count(*) as assessments from segments.assessment where not retracted "
         "group by 1, 2, 3, 4, 5, 6, 7, 8"
     )
 
 
-_PLACES: Final = {FCR.name: _contact_places, SEGMENTS.name: _care_places}
+_BASE_TABLES: Final = {FCR.name: _contact_base, SEGMENTS.name: _care_base}
 
 
 def _counted(measure: Measure, conditions: dict[str, str]) -> str:
@@ -96,34 +96,34 @@ def _counted(measure: Measure, conditions: dict[str, str]) -> str:
     )
 
 
-def _places(measure: Measure, source: str, counts: str, codes: str) -> str:
+def _base_query(measure: Measure, source: str, counts: str, codes: str) -> str:
     keys = 5 + len(measure.codes)
-    places = ", ".join(str(i + 1) for i in range(keys))
-    return f"select county, day, unit_row, channel, segment, {codes}, {counts} from ({source}) c group by {places}"
+    positions = ", ".join(str(i + 1) for i in range(keys))
+    return f"select county, day, unit_row, channel, segment, {codes}, {counts} from ({source}) c group by {positions}"
 
 
 def _grain(measure: Measure, grain: str, keys: str) -> str:
     names = ", ".join((keys, *measure.codes))
     sums = ", ".join(f"sum({name})::bigint as {name}" for name in measure.counts)
-    places = ", ".join(str(i + 1) for i in range(names.count(",") + 1 - keys.count("('month', ")))
+    positions = ", ".join(str(i + 1) for i in range(names.count(",") + 1 - keys.count("('month', ")))
     return (
-        f"create temp table {measure.name}_{grain} as select {names}, {sums} from {measure.name}_place "
-        f"group by {places} having {' or '.join(f'sum({name}) <> 0' for name in measure.counts)}"
+        f"create temp table {measure.name}_{grain} as select {names}, {sums} from {measure.name}_base "
+        f"group by {positions} having {' or '.join(f'sum({name}) <> 0' for name in measure.counts)}"
     )
 
 
 def tables(family: Family) -> Iterator[tuple[Measure, str]]:
-    """Every measure with the names of its buckets, without a schema."""
+    """Every measure with the names of its bucket tables, without the schema."""
     return ((measure, f"{measure.name}_{grain}") for measure in family.measures for grain in ("day", "month"))
 
 
 def differing(family: Family, measure: Measure, table: str) -> str:
-    """A query for the number of buckets in which the service and the rebuilding differ; rows of zeros say nothing."""
-    ours = f"select * from {family.name}.{table} where {' or '.join(f'{name} <> 0' for name in measure.counts)}"
-    theirs = f"select * from pg_temp.{table}"
-    return f"select count(*) from (({ours} except {theirs}) union all ({theirs} except {ours})) d"
+    """A query for the number of buckets that differ between the service and the rebuild; rows of zeros are ignored."""
+    stored = f"select * from {family.name}.{table} where {' or '.join(f'{name} <> 0' for name in measure.counts)}"
+    rebuilt = f"select * from pg_temp.{table}"
+    return f"select count(*) from (({stored} except {rebuilt}) union all ({rebuilt} except {stored})) difference"
 
 
-def take_over(family: Family, table: str) -> tuple[str, str]:
-    """Put the rebuilt buckets in the place of the service's."""
+def replace_buckets(family: Family, table: str) -> tuple[str, str]:
+    """Statements that replace the service's buckets by the rebuilt ones."""
     return f"truncate {family.name}.{table}", f"insert into {family.name}.{table} select * from pg_temp.{table}"

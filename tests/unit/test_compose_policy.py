@@ -1,4 +1,4 @@
-"""docker-compose.yml, as Docker reads it: hardened, limited, pinned and closed; and files around it agree with it."""
+"""docker-compose.yml is hardened, limited, pinned and closed, and agrees with the files that depend on it."""
 
 import re
 import stat
@@ -18,17 +18,17 @@ from tests.compose.resolved import PROJECT, resolve, text, variables
 DOCUMENT = resolve(text())
 
 
-def problems_after(change: Callable[[dict[str, Any]], object]) -> list[str]:
+def broken(change: Callable[[dict[str, Any]], object]) -> list[str]:
     document = resolve(text())
     change(document["services"])
     return problems(document)
 
 
-def test_the_file_has_no_problems() -> None:
+def test_the_file_breaks_no_rule() -> None:
     assert problems(DOCUMENT) == []
 
 
-def test_the_limit_of_a_senders_transaction_is_the_declared_one() -> None:
+def test_kafka_has_the_declared_transaction_timeout() -> None:
     environment = DOCUMENT["services"]["kafka"]["environment"]
     assert environment["KAFKA_TRANSACTION_MAX_TIMEOUT_MS"] == str(TRANSACTION_LIMIT_MS)
 
@@ -38,19 +38,19 @@ def test_the_limit_of_a_senders_transaction_is_the_declared_one() -> None:
     [
         (lambda s: s["kafka"].pop("healthcheck"), "kafka: has no health check"),
         (lambda s: s["nps"].update(healthcheck={"disable": True}), "nps: has no health check"),
-        (lambda s: s["fcr"].update(restart="no"), "fcr: is not started again"),
+        (lambda s: s["fcr"].update(restart="no"), "fcr: is not restarted"),
         (lambda s: s["nps"].pop("mem_limit"), "nps: has no mem_limit"),
         (lambda s: s["migrate"].pop("cpus"), "migrate: has no cpus"),
         (lambda s: s["topics"].pop("pids_limit"), "topics: has no pids_limit"),
-        (lambda s: s["prometheus"].pop("user"), "prometheus: does not say as which number"),
-        (lambda s: s["postgres"].update(user="0:0"), "postgres: does not say as which number"),
-        (lambda s: s["postgres"].update(user="root"), "postgres: does not say as which number"),
+        (lambda s: s["prometheus"].pop("user"), "prometheus: has no numeric user"),
+        (lambda s: s["postgres"].update(user="0:0"), "postgres: has no numeric user"),
+        (lambda s: s["postgres"].update(user="root"), "postgres: has no numeric user"),
         (lambda s: s["ingest"].pop("cap_drop"), "ingest: keeps capabilities"),
         (lambda s: s["postgres"].update(cap_add=["CHOWN"]), "postgres: keeps capabilities"),
         (lambda s: s["grafana"].update(security_opt=[]), "grafana: may gain privileges"),
         (lambda s: s["kafka"].update(read_only=False), "kafka: can write its root"),
-        (lambda s: s["nps"].update(privileged=True), "nps: is part of the host"),
-        (lambda s: s["nps"].update(network_mode="host"), "nps: is part of the host"),
+        (lambda s: s["nps"].update(privileged=True), "nps: is not isolated from the host"),
+        (lambda s: s["nps"].update(network_mode="host"), "nps: is not isolated from the host"),
         (lambda s: s["grafana"].update(image="grafana/grafana"), "grafana: has an image without version"),
         (lambda s: s["grafana"].update(image="host:5000/grafana"), "grafana: has an image without version"),
         (lambda s: s["kafka"].update(image="apache/kafka:latest"), "kafka: has an image without version"),
@@ -59,7 +59,7 @@ def test_the_limit_of_a_senders_transaction_is_the_declared_one() -> None:
         (lambda s: s["kafka"].update(ports=["0.0.0.0:1:1"]), "kafka: publishes a port beyond loopback: 0.0.0.0"),
         (lambda s: s["nps"].update(ports=[{"target": 9000}]), "nps: publishes a port beyond loopback"),
         (lambda s: s["nps"].update(volumes=["./deploy:/config"]), "nps: can write into a folder of the host"),
-        (lambda s: s["nps"]["volumes"].append("/var/run/docker.sock:/s:ro"), "nps: can speak to Docker"),
+        (lambda s: s["nps"]["volumes"].append("/var/run/docker.sock:/s:ro"), "nps: has access to the Docker socket"),
         (lambda s: s["nps"]["environment"].update(PGPASSWORD="x"), "nps: has a secret in its environment"),
         (
             lambda s: s["nps"]["environment"].update(HVA_POSTGRES_URL="postgresql://hva_nps:x@postgres/hva"),
@@ -70,19 +70,19 @@ def test_the_limit_of_a_senders_transaction_is_the_declared_one() -> None:
         (lambda s: s["nps"].update(depends_on=["kafka"]), "nps: depends on kafka without a condition"),
     ],
 )
-def test_a_broken_rule_is_reported(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
-    assert any(found.startswith(sentence) for found in problems_after(change)), problems_after(change)
+def test_a_violation_is_reported(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
+    assert any(found.startswith(sentence) for found in broken(change)), broken(change)
 
 
-def test_a_container_runs_once_only_if_another_waits_for_it() -> None:
-    """Without a dependent service, `restart: no` does not excuse a missing health check."""
+def test_a_service_that_no_other_awaits_needs_a_health_check() -> None:
+    """A service counts as a one-off job only if another one waits for its completion."""
 
-    def forget(services: dict[str, Any]) -> None:
+    def remove_dependencies(services: dict[str, Any]) -> None:
         for service in services.values():
             if isinstance(wanted := service.get("depends_on"), dict):
                 wanted.pop("migrate", None)
 
-    assert "migrate: has no health check" in problems_after(forget)
+    assert "migrate: has no health check" in broken(remove_dependencies)
 
 
 def test_every_image_can_come_from_an_internal_registry() -> None:
@@ -91,13 +91,13 @@ def test_every_image_can_come_from_an_internal_registry() -> None:
     assert [one for one in images if not re.match(r"\$\{(IMAGE_PREFIX|[A-Z]+_IMAGE):-", one)] == []
 
 
-def test_the_example_lists_every_variable_with_its_default() -> None:
+def test_env_example_lists_every_variable_with_its_default() -> None:
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     assert dict(re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)) == variables(text())
     assert re.findall(r"^[^#\n]", example, re.MULTILINE) == []
 
 
-def test_make_secrets_makes_each_once_and_readable_by_the_owner_only(tmp_path: Any) -> None:
+def test_make_secrets_creates_each_secret_once_and_private(tmp_path: Any) -> None:
     folder, script = tmp_path / "secrets", PROJECT / "deploy" / "secrets"
     subprocess.run([script, folder], check=True, capture_output=True)
     names = {file.name for file in folder.iterdir()}
@@ -118,8 +118,8 @@ def test_make_secrets_makes_each_once_and_readable_by_the_owner_only(tmp_path: A
     assert done.returncode == 1 and "hva_fcr is empty: delete it and run this again." in done.stderr
 
 
-def test_each_service_has_only_its_secrets() -> None:
-    """A service has its own password and the keys that it needs; only ingest and the command have pseudonym keys."""
+def test_each_service_has_only_its_own_secrets() -> None:
+    """Each service has its own password; only ingest and the command have the pseudonym keys."""
     services = DOCUMENT["services"]
     given = {name: set(service.get("secrets", ())) for name, service in services.items()}
     for name in SERVICES:
@@ -130,7 +130,7 @@ def test_each_service_has_only_its_secrets() -> None:
     assert set().union(*given.values()) == set(DOCUMENT["secrets"])
 
 
-def test_no_secret_is_committed_or_copied_into_an_image() -> None:
+def test_secrets_are_in_no_commit_and_no_image() -> None:
     ignored = (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"secrets/", ".env"} <= set(ignored)
     allowed = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -139,7 +139,7 @@ def test_no_secret_is_committed_or_copied_into_an_image() -> None:
     )
 
 
-def test_every_target_of_the_dockerfile_is_unprivileged_and_uses_the_image_variable() -> None:
+def test_every_dockerfile_target_is_unprivileged_and_uses_the_base_image_variable() -> None:
     dockerfile = (PROJECT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
     stages = re.split(r"^FROM ", dockerfile, flags=re.MULTILINE)[1:]
     for stage in stages:
@@ -149,7 +149,7 @@ def test_every_target_of_the_dockerfile_is_unprivileged_and_uses_the_image_varia
     assert re.findall(r"^ARG PYTHON_IMAGE=(\S+)", dockerfile, re.MULTILINE) == [variables(text())["PYTHON_IMAGE"]]
 
 
-def test_prometheus_scrapes_every_service_with_a_page() -> None:
+def test_prometheus_scrapes_every_service_with_metrics() -> None:
     config = yaml.safe_load((PROJECT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     found = {
         (job["job_name"], *sd["names"], sd["port"])

@@ -66,7 +66,7 @@ def test_repeats_stand_on_every_edge_and_decide(contacts):
     for group in grouped(contacts, lambda c: c.link_key):
         found["largest group"] = max(found["largest group"], len(group))
         for c, r in permutations(group, 2):
-            if not c.handled or r.place <= c.place:
+            if not c.handled or r.position <= c.position:
                 continue
             found["planned"] += r.planned and c not in links.repeated[30]
             found["abandoned"] += r.data["abandoned"] and r in links.repeating[1]
