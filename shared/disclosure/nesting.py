@@ -87,4 +87,4 @@ def _groups(all_scopes: Iterable[Mapping[str, str]], whole: str, part: str) -> l
     members: dict[tuple[str, str], tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for level, code in list(roots):
         members[root((level, code))][level == part].add(code)
-    return [Group(tuple(sorted(wholes)), tuple(sorted(parts))) for wholes, parts in members.values()]
+    return sorted(Group(tuple(sorted(wholes)), tuple(sorted(parts))) for wholes, parts in members.values())

@@ -37,15 +37,16 @@ def protect(populations: Mapping[Cell, int], spans: Sequence[UnitSpan], sensitiv
     year; `sensitive` are units."""
     periods = {(cell.period_kind, cell.period) for cell in populations if cell.period_kind != "day"}
     nesting = {period: groups(spans, *days_of(*period)) for period in periods}
+    populations = dict(sorted(populations.items()))  # what is hidden must not depend on the order of rows
     suppression = Suppression(populations, equations(populations, nesting))
     small = frozenset(cell for cell, n in populations.items() if 0 < n < minimum(cell, sensitive))
-    suppression.hide(small)
+    suppression.hide(sorted(small))
     gave_up: set[tuple[str, ...]] = set()
     rounds = 0
     while found := given_away(suppression, small):
         rounds += 1
         if rounds <= MAX_ROUNDS:
-            suppression.hide({near for cell in found for near in _nearest(suppression, cell)})
+            suppression.hide(sorted({near for cell in found for near in _nearest(suppression, cell)}))
         else:
             gave_up |= {cell[:4] for cell in found}
             suppression.hide([cell for cell in populations if cell[:4] in gave_up])
