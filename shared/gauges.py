@@ -1,4 +1,4 @@
-"""Business gauges: figures as they are published, swapped whole, so that a scrape never sees half of one."""
+"""Business gauges: published figures, replaced as a whole, so that a scrape never sees a mixture."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Sample:
 
 
 class PublishedGauges(Collector):
-    """All business gauges of one service, by name, refreshed beside the work, never at a scrape."""
+    """All business gauges of one service, by name. A job refreshes them; a scrape reads no database."""
 
     def __init__(self, gauges: Mapping[str, Gauge], registry: CollectorRegistry, clock: Clock = system_clock) -> None:
         self._gauges, self._clock = gauges, clock

@@ -1,4 +1,4 @@
-"""`hva explain`: the facts and events behind one figure, told from the facts and compared with the figure."""
+"""`hva explain`: one figure with the facts and events behind it."""
 
 import asyncio
 from collections import Counter
@@ -46,7 +46,7 @@ order by s.first, s.id
 STOCKS = ("suuntima_stock", "common_clients")
 DEFAULTS = {"scope_level": "county", "channel": "all", "segment": "all"}
 HEADLINES = {"fcr_confirmed": {"window_days": "7"}, "fcr_client": {"window_days": "7"}}
-"""What is meant where a further key is left out, since one fact counts under several of its values."""
+"""The default of each further key: one fact counts under several values of it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -58,13 +58,13 @@ def register(app: typer.Typer) -> None:
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """Show which facts a figure counts, and the event that each of them stands on."""
+        """Show the facts that a figure counts, each with its event."""
         wanted = complete(view, parse_pairs(keys))
         asyncio.run(_explain(resolve(dir).postgres_steward, view, wanted, limit, json))
 
 
 def complete(view: str, keys: Mapping[str, str]) -> dict[str, str]:
-    """The keys with what is left out filled in. Raises BadParameter."""
+    """The keys with defaults filled in. Raises BadParameter."""
     if missing := [key for key in ("county", "period") if key not in keys]:
         raise typer.BadParameter(f"{' and '.join(missing)} must be given")
     wanted = {**DEFAULTS, **keys}
@@ -92,7 +92,7 @@ async def _explain(dsn: str, view: str, wanted: Mapping[str, str], limit: int, a
 
 
 async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The facts behind a figure, each with the event that it stands on. No client is shown."""
+    """The facts behind a figure, each with its event. Shows no client."""
     import asyncpg
 
     from shared.contracts.order import unrank
@@ -116,7 +116,7 @@ async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[
 
 
 def _numbers(rows: Sequence[Any]) -> dict[Any, int]:
-    """Persons by a number of this answer, in the order in which they come: who they are is not shown."""
+    """A number for each person, valid in this output only. It does not identify them."""
     persons = dict.fromkeys(row["person"] for row in rows if row["person"] is not None)
     return {person: number for number, person in enumerate(persons, 1)}
 
@@ -144,13 +144,13 @@ def _fact(row: Any, numbers: Mapping[Any, int], event: Any) -> dict[str, Any]:
 
 
 def first_of_client(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of the contacts of a cell and period only the first of each client counts: it says so."""
-    seen, told = set[int](), list[dict[str, Any]]()
+    """Mark the first contact of each client: only that one counts in a cell and period."""
+    seen, marked = set[int](), list[dict[str, Any]]()
     for fact in facts:
         first = fact["client"] not in seen
         seen.add(fact["client"])
-        told.append({**fact, "counted": ("first of its client, " if first else "not the first: ") + fact["counted"]})
-    return told
+        marked.append({**fact, "counted": ("first of its client, " if first else "not the first: ") + fact["counted"]})
+    return marked
 
 
 def _print(view: str, figure: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], limit: int) -> None:

@@ -79,7 +79,7 @@ async def read(
     dsn: str, schema: str, view: str, wanted: Mapping[str, str], as_of: datetime | None = None
 ) -> list[dict[str, Any]]:
     """The rows of a view with these keys, ordered by them. Raises BadParameter where the view has no such key, and
-    NotSoError where there is no such view to be read.
+    VerbError where there is no such view to be read.
     """
     import asyncpg
 

@@ -1,4 +1,4 @@
-"""`hva migrate`: a PostgreSQL of one's own gets the roles, the database and the tables of this version."""
+"""`hva migrate`: create the roles, the database and the tables of this version in your own PostgreSQL."""
 
 import asyncio
 import os
@@ -26,13 +26,13 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option(metavar="C", help="Make a role that reads the published figures of this county")
         ] = None,
     ) -> None:
-        """Bring the PostgreSQL of HVA_POSTGRES_URL (an administrator's) to what this version needs."""
+        """Prepare the PostgreSQL of HVA_POSTGRES_URL (an administrator's) for this version."""
         run(os.environ, wait, reader_county)
         print_text(f"The database {DATABASE} is what this version needs.")
 
 
 def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -> None:
-    """Makes what is missing; what stands already is left alone, but for the passwords. Raises NotSoError."""
+    """Create what is missing and set passwords. Leaves everything else unchanged. Raises VerbError."""
     from shared.postgres.bootstrap import DatabaseMismatchError, dsn_for
     from shared.postgres.migrate import MigrationError
     from shared.postgres.readers import reader_role
@@ -52,7 +52,7 @@ def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -
 
 
 def _settings(env: Mapping[str, str], reader: str | None) -> tuple[str, dict[str, str]]:
-    """The administrator's DSN and the password of every role. Raises NotSoError naming all that is wrong."""
+    """The administrator's DSN and the password of every role. Raises VerbError with every problem."""
     from shared.postgres.bootstrap import ROLES
 
     url, folder = env.get("HVA_POSTGRES_URL"), env.get("HVA_ROLE_PASSWORDS_DIR")

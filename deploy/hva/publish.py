@@ -1,4 +1,4 @@
-"""`hva publish`: the figures of now are published at once, by the services."""
+"""`hva publish`: the services publish the current figures immediately."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ _ASK: Final = "insert into {family}.publication_request (county, year) values ($
 _STATE: Final = "select started_at, ended_at, done, total, failed from {family}.publication_request where request = $1"
 
 Found = Mapping[str, Mapping[str, Any]]
-"""What became of the request of each family."""
+"""The result of the request of each family."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """Publish the figures of now under disclosure control, and wait until they are there.
+        """Publish the current figures under disclosure control, and wait until they are published.
 
         What is published at once are all periods of a calendar year of a county.
         """
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def ask(dsn: str, county: str | None, year: int | None, seconds: float) -> Found:
-    """Ask the service of every family by a row of its table, and follow what it writes there. Raises NotSoError."""
+    """Request a publication from every family by a row of its table, and follow the progress. Raises VerbError."""
     import asyncpg
 
     deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""`hva replay`: a family's figures derived anew from its facts, compared, and put right."""
+"""`hva replay`: recompute everything that follows from a family's facts, compare it and repair what differs."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
         dir: Dir = None,
     ) -> None:
-        """Derive labels, links, buckets and cells anew from facts beside the live ones, compare, and swap."""
+        """Recompute labels, links, buckets and cells from facts, compare them with the stored ones, and repair them."""
         if family not in FAMILIES:
             raise typer.BadParameter(f"{family} is none of {', '.join(FAMILIES)}")
         if audit and from_kafka:
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
-    """Ask the service by a row of its table, and wait for what it writes there."""
+    """Request a replay by a row of the table of the service, and wait for its result."""
     import asyncpg
 
     deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""`hva wait`: returns once everything sent so far is in `figures`, or with --published in `report`."""
+"""`hva wait`: wait until everything sent so far is in `figures`, or in `report` with --published."""
 
 import asyncio
 import time
@@ -29,15 +29,16 @@ select count(*) from {service}.dead_letter where not truncated and (
 """
 
 _NEWEST = "select coalesce(max(version), 0) from segments.history"
-_UNHEARD = """
-select count(*) from segments.history told where version <= $1 and not exists (
-  select from {service}.membership heard
-  where heard.county = told.county and heard.client = told.client and heard.version >= told.version)
+_NOT_RECEIVED = """
+select count(*) from segments.history published where version <= $1 and not exists (
+  select from {service}.membership received
+  where received.county = published.county and received.client = published.client
+    and received.version >= published.version)
 """
 _STALE = "select county, period_kind, period, since, computed_number from {service}.stale"
 
 Behind = Callable[[], Awaitable[str | None]]
-"""What is behind, as a few words; None when nothing is."""
+"""A short description of what is not done yet; None when everything is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +55,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def wait_until_done(connection: Connection, seconds: float, published: bool = False) -> None:
-    """Follow what was sent through ingest and every family, and its publication. Raises NotSoError at the deadline."""
+    """Follow what was sent through ingest and every family, and its publication. Raises VerbError at the deadline."""
     deadline = time.monotonic() + seconds
     try:
         async with asyncio.timeout(seconds + _GRACE_S):  # a server that hangs ends the waiting, too
@@ -69,7 +70,7 @@ async def _wait(connection: Connection, deadline: float, published: bool) -> Non
         from shared.contracts.catalogue import RAW, SEGMENT, TOPICS
 
         if connection.services:  # an embedded run, whose folder of registers is known for certain
-            await _until(partial(_taken_over, connection, database), deadline)
+            await _until(partial(_registers_loaded, connection, database), deadline)
         await _follow(connection, admin, [("ingest", topic) for topic in RAW.values()], deadline)
         for service in SERVICES:
             await _until(partial(_redriven, database, service), deadline)
@@ -78,12 +79,12 @@ async def _wait(connection: Connection, deadline: float, published: bool) -> Non
         for service in SERVICES[1:]:
             await _until(partial(_refolded, database, service), deadline)
         newest = await database.fetchval(_NEWEST)
-        await _until(partial(_told, database, newest), deadline)
+        await _until(partial(_histories_published, database, newest), deadline)
         for service in SEGMENT.readers:
-            await _until(partial(_heard, database, service, newest), deadline)
+            await _until(partial(_histories_received, database, service, newest), deadline)
         for service in SERVICES[1:]:
-            marks = await _marks(database, service)
-            await _until(partial(_counted, database, service, marks), deadline)
+            marks = await _stale_periods(database, service)
+            await _until(partial(_cells_computed, database, service, marks), deadline)
         for service in SERVICES[1:] if published else ():
             await _until(partial(unpublished, database, service, await changes(database, service)), deadline)
 
@@ -141,29 +142,29 @@ async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str
     return f"{service} refolds {counties} counties by changed registers" if counties else None
 
 
-async def _told(database: "asyncpg.Connection[asyncpg.Record]", newest: int) -> str | None:
-    """Whether the histories of members up to this version are on the segment stream."""
+async def _histories_published(database: "asyncpg.Connection[asyncpg.Record]", newest: int) -> str | None:
+    """Whether the membership histories up to this version are published."""
     left = await database.fetchval("select count(*) from segments.history where pending and version <= $1", newest)
     return f"segments puts {left} histories of clients out" if left else None
 
 
-async def _heard(database: "asyncpg.Connection[asyncpg.Record]", service: str, newest: int) -> str | None:
-    """Whether a family labels by the histories up to this version."""
-    left = await database.fetchval(_UNHEARD.format(service=service), newest)
+async def _histories_received(database: "asyncpg.Connection[asyncpg.Record]", service: str, newest: int) -> str | None:
+    """Whether a family has received the membership histories up to this version."""
+    left = await database.fetchval(_NOT_RECEIVED.format(service=service), newest)
     return f"{service} has not heard {left} histories of clients" if left else None
 
 
-async def _marks(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> "list[asyncpg.Record]":
-    """The periods whose stored cells lag behind the facts now, for a family that has some."""
+async def _stale_periods(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> "list[asyncpg.Record]":
+    """The stale periods of a family now; none for a family without stored cells."""
     if not await database.fetchval("select to_regclass($1) is not null", f"{service}.stale"):
         return []
     return await database.fetch(f"select county, period_kind, period, since, change_number from {service}.stale")
 
 
-async def _counted(
+async def _cells_computed(
     database: "asyncpg.Connection[asyncpg.Record]", service: str, marks: "Sequence[asyncpg.Record]"
 ) -> str | None:
-    """Whether the cells of these periods hold the changes up to these marks. Later changes are not waited for."""
+    """Whether the cells of these periods hold the changes up to these numbers. Later changes are not waited for."""
     now = {tuple(row)[:4]: row for row in await database.fetch(_STALE.format(service=service))} if marks else {}
     left = sum(
         tuple(mark)[:4] in now and now[tuple(mark)[:4]]["computed_number"] < mark["change_number"] for mark in marks
@@ -171,8 +172,8 @@ async def _counted(
     return f"{service} counts the clients of {left} periods" if left else None
 
 
-async def _taken_over(connection: Connection, database: "asyncpg.Connection[asyncpg.Record]") -> str | None:
-    """Whether the services know the registers of the folder. A wrong folder changes nothing, so nobody waits."""
+async def _registers_loaded(connection: Connection, database: "asyncpg.Connection[asyncpg.Record]") -> str | None:
+    """Whether the services have loaded the registers of the folder. They never load a wrong folder."""
     from shared.registers import RegisterError, load_folder
 
     loaded = await database.fetchval("select version from reference.register_version where part = 'registers'")
@@ -184,14 +185,14 @@ async def _taken_over(connection: Connection, database: "asyncpg.Connection[asyn
 
 
 async def _until(behind: Behind, deadline: float) -> None:
-    while (words := await _asked(behind)) is not None:
+    while (words := await _poll(behind)) is not None:
         if time.monotonic() >= deadline:
             raise VerbError(f"Not everything is in the figures yet: {words}.")
         await asyncio.sleep(PAUSE_S)
 
 
-async def _asked(behind: Behind) -> str | None:
-    """What is behind; a Kafka that is just starting is behind, too."""
+async def _poll(behind: Behind) -> str | None:
+    """Poll once. A Kafka that is still starting counts as not done."""
     from aiokafka.errors import KafkaError
 
     try:

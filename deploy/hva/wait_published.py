@@ -1,4 +1,4 @@
-"""Whether what is in the figures now is published, for `hva wait --published`."""
+"""Whether the current figures are published, for `hva wait --published`."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""What came in by source and stream, for `report.freshness`: counted in memory, written down beside the work.
+"""Events by source and stream for `report.freshness`: counted in memory, written by a job.
 
 Counts are for watching a source. Those since the last flush are lost where the process dies, and what Kafka delivers
 again counts again.
@@ -18,7 +18,7 @@ from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.reasons import Reason
 from shared.dead_letters import GATEWAY, DeadLetter
 
-# Sources are told by whoever sends: one that no register knows gets no row.
+# A sender can name any source: one that no register has gets no row.
 _OF_NO_SOURCE: Final = frozenset({Reason.TOO_LARGE, Reason.UNDECODABLE, Reason.ENVELOPE, Reason.UNKNOWN_SOURCE})
 _COUNTY: Final = 2  # of urn:hva:<county>:<system>
 _ADD: Final = """

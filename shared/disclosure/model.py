@@ -79,7 +79,7 @@ VIEWS: Final = {
     for view in (
         # Those who answered the question: a score of few tells what each of them said.
         View("nps", "nps", ("n",), _NPS, minimum=K_SURVEY, low_n=LOW_N),
-        # Whom the statement does not concern has answered, too.
+        # `not_applicable` is an answer, too.
         View(
             "statement",
             "nps",
@@ -143,7 +143,7 @@ VIEWS: Final = {
             further=("sector", "event_class"),
             sums=("sector", "event_class"),
         ),
-        # The clients behind the events of the row: the clients of the county, by whom is divided, are many.
+        # The clients behind the events of the row. The denominator, all members of the county, is large.
         View("events_per_client", "segments", ("cell_clients",), additive=False),
         # A result says what is wrong with a client: each result is a population of its own.
         View(

@@ -63,7 +63,7 @@ async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database
     elif (found["provider"], found["locale"]) != ("b", _LOCALE):
         raise DatabaseMismatchError(
             f"database {database} has locale {found['locale']}, not builtin {_LOCALE}: "
-            "dump it, drop it and let it be created anew"
+            "dump it, drop it and let it be created again"
         )
     for role in roles:  # of a database that an older version made, too
         if not await admin.fetchval("select has_database_privilege($1::name, $2, 'connect')", role, database):

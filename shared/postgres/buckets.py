@@ -43,12 +43,12 @@ async def add_rows(
 
 
 def bucket_keys(measure: Measure, grain: str) -> list[str]:
-    """Names and types of what a bucket is of, without its county."""
+    """Names and types of the key columns of a bucket, without the county."""
     return [*(_DAY if grain == "day" else _MONTH), *(f"{code} text" for code in measure.codes)]
 
 
 def _columns(measure: Measure, rows: Sequence[BucketRow]) -> list[list[object]]:
-    """One array a column. Sums travel as texts: they may be more than 64 bits hold."""
+    """One array per column. Sums are passed as text: they may exceed 64 bits."""
     columns: list[list[object]] = list(map(list, zip(*((*key, *counts) for key, counts in rows), strict=True)))
     first = len(columns) - len(measure.counts)
     for place, count in enumerate(measure.counts, first):

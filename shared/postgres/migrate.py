@@ -1,6 +1,6 @@
 """Migrations forward only, views by text: `migrate` brings a database to what the code expects.
 
-A migration is a file `NNNN_name.sql` that runs once and may never change; a view is a file that is applied anew
+A migration is a file `NNNN_name.sql` that runs once and may never change; a view is a file that is applied again
 whenever any view of its service changed. Both run as hva_migrate, under one advisory lock, one transaction a
 service.
 """

@@ -25,7 +25,7 @@ def reader_role(county: str) -> str:
 
 
 async def remember(connection: Connection, county: str) -> None:
-    """Let the role of a county be given its rights, now and after later migrations."""
+    """Remember the role of a county: it gets its rights now and after later migrations."""
     await connection.execute(_REMEMBER, reader_role(county), county)
 
 

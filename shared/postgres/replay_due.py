@@ -1,8 +1,8 @@
-"""Replays that are asked for in the database, and the nightly audit: one replica at a time does what is due.
+"""Requested replays and the nightly audit. One replica at a time runs what is due.
 
-Asking by a row needs no further way to a service, and says what came of it wherever the database is read. A row stays
-due until its end is written there: what a crash cut short is begun anew, but only `ATTEMPTS` times, since it may be the
-replay itself that brings the service down.
+A request is a row in the database, so it needs no other channel to a service, and its result is stored beside it. A row
+stays due until its end is written. A replay that a crash interrupted starts again, but only `ATTEMPTS` times, since the
+replay itself may crash the service.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _ZONE: Final = ZoneInfo("Europe/Helsinki")
 _NIGHT: Final = time(3, 0)
 _LONG: Final = timedelta(hours=3)
 _ASK: Final = "insert into {schema}.replay (repairs) values (false)"
-# Facts on their way to other registers would look wrong.
+# Facts that a refold has not reached yet would look wrong.
 _REFOLDS: Final = "select exists (select from {schema}.refold where registers <> $1)"
 _LAST: Final = "select max(started_at) from {schema}.replay where not repairs"
 _NEXT: Final = """
@@ -63,15 +63,15 @@ Read = Callable[[], Awaitable[int]]
 """Read again every record that Kafka retains; returns how many there were."""
 
 Afterwards = Callable[[bool], Awaitable[None]]
-"""What a family does once everything is mended; told whether what Kafka retains was read before."""
+"""What a family does after a repair; its argument says whether the retained records were read again before."""
 
 
 class ReplayAbandonedError(Exception):
-    """A replay or audit was interrupted so often that it is not begun again."""
+    """A replay or audit was interrupted too often and does not start again."""
 
 
 def audit_is_due(last: datetime | None, now: datetime) -> bool:
-    """Whether it is night in Finland and no audit has begun since it came."""
+    """Whether it is night in Finland and no audit has started since the night began."""
     local = now.astimezone(_ZONE)
     night = datetime.combine(local.date(), _NIGHT, _ZONE)
     return night <= local < night + _LONG and (last is None or last < night)

@@ -16,16 +16,16 @@ _TOUCH_ALL: Final = "update {schema}.touched set change_number = change_number +
 
 
 async def touch(connection: Connection, schema: str, county: str, years: set[int]) -> None:
-    """Say that figures of a county changed in these years, in the transaction that changes them."""
+    """Mark the figures of a county and these years as changed, in the transaction that changes them."""
     if years:
         await connection.execute(_TOUCH.format(schema=schema, years=_EACH), county, sorted(years))
 
 
 async def touch_between(connection: Connection, schema: str, county: str, first: int, last: int) -> None:
-    """Say that figures of a county changed in years from a first to a last one, which may be far ahead."""
+    """Mark the figures of a county as changed in all years from first to last."""
     await connection.execute(_TOUCH.format(schema=schema, years=_BETWEEN), county, first, last)
 
 
 async def touch_all(connection: Connection, schema: str) -> None:
-    """Say that any figure may have changed."""
+    """Mark all figures as changed."""
     await connection.execute(_TOUCH_ALL.format(schema=schema))

@@ -1,4 +1,4 @@
-"""`python -m shared.publication`: one publication in a process of its own, so that a service goes on consuming.
+"""`python -m shared.publication`: one publication in a separate process, so that the service keeps consuming.
 
 Reads one line of JSON from standard input: `dsn`, `family`, `county`, `year`, `now`. Ends at the end of standard input,
 with the service that started it. Exit codes: 0 published, 1 failed, 3 another publisher of the family is at work.

@@ -1,4 +1,4 @@
-"""What is to be published: what is due by itself, and what somebody asked for."""
+"""Which units to publish: those that are due, and those of requests."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ select request, county, year from {schema}.publication_request where ended_at is
 
 
 class Request(NamedTuple):
-    """A publication that somebody asked for; None means all counties, or all years."""
+    """A requested publication; None means all counties, or all years."""
 
     request: int
     county: str | None
@@ -54,7 +54,7 @@ async def known(connection: Connection, schema: str, now: datetime) -> list[Any]
 
 
 def due(rows: Sequence[Any], now: datetime, every: timedelta) -> list[Unit]:
-    """Those of the known units that are to be published by themselves."""
+    """The known units that are due."""
     return [Unit(row["county"], row["year"]) for row in rows if is_due(row, now, every)]
 
 

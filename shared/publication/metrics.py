@@ -1,4 +1,4 @@
-"""How publications do: of the current year of each county, the newest there is."""
+"""Metrics of the newest publication of the current year of each county."""
 
 from datetime import datetime
 from functools import partial
@@ -36,7 +36,7 @@ class PublicationMetrics:
         self._failures.inc()
 
     async def refresh(self, pool: Pool) -> None:
-        """Show what the database says of the last publications, whichever replica made them."""
+        """Show the last publications as stored in the database, whichever replica made them."""
         for row in await pool.fetch(_READ, self._family):
             labels = (self._family, row["county"])
             self._age.labels(*labels).set_function(partial(self._age_of, row["published_at"]))  # grows by itself

@@ -1,4 +1,4 @@
-"""The one way from a publication to disclosure control."""
+"""Applies disclosure control to the rows of a publication."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One publication from beginning to end, on a connection of its own."""
+"""One publication from start to end, on its own connection."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Protect = Callable[[Snapshot], Protected]
 
 
 def protect_snapshot(snapshot: Snapshot) -> Protected:
-    """What people may see of a snapshot."""
+    """The publishable rows of a snapshot."""
     return protected(snapshot.cells, snapshot.spans, snapshot.sensitive)
 
 

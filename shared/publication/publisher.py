@@ -1,4 +1,4 @@
-"""The job of a family service that publishes: what was asked for, then what is due, one unit after another.
+"""The publishing job of a family service: requests first, then what is due, one unit after another.
 
 Each is published by a process of its own (`shared.publication.__main__`): protecting is pure computation of up to a
 minute, and the memory of it is given back.
@@ -25,7 +25,7 @@ from shared.publication.swap import note_failure
 
 _RETRY_S: Final = 300.0  # after a failure
 _LONGEST_S: Final = 900.0
-# An advisory lock of a transaction is given back at its end: this asks only.
+# The lock is released at the end of the transaction: this only checks it.
 _BUSY: Final = "select not pg_try_advisory_xact_lock($1, $2)"
 _BEGIN: Final = """
 update {schema}.publication_request
@@ -81,12 +81,12 @@ class Publisher:
                 return
 
     async def _is_asked(self) -> bool:
-        """Whether a request waits, which is not to wait for all that is due by itself."""
+        """Whether a request waits. It goes before the rest of what is due."""
         async with self._pool.acquire() as connection:
             return await next_request(connection, self._family) is not None
 
     async def _try(self, unit: Unit) -> bool:
-        """Publish a unit, and leave it alone for a while where that fails; False where another replica publishes."""
+        """Publish a unit, and pause it after a failure; False where another replica publishes."""
         try:
             return await self._publish(self._family, unit, self._clock())
         except PublicationError as error:
@@ -95,7 +95,7 @@ class Publisher:
             return True
 
     async def _note(self, unit: Unit, error: PublicationError) -> None:
-        """Say that a publication failed, wherever somebody may look."""
+        """Report a failed publication: log, metric and table."""
         self._metrics.failed()
         self._logger.warning("a publication failed", extra={"year": unit.year, "kind": str(error)})
         async with self._pool.acquire() as connection:
@@ -109,7 +109,7 @@ class Publisher:
             await self._publish_all(request.request, asked(rows, request))
 
     async def _publish_all(self, request: int, units: Sequence[Unit]) -> None:
-        """What a crash or another replica cuts short stays asked for."""
+        """A request that a crash interrupted stays open."""
         await self._pool.execute(_BEGIN.format(schema=self._family), request, len(units))
         failed: str | None = None
         for done, unit in enumerate(units, 1):
@@ -144,7 +144,7 @@ def publish_in_process(dsn: str) -> PublishUnit:
 
 
 async def _finish(process: asyncio.subprocess.Process, order: str) -> bool:
-    """Hand the order over and wait for the end. Standard input stays open: its end would end the process."""
+    """Pass the order to the process and wait for its end. Standard input stays open: its end would end the process."""
     assert process.stdin is not None and process.stderr is not None
     process.stdin.write(f"{order}\n".encode())
     errors = await process.stderr.read()

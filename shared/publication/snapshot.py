@@ -1,4 +1,4 @@
-"""Everything that a publication is made of, read from one snapshot of the database."""
+"""The input of a publication, read from one snapshot of the database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from shared.registers.units import gap_row
 _LONGEST_S: Final = 600
 _NEVER: Final = (date.max, date.max)
 
-# The periods of a year that have begun. A period that has not begun is not published, whatever facts say of it.
+# The periods of a year that have begun. A period that has not begun is not published, even if facts exist in it.
 _PERIODS: Final = """
 select period from reference.period
 where period = any($1::text[]) and first_day <= reference.as_of_day()
 """
-# No more than the star needs; which rows are of the star exactly, says the declaration of the views.
+# A superset of the star; `shared.disclosure.star` decides exactly.
 _ROWS: Final = """
 select * from figures.{view}
 where county = $1 and period = any($2::text[]) and (channel = 'all' or segment = 'all')

@@ -1,4 +1,4 @@
-"""A publication takes the place of the older one: one transaction, so that a reader sees one or the other."""
+"""Replaces the older publication in one transaction: a reader sees one or the other."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -50,7 +50,7 @@ async def swap(
     now: datetime,
     seconds: Callable[[], float],
 ) -> None:
-    """Store the rows of a unit in place of those before. `seconds`: how long the publication has taken."""
+    """Replace the stored rows of a unit. `seconds`: how long the publication has taken."""
     async with connection.transaction():
         await extend_transaction_timeout(connection, _LONGEST_S)
         for view in views_of(family):
@@ -68,7 +68,7 @@ async def swap(
 
 
 async def note_failure(connection: Connection, family: str, unit: Unit, now: datetime, failure: str) -> None:
-    """Say that the last attempt failed; what was published before stays."""
+    """Record that the last attempt failed; the older publication stays."""
     await connection.execute(_FAILED, family, unit.county, unit.year, now, failure)
 
 

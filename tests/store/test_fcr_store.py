@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.hva.wait import _counted, _marks
+from deploy.hva.wait import _cells_computed, _stale_periods
 from services.fcr import store
 from services.fcr.decode import decode
 from services.fcr.facts import Contact
@@ -159,19 +159,19 @@ async def test_waiting_ends_when_the_cells_are_counted(fcr: Store, _family_datab
     steward = await asyncpg.connect(_family_database.dsn("hva_steward"))
 
     async def left(marks: list[Any]) -> str | None:
-        return await _counted(steward, "fcr", marks)
+        return await _cells_computed(steward, "fcr", marks)
 
     try:
-        assert await _marks(steward, "nps") == []  # has no stored cells
-        assert await left(await _marks(steward, "fcr")) is None
+        assert await _stale_periods(steward, "nps") == []  # has no stored cells
+        assert await left(await _stale_periods(steward, "fcr")) is None
         await fcr.feed(contact("a"))
-        marks = await _marks(steward, "fcr")
+        marks = await _stale_periods(steward, "fcr")
         assert await left(marks) == "fcr counts the clients of 5 periods"
         await fcr.count()
         assert await left(marks) is None
         await fcr.feed(contact("a", revision=2))  # later changes are not waited for
         assert await left(marks) is None
-        assert await left(await _marks(steward, "fcr")) == "fcr counts the clients of 5 periods"
+        assert await left(await _stale_periods(steward, "fcr")) == "fcr counts the clients of 5 periods"
     finally:
         await steward.close()
 
@@ -182,10 +182,10 @@ async def test_waiting_ends_at_the_change_numbers_read_before(fcr: Store, _famil
     try:
         await fcr.feed(contact("a"))
         await fcr.feed(contact("b", START + DAY))
-        marks = await _marks(steward, "fcr")
+        marks = await _stale_periods(steward, "fcr")
         await fcr.pool.execute("update fcr.stale set change_number = change_number + 5, computed_number = 1")
-        assert await _counted(steward, "fcr", marks) == "fcr counts the clients of 5 periods"
+        assert await _cells_computed(steward, "fcr", marks) == "fcr counts the clients of 5 periods"
         await fcr.pool.execute("update fcr.stale set computed_number = 2")
-        assert await _counted(steward, "fcr", marks) is None
+        assert await _cells_computed(steward, "fcr", marks) is None
     finally:
         await steward.close()
