@@ -25,7 +25,7 @@ from deploy.hva.wait import wait_until_done
 from shared.contracts.catalogue import TOPICS
 from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
-from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
+from shared.postgres.bootstrap import ROLES, SERVICE_ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
 from tests.deadlines import PATIENCE_S
 from tests.forks import Forks
@@ -78,6 +78,7 @@ async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Databa
         f"create database {name} owner hva_migrate template {_templates[0]}",
         f"revoke all on database {name} from public",  # rights of a database are not cloned
         *(f"grant connect on database {name} to {role}" for role in ROLES),
+        *(f"grant temporary on database {name} to {role}" for role in SERVICE_ROLES),
     )
     yield Database(name, postgres)
     await _execute(postgres, f"drop database {name} with (force)")
