@@ -103,7 +103,7 @@ def test_one_sentence(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     change(environment, tmp_path)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(service, "_listen", lambda _: pytest.fail("it started"))
+    monkeypatch.setattr(service, "_start_health_server", lambda _: pytest.fail("it started"))
     with pytest.raises(SystemExit) as end:
         service.main("ingest", build)
     sentence = str(end.value.code)
