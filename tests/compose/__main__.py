@@ -96,6 +96,8 @@ def run(stack: Stack, batches: list[list[bytes]], expected: "Future[Rows]", now:
     step("Prometheus finds all targets up and no lag", lambda: scenario.check_monitoring(stack))
     step("no alert fires", lambda: f"{scenario.check_no_alerts(stack)} alerting rules")
     step("promtool tests the rules", lambda: monitoring.check_rules(stack))
+    publish = ("run", "--rm", "hva", "publish", "--timeout", "240")
+    step("figures published", lambda: discard_output(stack.compose, *publish))
     step("every panel query finds series", lambda: monitoring.check_panels(stack))
     step("nps killed", lambda: scenario.kill_service(stack, batches[0]))
     step("fcr killed and replaced", lambda: scenario.replace_service(stack, batches[1]))

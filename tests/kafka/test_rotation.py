@@ -83,7 +83,7 @@ async def test_a_person_is_joined_at_first_sight(product: Product) -> None:
     assert pairs(await on_topic(product, PERSON)) == expected(product, "A")  # told before, by another process
 
     write(product, K3)
-    await said(second, "pseudonym keys are wrong")
+    await said(second, "pseudonym keys are invalid")
     _, ready = await second.probe()
     assert isinstance(ready, dict) and "is gone" in ready["warnings"]["keys"]
     write(product, K3 + K2 + K1)
