@@ -156,5 +156,6 @@ async def test_care_merges_and_erasures_probe(
         members = await pool.fetchval("select count(*) from segments.membership")
     await admin.close()
     assert members > 0 and watch.scans == []
-    for part in ("recursive connected", "update segments.client", "segments.history", "dense_rank", "care_day as bucket"):
+    parts = ("recursive connected", "update segments.client", "segments.history", "dense_rank", "care_day as bucket")
+    for part in parts:
         assert any(part in statement for statement in watch.statements), part
