@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.partitioner import murmur2
 
 from shared.contracts.catalogue import PARTITIONS, TOPICS, Topic, group_id
@@ -46,7 +47,10 @@ async def left(kafka: str, prefix: str, service: str, owner: str = "") -> AsyncI
         async def ask() -> int:
             done: dict[Any, int] = {}
             for topic in topics:
-                done |= await committed_offsets(admin, prefix + group_id(service, topic) + owner)
+                try:
+                    done |= await committed_offsets(admin, prefix + group_id(service, topic) + owner)
+                except GroupCoordinatorNotAvailableError:
+                    return 1  # not known yet, so not done
             return sum((await unread(reader, done, ends)).values())
 
         yield ask

@@ -85,7 +85,7 @@ async def test_a_person_is_joined_at_first_sight(product: Product) -> None:
     write(product, K3)
     await said(second, "pseudonym keys are invalid")
     _, ready = await second.probe()
-    assert isinstance(ready, dict) and "is gone" in ready["warnings"]["keys"]
+    assert isinstance(ready, dict) and "is missing" in ready["warnings"]["keys"]
     write(product, K3 + K2 + K1)
     await said(second, "pseudonym keys taken over")
     await product.load(lines)
