@@ -13,7 +13,7 @@ count, and does not lower a count that is at its bound (a *tight* one).
 3. With the counts that cannot move taken as known, the others follow exactly if the equations determine them.
 
 Step 2 stops after a bounded number of rounds and then takes what is not balanced as fixed: more may be hidden than has
-to be, never less. `tests/disclosure` compares it with linear programming.
+to be, never less.
 """
 
 from collections import defaultdict

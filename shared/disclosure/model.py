@@ -1,4 +1,4 @@
-"""What disclosure control has to know of each view. The attackers of the tests read the same declaration.
+"""What disclosure control has to know of each view.
 
 The *population* of a row is the number that must not be small: the people, or the acts of people, that the row is
 about. Definitions: contract, section 7, "Disclosure control".
