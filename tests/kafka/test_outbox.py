@@ -15,14 +15,14 @@ from services.segments.outbox import Outbox
 from shared.contracts.catalogue import SEGMENT
 from shared.edge.produce import make_producer, partition_of, publish
 from tests.product import Product
-from tests.store import segments_stage
-from tests.store.fcr_stage import ANNA, TODAY
-from tests.store.segments_stage import Store, flag, retracted
+from tests.store import segments_harness
+from tests.store.fcr_harness import ANNA, TODAY
+from tests.store.segments_harness import Store, flag, retracted
 
 
 @pytest.fixture
 async def segments(product: Product) -> AsyncIterator[Store]:
-    async with segments_stage.opened(product.database) as store:
+    async with segments_harness.open_store(product.database) as store:
         yield store
 
 
@@ -95,10 +95,10 @@ async def test_enqueue_all(
     versions = "select client, version from segments.history order by client"
     async with relay(product, segments) as outbox:
         assert await outbox.publish_pending() == len(clients)
-        before = dict(await segments.all(versions))
+        before = dict(await segments.fetch(versions))
         await outbox.enqueue_all(with_new_versions)
         assert await outbox.publish_pending() == len(clients)
-        after = dict(await segments.all(versions))
+        after = dict(await segments.fetch(versions))
     assert await published(product) == [MEMBER, MEMBER]
     assert before == after if not with_new_versions else all(before[client] < after[client] for client in clients)
 
@@ -132,7 +132,9 @@ async def test_a_late_relay_cannot_publish_an_older_history_after_a_newer_one(
     async with relay(product, segments) as one, relay(product, segments) as other:
         late = asyncio.create_task(one.publish_pending())
         await frozen.wait()
-        await segments.all("select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'")
+        await segments.fetch(
+            "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'"
+        )
         await segments.feed(retracted(flag_id="f"))
         assert await other.publish_pending() == 1
         thawed.set()

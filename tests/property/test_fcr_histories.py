@@ -13,11 +13,22 @@ from hypothesis import strategies as st
 from shared.contracts.event import decode_event
 from shared.record import PlainRecord
 from tests.product import Database
-from tests.store.fcr_stage import BERTTA, DAY, HOUR, SECOND, TICK, Store, contact, counted, opened, retracted
+from tests.store.fcr_harness import (
+    BERTTA,
+    DAY,
+    HOUR,
+    MICROSECOND,
+    SECOND,
+    Store,
+    contact,
+    counted,
+    open_store,
+    retracted,
+)
 
 FIRST = datetime(2026, 1, 30, 8, tzinfo=UTC)  # 30 days later it is March
 WINDOWS = (1, 7, 30)
-ENDS = (None, 0 * DAY, 300 * SECOND, -HOUR, DAY - TICK, DAY, DAY + SECOND, 3 * DAY)
+ENDS = (None, 0 * DAY, 300 * SECOND, -HOUR, DAY - MICROSECOND, DAY, DAY + SECOND, 3 * DAY)
 
 # Fields that make a contact differ from the default: a handled call with one link key.
 VARIATIONS: tuple[dict[str, Any], ...] = (
@@ -39,7 +50,7 @@ VARIATIONS: tuple[dict[str, Any], ...] = (
     {"unit": "hml-ta", "transfers": 2},
 )
 IDS, REVISIONS = st.sampled_from("abcdefgh"), st.sampled_from((1, 1, 1, 2, 3))
-SHIFTS = st.sampled_from((0 * DAY, TICK, -TICK, SECOND))
+SHIFTS = st.sampled_from((0 * DAY, MICROSECOND, -MICROSECOND, SECOND))
 
 
 @st.composite
@@ -71,7 +82,7 @@ BATCHES = st.lists(st.tuples(st.integers(1, 6), st.booleans()), min_size=1, max_
 
 @pytest.fixture
 async def fcr(database: Database) -> AsyncIterator[Store]:
-    async with opened(database) as store:
+    async with open_store(database) as store:
         yield store
 
 
@@ -102,11 +113,11 @@ async def feed(fcr: Store, received: Sequence[PlainRecord], batches: Sequence[tu
             await fcr.feed(*received[start : start + size])
             start += size
             if count:
-                await fcr.count()
+                await fcr.refresh_cells()
 
 
 async def figures(fcr: Store) -> tuple[Any, Any]:
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.stale() == set()
     return await fcr.buckets(), await fcr.cells()
 

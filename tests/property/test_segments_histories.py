@@ -15,20 +15,20 @@ from shared.contracts.event import decode_event
 from shared.record import PlainRecord
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
-from tests.store.fcr_stage import ANNA, BERTTA
-from tests.store.segments_stage import (
+from tests.store.fcr_harness import ANNA, BERTTA
+from tests.store.segments_harness import (
     Store,
     assignment,
     erased,
     flag,
-    in_batches,
     merged,
-    opened,
+    open_store,
     plan,
     retracted,
+    split_batches,
     suuntima,
 )
-from tests.store.segments_stage import event as service_event
+from tests.store.segments_harness import event as service_event
 
 FIRST = datetime(2026, 1, 30, 8, tzinfo=UTC)
 CELIA = "k2." + "C" * 22
@@ -93,7 +93,7 @@ LIVES = st.tuples(
 
 @pytest.fixture
 async def segments(database: Database) -> AsyncIterator[Store]:
-    async with opened(database) as store:
+    async with open_store(database) as store:
         yield store
 
 
@@ -102,7 +102,7 @@ async def segments(database: Database) -> AsyncIterator[Store]:
 async def test_any_life(segments: Store, life: list[PlainRecord], sizes: list[int], data: st.DataObject) -> None:
     received = data.draw(st.permutations([*life, *life[::3]]))
     await segments.clear()
-    for batch in in_batches(received, sizes):
+    for batch in split_batches(received, sizes):
         await segments.feed(*batch)
     seen = await everything(segments)
     event(f"{len(seen[0])} members")
@@ -128,7 +128,7 @@ async def test_any_life_with_changed_rules(
 ) -> None:
     await segments.clear()
     await segments.use(load_folder(SAMPLE / "config"))
-    for number, batch in enumerate(in_batches(life, sizes)):
+    for number, batch in enumerate(split_batches(life, sizes)):
         for at, rule in turns:
             if at == number:
                 await segments.change(**rule)

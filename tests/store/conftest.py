@@ -1,4 +1,4 @@
-"""Stores of the families on a real PostgreSQL."""
+"""Stores of the families on a real PostgreSQL server."""
 
 import os
 from collections.abc import AsyncIterator
@@ -10,12 +10,12 @@ from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
 from tests.conftest import ServerUnderTest
 from tests.product import SERVICES, Database
-from tests.store import fcr_stage, segments_stage
+from tests.store import fcr_harness, segments_harness
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _family_database(postgres_server: ServerUnderTest) -> Database:
-    """One for all: emptying its tables takes a hundredth of what another database takes."""
+    """One database for all tests: emptying its tables is a hundred times faster than creating a database."""
     database = Database(f"families_{os.getpid()}", postgres_server.address)
     await bootstrap(database.admin, dict.fromkeys(ROLES, "test-only"), database.name)
     await migrate(dsn_for(database.admin, database.name, "hva_migrate", "test-only"), SERVICES)
@@ -23,16 +23,16 @@ async def _family_database(postgres_server: ServerUnderTest) -> Database:
 
 
 @pytest.fixture
-async def fcr(_family_database: Database) -> AsyncIterator[fcr_stage.Store]:
-    """The first-contact family, empty, with the registers of the sample."""
-    async with fcr_stage.opened(_family_database) as store:
+async def fcr(_family_database: Database) -> AsyncIterator[fcr_harness.Store]:
+    """An empty store of the fcr family with the registers of the sample."""
+    async with fcr_harness.open_store(_family_database) as store:
         await store.clear()
         yield store
 
 
 @pytest.fixture
-async def segments(_family_database: Database) -> AsyncIterator[segments_stage.Store]:
-    """The segments family, empty, with the registers of the sample."""
-    async with segments_stage.opened(_family_database) as store:
+async def segments(_family_database: Database) -> AsyncIterator[segments_harness.Store]:
+    """An empty store of the segments family with the registers of the sample."""
+    async with segments_harness.open_store(_family_database) as store:
         await store.clear()
         yield store

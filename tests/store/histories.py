@@ -1,4 +1,4 @@
-"""Histories of membership as the segment stream brings them, and two writers at the same moment."""
+"""Builds membership histories as they arrive on the segment stream, and runs two writers concurrently."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,8 +24,8 @@ Apply = Callable[[Any, str, Sequence[Any]], Awaitable[Any]]
 
 
 def history(client: str, version: int, *intervals: tuple[str, str | None], county: str = COUNTY) -> History:
-    """What comes of a record, by way of its bytes."""
-    dates = [(date.fromisoformat(first), until and date.fromisoformat(until)) for first, until in intervals]
+    """The history that a service decodes from the bytes of a record."""
+    dates = [(date.fromisoformat(first), end and date.fromisoformat(end)) for first, end in intervals]
     value = encode_history(county, client, version, dates)  # type: ignore[arg-type]
     found = decode_segment(PlainRecord("hva.segment.v1", 0, 0, 0, client.encode(), value))
     assert found is not None and not isinstance(found, Rejected)
@@ -33,7 +33,7 @@ def history(client: str, version: int, *intervals: tuple[str, str | None], count
 
 
 def latest(histories: Sequence[History]) -> dict[str, History]:
-    """The greatest version of each client."""
+    """The history with the greatest version of each client."""
     return {history.client: history for history in sorted(histories, key=lambda history: history.version)}
 
 
@@ -41,39 +41,41 @@ async def commit(schema: str, pool: Pool, apply: Apply, events: Sequence[Any]) -
     return await StoreCommit(schema, pool, SEALER, apply)(events, [])
 
 
-async def at_once(pool: Pool, first: Callable[[Callable[[Apply], Apply]], Awaitable[Any]], second: Any) -> bool:
-    """Take `first` to its COMMIT and hold it there until `second` waits for a county or is done; whether it waited.
+async def run_concurrently(
+    pool: Pool, first: Callable[[Callable[[Apply], Apply]], Awaitable[Any]], second: Any
+) -> bool:
+    """Stop `first` before its COMMIT until `second` waits for a county lock or ends. Returns whether `second` waited.
 
-    `first` is given what makes its `apply` hold.
+    `first` gets a function that wraps its `apply`, so that it stops there.
     """
-    held, free = asyncio.Event(), asyncio.Event()
+    first_applied, resume = asyncio.Event(), asyncio.Event()
 
-    def holding(apply: Apply) -> Apply:
-        async def held_up(connection: Any, county: str, events: Sequence[Any]) -> Any:
+    def stopping(apply: Apply) -> Apply:
+        async def apply_and_stop(connection: Any, county: str, events: Sequence[Any]) -> Any:
             applied = await apply(connection, county, events)
-            held.set()
-            await free.wait()
+            first_applied.set()
+            await resume.wait()
             return applied
 
-        return held_up
+        return apply_and_stop
 
     async with asyncio.timeout(PATIENCE_S):
-        one = asyncio.create_task(first(holding))  # type: ignore[arg-type]
-        await asyncio.wait([one, asyncio.create_task(held.wait())], return_when=asyncio.FIRST_COMPLETED)
-        assert held.is_set(), await one
-        other = asyncio.create_task(second())
+        first_task = asyncio.create_task(first(stopping))  # type: ignore[arg-type]
+        await asyncio.wait([first_task, asyncio.create_task(first_applied.wait())], return_when=asyncio.FIRST_COMPLETED)
+        assert first_applied.is_set(), await first_task
+        second_task = asyncio.create_task(second())
 
-        async def waits_or_is_done() -> bool:
-            return other.done() or await anyone_waits(pool)
+        async def waits_or_ended() -> bool:
+            return second_task.done() or await county_lock_is_awaited(pool)
 
-        await until(waits_or_is_done, "the second writer waits or is done")
-        waits = not other.done()
-        free.set()
-        await asyncio.gather(one, other)
-    return waits
+        await until(waits_or_ended, "the second writer waits or has ended")
+        waited = not second_task.done()
+        resume.set()
+        await asyncio.gather(first_task, second_task)
+    return waited
 
 
-async def anyone_waits(pool: "asyncpg.Pool[asyncpg.Record]") -> bool:
+async def county_lock_is_awaited(pool: "asyncpg.Pool[asyncpg.Record]") -> bool:
     query = "select exists (select from pg_locks l join pg_database d on d.oid = l.database "
     query += "where d.datname = current_database() and l.locktype = 'advisory' and not l.granted)"
     return bool(await pool.fetchval(query))

@@ -1,4 +1,4 @@
-"""The families' commits under bad statistics: what tests of plans send, and what they look for in a plan."""
+"""Commits of the families for tests of query plans, and the search for scans in these plans."""
 
 import json
 import re
@@ -38,27 +38,27 @@ SEALER = Sealer((Key("k", b"thirty-two bytes that are no key"),))
 COUNTY = "oma-hame"
 _CLIENT = re.compile(rb'"client":"[^"]+"')
 CLIENTS = [b"k1." + b"%022d" % number for number in range(30)]
-TOLD = [client.decode() for client in CLIENTS[5:10]]
+CLIENTS_WITH_HISTORY = [client.decode() for client in CLIENTS[5:10]]
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family service as its commits see it; `plain` is a probe of facts by id as one would ask it at first."""
+    """What the tests need of a family. `naive_update` finds facts by id with a plain join instead of a probe."""
 
     store: ModuleType
     decode: ModuleType
     stream: Stream
-    analysed: str
-    plain: str
-    labelled: tuple[str, ...]
+    analysed_tables: str
+    naive_update: str
+    labelled_tables: tuple[str, ...]
 
     @property
     def schema(self) -> str:
         return str(self.store.SCHEMA)
 
     def facts(self, salt: str) -> list[Any]:
-        """A batch of facts, of few clients, so that they have neighbours among those of other salts."""
-        values = (few_clients(event.value) for event in salted(events(self.stream), salt))
+        """A batch of facts of few clients, so that facts of different salts are neighbours."""
+        values = (with_few_clients(event.value) for event in salted(events(self.stream), salt))
         facts = [
             self.decode.decode(PlainRecord("t", 0, i, 0, None, value), REGISTERS) for i, value in enumerate(values)
         ]
@@ -67,12 +67,12 @@ class Family:
 
 @cache
 def events(stream: Stream) -> list[Event]:
-    """A batch, with more direct feedback: a table of ten rows is read as a whole, and rightly."""
+    """A batch with more direct feedback than usual: a scan of a table of ten rows would be the right plan."""
     found = canonical(8 * BATCH, REGISTERS, stream)
     return found[:BATCH] + [event for event in found[BATCH:] if b"feedback.given" in event.value]
 
 
-def few_clients(value: bytes) -> bytes:
+def with_few_clients(value: bytes) -> bytes:
     return _CLIENT.sub(lambda match: b'"client":"%b"' % CLIENTS[sum(match[0]) % len(CLIENTS)], value)
 
 
@@ -98,7 +98,7 @@ SEGMENTS = Family(
     segments_store,
     segments_decode,
     Stream.CARE,
-    # The others are tiny here, and a tiny table is read as a whole, and rightly.
+    # The other tables are tiny here, and a scan of a tiny table is the right plan.
     "segments.service_event, segments.client, segments.membership, segments.history, segments.erased",
     "update segments.service_event f set status = 'done' from unnest($2::text[]) r(id) "
     "where f.county = $1 and f.id = r.id",
@@ -112,28 +112,28 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-def reads_a_county(plan: dict[str, Any], schema: str) -> Iterator[str]:
-    """Scans of tables of facts that are no probe by county and one more key."""
+def county_scans(plan: dict[str, Any], schema: str) -> Iterator[str]:
+    """Scans of the schema's tables that do not look rows up by county and another key."""
     for node in nodes(plan):
         if node.get("Schema") == schema and "Scan" in node["Node Type"]:
             condition = node.get("Index Cond", "")
-            # A person is of one county, and a row found by a probe is its own address.
+            # A person belongs to one county. A Tid scan reads rows that a probe found.
             probes = ("county =" in condition and " AND " in condition) or "person =" in condition
             if not probes and node["Node Type"] != "Tid Scan":
                 yield f"{node['Node Type']} on {node['Relation Name']} {condition}"
 
 
-class Watch:
-    """The statements that were sent and explained, and every scan among them that is no probe."""
+class StatementLog:
+    """The statements that were sent and explained, and the county scans in their plans."""
 
     def __init__(self) -> None:
         self.statements: set[str] = set()
         self.scans: list[str] = []
 
 
-def watching(monkeypatch: pytest.MonkeyPatch, schema: str) -> Watch:
-    """Every statement that is sent from here on and touches the schema, explained with its own arguments."""
-    found = Watch()
+def log_statements(monkeypatch: pytest.MonkeyPatch, schema: str) -> StatementLog:
+    """Explain every statement on the schema that is sent from now on, with its arguments."""
+    log = StatementLog()
 
     def explained(name: str) -> Any:
         original = getattr(asyncpg.Connection, name)
@@ -142,22 +142,22 @@ def watching(monkeypatch: pytest.MonkeyPatch, schema: str) -> Watch:
         async def send(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
             if arguments and f" {schema}." in query and "refold" not in query:
                 answer = await fetchval(self, f"explain (verbose, format json) {query}", *arguments)
-                scans = reads_a_county(json.loads(answer)[0]["Plan"], schema)
-                found.scans.extend(f"{scan} in {query[:80]}" for scan in scans)
-                found.statements.add(query)
+                scans = county_scans(json.loads(answer)[0]["Plan"], schema)
+                log.scans.extend(f"{scan} in {query[:80]}" for scan in scans)
+                log.statements.add(query)
             return await original(self, query, *arguments, **options)
 
         return send
 
     for name in ("fetch", "execute"):
         monkeypatch.setattr(asyncpg.Connection, name, explained(name))
-    return found
+    return log
 
 
 @asynccontextmanager
 async def writer(database: Database, family: Family) -> Any:
     admin = await asyncpg.connect(database.dsn("hva_migrate"))
-    for table in family.analysed.split(", "):  # statistics are what a test says, whenever the server would take them
+    for table in family.analysed_tables.split(", "):  # only the test collects statistics
         await admin.execute(f"alter table {table} set (autovacuum_enabled = off)")
     await admin.close()
     pool = await make_pool(database.dsn(f"hva_{family.schema}"), "plans")
@@ -168,7 +168,7 @@ async def writer(database: Database, family: Family) -> Any:
 
 
 def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], Callable[[PersonEvent], Any]]:
-    """Commit facts; commit an erasure or a merge."""
+    """Return a function that commits facts, and one that commits an erasure or a merge."""
     write = StoreCommit(family.schema, pool, SEALER, partial(family.store.apply, registers=REGISTERS))
     apply = family.store.apply_persons
     if "registers" in signature(apply).parameters:
@@ -177,11 +177,13 @@ def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], 
     return (lambda facts: write(facts, [])), (lambda event: persons([event], []))
 
 
-async def tell(family: Family, pool: Any, version: int, counties: Iterable[str] = (COUNTY,)) -> None:
-    """Commit histories of some clients, who are members for ever by every other version.
+async def commit_histories(family: Family, pool: Any, version: int, counties: Iterable[str] = (COUNTY,)) -> None:
+    """Commit histories of some clients: members since 2000 by odd versions, never members by even versions.
 
-    Of all clients they would relabel all facts there are, and to read those would be right.
+    Histories of all clients would relabel all facts, and then a scan would be the right plan.
     """
     intervals = [("2000-01-01", None)] if version % 2 else []
-    histories = [history(client, version, *intervals, county=of) for client in TOLD for of in counties]
+    histories = [
+        history(client, version, *intervals, county=county) for client in CLIENTS_WITH_HISTORY for county in counties
+    ]
     await StoreCommit(family.schema, pool, SEALER, family.store.apply_histories)(histories, [])

@@ -1,4 +1,4 @@
-"""Registers taken over as by services that run by those of the database: also a version of before."""
+"""Replaces the registers in the database, also by an earlier version."""
 
 from typing import Any
 
@@ -6,6 +6,6 @@ from shared.postgres.registers import current_version, load
 from shared.registers import Registers
 
 
-async def take_over(connection: Any, registers: Registers) -> None:
-    """Load registers in the place of the current ones."""
+async def replace_registers(connection: Any, registers: Registers) -> None:
+    """Load registers in place of the current ones. `load` alone does not go back to a superseded version."""
     await load(connection, registers, replaces=await current_version(connection))

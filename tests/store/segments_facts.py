@@ -1,7 +1,7 @@
-"""Facts of the care stream, and what is derived of them, put straight into the tables of the segments family.
+"""Writes facts of the care stream, and what follows from them, directly into the tables of the segments family.
 
-Everything is worked out anew and plainly, out of what the oracle holds for the winning facts: neither the service nor
-its statements have a part in it, so that the views are judged alone.
+Everything is computed from the winning facts of the oracle, without the service and its statements. So a test of the
+views tests only the views.
 """
 
 from collections import Counter, defaultdict
@@ -23,8 +23,8 @@ Buckets = defaultdict[str, defaultdict[tuple[tuple[str, Any], ...], Counter[str]
 
 
 async def fill(connection: Any, facts: Facts, care: Care, registers: Registers) -> None:
-    """Make the tables hold the facts and nothing else."""
-    persons = numbered(facts)
+    """Replace the contents of the tables by these facts."""
+    persons = number_persons(facts)
     tables: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     buckets: Buckets = defaultdict(lambda: defaultdict(Counter))
     for kind in KINDS:
@@ -51,14 +51,14 @@ async def fill(connection: Any, facts: Facts, care: Care, registers: Registers) 
             await connection.executemany(statement, [tuple(row.values()) for row in rows])
 
 
-def numbered(facts: Facts) -> dict[tuple[str, str], int]:
-    """(county, name of the person) -> number."""
+def number_persons(facts: Facts) -> dict[tuple[str, str], int]:
+    """The number of each person, by county and name."""
     named = {(e.county, facts.person(e.client)) for kind in KINDS for e in facts.of(kind)}
     return {key: number for number, key in enumerate(sorted(named), 100)}
 
 
 def fact_row(event: Any, person: int, registers: Registers) -> dict[str, Any]:
-    """What the tables of facts share, and the fields of this kind."""
+    """The row of a fact: the columns of all fact tables, and those of its kind."""
     revision, time, source, id, digest = event.order
     fact = {
         "county": event.county,
@@ -68,8 +68,8 @@ def fact_row(event: Any, person: int, registers: Registers) -> dict[str, Any]:
         "person": person,
     }
     fact["rank"] = rank(revision, time, source, id, bytes.fromhex(digest))
-    left = ("client", "revision", f"{event.kind}_id")
-    fact |= {name: value for name, value in event.data.items() if name not in left}
+    excluded = ("client", "revision", f"{event.kind}_id")
+    fact |= {name: value for name, value in event.data.items() if name not in excluded}
     if "unit" in event.data:
         fact["day"] = local_date(event.data.get("occurred_at") or event.data["assessed_at"])
         fact["unit_row"] = registers.unit_row(event.county, event.data["unit"], fact["day"]).key
@@ -79,11 +79,11 @@ def fact_row(event: Any, person: int, registers: Registers) -> dict[str, Any]:
 
 
 def count(buckets: Buckets, kind: str, fact: dict[str, Any]) -> None:
-    """Add a fact to the buckets of its day and of its month."""
+    """Add a fact to the buckets of its day and its month."""
     if kind == "service_event" and fact["done"]:
-        stem, codes, measured = "care", ("sector", "event_class"), {"events": 1}
+        bucket, codes, measured = "care", ("sector", "event_class"), {"events": 1}
     elif kind == "assessment":
-        stem, codes, measured = "suuntima", ("battery", "sex", "result"), {"assessments": 1}
+        bucket, codes, measured = "suuntima", ("battery", "sex", "result"), {"assessments": 1}
     else:
         return
     shared = {name: fact[name] for name in ("county", "unit_row", *codes)}
@@ -91,21 +91,21 @@ def count(buckets: Buckets, kind: str, fact: dict[str, Any]) -> None:
     months = shared | {"month": fact["day"].replace(day=1), "channel": "all", "segment": segment}
     for grain, key in (("day", shared | {"day": fact["day"]}), ("month", months)):
         for name, amount in measured.items():
-            buckets[f"{stem}_{grain}"][tuple(key.items())][name] += amount
+            buckets[f"{bucket}_{grain}"][tuple(key.items())][name] += amount
 
 
 def intervals(care: Care, county: str, person: str) -> Iterator[tuple[date, date]]:
-    """When a person is a member. It changes only where some piece of evidence begins or ends."""
+    """The membership intervals of a person. Membership changes only on days when evidence begins or ends."""
     evidence = care.membership.evidence[county, person]
-    turns = set()
+    change_days = set()
     for event in (event for events in evidence.values() for event in events):
         if "valid_from" in event.data:
-            turns |= {event.data["valid_from"], event.data.get("valid_to", NEVER)}
+            change_days |= {event.data["valid_from"], event.data.get("valid_to", NEVER)}
         else:
             day = local_date(event.data.get("occurred_at") or event.data["assessed_at"])
-            turns |= {day, day + YEAR}
+            change_days |= {day, day + YEAR}
     first = None
-    for day in sorted(turns - {NEVER}):
+    for day in sorted(change_days - {NEVER}):
         member = care.membership.member(county, person, day)
         if member and first is None:
             first = day

@@ -1,4 +1,4 @@
-"""What ingest remembers of merges that it told: in memory, in the table, and by how many."""
+"""Merges of pseudonyms that ingest has announced: remembered in memory and in a table that replicas share."""
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
@@ -27,27 +27,27 @@ async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record
     await pool.close()
 
 
-async def test_it_is_told_until_it_is_remembered(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    told = AnnouncedAliases(pool)
-    assert await told.not_announced([ONE, TWO, ONE]) == [ONE, TWO]
-    assert await told.not_announced([ONE, TWO]) == [ONE, TWO]  # Kafka did not acknowledge
-    await told.remember([ONE, TWO])
-    assert await told.not_announced([ONE, TWO, THREE]) == [THREE]
-    await AnnouncedAliases(pool).remember([TWO, THREE])  # another replica told the same
-    assert await told.not_announced([ONE, TWO, THREE]) == []
+async def test_merge_is_announced_until_it_is_remembered(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    announced = AnnouncedAliases(pool)
+    assert await announced.not_announced([ONE, TWO, ONE]) == [ONE, TWO]
+    assert await announced.not_announced([ONE, TWO]) == [ONE, TWO]  # not remembered: Kafka did not acknowledge
+    await announced.remember([ONE, TWO])
+    assert await announced.not_announced([ONE, TWO, THREE]) == [THREE]
+    await AnnouncedAliases(pool).remember([TWO, THREE])  # another replica announced the same merge
+    assert await announced.not_announced([ONE, TWO, THREE]) == []
 
 
-async def test_what_kafka_did_not_acknowledge_is_told_again(
+async def test_merge_without_acknowledgement_is_announced_again(
     pool: "asyncpg.Pool[asyncpg.Record]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[list[Outgoing]] = []
 
-    async def acknowledge(producer: object, records: Iterable[Outgoing]) -> None:
+    async def publish(producer: object, records: Iterable[Outgoing]) -> None:
         written.append(list(records))
         if len(written) == 1:
             raise ConnectionError
 
-    monkeypatch.setattr(publishing, "publish", acknowledge)
+    monkeypatch.setattr(publishing, "publish", publish)
     event = Accepted(
         CONTACT.name,
         b"c1",
@@ -66,40 +66,40 @@ async def test_what_kafka_did_not_acknowledge_is_told_again(
     await commit([event, event], [])
     await commit([event], [])
     merge = Outgoing("p.hva.person.v1", *merge_of(ONE))
-    told = Outgoing("p.hva.contact.v1", b"c1", b"{}")
-    assert written == [[merge], [merge], [told, told], [told]]
+    contact = Outgoing("p.hva.contact.v1", b"c1", b"{}")
+    assert written == [[merge], [merge], [contact, contact], [contact]]
 
 
-async def test_a_table_that_cannot_be_written_now_repeats_no_merge(
+async def test_merge_is_not_repeated_while_the_table_is_read_only(
     pool: "asyncpg.Pool[asyncpg.Record]", database: Database
 ) -> None:
     settings = {"default_transaction_read_only": "on"}
     async with asyncpg.create_pool(database.dsn("hva_ingest"), min_size=1, server_settings=settings) as read_only:
-        told = AnnouncedAliases(read_only)
+        announced = AnnouncedAliases(read_only)
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-            await told.remember([ONE])
-        assert await told.not_announced([ONE, TWO]) == [TWO]
-        told._pool = pool
-    await told.remember([TWO])
-    assert await AnnouncedAliases(pool).not_announced([ONE, TWO, THREE]) == [THREE], "both are written now"
+            await announced.remember([ONE])
+        assert await announced.not_announced([ONE, TWO]) == [TWO]
+        announced._pool = pool
+    await announced.remember([TWO])
+    assert await AnnouncedAliases(pool).not_announced([ONE, TWO, THREE]) == [THREE], "both are stored now"
 
 
-async def test_a_restart_and_a_full_memory_forget_nothing(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+async def test_merges_are_remembered_after_restart_and_with_full_memory(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     await AnnouncedAliases(pool).remember([ONE, TWO, THREE])
-    told = AnnouncedAliases(pool, max_in_memory=2)
+    announced = AnnouncedAliases(pool, max_in_memory=2)
     for _ in range(2):
-        assert await told.not_announced([ONE, TWO]) == await told.not_announced([THREE]) == []
+        assert await announced.not_announced([ONE, TWO]) == await announced.not_announced([THREE]) == []
 
 
-async def test_who_is_remembered_is_not_asked_for_again(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    told = AnnouncedAliases(pool)
-    await told.remember([ONE])
-    await told.not_announced([TWO])
+async def test_remembered_merge_needs_no_query(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    announced = AnnouncedAliases(pool)
+    await announced.remember([ONE])
+    await announced.not_announced([TWO])
     await pool.close()
-    assert await told.not_announced([ONE]) == []
+    assert await announced.not_announced([ONE]) == []
 
 
-async def test_the_table_shows_no_pseudonym(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+async def test_table_contains_no_pseudonym(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     await AnnouncedAliases(pool).remember([ONE])
     (row,) = await pool.fetch("select * from ingest.announced_merge")
     assert list(row.values()) == [ONE.merge_id] and "aaaaa" not in ONE.merge_id

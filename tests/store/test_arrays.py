@@ -1,4 +1,4 @@
-"""Fast arrays say the same as asyncpg's own, for every type that is sent."""
+"""Fast arrays transfer the same values as the encoder of asyncpg, for every type that is sent."""
 
 import struct
 from datetime import UTC, date, datetime
@@ -29,26 +29,26 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_what_is_sent_is_what_arrives(database: Database, kind: str) -> None:
-    fast, usual = [await asyncpg.connect(database.dsn("hva_nps")) for _ in range(2)]
+async def test_values_arrive_as_sent(database: Database, kind: str) -> None:
+    fast, standard = [await asyncpg.connect(database.dsn("hva_nps")) for _ in range(2)]
     await use_fast_arrays(fast)
-    query = f"select value from unnest($1::{kind}[]) with ordinality sent(value, place) order by place"
+    query = f"select value from unnest($1::{kind}[]) with ordinality sent(value, position) order by position"
 
     @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(values=st.lists(st.none() | KINDS[kind], max_size=20) | st.lists(KINDS[kind], max_size=20))
-    def drawn(values: list[Any]) -> None:
+    def collect(values: list[Any]) -> None:
         cases.append(values)
 
     cases: list[list[Any]] = [[], [None]]
-    drawn()
+    collect()
     try:
         for values in cases:
-            of_fast, of_usual = [[row["value"] for row in await c.fetch(query, values)] for c in (fast, usual)]
-            assert of_fast == of_usual
-            assert of_usual == values or kind == "jsonb"
+            by_fast, by_standard = [[row["value"] for row in await c.fetch(query, values)] for c in (fast, standard)]
+            assert by_fast == by_standard
+            assert by_standard == values or kind == "jsonb"
     finally:
         await fast.close()
-        await usual.close()
+        await standard.close()
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ async def test_what_is_sent_is_what_arrives(database: Database, kind: str) -> No
         ("timestamptz", [datetime(2026, 3, 2)], TypeError),
     ],
 )
-async def test_a_value_that_does_not_fit_is_refused(
+async def test_value_of_wrong_type_or_range_is_refused(
     database: Database, kind: str, values: list[Any], cause: type[Exception]
 ) -> None:
-    """asyncpg makes one error of it, and that is ours: a dead letter comes of it, nobody tries for ever."""
+    """asyncpg raises DataError, classified as our bug: the record becomes a dead letter and is not retried for ever."""
     connection = await asyncpg.connect(database.dsn("hva_nps"))
     await use_fast_arrays(connection)
     try:
@@ -81,8 +81,8 @@ async def test_a_value_that_does_not_fit_is_refused(
         await connection.close()
 
 
-async def test_a_text_that_cannot_be_stored_is_refused(database: Database) -> None:
-    """U+0000 is text to Python and to the wire; PostgreSQL says no, and that is ours as well."""
+async def test_text_with_null_character_is_refused(database: Database) -> None:
+    """Python and the encoder accept U+0000, PostgreSQL does not. This is classified as our bug, too."""
     connection = await asyncpg.connect(database.dsn("hva_nps"))
     await use_fast_arrays(connection)
     try:

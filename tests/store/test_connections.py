@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: a probe of its own, and time limits that hold while the server hangs."""
+"""Connections to PostgreSQL: the health probe, and time limits while the server hangs."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ async def pool(database: Database) -> AsyncIterator[Pool]:
     await close_pool(pool)
 
 
-async def test_a_busy_pool_is_not_a_server_that_is_away(pool: Pool, database: Database) -> None:
+async def test_probe_succeeds_while_the_pool_is_exhausted(pool: Pool, database: Database) -> None:
     health, lost = Health(("postgres",)), list[str]()
     probe = PostgresProbe(database.dsn("hva_nps"), "test", lambda: lost.append("lost"))
     held = [await pool.acquire() for _ in range(pool.get_max_size())]
@@ -37,7 +37,7 @@ async def test_a_busy_pool_is_not_a_server_that_is_away(pool: Pool, database: Da
         await pool.release(connection)
 
 
-async def test_a_time_limit_holds_while_the_server_hangs(pool: Pool, postgres_server: ServerUnderTest) -> None:
+async def test_time_limit_holds_while_the_server_hangs(pool: Pool, postgres_server: ServerUnderTest) -> None:
     with postgres_server.paused():
         started = time.monotonic()
         with pytest.raises((TimeoutError, asyncpg.InterfaceError)):
@@ -47,6 +47,6 @@ async def test_a_time_limit_holds_while_the_server_hangs(pool: Pool, postgres_se
     assert await pool.fetchval("select 1") == 1
 
 
-async def test_both_ends_notice_that_the_other_is_gone(pool: Pool) -> None:
+async def test_server_uses_tcp_keepalives_and_user_timeout(pool: Pool) -> None:
     names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
     assert [await pool.fetchval("select current_setting($1)", name) for name in names] == ["5", "2", "3", "10000"]

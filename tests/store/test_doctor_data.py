@@ -1,22 +1,22 @@
-"""What `hva doctor` tells of the facts: codes that the registers lack, and clients with very many contacts."""
+"""Findings of `hva doctor` about facts: codes that the registers lack, and clients with very many contacts."""
 
 import pytest
 
 from deploy.hva import doctor_data
 from deploy.hva.finding import Finding
-from tests.store.fcr_stage import HOUR, START, Store, contact, retracted
+from tests.store.fcr_harness import HOUR, START, Store, contact, retracted
 
 NOTHING = "nothing unusual in the facts"
 
 
-async def found(fcr: Store) -> dict[str, Finding]:
+async def findings_by_name(fcr: Store) -> dict[str, Finding]:
     async with fcr.pool.acquire() as connection:
         return {finding.name: finding for finding in await doctor_data.findings(connection)}
 
 
-async def test_codes_that_every_register_knows(fcr: Store) -> None:
+async def test_known_codes_give_no_findings(fcr: Store) -> None:
     await fcr.feed(contact("a"))
-    assert {name: (one.ok, one.words) for name, one in (await found(fcr)).items()} == {
+    assert {name: (finding.ok, finding.words) for name, finding in (await findings_by_name(fcr)).items()} == {
         "outcomes": (True, NOTHING),
         "lines": (True, NOTHING),
         "names": (True, NOTHING),
@@ -24,27 +24,29 @@ async def test_codes_that_every_register_knows(fcr: Store) -> None:
     }
 
 
-async def test_an_outcome_without_flags_is_named_until_it_is_gone(fcr: Store) -> None:
+async def test_outcome_without_flags_is_reported_until_retracted(fcr: Store) -> None:
     await fcr.feed(contact("a", outcome="outo"), contact("b", outcome="outo", classification="2031"))
-    outcomes = (await found(fcr))["outcomes"]
+    outcomes = (await findings_by_name(fcr))["outcomes"]
     assert not outcomes.ok and outcomes.words.endswith("no flags: oma-hame outo, oma-hame outo (2031)")
     await fcr.feed(retracted(contact_id="a"), retracted(contact_id="b"))
-    assert (await found(fcr))["outcomes"].ok
+    assert (await findings_by_name(fcr))["outcomes"].ok
 
 
-async def test_a_line_without_a_promise_is_told_and_no_fault(fcr: Store) -> None:
+async def test_line_without_a_promise_is_reported_but_no_failure(fcr: Store) -> None:
     await fcr.feed(contact("a", line="uusi-linja"))
-    assert (await found(fcr))["lines"] == Finding("lines", True, "no promise in promises.csv for: oma-hame uusi-linja")
+    assert (await findings_by_name(fcr))["lines"] == Finding(
+        "lines", True, "no promise in promises.csv for: oma-hame uusi-linja"
+    )
 
 
-async def test_a_published_code_without_a_name_is_listed(fcr: Store) -> None:
+async def test_published_code_without_a_name_is_listed(fcr: Store) -> None:
     async with fcr.pool.acquire() as connection:
         shown = [("channel", "phone"), ("division", "sote"), ("segment", "all")]
         await connection.executemany(
             "insert into report.code_shown (family, county, year, key, code) values ('fcr', 'oma-hame', 1999, $1, $2)",
             shown,
         )
-    names = await found(fcr)
+    names = await findings_by_name(fcr)
     async with fcr.pool.acquire() as connection:
         rows = await connection.fetch("select key, code, name_sv, named from report.code order by key")
         await connection.execute("delete from report.code_shown where year = 1999")
@@ -56,10 +58,10 @@ async def test_a_published_code_without_a_name_is_listed(fcr: Store) -> None:
     ]
 
 
-async def test_a_long_link_key_is_told_without_its_client(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_long_link_key_is_reported_without_its_client(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_data, "MIN_LONG_KEY_CONTACTS", 5)
     await fcr.feed(*(contact(f"c{n}", START + n * HOUR) for n in range(5)))
-    keys = (await found(fcr))["link keys"]
+    keys = (await findings_by_name(fcr))["link keys"]
     assert keys.ok and keys.words.endswith("about one reason: oma-hame terveys / kuume: 5 contacts")
     await fcr.feed(retracted(contact_id="c0"))
-    assert (await found(fcr))["link keys"].words == NOTHING
+    assert (await findings_by_name(fcr))["link keys"].words == NOTHING

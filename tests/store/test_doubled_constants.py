@@ -14,7 +14,7 @@ from shared.contracts.care import Suuntima
 from shared.contracts.feedback import COPING
 from shared.labels import MEMBER
 from tests.product import Database
-from tests.store.fcr_stage import TICK, Store, contact
+from tests.store.fcr_harness import MICROSECOND, Store, contact
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def admin(database: Database) -> AsyncIterator[Any]:
     await connection.close()
 
 
-async def test_bounds_of_waiting_times(admin: Any) -> None:
+async def test_wait_bounds_of_sql_function_are_equal(admin: Any) -> None:
     bounds = []
     for wait_class in range(len(WAIT_BOUNDS) + 1):
         counts = ", ".join(str(int(number == wait_class)) for number in range(len(WAIT_BOUNDS)))
@@ -32,32 +32,32 @@ async def test_bounds_of_waiting_times(admin: Any) -> None:
     assert bounds == [*WAIT_BOUNDS, float("inf")]
 
 
-async def test_windows_of_repeats(admin: Any, fcr: Store) -> None:
-    ends = [timedelta(days=days) + late for days in WINDOWS for late in (-TICK, timedelta(0), TICK)]
-    least = [next((days for days in WINDOWS if since <= timedelta(days=days)), None) for since in ends]
-    assert [await admin.fetchval("select fcr.least_window($1)", since) for since in ends] == least
+async def test_repeat_windows_of_sql_and_views_are_equal(admin: Any, fcr: Store) -> None:
+    ends = [timedelta(days=days) + late for days in WINDOWS for late in (-MICROSECOND, timedelta(0), MICROSECOND)]
+    expected = [next((days for days in WINDOWS if since <= timedelta(days=days)), None) for since in ends]
+    assert [await admin.fetchval("select fcr.least_window($1)", since) for since in ends] == expected
     await fcr.feed(*(contact(channel, channel=channel) for channel in RESOLUTION_CHANNELS))
-    await fcr.count()
+    await fcr.refresh_cells()
     for source in (
         "select window_days from figures.fcr_confirmed where period_kind <> 'day'",
         "select window_days from figures.fcr_client",
         "select (keys ->> 'window_days')::integer from fcr.evidence where view = 'fcr_confirmed'",
         "select (keys ->> 'window_days')::integer from fcr.evidence where view = 'fcr_client'",
     ):
-        assert {row[0] for row in await fcr.all(source)} == set(WINDOWS), source
+        assert {row[0] for row in await fcr.fetch(source)} == set(WINDOWS), source
 
 
 @pytest.mark.parametrize(
     ("view", "length"),
     [("fcr.contact_with_links", timedelta(days=WINDOWS[-1]) + MAX_CONTACT_LENGTH), ("fcr.evidence", MAX_EARLY_LENGTH)],
 )
-async def test_times_of_evidence(admin: Any, view: str, length: timedelta) -> None:
+async def test_intervals_of_evidence_views_are_equal(admin: Any, view: str, length: timedelta) -> None:
     constant = await admin.fetchval("select quote_literal($1::text::interval)", f"{length // timedelta(seconds=1)} s")
     assert f"{constant}::interval" in await admin.fetchval("select pg_get_viewdef($1::regclass)", view)
 
 
-async def test_classes_of_answers(admin: Any) -> None:
-    """Evidence names the classes that answers to `recommend` are counted in."""
+async def test_answer_classes_of_evidence_are_equal(admin: Any) -> None:
+    """Evidence names the class of each answer to `recommend`."""
     await admin.execute(
         "insert into nps.response (county, id, rank, retracted, segment, counts, has_comment, answers) "
         "select 'oma-hame', n::text, '', false, 'other', true, false, jsonb_build_object($1::text, n) "
@@ -83,10 +83,10 @@ async def test_classes_of_answers(admin: Any) -> None:
         ("figures.suuntima", get_args(Suuntima.model_fields["result"].annotation)),
     ],
 )
-async def test_lists_of_codes(admin: Any, view: str, codes: tuple[str, ...]) -> None:
+async def test_code_lists_of_views_are_equal(admin: Any, view: str, codes: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{code}'::text" for code in codes)
     assert f"ARRAY[{listed}]" in await admin.fetchval("select pg_get_viewdef($1::regclass)", view)
 
 
-async def test_the_label_of_members(admin: Any) -> None:
+async def test_member_label_of_evidence_is_equal(admin: Any) -> None:
     assert f"'{MEMBER}'::text" in await admin.fetchval("select pg_get_viewdef('segments.evidence'::regclass)")

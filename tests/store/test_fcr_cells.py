@@ -1,16 +1,16 @@
-"""Figures that count clients: which clients count in which cells and periods."""
+"""Figures of distinct clients: which clients count in which cells and periods."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.store.fcr_stage import (
+from tests.store.fcr_harness import (
     ANNA,
     BERTTA,
     DAY,
     HOUR,
+    MICROSECOND,
     START,
-    TICK,
     Store,
     contact,
     retracted,
@@ -31,8 +31,8 @@ REVOLVING = "clients, revolving_clients, index"
         ([date(2025, 12, 2), date(2025, 6, 30)], {"2025-12", "2026-01", "2025-06", "2025-07"}),
     ],
 )
-async def test_months_that_a_contact_makes_stale(fcr: Store, days: list[date], periods: set[str]) -> None:
-    """Its own month, and months in which it can make a later contact revolving: up to 30 days of 24 hours."""
+async def test_contact_makes_months_within_30_days_stale(fcr: Store, days: list[date], periods: set[str]) -> None:
+    """Its own month, and the months in which it can make a client revolving: up to 30 days of 24 hours later."""
     starts = [datetime(day.year, day.month, day.day, 10, tzinfo=UTC) for day in days]
     await fcr.feed(*(contact(f"c{n}", at) for n, at in enumerate(starts)))
     stale = await fcr.stale()
@@ -40,37 +40,39 @@ async def test_months_that_a_contact_makes_stale(fcr: Store, days: list[date], p
     assert stale - periods == {f"{p[:4]}Q{(int(p[5:]) + 2) // 3}" for p in periods} | {p[:4] for p in periods}
 
 
-async def test_a_late_contact_makes_later_ones_revolving_in_the_next_month(fcr: Store) -> None:
-    """Two contacts are in February; the first of three, on 31 January, arrives last. Their reasons differ."""
+async def test_late_contact_makes_client_revolving_in_the_next_month(fcr: Store) -> None:
+    """Two contacts are in February. The first of the three, on 31 January, arrives last. Reasons differ."""
     january = datetime(2026, 1, 31, 10, tzinfo=UTC)
     await fcr.feed(contact("b", january + 10 * DAY, reason="b"), contact("c", january + 20 * DAY, reason="c"))
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.row("revolving", REVOLVING, period="2026-02") == (1, 0, 0.0)
     await fcr.feed(contact("a", january, reason="a"))
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.row("revolving", REVOLVING, period="2026-02") == (1, 1, 100.0)
     assert await fcr.row("revolving", REVOLVING, period="2026-01") == (1, 0, 0.0)
 
 
-@pytest.mark.parametrize(("short_of", "revolving"), [(timedelta(0), 0), (TICK, 1), (-TICK, 0)])
-@pytest.mark.parametrize("start", [START, datetime(2026, 3, 10, 22, 30, tzinfo=UTC)])  # the clocks change on the 29th
-async def test_thirty_days_are_half_open(fcr: Store, start: datetime, short_of: timedelta, revolving: int) -> None:
-    """(R - 30 d, R]: the first of three started exactly 30 days of 24 hours ago is out."""
-    end = start + 30 * DAY - short_of
+@pytest.mark.parametrize(("shift", "revolving"), [(timedelta(0), 0), (MICROSECOND, 1), (-MICROSECOND, 0)])
+@pytest.mark.parametrize(
+    "start", [START, datetime(2026, 3, 10, 22, 30, tzinfo=UTC)]
+)  # daylight saving time begins on the 29th
+async def test_thirty_day_interval_is_half_open(fcr: Store, start: datetime, shift: timedelta, revolving: int) -> None:
+    """(R - 30 d, R]: a contact exactly 30 days of 24 hours before R does not count."""
+    end = start + 30 * DAY - shift
     await fcr.feed(contact("a", start), contact("b", start + DAY), contact("c", end))
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.row("revolving", REVOLVING, period="2026") == (1, revolving, 100.0 * revolving)
 
 
-async def test_three_contacts_at_one_time_are_revolving(fcr: Store) -> None:
+async def test_three_simultaneous_contacts_make_client_revolving(fcr: Store) -> None:
     await fcr.feed(*(contact(f"c{n}", reason=None, line=f"l{n}") for n in range(3)), contact("d", client=BERTTA))
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.row("revolving", REVOLVING) == (2, 1, 50.0)
     assert await fcr.row("revolving", REVOLVING, scope_level="line", scope="l0") == (1, 1, 100.0)
 
 
 async def test_revolving_clients_are_counted_county_wide(fcr: Store) -> None:
-    """Any unit, line and first-line channel counts; unhandled contacts and those without a client do not."""
+    """Any unit, line and first-line channel counts. Unhandled contacts and those without a client do not."""
     await fcr.feed(
         contact("a", unit="hml-ta", channel="sms", line="sosiaali", reason=None),
         contact("b", START + HOUR, unit="forssa-ta", channel="chat"),
@@ -82,7 +84,7 @@ async def test_revolving_clients_are_counted_county_wide(fcr: Store) -> None:
         contact("b5", START + 3 * HOUR, client=BERTTA),
         contact("no-client", client=None),
     )
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.row("revolving", REVOLVING) == (2, 1, 50.0)
     assert await fcr.row("revolving", REVOLVING, scope_level="unit", scope="keskus") == (2, 1, 50.0)
     assert await fcr.row("revolving", REVOLVING, scope_level="unit", scope="hml-ta") == (1, 0, 0.0)
@@ -90,8 +92,8 @@ async def test_revolving_clients_are_counted_county_wide(fcr: Store) -> None:
     assert await fcr.row("revolving", REVOLVING, segment="unknown") is None
 
 
-async def test_the_first_contact_of_each_cell_decides(fcr: Store) -> None:
-    """The first contact differs by unit and channel; results per window."""
+async def test_first_contact_of_each_cell_decides(fcr: Store) -> None:
+    """Cells of different units and channels have different first contacts."""
     await fcr.feed(
         contact("a", unit="hml-ta", channel="chat"),  # repeated by b within a week
         contact("b", START + 3 * DAY),  # repeated by c within a day
@@ -100,7 +102,7 @@ async def test_the_first_contact_of_each_cell_decides(fcr: Store) -> None:
         contact("sms", START - DAY, client=BERTTA, channel="sms", reason="muu"),
         contact("unlinked", START - DAY, client=BERTTA, reason=None),
     )
-    await fcr.count()
+    await fcr.refresh_cells()
 
     async def windows(**keys: str) -> list[tuple[int, ...] | None]:
         return [await fcr.row("fcr_client", CLIENTS, window_days=days, **keys) for days in (1, 7, 30)]
@@ -112,18 +114,18 @@ async def test_the_first_contact_of_each_cell_decides(fcr: Store) -> None:
     assert await windows(channel="chat") == [(2, 2), (2, 1), (2, 1)]
     assert await windows(channel="sms") == [None, None, None]
     assert await windows(segment="other") == [(2, 2), (2, 1), (2, 1)]
-    crossed = await fcr.all("select 1 from figures.fcr_client where channel <> 'all' and segment <> 'all'")
+    crossed = await fcr.fetch("select 1 from figures.fcr_client where channel <> 'all' and segment <> 'all'")
     assert crossed == []
-    assert await fcr.all("select distinct period_kind from figures.fcr_client order by 1") == [
+    assert await fcr.fetch("select distinct period_kind from figures.fcr_client order by 1") == [
         ("month",),
         ("quarter",),
         ("year",),
     ]
 
 
-async def test_the_first_contact_of_a_period_is_another_in_the_next(fcr: Store) -> None:
+async def test_each_period_has_its_own_first_contact(fcr: Store) -> None:
     await fcr.feed(contact("a"), contact("b", START + 30 * DAY), contact("c", START + 31 * DAY))
-    await fcr.count()
+    await fcr.refresh_cells()
     periods = ("2026-03", "2026-04", "2026Q1", "2026Q2", "2026")
     found = [await fcr.row("fcr_client", CLIENTS, window_days=1, period=period) for period in periods]
     assert found == [(1, 1), (1, 0), (1, 1), (1, 0), (1, 1)]
@@ -131,10 +133,10 @@ async def test_the_first_contact_of_a_period_is_another_in_the_next(fcr: Store) 
 
 async def test_retracted_and_erased_contacts_leave_no_cells(fcr: Store) -> None:
     await fcr.feed(contact("a"), contact("b", START + DAY))
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.cells() != [[], []]
     await fcr.feed(retracted(contact_id="a"))
     await fcr.erase(ANNA)
     assert "2026-03" in await fcr.stale()
-    await fcr.count()
+    await fcr.refresh_cells()
     assert await fcr.cells() == [[], []] and await fcr.stale() == set()

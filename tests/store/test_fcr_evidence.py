@@ -1,4 +1,4 @@
-"""`hva explain` for the family: the contacts behind a figure, how each counts, and its links."""
+"""`hva explain` for the fcr family: the contacts behind a figure, how each counts, and its links."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import pytest
 
 from deploy.hva.explain import complete, evidence, first_of_client
 from tests.product import Database
-from tests.store.fcr_stage import (
+from tests.store.fcr_harness import (
     ANNA,
     BERTTA,
     DAY,
     HOUR,
+    MICROSECOND,
     SECOND,
     START,
-    TICK,
     TODAY,
     Store,
     contact,
@@ -22,8 +22,8 @@ from tests.store.fcr_stage import (
 )
 
 
-class Explained:
-    """Reads the facts behind a figure as the verb shows them."""
+class Explain:
+    """Reads the facts behind a figure as `hva explain` shows them."""
 
     def __init__(self, database: Database) -> None:
         self._dsn = database.dsn("hva_steward")
@@ -39,11 +39,11 @@ class Explained:
 
 
 @pytest.fixture
-def explain(fcr: Store, _family_database: Database) -> Explained:
-    return Explained(_family_database)
+def explain(fcr: Store, _family_database: Database) -> Explain:
+    return Explain(_family_database)
 
 
-async def test_which_contact_repeated_which(fcr: Store, explain: Explained) -> None:
+async def test_evidence_names_repeated_and_repeating_contacts(fcr: Store, explain: Explain) -> None:
     await fcr.feed(
         contact("a"),
         contact("missed", START + 2 * DAY, answered_at=None, abandoned=True),
@@ -71,13 +71,13 @@ async def test_which_contact_repeated_which(fcr: Store, explain: Explained) -> N
         "other matter": "resolved, not repeated",
         "out": "not counted: outbound",
     }
-    of_month = await explain.counted("fcr_confirmed", window_days="30")
-    assert of_month["b"] == "not resolved, repeated by c, repeats a"
-    assert of_month["c"] == "resolved, repeated by sms, repeats planned"
+    within_30_days = await explain.counted("fcr_confirmed", window_days="30")
+    assert within_30_days["b"] == "not resolved, repeated by c, repeats a"
+    assert within_30_days["c"] == "resolved, repeated by sms, repeats planned"
     assert (await explain.counted("fcr_confirmed", window_days="1"))["a"] == "resolved, not repeated"
 
 
-async def test_a_contact_repeats_the_one_that_ended_last(fcr: Store, explain: Explained) -> None:
+async def test_contact_repeats_the_one_that_ended_last(fcr: Store, explain: Explain) -> None:
     await fcr.feed(contact("long", ended_at=START + 20 * HOUR), contact("short", START + HOUR))
     await fcr.feed(contact("late", START + DAY + 10 * HOUR))
     counted_by_id = await explain.counted("fcr_confirmed", window_days="1")
@@ -86,8 +86,8 @@ async def test_a_contact_repeats_the_one_that_ended_last(fcr: Store, explain: Ex
     assert counted_by_id["long"] == "resolved, repeated by short"
 
 
-async def test_facts_that_count_the_same_are_summarised_together(fcr: Store, explain: Explained) -> None:
-    """The repeated contact and the wait are details: the summary has few lines, however many contacts."""
+async def test_facts_that_count_equally_are_summarised_together(fcr: Store, explain: Explain) -> None:
+    """The repeated contact and the waiting time are details, so the summary has few lines for many contacts."""
     days = range(0, 28, 3)
     await fcr.feed(*(contact(f"c{n}", at := START + n * DAY, answered_at=at + n * SECOND) for n in days))
     assert {fact["counted"] for fact in await explain.facts("fcr_confirmed")} == {
@@ -98,7 +98,7 @@ async def test_facts_that_count_the_same_are_summarised_together(fcr: Store, exp
     assert len({fact["detail"] for fact in await explain.facts("access")}) == len(days)
 
 
-async def test_scopes_channels_and_segments(fcr: Store, explain: Explained) -> None:
+async def test_evidence_is_selected_by_scope_channel_and_segment(fcr: Store, explain: Explain) -> None:
     await fcr.feed(
         contact("a"),
         contact("b", line="sosiaali", unit="hml-ta"),
@@ -121,7 +121,7 @@ async def test_scopes_channels_and_segments(fcr: Store, explain: Explained) -> N
     assert set(await explain.counted("access", scope_level="line", scope="terveys")) == {"a", "c", "sms"}
 
 
-async def test_clients_have_numbers_and_no_names(fcr: Store, explain: Explained) -> None:
+async def test_clients_are_numbered_without_pseudonyms(fcr: Store, explain: Explain) -> None:
     await fcr.feed(
         contact("a", client=BERTTA),
         contact("b", START + HOUR, client=ANNA),
@@ -135,7 +135,7 @@ async def test_clients_have_numbers_and_no_names(fcr: Store, explain: Explained)
     assert {fact["event_source"] for fact in facts} == {"urn:hva:oma-hame:puhelin"}
 
 
-async def test_the_first_contact_of_each_client_counts(fcr: Store, explain: Explained) -> None:
+async def test_first_contact_of_each_client_counts(fcr: Store, explain: Explain) -> None:
     await fcr.feed(
         contact("a", unit="hml-ta"),
         contact("b", START + 3 * DAY),
@@ -160,15 +160,15 @@ async def test_the_first_contact_of_each_client_counts(fcr: Store, explain: Expl
     ] == "first of its client, not repeated"
 
 
-async def test_the_default_window_is_the_headline(fcr: Store, explain: Explained) -> None:
-    """Without a default, each contact would appear three times, and be its client's first only once."""
+async def test_default_window_is_seven_days(fcr: Store, explain: Explain) -> None:
+    """Without a default, each contact would appear once for each window."""
     await fcr.feed(contact("a"), contact("b", START + 3 * DAY))
     for view in ("fcr_confirmed", "fcr_client"):
         assert await explain.counted(view) == await explain.counted(view, window_days="7")
     assert (await explain.counted("fcr_client"))["a"] == "repeated by b"
 
 
-async def test_resolution(fcr: Store, explain: Explained) -> None:
+async def test_evidence_shows_resolution(fcr: Store, explain: Explain) -> None:
     outcomes = {"r": "hoidettu", "n": "siirretty", "l": "hata-112", "u": "keksitty", "none": None}
     await fcr.feed(*(contact(id, outcome=outcome) for id, outcome in outcomes.items()))
     await fcr.feed(contact("pair", outcome="ajanvaraus", classification="2026"), contact("spam", excluded="spam"))
@@ -186,12 +186,12 @@ async def test_resolution(fcr: Store, explain: Explained) -> None:
     }
 
 
-async def test_access(fcr: Store, explain: Explained) -> None:
+async def test_evidence_shows_access(fcr: Store, explain: Explain) -> None:
     due: dict[str, Any] = {"promised_by": START + HOUR}
     early: dict[str, Any] = {"answered_at": None, "abandoned": True, "ended_at": START + 5 * SECOND}
     await fcr.feed(
         contact("kept", answer_mode="direct", **due),
-        contact("broken", answered_at=START + HOUR + TICK, **due),
+        contact("broken", answered_at=START + HOUR + MICROSECOND, **due),
         contact("before", answered_at=START - SECOND, line="neuvola"),
         contact(
             "tried", answered_at=None, callback_first_attempt_at=START + 90 * SECOND, line="neuvola", channel="sms"
@@ -212,8 +212,8 @@ async def test_access(fcr: Store, explain: Explained) -> None:
     }
 
 
-async def test_early_contacts_have_no_promise(fcr: Store, explain: Explained) -> None:
-    """They do not count in with_promise, even if a callback was tried."""
+async def test_early_contacts_count_in_no_promise(fcr: Store, explain: Explain) -> None:
+    """They do not count in `with_promise`, even after an attempt to call back."""
     early: dict[str, Any] = {
         "answered_at": None,
         "abandoned": True,
@@ -225,19 +225,19 @@ async def test_early_contacts_have_no_promise(fcr: Store, explain: Explained) ->
     assert await explain.counted("access") == {"early": "early", "tried": "early, waited 60 s"}
 
 
-async def test_an_overdue_promise_is_broken(fcr: Store, explain: Explained) -> None:
-    """Both are unanswered; only the one that is due counts in with_promise."""
-    far = START + 20_000 * DAY
+async def test_overdue_promise_is_broken(fcr: Store, explain: Explain) -> None:
+    """Both contacts are unanswered. Only the one that is due counts in `with_promise`."""
+    far_ahead = START + 20_000 * DAY
     await fcr.feed(
         contact("over", answered_at=None, promised_by=START + HOUR),
-        contact("open", answered_at=None, promised_by=far),
+        contact("open", answered_at=None, promised_by=far_ahead),
     )
     counted_by_id = await explain.counted("access")
     assert await fcr.row("access", "with_promise, promise_kept") == (1, 0)
     assert counted_by_id == {"over": "not handled, promise broken", "open": "not handled, promise open"}
 
 
-async def test_the_other_views(fcr: Store, explain: Explained) -> None:
+async def test_evidence_of_revolving_hyte_and_digital(fcr: Store, explain: Explain) -> None:
     await fcr.feed(
         contact("a", outcome="hyte-ohjattu", channel="sms"),
         contact("b", START + DAY, reason=None),

@@ -1,4 +1,4 @@
-"""What `hva figures`, `hva explain` and `hva deadletters` print of hostile ids: text is escaped, JSON and CSV exact."""
+"""Output of `hva figures` and `hva explain` with hostile ids: text is escaped, JSON and CSV are exact."""
 
 import asyncio
 import csv
@@ -22,7 +22,7 @@ from shared.publication.publish import publish
 from shared.publication.snapshot import Snapshot, Unit
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
-from tests.store.fcr_stage import Store, contact
+from tests.store.fcr_harness import Store, contact
 
 ID = "c1\nforged\x1b[31m\x9b\u2028\u202e[red]"
 ESCAPED = r"c1\nforged\x1b[31m\x9b\u2028\u202e[red]"
@@ -35,12 +35,12 @@ Verb = Callable[..., Awaitable[str]]
 def hva(
     fcr: Store, _family_database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Verb:
-    """Runs a verb as the steward; gives what it printed."""
+    """Runs a verb as the steward and returns its output."""
     monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "127.0.0.1:1")
     monkeypatch.setenv("HVA_POSTGRES_URL", _family_database.dsn("hva_steward"))
 
-    async def run(*words: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["hva", *words])
+    async def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["hva", *arguments])
         with pytest.raises(SystemExit) as ended:
             await asyncio.to_thread(main)
         assert not ended.value.code
@@ -49,42 +49,42 @@ def hva(
     return run
 
 
-async def test_a_contact_id_forges_no_line(fcr: Store, hva: Verb) -> None:
+async def test_contact_id_cannot_forge_a_line(fcr: Store, hva: Verb) -> None:
     await fcr.feed(contact(ID, line=LINE), contact("c2"))
-    said = await hva("explain", "access", *CELL)
-    assert not set("\x1b\x9b\u2028\u202e") & set(said)
-    assert len([line for line in said.splitlines() if line.startswith(f"2026-03-02  contact {ESCAPED}  ")]) == 1
-    assert not [line for line in said.splitlines() if line.startswith("forged")]
+    output = await hva("explain", "access", *CELL)
+    assert not set("\x1b\x9b\u2028\u202e") & set(output)
+    assert len([line for line in output.splitlines() if line.startswith(f"2026-03-02  contact {ESCAPED}  ")]) == 1
+    assert not [line for line in output.splitlines() if line.startswith("forged")]
     facts = json.loads(await hva("explain", "access", *CELL, "--json"))["facts"]
     assert {fact["id"] for fact in facts} == {ID, "c2"}
 
 
-async def test_codes_in_a_table_are_escaped_and_in_data_exact(fcr: Store, hva: Verb) -> None:
+async def test_codes_are_escaped_in_text_and_exact_in_json_and_csv(fcr: Store, hva: Verb) -> None:
     await fcr.feed(contact("c1", line=LINE), contact("c2"))
-    words = ("figures", "access", "--exact", "--period", "2026-03", "--scope-level", "line", "--channel", "all")
-    words = (*words, "--segment", "all")
-    text = (await hva(*words)).splitlines()
+    arguments = ("figures", "access", "--exact", "--period", "2026-03", "--scope-level", "line", "--channel", "all")
+    arguments = (*arguments, "--segment", "all")
+    text = (await hva(*arguments)).splitlines()
     assert text[0].startswith("access: county oma-hame, period 2026-03, scope_level line, channel all, segment all, ")
     assert [line.split("  ")[0] for line in text[3:]] == [r"line\nforged\x1b[31m[red]", "terveys"]
     assert "100.0 %" in text[3] and "≤ 0.5 min" in text[3]
-    assert {row["scope"] for row in json.loads(await hva(*words, "--json"))} == {LINE, "terveys"}
-    rows = list(csv.DictReader(io.StringIO(await hva(*words, "--csv"), newline="")))
+    assert {row["scope"] for row in json.loads(await hva(*arguments, "--json"))} == {LINE, "terveys"}
+    rows = list(csv.DictReader(io.StringIO(await hva(*arguments, "--csv"), newline="")))
     assert [(row["scope"], row["answered_share"], row["wait_p50"]) for row in rows] == [
         (LINE, "1.0", "30.0"),
         ("terveys", "1.0", "30.0"),
     ]
 
 
-async def test_units_have_names(fcr: Store, hva: Verb) -> None:
+async def test_units_are_printed_with_names(fcr: Store, hva: Verb) -> None:
     await fcr.feed(contact("c1"))
-    words = ("figures", "fcr", "--exact", "--period", "2026-03", "--scope-level", "unit", "--channel", "all")
-    assert "scope Yksikkö keskus, " in await hva(*words)
-    assert "scope Enhet keskus, " in await hva(*words, "--lang", "sv")
-    assert "scope keskus, " in await hva(*words, "--codes")
+    arguments = ("figures", "fcr", "--exact", "--period", "2026-03", "--scope-level", "unit", "--channel", "all")
+    assert "scope Yksikkö keskus, " in await hva(*arguments)
+    assert "scope Enhet keskus, " in await hva(*arguments, "--lang", "sv")
+    assert "scope keskus, " in await hva(*arguments, "--codes")
 
 
 def all_hidden(snapshot: Snapshot) -> Protected:
-    """As of a county that has hardly any clients."""
+    """Hide every row, as for a county with very few clients."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for cell, row in snapshot.cells.items():
         kept = {name: row[name] if name in (*keys_of(cell.view.name), "state") else None for name in row}
@@ -92,29 +92,29 @@ def all_hidden(snapshot: Snapshot) -> Protected:
     return Protected(rows, len(snapshot.cells), [])
 
 
-async def test_a_hidden_row_says_so(fcr: Store, hva: Verb, _family_database: Database) -> None:
+async def test_hidden_row_is_printed_as_hidden(fcr: Store, hva: Verb, _family_database: Database) -> None:
     await fcr.feed(*(contact(f"c{n}") for n in range(3)))
     family = await asyncpg.connect(_family_database.dsn("hva_fcr"))
     try:
         await publish(family, "fcr", Unit("oma-hame", 2026), datetime(2026, 4, 1, tzinfo=UTC), all_hidden)
     finally:
         await family.close()
-    words = ("figures", "digital", "--period", "2026-03", "--scope-level", "county", "--segment", "all")
-    text = await hva(*words)
+    arguments = ("figures", "digital", "--period", "2026-03", "--scope-level", "county", "--segment", "all")
+    text = await hva(*arguments)
     assert text.splitlines()[-1] == "1 row hidden: fewer than 5, or hidden to protect another."
     assert text.splitlines()[-2].split() == ["hidden"] * 5
-    (row,) = json.loads(await hva(*words, "--json"))
+    (row,) = json.loads(await hva(*arguments, "--json"))
     assert row["suppressed"] and row["phone"] is None
     assert "`hva publish` publishes" in await hva("figures", "nps", "--period", "1999")
 
 
-async def test_the_name_is_that_of_today(fcr: Store, _family_database: Database, tmp_path: Path) -> None:
+async def test_unit_name_is_the_one_of_today(fcr: Store, _family_database: Database, tmp_path: Path) -> None:
     folder, tomorrow = tmp_path / "config", date.today() + timedelta(days=1)
     shutil.copytree(SAMPLE / "config", folder)
     units = folder / "units.csv"
-    later = f"oma-hame,uusi,Tuleva,Framtida,Future,ensilinja,asiakasohjaus,sote,forssa,false,{tomorrow},\n"
+    future_row = f"oma-hame,uusi,Tuleva,Framtida,Future,ensilinja,asiakasohjaus,sote,forssa,false,{tomorrow},\n"
     units.write_text(
-        units.read_text().replace("forssa,false,2026-02-10,\n", f"forssa,false,2026-02-10,{tomorrow}\n{later}")
+        units.read_text().replace("forssa,false,2026-02-10,\n", f"forssa,false,2026-02-10,{tomorrow}\n{future_row}")
     )
     connection = await asyncpg.connect(_family_database.dsn("hva_fcr"))
     try:

@@ -1,4 +1,4 @@
-"""`hva figures` and `hva explain` on a database: keys that a view does not have are wrong use."""
+"""`hva figures` and `hva explain` on a database: a key that the view lacks is a usage error."""
 
 import pytest
 import typer
@@ -17,19 +17,19 @@ def dsn(_family_database: Database) -> str:
     return _family_database.dsn("hva_steward")
 
 
-async def test_every_view_that_can_be_named_is_there(dsn: str) -> None:
+async def test_every_named_view_exists(dsn: str) -> None:
     for view in VIEWS:
         await read(dsn, "figures", view, complete(view, CELL))
 
 
 @pytest.mark.parametrize("schema", ["figures", "report"])
 @pytest.mark.parametrize("key", ["theme", "window_days", "n; drop"])
-async def test_a_key_that_the_view_lacks_is_wrong_use(dsn: str, schema: str, key: str) -> None:
+async def test_key_that_the_view_lacks_is_a_usage_error(dsn: str, schema: str, key: str) -> None:
     with pytest.raises(typer.BadParameter, match=rf"^nps has no key {key}: it has county, .*score"):
         await read(dsn, schema, "nps", {**CELL, key: "7"})
 
 
-async def test_a_reader_has_no_exact_figures(_family_database: Database) -> None:
+async def test_reader_has_no_exact_figures(_family_database: Database) -> None:
     reader = _family_database.dsn("hva_reader")
     assert await read(reader, "report", "nps", CELL) == []
     with pytest.raises(VerbError, match=r"^There is no view nps in this database yet, or not for this role"):

@@ -1,4 +1,4 @@
-"""Two writers store a fact and its client's history concurrently: the county's lock orders them."""
+"""Two writers store a fact and the history of its client concurrently. The county lock orders them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from services.fcr import decode as fcr_decode
 from services.fcr import store as fcr_store
 from services.nps import decode as nps_decode
 from services.nps import store as nps_store
-from shared.postgres import commit as commit_room
+from shared.postgres import commit as commit_module
 from shared.postgres.membership import histories
 from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
 from shared.record import PlainRecord
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
-from tests.store.fcr_stage import contact
-from tests.store.histories import COUNTY, at_once, commit, history
+from tests.store.fcr_harness import contact
+from tests.store.histories import COUNTY, commit, history, run_concurrently
 from tests.store.test_nps_store import answered
 
 ANNA = "k1." + "A" * 22
@@ -58,49 +58,53 @@ async def family(request: pytest.FixtureRequest, database: Database) -> AsyncIte
     await found.pool.close()
 
 
-async def run_both(family: Family, first: str, early: pytest.MonkeyPatch | None = None) -> bool:
-    """Store a fact and its client's history; `first` is not committed when the other one begins.
+async def run_both(family: Family, first: str, early_read: pytest.MonkeyPatch | None = None) -> bool:
+    """Store a fact and the history of its client. The second writer begins before `first` is committed.
 
-    `early` reads the label before the county's lock is held. Returns whether one waited for the other.
+    `early_read` reads the history before the county lock is held. Returns whether one writer waited for the other.
     """
     schema, pool = family.schema, family.pool
     write = partial(family.store.apply, registers=REGISTERS)
     facts = [family.decode.decode(family.record, REGISTERS)]
-    histories_sent = [history(ANNA, 1, ("2026-03-01", None))]
+    sent = [history(ANNA, 1, ("2026-03-01", None))]
 
-    async def feed(holding: Any = lambda apply: apply) -> None:
-        if early:
+    async def feed(stopping: Any = lambda apply: apply) -> None:
+        if early_read:
             async with pool.acquire() as connection:
                 known = await histories(connection, schema, COUNTY, [ANNA])
 
-            async def before(*_: object) -> Any:
+            async def read_before(*_: object) -> Any:
                 return known
 
-            early.setattr(family.store, "histories", before)
-        await commit(schema, pool, holding(write), facts)
+            early_read.setattr(family.store, "histories", read_before)
+        await commit(schema, pool, stopping(write), facts)
 
-    async def feed_histories(holding: Any = lambda apply: apply) -> None:
-        await commit(schema, pool, holding(family.store.apply_histories), histories_sent)
+    async def feed_histories(stopping: Any = lambda apply: apply) -> None:
+        await commit(schema, pool, stopping(family.store.apply_histories), sent)
 
-    return await at_once(pool, *((feed_histories, feed) if first == "history" else (feed, feed_histories)))
+    return await run_concurrently(pool, *((feed_histories, feed) if first == "history" else (feed, feed_histories)))
 
 
 @pytest.mark.parametrize("first", ["fact", "history"])
-async def test_the_label_is_right_in_either_order(family: Family, first: str) -> None:
-    assert await run_both(family, first), "one waited"
+async def test_label_is_right_in_either_order(family: Family, first: str) -> None:
+    assert await run_both(family, first), "the second writer waited"
     assert await family.segments() == ["multidisciplinary"]
 
 
-async def test_a_label_read_before_the_lock_is_detected(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_history_read_before_the_lock_gives_a_wrong_label(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert await run_both(family, "history", monkeypatch)
     assert await family.segments() == ["other"]
 
 
 @pytest.mark.parametrize("first", ["fact", "history"])
-async def test_a_missing_county_lock_is_detected(family: Family, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def free(*_: object) -> None:
+async def test_missing_county_lock_gives_a_wrong_label(
+    family: Family, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_lock(*_: object) -> None:
         """Take no lock."""
 
-    monkeypatch.setattr(commit_room, "lock_counties", free)
+    monkeypatch.setattr(commit_module, "lock_counties", no_lock)
     assert not await run_both(family, first)
     assert await family.segments() == ["other"]

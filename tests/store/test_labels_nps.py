@@ -1,4 +1,4 @@
-"""Labels of the NPS family by the histories of its clients, in any order."""
+"""Labels of the nps family follow from the histories of its clients, in any order of arrival."""
 
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -18,7 +18,7 @@ from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
 from tests.store.histories import commit, history, latest
-from tests.store.registers import take_over
+from tests.store.registers import replace_registers
 from tests.store.test_nps_store import (
     BUCKETS,
     START,
@@ -29,12 +29,12 @@ from tests.store.test_nps_store import (
     invited,
     record,
     retracted,
+    scenario,
     state,
-    story,
 )
-from tests.store.test_refold_turns import moved, use
+from tests.store.test_refold_turns import changed_registers, use_registers
 
-ANNA, BERTTA, CECILIA, DAVID = ("k1." + dead_letter * 22 for dead_letter in "ABCD")
+ANNA, BERTTA, CECILIA, DAVID = ("k1." + letter * 22 for letter in "ABCD")
 DAY = timedelta(days=1)
 SINCE_MARCH = ("2026-03-01", None)
 
@@ -48,7 +48,7 @@ def registers() -> Registers:
 async def nps(database: Database, registers: Registers) -> AsyncIterator[Store]:
     pool = await make_pool(database.dsn("hva_nps"), "test")
     async with pool.acquire() as connection:
-        await take_over(connection, registers)
+        await replace_registers(connection, registers)
     yield Store(pool, registers)
     await pool.close()
 
@@ -59,16 +59,16 @@ def given(id: str, revision: int = 1, **data: Any) -> PlainRecord:
 
 
 async def feed_histories(nps: Store, *histories: History) -> int:
-    """Store histories; returns how many changed."""
+    """Store histories. Returns how many changed."""
     return int((await commit("nps", nps.pool, store.apply_histories, histories)).changed)
 
 
 async def segments(nps: Store, table: str = "response") -> dict[str, str]:
-    return dict(await nps.all(f"select id, segment from nps.{table} where not retracted"))  # type: ignore[arg-type]
+    return dict(await nps.fetch(f"select id, segment from nps.{table} where not retracted"))  # type: ignore[arg-type]
 
 
-async def test_the_label_date_of_every_kind(nps: Store) -> None:
-    """Invitations and direct feedback: their own day; responses: the day of service, else of the answer."""
+async def test_label_date_of_each_fact_type(nps: Store) -> None:
+    """Invitations and direct feedback: their own day. Responses: the day of service if given, else of the answer."""
     await feed_histories(nps, history(ANNA, 1, ("2026-03-05", "2026-03-06")))
     on, after = START + 4 * DAY, START + 5 * DAY
     await nps.feed(
@@ -90,7 +90,7 @@ async def test_the_label_date_of_every_kind(nps: Store) -> None:
     assert (await nps.nps("multidisciplinary"), await nps.nps("other")) == ((2, 0, 0), (2, 0, 0))
 
 
-async def test_an_heir_is_labelled_by_the_client_of_its_invitation(nps: Store) -> None:
+async def test_response_is_labelled_by_the_client_of_its_invitation(nps: Store) -> None:
     await feed_histories(nps, history(ANNA, 1, SINCE_MARCH))
     await nps.feed(answered("r", invitation_id="i"))
     assert await segments(nps) == {"r": "unknown"}
@@ -107,7 +107,7 @@ async def test_an_heir_is_labelled_by_the_client_of_its_invitation(nps: Store) -
     assert await nps.nps("multidisciplinary") is None
 
 
-async def test_a_history_relabels_facts_inside_its_bounds(nps: Store) -> None:
+async def test_history_relabels_facts_between_its_bounds(nps: Store) -> None:
     await nps.feed(*(answered(f"r{n}", at=START + n * DAY, client=ANNA) for n in range(5)))
     for version, member in ((1, [1, 2]), (2, [0, 1, 2, 3, 4]), (3, [1, 2])):
         bounds = SINCE_MARCH if version == 2 else ("2026-03-02", "2026-03-04")
@@ -116,24 +116,24 @@ async def test_a_history_relabels_facts_inside_its_bounds(nps: Store) -> None:
         assert [n for n in range(5) if labels[f"r{n}"] == "multidisciplinary"] == member
 
 
-async def test_a_history_of_another_county_is_ignored(nps: Store) -> None:
+async def test_history_of_another_county_is_ignored(nps: Store) -> None:
     await nps.feed(answered("r", client=ANNA))
     await feed_histories(nps, history(ANNA, 1, SINCE_MARCH, county="pirha"))
     await nps.feed(answered("s", client=ANNA))
     assert set((await segments(nps)).values()) == {"other"}
 
 
-async def test_a_late_older_version_changes_nothing(nps: Store) -> None:
-    await nps.feed(*story())
+async def test_late_older_version_changes_nothing(nps: Store) -> None:
+    await nps.feed(*scenario())
     assert await feed_histories(nps, history(ANNA, 3, SINCE_MARCH), history(ANNA, 2), history(ANNA, 1)) == 1
     expected = await everything(nps)
     assert await feed_histories(nps, history(ANNA, 2, ("2026-03-02", None))) == 0
     assert await feed_histories(nps, history(ANNA, 3, SINCE_MARCH)) == 0
     assert await everything(nps) == expected
-    assert await feed_histories(nps, history(ANNA, 5, SINCE_MARCH)) == 0, "newer, and says the same"
+    assert await feed_histories(nps, history(ANNA, 5, SINCE_MARCH)) == 0, "a newer version with the same intervals"
     assert await feed_histories(nps, history(ANNA, 4)) == 0
     assert await everything(nps) == expected
-    assert await nps.all("select version from nps.membership") == [(5,)]
+    assert await nps.fetch("select version from nps.membership") == [(5,)]
     assert await feed_histories(nps, history(ANNA, 6)) == 1
     assert "multidisciplinary" not in (await segments(nps)).values()
 
@@ -152,20 +152,20 @@ FINAL = latest(HISTORIES)
 
 
 def facts() -> list[PlainRecord]:
-    """Facts that move between clients, invitations and days; the facts of one client are erased."""
+    """Facts that move between clients, invitations and days. The facts of one client are erased by `ERASURE`."""
     return [
-        *story(),
+        *scenario(),
         *(given(f"g{n}", given_at=(START + n * DAY).isoformat(), client=ANNA if n % 2 else BERTTA) for n in range(4)),
         given("g1", 2, given_at=(START + DAY).isoformat(), client=DAVID),
         retracted(2, feedback_id="g2"),
         invited("c", client=CECILIA),
         answered("c", client=CECILIA, invitation_id="i0"),
-        answered("heir of c", invitation_id="c", respondent="client"),
+        answered("inherits from c", invitation_id="c", respondent="client"),
         invited("e", at=START + 4 * DAY, client=ANNA),
-        answered("heir of e", at=START + 5 * DAY, invitation_id="e", score=1),
+        answered("inherits from e", at=START + 5 * DAY, invitation_id="e", score=1),
         invited("d", at=START + DAY, client=DAVID),
         invited("d", 2, at=START + DAY, client=ANNA),
-        answered("heir of d", invitation_id="d", served_at=(START - DAY).isoformat(), at=START + DAY),
+        answered("inherits from d", invitation_id="d", served_at=(START - DAY).isoformat(), at=START + DAY),
     ]
 
 
@@ -173,12 +173,12 @@ ERASURE = erased(CECILIA)
 
 
 async def everything(nps: Store) -> list[Any]:
-    """Return facts, figures and buckets."""
+    """Facts, figures and buckets."""
     buckets = []
     for measure in MEASURES:
-        says = " or ".join(f"{count} <> 0" for count in measure.counts)
+        not_zero = " or ".join(f"{count} <> 0" for count in measure.counts)
         for grain in ("day", "month"):
-            buckets.append(sorted(await nps.all(f"select * from nps.{measure.name}_{grain} where {says}")))
+            buckets.append(sorted(await nps.fetch(f"select * from nps.{measure.name}_{grain} where {not_zero}")))
     return [await state(nps), buckets]
 
 
@@ -188,14 +188,14 @@ async def clear(nps: Store) -> None:
 
 
 async def deliver(nps: Store, items: Sequence[Any]) -> None:
-    """Store one batch per kind of record, as the topics do."""
+    """Store one batch per kind of record, because each kind has its own topic."""
     await feed_histories(nps, *(item for item in items if isinstance(item, History)))
     if ERASURE in items:
         await nps.erase(ERASURE)
     await nps.feed(*(item for item in items if isinstance(item, PlainRecord) and item is not ERASURE))
 
 
-async def test_the_order_of_facts_and_histories_does_not_matter(nps: Store) -> None:
+async def test_order_of_facts_and_histories_does_not_matter(nps: Store) -> None:
     await deliver(nps, [*FINAL.values(), ERASURE, *facts()])
     expected = await everything(nps)
     await assert_labels_are_right(nps)
@@ -212,34 +212,34 @@ async def test_the_order_of_facts_and_histories_does_not_matter(nps: Store) -> N
 
 
 async def assert_labels_are_right(nps: Store) -> None:
-    """Assert that every label follows from the last history, and that both labels occur for every kind."""
+    """Every label follows from the latest history, and both labels occur in every table."""
     columns = {"invitation": "own_client", "response": "client", "feedback": "own_client"}
-    for table, client in columns.items():
-        rows = await nps.all(f"select {client}, label_day, segment from nps.{table} where not retracted")
-        for of, day, segment in rows:
-            assert segment == label(of, day, FINAL[of].intervals if of in FINAL else ())
+    for table, column in columns.items():
+        rows = await nps.fetch(f"select {column}, label_day, segment from nps.{table} where not retracted")
+        for client, day, segment in rows:
+            assert segment == label(client, day, FINAL[client].intervals if client in FINAL else ())
         assert {"multidisciplinary", "other"} <= {segment for _, _, segment in rows}, table
 
 
-async def test_a_refold_keeps_labels(nps: Store, tmp_path: Path) -> None:
-    changed = moved(tmp_path / "changed", "uusi-toimiala", 120)
-    await use(nps.pool, changed)
+async def test_refold_keeps_labels(nps: Store, tmp_path: Path) -> None:
+    changed = changed_registers(tmp_path / "changed", "uusi-toimiala", 120)
+    await use_registers(nps.pool, changed)
     nps.registers, old = changed, nps.registers
     await deliver(nps, [*FINAL.values(), *facts()])
     expected = await everything(nps)
     await clear(nps)
     await nps.pool.execute("delete from nps.refold")
 
-    await use(nps.pool, old)
+    await use_registers(nps.pool, old)
     nps.registers = old
     await deliver(nps, [*facts(), *FINAL.values()])
-    await use(nps.pool, changed)
+    await use_registers(nps.pool, changed)
     assert await REFOLD.run(nps.pool, changed) > 0
     assert await everything(nps) == expected
     await assert_labels_are_right(nps)
 
 
-async def test_an_erasure_after_a_history_leaves_nothing_to_label(nps: Store) -> None:
+async def test_erased_facts_are_not_relabelled(nps: Store) -> None:
     await deliver(nps, [*facts(), *FINAL.values()])
     before = await nps.nps("multidisciplinary")
     await nps.erase(ERASURE)

@@ -1,4 +1,4 @@
-"""Old code beside a newer migration: the batch waits, nothing becomes a dead letter, and it goes on where it fits."""
+"""Old code with a newer schema: a batch that does not fit is retried later and never becomes a dead letter."""
 
 import contextlib
 import logging
@@ -24,7 +24,7 @@ from tests.product import SAMPLE, Database
 from tests.store.dead_letters import SEALER
 from tests.store.test_nps_store import answered
 
-# A migration of a version to come, and back: how it fails differs, what becomes of the batch does not.
+# A future migration and its reversal. The errors differ, the outcome for the batch is the same.
 CHANGES = {
     "column": (
         "alter table nps.response rename column rank to renamed",
@@ -51,7 +51,7 @@ async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_the_batch_waits(
+async def test_batch_waits_until_the_schema_fits(
     change: str, pool: "asyncpg.Pool[asyncpg.Record]", database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registers = load_folder(SAMPLE / "config")
@@ -70,7 +70,7 @@ async def test_the_batch_waits(
         forward, back = CHANGES[change]
         await migrating.execute(forward)
         monkeypatch.setattr(batch, "_RETRY_BUDGET_S", 0.2)
-        with contextlib.suppress(asyncpg.PostgresError):  # it fits at the second try where only statements changed
+        with contextlib.suppress(asyncpg.PostgresError):  # if only prepared statements are stale, the retry succeeds
             await runner.run([answered("r2")])
         assert await pool.fetchval("select count(*) from nps.dead_letter") == 0
         await migrating.execute(back)

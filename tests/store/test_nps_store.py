@@ -1,4 +1,4 @@
-"""The heart of the family on a real PostgreSQL: facts, neighbours and buckets in any order and any batches."""
+"""Facts and buckets of the nps family on a real PostgreSQL server do not depend on order and batches."""
 
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -21,11 +21,11 @@ from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
-from tests.store.registers import take_over
+from tests.store.registers import replace_registers
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 SEALER = Sealer([Key("l1", b"x" * 32)])
-FORTNIGHT = timedelta(hours=336)
+RESPONSE_WINDOW = timedelta(hours=336)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def registers() -> Registers:
 async def pool(database: Database, registers: Registers) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     pool = await make_pool(database.dsn("hva_nps"), "test")
     async with pool.acquire() as connection:
-        await take_over(connection, registers)
+        await replace_registers(connection, registers)
     yield pool
     await pool.close()
 
@@ -70,7 +70,7 @@ def erased(client: str) -> PlainRecord:
 
 
 class Store:
-    """Applies records as the service's handlers do, in the batches that a test wants."""
+    """Applies records as the handlers do, in batches that the test chooses."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> None:
         self.pool, self.registers = pool, registers
@@ -87,18 +87,18 @@ class Store:
         events = [decode_person(r) for r in records]
         await StoreCommit("nps", self.pool, SEALER, store.apply_persons)(events, [])  # type: ignore[type-var]
 
-    async def all(self, query: str) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.pool.fetch(query)]
 
     async def rate(self, segment: str = "all") -> tuple[Any, ...] | None:
-        rows = await self.all(
+        rows = await self.fetch(
             "select delivered, answered from figures.response_rate where period = '2026-03' and scope_level = 'county' "
             f"and channel = 'all' and segment = '{segment}'"
         )
         return rows[0] if rows else None
 
     async def nps(self, segment: str = "all") -> tuple[Any, ...] | None:
-        rows = await self.all(
+        rows = await self.fetch(
             "select promoters, passives, detractors from figures.nps where period = '2026-03' "
             f"and scope_level = 'county' and channel = 'all' and segment = '{segment}'"
         )
@@ -111,27 +111,29 @@ def nps(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> Store:
 
 
 @pytest.mark.parametrize(
-    ("late_by", "expected"),
+    ("shift", "expected"),
     [(timedelta(microseconds=-1), (1, 1)), (timedelta(0), (1, 0)), (timedelta(days=-400), (1, 1))],
 )
-async def test_the_fortnight_of_an_answer(nps: Store, late_by: timedelta, expected: tuple[int, int]) -> None:
-    await nps.feed(answered("r", at=START + FORTNIGHT + late_by, invitation_id="i", respondent="relative"))
+async def test_answer_counts_within_14_days_of_the_invitation(
+    nps: Store, shift: timedelta, expected: tuple[int, int]
+) -> None:
+    await nps.feed(answered("r", at=START + RESPONSE_WINDOW + shift, invitation_id="i", respondent="relative"))
     await nps.feed(invited("i"))
     assert await nps.rate() == expected
 
 
-async def test_an_answer_moves_between_invitations_and_back_into_nothing(nps: Store) -> None:
+async def test_corrected_answer_moves_between_invitations(nps: Store) -> None:
     await nps.feed(invited("i"), invited("j", at=START + timedelta(days=1)), answered("r", invitation_id="i"))
     assert await nps.rate() == (2, 1)
     await nps.feed(answered("r", 2, invitation_id="j"))
-    assert [a for (a,) in await nps.all("select answered from nps.invitation order by id")] == [False, True]
+    assert [a for (a,) in await nps.fetch("select answered from nps.invitation order by id")] == [False, True]
     await nps.feed(retracted(3, response_id="r"))
     assert (await nps.rate(), await nps.nps()) == ((2, 0), None)
     await nps.feed(answered("r", 4, invitation_id="i"))
     assert (await nps.rate(), await nps.nps()) == ((2, 1), (1, 0, 0))
 
 
-async def test_a_response_follows_the_client_of_its_invitation(nps: Store) -> None:
+async def test_response_inherits_the_client_of_its_invitation(nps: Store) -> None:
     client = "k1." + "A" * 22
     await nps.feed(answered("r", invitation_id="i"))
     assert (await nps.nps("unknown"), await nps.nps("other")) == ((1, 0, 0), None)
@@ -144,34 +146,38 @@ async def test_a_response_follows_the_client_of_its_invitation(nps: Store) -> No
     assert (await nps.nps("unknown"), await nps.rate()) == ((1, 0, 0), None)
 
 
-async def test_an_erasure_takes_past_and_future_facts_and_nobody_elses(nps: Store) -> None:
-    mine, other = "k1." + "A" * 22, "k1." + "B" * 22
-    await nps.feed(invited("i", client=mine), answered("r", client=mine), answered("s", client=other, score=3))
-    await nps.feed(answered("heir", invitation_id="i"))
-    await nps.erase(erased(mine))
+async def test_erasure_removes_past_and_future_facts_of_one_client(nps: Store) -> None:
+    erased_client, other = "k1." + "A" * 22, "k1." + "B" * 22
+    await nps.feed(
+        invited("i", client=erased_client), answered("r", client=erased_client), answered("s", client=other, score=3)
+    )
+    await nps.feed(answered("inherits", invitation_id="i"))
+    await nps.erase(erased(erased_client))
     assert (await nps.nps(), await nps.rate()) == ((1, 0, 1), None)
-    assert await nps.nps("unknown") == (1, 0, 0)  # the heir stays, without a client
-    await nps.feed(answered("r", 2, client=mine), answered("t", client=mine), answered("r", 1, client=other))
+    assert await nps.nps("unknown") == (1, 0, 0)  # the response to the invitation stays, without a client
+    await nps.feed(
+        answered("r", 2, client=erased_client), answered("t", client=erased_client), answered("r", 1, client=other)
+    )
     assert await nps.nps() == (1, 0, 1)
-    left = await nps.all("select distinct own_client, client from nps.response order by 1")
+    left = await nps.fetch("select distinct own_client, client from nps.response order by 1")
     assert left == [(other, other), (None, None)]
-    await nps.erase(erased(mine))
+    await nps.erase(erased(erased_client))
     assert await nps.nps() == (1, 0, 1)
 
 
-async def test_equal_revisions_with_other_content_are_counted(nps: Store) -> None:
+async def test_equal_revisions_with_equal_digests_are_no_conflict(nps: Store) -> None:
     first, second = answered("r", score=9), answered("r", score=3, time=START + timedelta(hours=1))
     facts = [decode(r, nps.registers) for r in (first, second)]
     async with nps.pool.acquire() as connection, connection.transaction():
         once = await store.apply(connection, "oma-hame", facts, nps.registers)  # type: ignore[arg-type]
         again = await store.apply(connection, "oma-hame", facts[:1], nps.registers)  # type: ignore[arg-type]
-    # Both digests are zeros here, as if the content were the same: no conflict, and the later one stands.
+    # `record` sets both digests to zeros, as if the content were equal. The event with the later time wins.
     assert (once.changed, once.conflicts, again.changed, again.conflicts) == (1, 0, 0, 0)
     assert await nps.nps() == (0, 0, 1)
 
 
-def story() -> list[PlainRecord]:
-    """Events that touch each other in every way the family knows."""
+def scenario() -> list[PlainRecord]:
+    """Events that affect each other in every way that the family supports."""
     client, other = "k1." + "A" * 22, "k1." + "B" * 22
     return [
         *(invited(f"i{n}", at=START + timedelta(days=n), client=client if n % 2 else other) for n in range(4)),
@@ -192,22 +198,22 @@ BUCKETS = ("answer", "response_count", "invitation_count", "feedback_count")
 
 
 async def state(nps: Store) -> list[Any]:
-    """All facts and all figures, zeros of buckets aside."""
-    facts = [await nps.all(f"select * from nps.{table} order by id") for table in TABLES]
+    """All facts and all figures."""
+    facts = [await nps.fetch(f"select * from nps.{table} order by id") for table in TABLES]
     views = ("nps", "response", "response_rate", "statement", "pei", "direct_feedback")
-    return facts + [sorted(map(str, await nps.all(f"select * from figures.{view}"))) for view in views]
+    return facts + [sorted(map(str, await nps.fetch(f"select * from figures.{view}"))) for view in views]
 
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_order_duplicates_and_batches_do_not_matter(nps: Store, seed: int) -> None:
     rng = random.Random(seed)
-    await nps.feed(*story())
+    await nps.feed(*scenario())
     expected = await state(nps)
     async with nps.pool.acquire() as connection:
         tables = [*TABLES, *(f"{b}_{grain}" for b in BUCKETS for grain in ("day", "month"))]
         await connection.execute(";".join(f"delete from nps.{table}" for table in tables))
 
-    events = story() + rng.sample(story(), 6)
+    events = scenario() + rng.sample(scenario(), 6)
     rng.shuffle(events)
     while events:
         size = rng.choice([1, 2, 5, 20])
@@ -216,11 +222,11 @@ async def test_order_duplicates_and_batches_do_not_matter(nps: Store, seed: int)
     assert await state(nps) == expected
 
 
-async def test_buckets_come_to_nothing_when_everything_is_retracted(nps: Store) -> None:
-    await nps.feed(*story())
+async def test_buckets_are_zero_when_everything_is_retracted(nps: Store) -> None:
+    await nps.feed(*scenario())
     await nps.feed(*(retracted(9, response_id=f"r{n}") for n in range(4)))
     await nps.feed(*(retracted(9, invitation_id=f"i{n}") for n in range(4)))
     for measure, columns in (("answer", "a0+a1+a2+a3+a4+a5"), ("invitation_count", "delivered+answered")):
         for grain in ("day", "month"):
-            assert await nps.all(f"select 1 from nps.{measure}_{grain} where {columns} <> 0") == []
+            assert await nps.fetch(f"select 1 from nps.{measure}_{grain} where {columns} <> 0") == []
     assert await nps.nps() is None

@@ -1,4 +1,4 @@
-"""What is published of the NPS family on a real PostgreSQL, and who can read what of it."""
+"""Publication of the nps family on a real PostgreSQL server, and what readers see of it."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -36,9 +36,9 @@ async def reader(database: Database) -> AsyncIterator["asyncpg.Connection[asyncp
     await connection.close()
 
 
-async def fill(nps: Store, fewest: int = 2) -> None:
-    """Answers on four days: many of two units, four times `fewest` of another."""
-    units = ["keskus"] * 25 + ["hml-ta"] * 13 + ["tauko"] * fewest
+async def fill(nps: Store, small: int = 2) -> None:
+    """Answers on four days: many from two units, and `small` a day from another."""
+    units = ["keskus"] * 25 + ["hml-ta"] * 13 + ["tauko"] * small
     for day in range(4):
         at = START + timedelta(days=day)
         await nps.feed(
@@ -54,11 +54,11 @@ async def rows(connection: Any, schema: str, view: str, as_of: datetime = NOW) -
     return {tuple(row[key] for key in keys_of(view)): row for row in found}
 
 
-@pytest.mark.parametrize("fewest", [2, 7])
-async def test_a_reader_sees_figures_of_the_same_keys_or_that_they_are_hidden(
-    nps: Store, family: Any, reader: Any, fewest: int
+@pytest.mark.parametrize("small", [2, 7])
+async def test_reader_sees_exact_or_hidden_figures_of_the_same_keys(
+    nps: Store, family: Any, reader: Any, small: int
 ) -> None:
-    await fill(nps, fewest)
+    await fill(nps, small)
     assert await publish(family, "nps", UNIT, NOW)
     for view in views_of("nps"):
         exact, shown = await rows(family, "figures", view), await rows(reader, "report", view)
@@ -72,10 +72,10 @@ async def test_a_reader_sees_figures_of_the_same_keys_or_that_they_are_hidden(
             assert (row["published_at"], row["state"]) == (NOW, exact[key]["state"])
     shown = await rows(reader, "report", "nps")
     unit = shown["oma-hame", "quarter", "2026Q1", "unit", "tauko", "all", "all"]
-    assert (unit["n"], unit["suppressed"], unit["low_n"]) == ((None, True, False) if fewest == 2 else (28, False, True))
+    assert (unit["n"], unit["suppressed"], unit["low_n"]) == ((None, True, False) if small == 2 else (28, False, True))
 
 
-async def test_what_is_large_is_shown(nps: Store, family: Any, reader: Any) -> None:
+async def test_large_figures_are_shown(nps: Store, family: Any, reader: Any) -> None:
     await fill(nps, 7)
     assert await publish(family, "nps", UNIT, NOW)
     shown = await rows(reader, "report", "nps")
@@ -85,7 +85,7 @@ async def test_what_is_large_is_shown(nps: Store, family: Any, reader: Any) -> N
     assert (day["n"], day["low_n"]) == (45, False)
 
 
-async def test_gauges_show_what_is_published(nps: Store, family: Any, pool: Any) -> None:
+async def test_gauges_show_published_figures(nps: Store, family: Any, pool: Any) -> None:
     await fill(nps, 7)
     registry = CollectorRegistry()
     gauges = PublishedGauges(GAUGES, registry, lambda: NOW)
@@ -93,13 +93,13 @@ async def test_gauges_show_what_is_published(nps: Store, family: Any, pool: Any)
     assert not [sample for metric in registry.collect() for sample in metric.samples]
     await publish(family, "nps", UNIT, NOW)
     await gauges.refresh(pool)
-    place = dict(zip(LABELS, ("oma-hame", "county", "oma-hame", "all", "all", "month_previous"), strict=True))
-    assert registry.get_sample_value("hva_nps_responses", place) == 180
+    labels = dict(zip(LABELS, ("oma-hame", "county", "oma-hame", "all", "all", "month_previous"), strict=True))
+    assert registry.get_sample_value("hva_nps_responses", labels) == 180
     levels = {sample.labels["scope_level"] for metric in registry.collect() for sample in metric.samples}
     assert levels == {"county", "division", "result_area"}
 
 
-async def test_rows_of_a_unit_that_becomes_sensitive_are_hidden(
+async def test_rows_of_unit_that_becomes_sensitive_are_hidden(
     nps: Store, family: Any, reader: Any, database: Database
 ) -> None:
     await fill(nps, 2)

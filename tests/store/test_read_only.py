@@ -1,4 +1,4 @@
-"""A pool leaves a server that takes no writes, as a former primary after a failover, and comes back by itself."""
+"""A pool drops connections to a read-only server, such as a former primary after a failover, and reconnects."""
 
 import asyncpg
 import pytest
@@ -9,10 +9,10 @@ from tests.product import Database
 from tests.replica import until
 
 
-async def alter(database: Database, what: str) -> None:
+async def alter(database: Database, setting: str) -> None:
     connection = await asyncpg.connect(database.admin)
     try:
-        await connection.execute(f"alter database {database.name} {what}")
+        await connection.execute(f"alter database {database.name} {setting}")
     finally:
         await connection.close()
 
@@ -24,7 +24,7 @@ async def writable(pool: "asyncpg.Pool[asyncpg.Record]") -> bool:
         return False
 
 
-async def test_a_pool_does_not_stay_with_a_server_that_is_read_only(database: Database) -> None:
+async def test_pool_replaces_connections_to_a_read_only_server(database: Database) -> None:
     await alter(database, "set default_transaction_read_only = on")
     pool = await make_pool(database.dsn("hva_nps"), "test", size=2)
     try:
@@ -33,6 +33,6 @@ async def test_a_pool_does_not_stay_with_a_server_that_is_read_only(database: Da
                 await pool.fetchval("select 1")
             assert classify(refused.value) is Failure.TRANSIENT
         await alter(database, "reset default_transaction_read_only")
-        await until(lambda: writable(pool), "new connections in place of the old ones")
+        await until(lambda: writable(pool), "new connections replace the old ones")
     finally:
         await pool.close()

@@ -1,4 +1,4 @@
-"""What the roles of readers can and cannot read: the attacks that a leader with a password could make."""
+"""What the roles of readers can and cannot read, including attacks by someone with the password of a reader."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ async def published(nps: Store, family: Any) -> None:
     assert await publish(family, "nps", UNIT, NOW)
 
 
-async def test_a_reader_reads_the_published_tables_and_no_other(published: None, reader: Any, family: Any) -> None:
+async def test_reader_can_read_only_published_tables(published: None, reader: Any, family: Any) -> None:
     readable = await reader.fetch(
         "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
         "where c.relkind in ('r', 'v', 'm', 'p', 'S', 'f') and n.nspname not in ('pg_catalog', 'information_schema') "
@@ -34,9 +34,9 @@ async def test_a_reader_reads_the_published_tables_and_no_other(published: None,
     )
     assert readable == []
     assert not any([await reader.fetchval("select has_schema_privilege($1, 'usage')", name) for name in SCHEMAS])
-    written = "select relname from pg_class where relnamespace = 'report'::regnamespace "
-    written += "and has_table_privilege(oid, 'insert, update, delete, truncate, references, trigger')"
-    assert await reader.fetch(written) == []
+    writable = "select relname from pg_class where relnamespace = 'report'::regnamespace "
+    writable += "and has_table_privilege(oid, 'insert, update, delete, truncate, references, trigger')"
+    assert await reader.fetch(writable) == []
     for schema in SCHEMAS:
         found = await family.fetchval("select min(relname) from pg_class where relnamespace = $1::regnamespace", schema)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -64,15 +64,13 @@ async def test_a_reader_reads_the_published_tables_and_no_other(published: None,
         "create database other",
     ],
 )
-async def test_a_reader_is_refused(reader: Any, attack: str) -> None:
+async def test_reader_has_no_other_privileges(reader: Any, attack: str) -> None:
     with pytest.raises(asyncpg.PostgresError) as refused:
         await reader.fetch(attack) if attack.startswith("select") else await reader.execute(attack)
     assert isinstance(refused.value, asyncpg.InsufficientPrivilegeError)
 
 
-async def test_statistics_and_plans_hold_nothing_of_the_exact_figures(
-    published: None, reader: Any, database: Database
-) -> None:
+async def test_statistics_and_plans_reveal_no_exact_figures(published: None, reader: Any, database: Database) -> None:
     owner = await asyncpg.connect(database.dsn("hva_migrate"))
     await owner.execute("analyze")
     await owner.close()
@@ -85,14 +83,14 @@ async def test_statistics_and_plans_hold_nothing_of_the_exact_figures(
     assert row["suppressed"] and {row[name] for name in ("n", "promoters", "passives", "detractors", "score")} == {None}
 
 
-async def test_the_time_that_figures_are_read_at_moves_no_published_row(published: None, reader: Any) -> None:
+async def test_as_of_setting_does_not_change_published_rows(published: None, reader: Any) -> None:
     before = await rows(reader, "report", "nps", NOW)
     assert await rows(reader, "report", "nps", NOW - timedelta(days=400)) == before
 
 
-async def test_a_reader_of_a_county_reads_no_other_one(published: None, family: Any, database: Database) -> None:
-    other, mine = "toinen-alue", "oma-hame"
-    for county in (other, mine):
+async def test_reader_of_one_county_reads_no_other_county(published: None, family: Any, database: Database) -> None:
+    other, own = "toinen-alue", "oma-hame"
+    for county in (other, own):
         await bootstrap(
             database.admin,
             dict.fromkeys(ROLES, "test-only") | {reader_role(county): "test-only"},
@@ -100,16 +98,16 @@ async def test_a_reader_of_a_county_reads_no_other_one(published: None, family: 
             reader_role(county),
         )
         await migrate(database.dsn("hva_migrate"), SERVICES, county)
-    assert await _seen(database, mine) == {mine} and await _seen(database, other) == set()
+    assert await _visible_counties(database, own) == {own} and await _visible_counties(database, other) == set()
     connection = await asyncpg.connect(database.dsn(reader_role(other)))
     try:
-        plan = await connection.fetch(f"explain (analyze) select * from report.nps where county = '{mine}' and n > 50")
+        plan = await connection.fetch(f"explain (analyze) select * from report.nps where county = '{own}' and n > 50")
         assert "Rows Removed" not in "\n".join(row[0] for row in plan)
     finally:
         await connection.close()
 
 
-async def _seen(database: Database, county: str) -> set[str]:
+async def _visible_counties(database: Database, county: str) -> set[str]:
     connection = await asyncpg.connect(database.dsn(reader_role(county)))
     try:
         tables = await connection.fetch(

@@ -1,4 +1,4 @@
-"""Changed registers: facts are derived anew, figures follow, and a writer with old registers undoes nothing."""
+"""Changed registers: facts and figures are refolded, and a writer with old registers does not undo the refold."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -13,15 +13,15 @@ from shared.postgres import refold
 from shared.postgres.pool import make_pool
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
-from tests.store.registers import take_over
-from tests.store.test_nps_store import START, Store, answered, record, state, story
+from tests.store.registers import replace_registers
+from tests.store.test_nps_store import START, Store, answered, record, scenario, state
 
 CONFIG = SAMPLE / "config"
 
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Registers:
-    """`keskus` belongs to another division from the middle of the month on, and feedback is promised a reply in 2 h."""
+    """`keskus` belongs to another division from 2 March on, and feedback is promised a reply in 2 hours."""
     folder = tmp_path / "config"
     shutil.copytree(CONFIG, folder)
     units = (folder / "units.csv").read_text().splitlines()
@@ -43,7 +43,7 @@ def feedback(id: str, replied_after: timedelta) -> object:
 
 
 def events() -> list[object]:
-    return [*story(), feedback("soon", timedelta(hours=1)), feedback("late", timedelta(hours=3))]
+    return [*scenario(), feedback("soon", timedelta(hours=1)), feedback("late", timedelta(hours=3))]
 
 
 @pytest.fixture
@@ -53,32 +53,32 @@ async def pool(database: Database) -> AsyncIterator["asyncpg.Pool[asyncpg.Record
     await pool.close()
 
 
-async def fed(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> Store:
+async def store_with_facts(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> Store:
     async with pool.acquire() as connection:
-        await take_over(connection, registers)
+        await replace_registers(connection, registers)
     store = Store(pool, registers)
     await store.feed(*events())
     return store
 
 
 async def figures(store: Store) -> list[object]:
-    """Facts and figures: unit rows of facts included."""
+    """Facts with their unit rows, and figures."""
     return await state(store)
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 2000])
-async def test_figures_by_changed_registers_are_those_of_a_fresh_start(
+async def test_refold_gives_the_figures_of_a_fresh_start(
     pool: "asyncpg.Pool[asyncpg.Record]", changed: Registers, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refold, "CHUNK", chunk)
     old = load_folder(CONFIG)
-    fresh = await figures(await fed(pool, changed))
+    fresh = await figures(await store_with_facts(pool, changed))
     await pool.execute("".join(f"delete from nps.{t};" for t in await tables(pool)))
 
-    store = await fed(pool, old)
+    store = await store_with_facts(pool, old)
     assert await figures(store) != fresh
     async with pool.acquire() as connection:
-        await take_over(connection, changed)
+        await replace_registers(connection, changed)
     assert await REFOLD.run(pool, changed) > 0
     assert await figures(store) == fresh
     assert await REFOLD.run(pool, changed) == 0
@@ -91,42 +91,42 @@ async def tables(pool: "asyncpg.Pool[asyncpg.Record]") -> list[str]:
     return [row["table_name"] for row in rows]
 
 
-async def test_a_writer_with_old_registers_is_caught_up_with(
+async def test_facts_of_writer_with_old_registers_are_refolded(
     pool: "asyncpg.Pool[asyncpg.Record]", changed: Registers
 ) -> None:
     old = load_folder(CONFIG)
-    store = await fed(pool, old)
+    store = await store_with_facts(pool, old)
     async with pool.acquire() as connection:
-        await take_over(connection, changed)
+        await replace_registers(connection, changed)
     await REFOLD.run(pool, changed)
     late = answered("late", at=START + timedelta(days=5))
     await Store(pool, old).feed(late)  # a replica that has not seen the change yet
     await REFOLD.run(pool, changed)
     row = changed.unit_row("oma-hame", "keskus", (START + timedelta(days=5)).date())
-    assert await store.all("select unit_row from nps.response where id = 'late'") == [(row.key,)]
+    assert await store.fetch("select unit_row from nps.response where id = 'late'") == [(row.key,)]
 
 
-async def test_a_replica_with_old_registers_refolds_nothing_back(
+async def test_replica_with_old_registers_refolds_nothing(
     pool: "asyncpg.Pool[asyncpg.Record]", changed: Registers
 ) -> None:
     old = load_folder(CONFIG)
-    store = await fed(pool, old)
+    store = await store_with_facts(pool, old)
     async with pool.acquire() as connection:
-        await take_over(connection, changed)
+        await replace_registers(connection, changed)
     await REFOLD.run(pool, changed)
     before = await figures(store)
     assert await REFOLD.run(pool, old) == 0
     assert await figures(store) == before
 
 
-async def test_a_writer_with_old_registers_behind_a_refold_that_is_on_its_way(
+async def test_facts_written_behind_a_running_refold_are_refolded(
     pool: "asyncpg.Pool[asyncpg.Record]", changed: Registers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refold, "CHUNK", 1)
     old, day = load_folder(CONFIG), START + timedelta(days=5)
-    await fed(pool, old)
+    await store_with_facts(pool, old)
     async with pool.acquire() as connection:
-        await take_over(connection, changed)
+        await replace_registers(connection, changed)
         reached = None
         while reached is None or reached["table_index"] < 2:  # past every invitation and response
             assert await REFOLD.step(pool, "oma-hame", changed) is not None
@@ -135,4 +135,4 @@ async def test_a_writer_with_old_registers_behind_a_refold_that_is_on_its_way(
     await store.feed(answered("late", at=day))
     await REFOLD.run(pool, changed)
     row = changed.unit_row("oma-hame", "keskus", day.date())
-    assert await store.all("select unit_row from nps.response where id = 'late'") == [(row.key,)]
+    assert await store.fetch("select unit_row from nps.response where id = 'late'") == [(row.key,)]

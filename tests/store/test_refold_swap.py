@@ -1,4 +1,4 @@
-"""A changed rule that comes into force for a county: it ends however long it takes, and is reported meanwhile."""
+"""A changed segment rule is activated for a county: without a total time limit, and reported while it runs."""
 
 import logging
 from collections.abc import Collection
@@ -17,15 +17,15 @@ from shared.health import Health
 from shared.keys import Key
 from shared.metrics import PipelineMetrics
 from shared.settings import Settings
-from tests.store.fcr_stage import ANNA, BERTTA
-from tests.store.segments_stage import Store, flag
+from tests.store.fcr_harness import ANNA, BERTTA
+from tests.store.segments_harness import Store, flag
 
 COUNTY = "oma-hame"
 
 
 @pytest.fixture
 async def changed(segments: Store) -> Store:
-    """A rule that makes members of three clients no longer holds."""
+    """A store with three members whose membership ends by the changed rule."""
     clients = (ANNA, BERTTA, f"k1.{3:022}")
     await segments.feed(*(flag(f"f{n}", client=client) for n, client in enumerate(clients)))
     await segments.change(enabled=())
@@ -35,7 +35,7 @@ async def changed(segments: Store) -> Store:
 @pytest.fixture
 def runtime(changed: Store, tmp_path: Path) -> Runtime:
     registry = CollectorRegistry()
-    found = Runtime(
+    runtime = Runtime(
         settings=Settings("segments", "", "", tmp_path, tmp_path),
         registers=changed.registers,
         sealer=Sealer([Key("l1", b"x" * 32)]),
@@ -45,53 +45,55 @@ def runtime(changed: Store, tmp_path: Path) -> Runtime:
         metrics=PipelineMetrics("segments", registry),
         health=Health(()),
     )
-    found.pool = changed.pool
-    return found
+    runtime.pool = changed.pool
+    return runtime
 
 
-def seen(runtime: Runtime) -> tuple[float | None, float | None, str | None]:
-    """Both gauges, and what /readyz warns of."""
+def reported(runtime: Runtime) -> tuple[float | None, float | None, str | None]:
+    """Both gauges, and the warning of /readyz."""
     values = (runtime.registry.get_sample_value(f"hva_refold_{name}") for name in ("failed", "swapping"))
     return *values, runtime.health.warnings().get("refold")
 
 
-async def test_a_swap_may_take_longer_than_a_step_of_it(changed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_swap_may_take_longer_than_the_timeout_of_one_step(
+    changed: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "_ACTIVATION_TIMEOUT_S", 1)
     monkeypatch.setattr(store, "_ACTIVATION_CHUNK", 1)
-    follow = store._propagate_memberships
+    propagate = store._propagate_memberships
 
     async def slow(connection: Any, county: str, persons: Collection[int]) -> None:
         await connection.execute("select pg_sleep(0.5)")
-        await follow(connection, county, persons)
+        await propagate(connection, county, persons)
 
     monkeypatch.setattr(store, "_propagate_memberships", slow)
     await store.REFOLD.run(changed.pool, changed.registers)
     assert await changed.members() == {}
 
 
-async def test_a_swap_is_reported_while_it_goes_on_and_when_it_fails(
+async def test_swap_is_reported_while_it_runs_and_when_it_fails(
     runtime: Runtime, changed: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meanwhile = list[tuple[float | None, float | None, str | None]]()
+    reports = list[tuple[float | None, float | None, str | None]]()
     now = 100.0
     run = refold(runtime, store.REFOLD, lambda: now)
 
-    async def fails(*_: Any) -> None:
-        meanwhile.append(seen(runtime))
+    async def fail(*_: Any) -> None:
+        reports.append(reported(runtime))
         raise asyncpg.TransactionTimeoutError("too long")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_propagate_memberships", fails)
+        patch.setattr(store, "_propagate_memberships", fail)
         for pause in (1, 2, 4):
             with pytest.raises(asyncpg.TransactionTimeoutError):
                 await run()
             now += pause - 0.1
             await run()
-            assert seen(runtime) == (1, 0, "failed: TransactionTimeoutError; it is tried again")
+            assert reported(runtime) == (1, 0, "failed: TransactionTimeoutError; it is tried again")
             now += 0.1
     swapping = f"a changed rule comes into force in {COUNTY}; its new events wait"
-    assert [one[1:] for one in meanwhile] == [(1, swapping)] * 3, "once for each pause"
+    assert [report[1:] for report in reports] == [(1, swapping)] * 3, "one attempt after each pause"
     assert await changed.members() != {}
     await run()
-    assert seen(runtime) == (0, 0, None)
+    assert reported(runtime) == (0, 0, None)
     assert await changed.members() == {}

@@ -1,4 +1,4 @@
-"""Registers that change again while facts are derived anew: whatever was reached, all facts end up by the last."""
+"""Registers that change again during a refold: in the end all facts are derived by the latest registers."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterable
@@ -16,9 +16,9 @@ from shared.postgres.pool import make_pool
 from shared.postgres.refold import Refold
 from shared.registers import Registers, load_folder
 from tests.product import Database
-from tests.store.registers import take_over
+from tests.store.registers import replace_registers
 from tests.store.test_nps_store import Store
-from tests.store.test_refold import CONFIG, fed, figures, tables
+from tests.store.test_refold import CONFIG, figures, store_with_facts, tables
 
 COUNTY = "oma-hame"
 
@@ -38,16 +38,16 @@ def first() -> Registers:
 
 @pytest.fixture
 def second(tmp_path: Path) -> Registers:
-    return moved(tmp_path / "second", "uusi-toimiala", 120)
+    return changed_registers(tmp_path / "second", "uusi-toimiala", 120)
 
 
 @pytest.fixture
 def third(tmp_path: Path) -> Registers:
-    return moved(tmp_path / "third", "kolmas-toimiala", 30)
+    return changed_registers(tmp_path / "third", "kolmas-toimiala", 30)
 
 
-def moved(folder: Path, division: str, minutes: int) -> Registers:
-    """Every unit of the county in one division, and feedback promised a reply within minutes."""
+def changed_registers(folder: Path, division: str, minutes: int) -> Registers:
+    """The sample registers with another division, and with a reply to feedback promised within `minutes`."""
     shutil.copytree(CONFIG, folder)
     units = (folder / "units.csv").read_text()
     (folder / "units.csv").write_text(units.replace(",sote,", f",{division},"))
@@ -56,65 +56,65 @@ def moved(folder: Path, division: str, minutes: int) -> Registers:
     return load_folder(folder)
 
 
-async def use(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> None:
+async def use_registers(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> None:
     async with pool.acquire() as connection:
-        await take_over(connection, registers)
+        await replace_registers(connection, registers)
 
 
-async def begin(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers, chunks: int) -> None:
-    """Take registers over and derive some of the facts by them."""
-    await use(pool, registers)
+async def begin_refold(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers, chunks: int) -> None:
+    """Replace the registers and refold some chunks of facts."""
+    await use_registers(pool, registers)
     for _ in range(chunks):
         assert await REFOLD.step(pool, COUNTY, registers) is not None
 
 
-async def by_a_fresh_start(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> list[object]:
-    """Facts and figures as they are where there were never other registers; leaves nothing behind."""
-    found = await figures(await fed(pool, registers))
+async def figures_of_fresh_start(pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers) -> list[object]:
+    """Facts and figures of a store that has only had these registers. Empties the store."""
+    found = await figures(await store_with_facts(pool, registers))
     await pool.execute("".join(f"delete from nps.{table};" for table in await tables(pool)))
     return found
 
 
-async def row(store: Store) -> tuple[Any, ...]:
-    (found,) = await store.all("select version, target, registers from nps.refold")
+async def refold_row(store: Store) -> tuple[Any, ...]:
+    (found,) = await store.fetch("select version, target, registers from nps.refold")
     return found
 
 
-EVERYWHERE = [2, 5, 8, 13]
-"""Chunks done when the registers change again: amid the first table and at its end, amid the second, at the end."""
+CHUNKS_DONE = [2, 5, 8, 13]
+"""Chunks done before the registers change again: within the first table, at its end, within the second, at the end."""
 
 
-@pytest.mark.parametrize("chunks", EVERYWHERE)
-async def test_there_and_back(
+@pytest.mark.parametrize("chunks", CHUNKS_DONE)
+async def test_registers_changed_back_during_a_refold(
     pool: "asyncpg.Pool[asyncpg.Record]", first: Registers, second: Registers, chunks: int
 ) -> None:
-    store = await fed(pool, first)
+    store = await store_with_facts(pool, first)
     before = await figures(store)
-    await begin(pool, second, chunks)
+    await begin_refold(pool, second, chunks)
     assert await figures(store) != before
-    assert (await row(store))[0] == "mixed"
-    await use(pool, first)
+    assert (await refold_row(store))[0] == "mixed"
+    await use_registers(pool, first)
     assert await REFOLD.run(pool, first) > 0
     assert await figures(store) == before
-    assert await row(store) == (REFOLD.version(first), None, first.version)
+    assert await refold_row(store) == (REFOLD.version(first), None, first.version)
 
 
-@pytest.mark.parametrize("chunks", EVERYWHERE)
-async def test_on_to_others(
+@pytest.mark.parametrize("chunks", CHUNKS_DONE)
+async def test_registers_changed_again_during_a_refold(
     pool: "asyncpg.Pool[asyncpg.Record]", first: Registers, second: Registers, third: Registers, chunks: int
 ) -> None:
-    expected = await by_a_fresh_start(pool, third)
-    store = await fed(pool, first)
-    await begin(pool, second, chunks)
-    await use(pool, third)
-    assert await REFOLD.run(pool, second) == 0, "who has the old ones leaves it to others"
+    expected = await figures_of_fresh_start(pool, third)
+    store = await store_with_facts(pool, first)
+    await begin_refold(pool, second, chunks)
+    await use_registers(pool, third)
+    assert await REFOLD.run(pool, second) == 0, "a replica with superseded registers refolds nothing"
     assert await REFOLD.run(pool, third) > 0
     assert await figures(store) == expected
-    assert await row(store) == (REFOLD.version(third), None, third.version)
+    assert await refold_row(store) == (REFOLD.version(third), None, third.version)
 
 
-def interrupted(pool: "asyncpg.Pool[asyncpg.Record]", after: int, registers: Registers) -> Refold:
-    """The refold of the service, during which the registers change after some facts that moved."""
+def with_registers_changed(pool: "asyncpg.Pool[asyncpg.Record]", after: int, registers: Registers) -> Refold:
+    """The refold of the service. The registers change when it has folded changes `after` times."""
     folded = 0
 
     async def fold(connection: Connection, county: str, changes: Iterable[Any]) -> None:
@@ -122,14 +122,14 @@ def interrupted(pool: "asyncpg.Pool[asyncpg.Record]", after: int, registers: Reg
         await REFOLD.fold(connection, county, changes)
         folded += 1
         if folded == after:
-            await use(pool, registers)
+            await use_registers(pool, registers)
 
     return replace(REFOLD, fold=fold)
 
 
 @pytest.mark.parametrize("after", [1, 8])
 @pytest.mark.parametrize("last", ["first", "third"])
-async def test_a_refold_stops_where_the_registers_change_under_it(
+async def test_refold_stops_when_the_registers_change(
     pool: "asyncpg.Pool[asyncpg.Record]",
     first: Registers,
     second: Registers,
@@ -138,11 +138,11 @@ async def test_a_refold_stops_where_the_registers_change_under_it(
     after: int,
 ) -> None:
     end = {"first": first, "third": third}[last]
-    expected = await by_a_fresh_start(pool, end)
-    store = await fed(pool, first)
-    await use(pool, second)
-    await interrupted(pool, after, end).run(pool, second)
-    assert await row(store) == ("mixed", REFOLD.version(second), "")
+    expected = await figures_of_fresh_start(pool, end)
+    store = await store_with_facts(pool, first)
+    await use_registers(pool, second)
+    await with_registers_changed(pool, after, end).run(pool, second)
+    assert await refold_row(store) == ("mixed", REFOLD.version(second), "")
     await REFOLD.run(pool, end)
     assert await figures(store) == expected
-    assert await row(store) == (REFOLD.version(end), None, end.version)
+    assert await refold_row(store) == (REFOLD.version(end), None, end.version)

@@ -1,4 +1,4 @@
-"""The rows of units that views join: loaded by whoever comes first, and added to without harm by who is behind."""
+"""Unit rows that views join: loaded by the first service, and not damaged by services with older registers."""
 
 import asyncio
 import logging
@@ -46,8 +46,8 @@ def registers() -> Registers:
 
 
 @pytest.fixture
-def without(tmp_path: Path) -> Registers:
-    """The registers when the sensitive unit has left them."""
+def without_sensitive(tmp_path: Path) -> Registers:
+    """The registers without the sensitive unit."""
     folder = Path(shutil.copytree(CONFIG, tmp_path / "config"))
     lines = (folder / "units.csv").read_text().splitlines(keepends=True)
     (folder / "units.csv").write_text("".join(line for line in lines if f",{SENSITIVE}," not in line))
@@ -61,71 +61,75 @@ async def rows(connection: Any, key: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in found]
 
 
-async def test_a_row_that_is_added_for_its_key_takes_nothing_from_the_stored_one(
-    connection: Any, registers: Registers
-) -> None:
+async def test_added_gap_row_does_not_change_the_stored_row(connection: Any, registers: Registers) -> None:
     await load(connection, registers)
-    tombstone = gap_row(COUNTY, SENSITIVE)
+    gap = gap_row(COUNTY, SENSITIVE)
     named = (f"Yksikkö {SENSITIVE}", f"Enhet {SENSITIVE}", f"Unit {SENSITIVE}", True)
-    assert (tombstone.name_fi, tombstone.sensitive) == ("", False)
-    await add_unit_rows(connection, [tombstone])
-    assert await rows(connection, tombstone.key) == [(*named, True)]
+    assert (gap.name_fi, gap.sensitive) == ("", False)
+    await add_unit_rows(connection, [gap])
+    assert await rows(connection, gap.key) == [(*named, True)]
 
 
-async def test_neither_when_its_unit_has_left_the_registers(
-    connection: Any, registers: Registers, without: Registers
+async def test_added_gap_row_does_not_change_the_row_of_a_removed_unit(
+    connection: Any, registers: Registers, without_sensitive: Registers
 ) -> None:
     await load(connection, registers)
-    await load(connection, without)
-    tombstone = gap_row(COUNTY, SENSITIVE)
-    await add_unit_rows(connection, [tombstone])
-    ((*_, sensitive, current),) = await rows(connection, tombstone.key)
+    await load(connection, without_sensitive)
+    gap = gap_row(COUNTY, SENSITIVE)
+    await add_unit_rows(connection, [gap])
+    ((*_, sensitive, current),) = await rows(connection, gap.key)
     assert (sensitive, current) == (True, False)
 
 
-async def test_a_row_that_nobody_knows_is_added_with_its_scopes(connection: Any, without: Registers) -> None:
-    await load(connection, without)
-    tombstone = gap_row(COUNTY, SENSITIVE)
-    await add_unit_rows(connection, [tombstone, gap_row(COUNTY, "never")])
-    assert await rows(connection, tombstone.key) == [("", "", "", False, False)]
+async def test_unknown_gap_row_is_added_with_its_scopes(connection: Any, without_sensitive: Registers) -> None:
+    await load(connection, without_sensitive)
+    gap = gap_row(COUNTY, SENSITIVE)
+    await add_unit_rows(connection, [gap, gap_row(COUNTY, "never")])
+    assert await rows(connection, gap.key) == [("", "", "", False, False)]
     scopes = "select scope_level, scope from reference.unit_scope where unit_row = $1"
-    assert {tuple(row) for row in await connection.fetch(scopes, tombstone.key)} == set(tombstone.scopes)
+    assert {tuple(row) for row in await connection.fetch(scopes, gap.key)} == set(gap.scopes)
 
 
-async def test_what_comes_back_has_names_and_protection_again(
-    connection: Any, registers: Registers, without: Registers
+async def test_unit_that_returns_is_named_and_sensitive_again(
+    connection: Any, registers: Registers, without_sensitive: Registers
 ) -> None:
-    await load(connection, without)
-    tombstone = gap_row(COUNTY, SENSITIVE)
-    await add_unit_rows(connection, [tombstone])
+    await load(connection, without_sensitive)
+    gap = gap_row(COUNTY, SENSITIVE)
+    await add_unit_rows(connection, [gap])
     assert await load(connection, registers)
-    ((name, *_, sensitive, current),) = await rows(connection, tombstone.key)
+    ((name, *_, sensitive, current),) = await rows(connection, gap.key)
     assert (name, sensitive, current) == (f"Yksikkö {SENSITIVE}", True, True)
-    assert not await load(connection, registers), "who comes second changes nothing"
+    assert not await load(connection, registers), "a second load changes nothing"
 
 
-async def test_a_superseded_version_does_not_come_back_at_a_start(
-    connection: Any, registers: Registers, without: Registers
+async def test_superseded_version_is_not_loaded_at_start(
+    connection: Any, registers: Registers, without_sensitive: Registers
 ) -> None:
-    assert [await load(connection, one) for one in (registers, without, registers)] == [True, True, False]
-    assert await current_version(connection) == without.version
+    assert [await load(connection, version) for version in (registers, without_sensitive, registers)] == [
+        True,
+        True,
+        False,
+    ]
+    assert await current_version(connection) == without_sensitive.version
 
 
-async def test_a_superseded_version_comes_back_in_the_place_of_the_current_one(
-    connection: Any, registers: Registers, without: Registers
+async def test_superseded_version_can_replace_the_current_one(
+    connection: Any, registers: Registers, without_sensitive: Registers
 ) -> None:
-    for one in (registers, without):
-        await load(connection, one)
-    newest = without.versioned({**without.versions, "registers": "newest"})
-    assert await load(connection, newest, replaces=without.version)
-    assert not await load(connection, registers, replaces=without.version), "a service that is behind itself"
+    for version in (registers, without_sensitive):
+        await load(connection, version)
+    newest = without_sensitive.versioned({**without_sensitive.versions, "registers": "newest"})
+    assert await load(connection, newest, replaces=without_sensitive.version)
+    assert not await load(connection, registers, replaces=without_sensitive.version), (
+        "the version to replace is not current"
+    )
     assert await load(connection, registers, replaces="newest"), "the folder was changed back"
     assert await current_version(connection) == registers.version
-    assert not await load(connection, newest), "it is superseded now"
+    assert not await load(connection, newest), "it is superseded"
 
 
-async def test_a_service_says_that_the_database_holds_other_registers(
-    database: Database, registers: Registers, without: Registers, tmp_path: Path
+async def test_service_reports_that_its_registers_are_outdated(
+    database: Database, registers: Registers, without_sensitive: Registers, tmp_path: Path
 ) -> None:
     registry, pool = CollectorRegistry(), await make_pool(database.dsn("hva_nps"), "test")
     runtime = Runtime(
@@ -141,30 +145,34 @@ async def test_a_service_says_that_the_database_holds_other_registers(
     runtime.pool = pool
     compare = compare_registers(runtime)
 
-    async def seen(current: Registers, ours: Registers) -> tuple[float | None, float | None, bool]:
-        async with pool.acquire() as one:
-            await load(one, current, replaces=await current_version(one))
-        runtime.registers = ours
+    async def reported(current: Registers, own: Registers) -> tuple[float | None, float | None, bool]:
+        async with pool.acquire() as connection:
+            await load(connection, current, replaces=await current_version(connection))
+        runtime.registers = own
         await compare()
-        info = registry.get_sample_value("hva_registers_info", {"version": ours.version})
+        info = registry.get_sample_value("hva_registers_info", {"version": own.version})
         return (
             info,
             registry.get_sample_value("hva_registers_outdated"),
             "register_version" in runtime.health.warnings(),
         )
 
-    assert await seen(registers, registers) == (1, 0, False)
-    assert await seen(without, registers) == (1, 1, True)
-    assert await seen(without, without) == (1, 0, False)
+    assert await reported(registers, registers) == (1, 0, False)
+    assert await reported(without_sensitive, registers) == (1, 1, True)
+    assert await reported(without_sensitive, without_sensitive) == (1, 0, False)
     assert registry.get_sample_value("hva_registers_info", {"version": registers.version}) is None
     await pool.close()
 
 
-async def test_an_operator_lists_and_forces_versions(
-    connection: Any, database: Database, registers: Registers, without: Registers, monkeypatch: pytest.MonkeyPatch
+async def test_operator_lists_versions_and_forces_one(
+    connection: Any,
+    database: Database,
+    registers: Registers,
+    without_sensitive: Registers,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for one in (registers, without):
-        await load(connection, one)
+    for version in (registers, without_sensitive):
+        await load(connection, version)
     monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "none:1")
     monkeypatch.setenv("HVA_POSTGRES_URL", database.dsn("hva_steward"))
     monkeypatch.setenv("HVA_CONFIG_DIR", str(CONFIG))
@@ -173,10 +181,10 @@ async def test_an_operator_lists_and_forces_versions(
         return await asyncio.to_thread(CliRunner().invoke, build(), ["registers", *arguments])
 
     assert isinstance((await command("load")).exception, VerbError)
-    assert await current_version(connection) == without.version
+    assert await current_version(connection) == without_sensitive.version
     listed = orjson.loads((await command("versions", "--json")).stdout)
     assert [(row["version"], row["database"], row["folder"]) for row in listed] == [
-        (without.version, True, False),
+        (without_sensitive.version, True, False),
         (registers.version, False, True),
     ]
     assert (await command("load", "--force")).exit_code == 0

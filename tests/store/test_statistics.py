@@ -1,4 +1,4 @@
-"""The known answers of the contract, asked of the functions that the views use."""
+"""Known results of the contract, checked against the SQL functions that the views use."""
 
 import asyncpg
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from tests.product import Database
 
 
-async def ask(database: Database, query: str, *arguments: object) -> asyncpg.Record:
+async def fetch_row(database: Database, query: str, *arguments: object) -> asyncpg.Record:
     connection = await asyncpg.connect(database.dsn("hva_steward"))
     try:
         row = await connection.fetchrow(query, *arguments)
@@ -16,17 +16,17 @@ async def ask(database: Database, query: str, *arguments: object) -> asyncpg.Rec
         await connection.close()
 
 
-async def test_known_answers(database: Database) -> None:
+async def test_confidence_bounds_have_known_values(database: Database) -> None:
     nps = "select reference.nps_bound($1, $2, $3, -1) low, reference.nps_bound($1, $2, $3, 1) high"
     for p, d, n, low, high in ((47, 18, 100, 13.62, 42.69), (7, 1, 10, 7.04, 85.27), (5, 0, 5, 17.49, 100.0)):
-        row = await ask(database, nps, p, d, n)
+        row = await fetch_row(database, nps, p, d, n)
         assert (round(row["low"], 2), round(row["high"], 2)) == (low, high)
     wilson = "select reference.wilson_bound($1, $2, -1) low, reference.wilson_bound($1, $2, 1) high"
-    row = await ask(database, wilson, 784, 1000)
+    row = await fetch_row(database, wilson, 784, 1000)
     assert (round(100 * row["low"], 2), round(100 * row["high"], 2)) == (75.74, 80.84)
-    row = await ask(database, wilson, 0, 0)
+    row = await fetch_row(database, wilson, 0, 0)
     assert (row["low"], row["high"]) == (None, None)
-    assert (await ask(database, "select reference.share(0, 0) s"))["s"] is None
+    assert (await fetch_row(database, "select reference.share(0, 0) s"))["s"] is None
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_known_answers(database: Database) -> None:
         ("2026-04-15T21:00:00Z", 16, "final"),
     ],
 )
-async def test_a_period_is_final_once_its_last_local_day_has_ended(
+async def test_period_is_final_once_its_last_local_day_has_ended(
     database: Database, as_of: str, delay: int, state: str
 ) -> None:
     connection = await asyncpg.connect(database.dsn("hva_steward"), server_settings={"hva.as_of": as_of})

@@ -1,4 +1,4 @@
-"""A database of the version before is migrated, and keeps its data under the new names."""
+"""A database of the previous version is migrated and keeps its data under the new names."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +11,7 @@ from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate, migration_names
 from tests.product import SERVICES, Database
 
-OLD = {
+PREVIOUS_MIGRATIONS = {
     *("0001_reference.sql", "0002_figures.sql", "0003_period.sql"),
     *("0000_dead_letter.sql", "0001_replay.sql", "0002_replay_from_kafka.sql"),
     *("0001_facts.sql", "0001_told_merge.sql", "0002_next_membership.sql"),
@@ -19,18 +19,22 @@ OLD = {
 
 
 @pytest.fixture
-async def older(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """A database of the version before, as hva_migrate."""
-    name, password = f"{database.name}_older", "test-only"
+async def previous(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """DSN of a database of the previous version, as hva_migrate."""
+    name, password = f"{database.name}_previous", "test-only"
     await bootstrap(database.admin, dict.fromkeys(ROLES, password), name)
     dsn = dsn_for(database.admin, name, "hva_migrate", password)
-    known = migrating._migrations
+    all_migrations = migrating._migrations
 
     async def nothing(*_: Any) -> bool:
         return False
 
     with monkeypatch.context() as patched:
-        patched.setattr(migrating, "_migrations", lambda part: [file for file in known(part) if file.name in OLD])
+        patched.setattr(
+            migrating,
+            "_migrations",
+            lambda part: [file for file in all_migrations(part) if file.name in PREVIOUS_MIGRATIONS],
+        )
         patched.setattr(migrating, "_apply_views", nothing)
         patched.setattr(migrating, "_grant", nothing)
         patched.setattr(migrating, "grant_readers", nothing)
@@ -69,17 +73,17 @@ AFTER = {
 }
 
 
-async def test_a_database_of_the_version_before_keeps_its_data(older: str) -> None:
-    connection = await asyncpg.connect(older)
+async def test_database_of_the_previous_version_keeps_its_data(previous: str) -> None:
+    connection = await asyncpg.connect(previous)
     try:
         await connection.execute(BEFORE)
-        await migrate(older, SERVICES)
+        await migrate(previous, SERVICES)
         assert {query: tuple(await connection.fetchrow(query)) for query in AFTER} == AFTER
     finally:
         await connection.close()
 
 
 @pytest.mark.parametrize("part", ["reference", *SERVICES])
-def test_migrations_of_a_part_have_names_of_their_own(part: str) -> None:
+def test_migrations_of_a_part_have_unique_names(part: str) -> None:
     names = migration_names(part)
     assert len(set(names)) == len(names)

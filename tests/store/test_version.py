@@ -1,4 +1,4 @@
-"""The version of the database beside the version that a service needs."""
+"""The schema version of the database compared with the version that a service needs."""
 
 import asyncpg
 import pytest
@@ -24,16 +24,16 @@ async def _execute(database: Database, statement: str) -> None:
         await connection.close()
 
 
-def _version(service: str, more: int = 0) -> str:
-    return ", ".join(f"{part} {len(migration_names(part)) + more}" for part in ("reference", service))
+def _version(service: str, offset: int = 0) -> str:
+    return ", ".join(f"{part} {len(migration_names(part)) + offset}" for part in ("reference", service))
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_the_version_of_the_code(database: Database, service: str) -> None:
+async def test_current_version_is_accepted(database: Database, service: str) -> None:
     assert await _check(database, service) is None
 
 
-async def test_an_older_database_is_named_with_both_versions(database: Database) -> None:
+async def test_older_database_is_an_error_with_both_versions(database: Database) -> None:
     *_, reference = migration_names("reference")
     *_, own = migration_names("segments")
     await _execute(
@@ -49,7 +49,7 @@ async def test_an_older_database_is_named_with_both_versions(database: Database)
     )
 
 
-async def test_a_newer_database_is_a_warning(database: Database) -> None:
+async def test_newer_database_is_a_warning(database: Database) -> None:
     newer = "insert into migration.applied (part, name, sha256) values ('nps', '9999_more.sql', ''), ('fcr', 'x', '')"
     await _execute(database, newer)
     assert await _check(database, "nps") == (
@@ -57,10 +57,10 @@ async def test_a_newer_database_is_a_warning(database: Database) -> None:
         f"nps {len(migration_names('nps')) + 1}, this service is of {_version('nps')}: "
         "upgrade the service (unknown to it: nps/9999_more.sql)"
     )
-    assert await _check(database, "segments") is None, "the schemas of other services do not concern it"
+    assert await _check(database, "segments") is None, "newer schemas of other services do not matter"
 
 
-async def test_older_and_newer_is_older(database: Database) -> None:
+async def test_database_with_missing_and_unknown_migrations_is_older(database: Database) -> None:
     renamed = "update migration.applied set name = '0001_other.sql' where name = '0001_facts.sql'"
     await _execute(database, renamed)
     with pytest.raises(SchemaVersionError, match=r"missing: nps/0001_facts\.sql\)"):
@@ -70,9 +70,9 @@ async def test_older_and_newer_is_older(database: Database) -> None:
 @pytest.mark.parametrize(
     "statement",
     ["revoke usage on schema migration from hva_nps", "drop schema migration cascade"],
-    ids=["old", "empty"],
+    ids=["no access", "no schema"],
 )
-async def test_a_database_whose_version_cannot_be_read_is_older_than_any(database: Database, statement: str) -> None:
+async def test_database_with_unreadable_version_is_older(database: Database, statement: str) -> None:
     await _execute(database, statement)
     with pytest.raises(SchemaVersionError, match="at version reference 0, nps 0, this service needs"):
         await _check(database, "nps")

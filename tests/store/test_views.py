@@ -1,4 +1,4 @@
-"""Views on a database that has them already, and the columns that they read."""
+"""Views: their columns, the columns that they read, and applying them again."""
 
 import asyncpg
 
@@ -35,16 +35,16 @@ async def test_published_tables_have_the_columns_of_the_views(database: Database
         await admin.close()
 
 
-async def test_changed_views_take_the_place_of_the_old_ones(database: Database) -> None:
+async def test_views_can_be_applied_again(database: Database) -> None:
     dsn = database.dsn("hva_migrate")
     admin = await asyncpg.connect(dsn)
     try:
-        seen = "select schemaname, viewname, definition from pg_views where schemaname = any($1) order by 1, 2"
+        views = "select schemaname, viewname, definition from pg_views where schemaname = any($1) order by 1, 2"
         schemas = ["figures", *SERVICES]
-        before = await admin.fetch(seen, schemas)
+        before = await admin.fetch(views, schemas)
         await admin.execute("delete from migration.applied where name = 'views'")
         await migrate(dsn, SERVICES)
-        assert await admin.fetch(seen, schemas) == before
+        assert await admin.fetch(views, schemas) == before
         rights = "select bool_or(has_table_privilege($1, oid, 'select')) from pg_class "
         rights += "where relnamespace = 'figures'::regnamespace and relkind = 'v'"
         assert all([await admin.fetchval(rights, role) for role in (*SERVICE_ROLES[1:], "hva_steward")])

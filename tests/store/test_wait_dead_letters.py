@@ -1,4 +1,4 @@
-"""`hva wait` and dead letters: it waits for those that will be tried again, in every service, and for no others."""
+"""`hva wait` waits for the dead letters of every service that are due for a redrive, and for no others."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,10 +14,10 @@ from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
-from tests.store.dead_letters import dead_letter, keep
+from tests.store.dead_letters import dead_letter, store
 
 PAST = datetime.now(UTC) - timedelta(hours=1)
-AHEAD = PAST + timedelta(days=1)
+FUTURE = PAST + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def service(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def pool(database: Database, service: str, registers: Registers) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
-    """As the service itself, whose registers are loaded."""
+    """A pool with the role of the service. The registers are loaded."""
     pool = await make_pool(database.dsn(f"hva_{service}"), "test")
     async with pool.acquire() as connection:
         await load(connection, registers)
@@ -40,7 +40,7 @@ async def pool(database: Database, service: str, registers: Registers) -> AsyncI
     await pool.close()
 
 
-async def due(database: Database, service: str) -> str | None:
+async def reason_to_wait(database: Database, service: str) -> str | None:
     connection = await asyncpg.connect(database.dsn("hva_steward"))
     try:
         return await _redriven(connection, service)
@@ -49,11 +49,11 @@ async def due(database: Database, service: str) -> str | None:
 
 
 def dead_letters(version: str) -> list[tuple[DeadLetter, str, bool]]:
-    """A letter, the state it is put in, and whether `hva wait` waits for it."""
+    """Dead letters with their state, and whether `hva wait` waits for them."""
     unit, source, future, schema = Reason.UNKNOWN_UNIT, Reason.UNKNOWN_SOURCE, Reason.FUTURE_TIME, Reason.SCHEMA
     kinds: list[tuple[Reason, str, datetime | None, str, bool]] = [
         (future, "", PAST, "open", True),
-        (future, "", AHEAD, "open", False),
+        (future, "", FUTURE, "open", False),
         (future, "", None, "open", False),
         (unit, "before", None, "open", True),
         (source, "before", None, "open", True),
@@ -62,7 +62,7 @@ def dead_letters(version: str) -> list[tuple[DeadLetter, str, bool]]:
         (schema, "before", None, "open", False),
         (schema, "", None, "redrive", True),
         (Reason.HANDLER_BUG, "", None, "redrive", True),
-        (future, "", AHEAD, "redrive", True),
+        (future, "", FUTURE, "redrive", True),
     ]
     kinds += [(*kind[:3], state, False) for kind in kinds for state in ("resolved", "discarded")]
     return [
@@ -71,16 +71,18 @@ def dead_letters(version: str) -> list[tuple[DeadLetter, str, bool]]:
     ]
 
 
-async def test_letters_that_will_be_tried_again(
+async def test_wait_counts_dead_letters_that_will_be_redriven(
     database: Database, pool: "asyncpg.Pool[asyncpg.Record]", service: str, registers: Registers
 ) -> None:
-    assert await due(database, service) is None
+    assert await reason_to_wait(database, service) is None
     expected = 0
-    for one, state, waits in dead_letters(registers.version):
-        await keep(pool, one, schema=service)
-        await pool.execute(f'update {service}.dead_letter set state = $1 where "offset" = $2', state, one.record.offset)
+    for case, state, waits in dead_letters(registers.version):
+        await store(pool, case, schema=service)
+        await pool.execute(
+            f'update {service}.dead_letter set state = $1 where "offset" = $2', state, case.record.offset
+        )
         expected += waits
-        words = f"{expected} dead letters wait for their redrive" if expected else None
-        assert await due(database, service) == words, (one.verdict, state)
+        reason = f"{expected} dead letters wait for their redrive" if expected else None
+        assert await reason_to_wait(database, service) == reason, (case.verdict, state)
     await pool.execute(f"update {service}.dead_letter set truncated = true")
-    assert await due(database, service) is None, "what was cut off is never tried again"
+    assert await reason_to_wait(database, service) is None, "a truncated record is never redriven"

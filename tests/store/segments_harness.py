@@ -1,4 +1,4 @@
-"""The segments family on a real PostgreSQL: records as ingest writes them, applied as the handlers do it."""
+"""The segments family on a real PostgreSQL server: builds records as ingest does, applies them as the handlers do."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,8 +19,8 @@ from shared.postgres.replay import Findings
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
-from tests.store.fcr_stage import ANNA, COUNTY, SEALER, START, TODAY, erased, record
-from tests.store.registers import take_over
+from tests.store.fcr_harness import ANNA, COUNTY, SEALER, START, TODAY, erased, record
+from tests.store.registers import replace_registers
 
 __all__ = ["erased"]
 
@@ -30,7 +30,7 @@ TABLES = (*FACTS, *BUCKETS, "client", "membership", "staged_membership", "histor
 
 
 def event(id: str, sector: str = "vastaanotto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
-    """A service event of Anna's that was done."""
+    """A service event of Anna with status `done`."""
     common = {"client": ANNA, "unit": "keskus", "sector": sector, "occurred_at": at}
     return record("care.service-event", revision, service_event_id=id, **{**common, **data})
 
@@ -66,13 +66,13 @@ def merged(id: str, one: str, other: str, revision: int = 1) -> PlainRecord:
 
 @dataclass
 class Store:
-    """Applies records in the batches that a test wants, and reads what came of them."""
+    """Applies records in batches that the test chooses, and reads what is stored."""
 
     pool: "asyncpg.Pool[asyncpg.Record]"
     registers: Registers
 
     async def feed(self, *records: PlainRecord) -> None:
-        """Care records and records of persons, each in one transaction of their own."""
+        """Apply care records in one transaction, then merges and erasures in another."""
         facts = [fact for r in records if not isinstance(fact := decode(r, self.registers), Rejected)]
         persons = [event for r in records if not isinstance(event := decode_person(r), Rejected)]
         assert len(facts) + len(persons) == len(records)
@@ -82,42 +82,42 @@ class Store:
                 await commit(events, [])
 
     async def refold(self, **rule: Any) -> None:
-        """As when the rule file changes and a service has brought everything to it."""
+        """Change the segment rule and refold all facts."""
         await self.change(**rule)
         await store.REFOLD.run(self.pool, self.registers)
 
     async def change(self, **rule: Any) -> None:
-        """As when the rule file changes and a service has loaded it."""
+        """Change the segment rule as a service does that loads a changed file, without a refold."""
         changed = replace(self.registers.segment_rule, **rule)
         versions = {part: f"{version}*" for part, version in self.registers.versions.items()}
         await self.use(replace(self.registers, segment_rule=changed).versioned(versions))
 
     async def use(self, registers: Registers) -> None:
-        """Take registers over."""
+        """Replace the current registers."""
         self.registers = registers
         async with self.pool.acquire() as connection:
-            await take_over(connection, registers)
+            await replace_registers(connection, registers)
 
     async def step(self, chunks: int) -> bool:
-        """Do some chunks of a refold; whether it has come to its end."""
+        """Do a number of chunks of a refold. Returns whether it is finished."""
         for _ in range(chunks):
             if await store.REFOLD.step(self.pool, COUNTY, self.registers) is None:
                 return True
         return False
 
     async def clear(self) -> None:
-        """Begin anew; persons get other numbers."""
+        """Delete everything. Persons get new numbers afterwards."""
         await self.pool.execute(";".join(f"delete from segments.{table}" for table in TABLES))
 
-    async def all(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
+    async def fetch(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
         async with self.pool.acquire() as connection, read_transaction(connection):
             await connection.execute("select set_config('hva.as_of', $1, true)", as_of)
             return [tuple(row) for row in await connection.fetch(query, *arguments)]
 
     async def members(self) -> dict[str, list[tuple[date, date]]]:
-        """The intervals of every pseudonym whose person is ever a member."""
+        """The membership intervals of every pseudonym whose person has a membership."""
         found: dict[str, list[tuple[date, date]]] = {}
-        for client, first, until in await self.all(
+        for client, first, until in await self.fetch(
             "select client, first, until from segments.membership join segments.client using (county, person) "
             "where county = $1 order by client, first",
             COUNTY,
@@ -127,24 +127,24 @@ class Store:
 
     async def labels(self) -> dict[str, str]:
         """The segment of every service event that counts."""
-        return dict(await self.all("select id, segment from segments.service_event where done"))
+        return dict(await self.fetch("select id, segment from segments.service_event where done"))
 
     async def histories(self) -> dict[str, str]:
-        """What the segment stream is to say of every pseudonym of which it says that it is or was a member."""
-        return dict(await self.all("select client, intervals from segments.history where intervals <> '[]'"))
+        """The stored history of every pseudonym that is or was a member."""
+        return dict(await self.fetch("select client, intervals from segments.history where intervals <> '[]'"))
 
     async def buckets(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of all buckets that say anything."""
+        """The rows of all buckets that are not zero."""
         found = {}
         for table in BUCKETS:
             count = "events" if table.startswith("care") else "assessments"
-            found[table] = sorted(await self.all(f"select * from segments.{table} where {count} <> 0"))
+            found[table] = sorted(await self.fetch(f"select * from segments.{table} where {count} <> 0"))
         return found
 
 
 @asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[Store]:
-    """The family on a database, with the registers of the sample."""
+async def open_store(database: Database) -> AsyncIterator[Store]:
+    """A store on a database with the registers of the sample."""
     registers = load_folder(SAMPLE / "config")
     pool = await make_pool(database.dsn("hva_segments"), "test")
     try:
@@ -155,15 +155,15 @@ async def opened(database: Database) -> AsyncIterator[Store]:
         await pool.close()
 
 
-def broken(findings: Findings) -> tuple[int, int]:
-    """How many facts and how many stored figures a replay or audit found wrong."""
+def wrong_counts(findings: Findings) -> tuple[int, int]:
+    """How many wrong facts and how many wrong stored figures a replay or audit found."""
     return findings.wrong_facts, findings.wrong_cells
 
 
-def in_batches(told: Sequence[PlainRecord], sizes: Sequence[int]) -> list[Sequence[PlainRecord]]:
-    """Of these sizes, the last one of the rest."""
+def split_batches(records: Sequence[PlainRecord], sizes: Sequence[int]) -> list[Sequence[PlainRecord]]:
+    """Split records into batches of these sizes. The last batch holds the rest."""
     batches, start = [], 0
-    for size in (*sizes, len(told)):
-        batches.append(told[start : start + size])
+    for size in (*sizes, len(records)):
+        batches.append(records[start : start + size])
         start += size
     return [batch for batch in batches if batch]

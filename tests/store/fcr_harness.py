@@ -1,4 +1,4 @@
-"""The first-contact family on a real PostgreSQL: records as ingest writes them, applied as the handlers do it."""
+"""The fcr family on a real PostgreSQL server: builds records as ingest does, applies them as the handlers do."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,11 +23,16 @@ from shared.postgres.pool import make_pool, read_transaction
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
-from tests.store.registers import take_over
+from tests.store.registers import replace_registers
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # Monday, 10 in Finland
 TODAY = START.date()
-TICK, SECOND, HOUR, DAY = (timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1), timedelta(hours=24))
+MICROSECOND, SECOND, HOUR, DAY = (
+    timedelta(microseconds=1),
+    timedelta(seconds=1),
+    timedelta(hours=1),
+    timedelta(hours=24),
+)
 ANNA, BERTTA = "k1." + "A" * 22, "k1." + "B" * 22
 SEALER = Sealer([Key("l1", b"x" * 32)])
 COUNTY = "oma-hame"
@@ -37,7 +42,7 @@ TABLES = ("contact", "hyte", "client", "merge", *BUCKETS, *_CELLS, "refold", "er
 
 
 def record(stem: str, revision: int = 1, time: datetime = START, county: str = COUNTY, **data: Any) -> PlainRecord:
-    """A canonical record as ingest writes it; what is None is absent."""
+    """A canonical record as ingest writes it, without the fields that are None."""
     name = f"fi.hva.{stem}.v1"
     plain = {key: _plain(value) for key, value in data.items() if value is not None}
     model = EVENT_TYPES[name].model.model_validate({"revision": revision, **plain})
@@ -51,7 +56,7 @@ def _plain(value: Any) -> Any:
 
 
 def contact(id: str, at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
-    """A call of Anna's that was answered, resolved, and ended when it began; None takes a field away."""
+    """A call by Anna that was answered and resolved, without an end. A field set to None is left out."""
     common = {"unit": "keskus", "line": "terveys", "channel": "phone", "answered_at": at + 20 * SECOND}
     linked = {"client": ANNA, "reason": "kuume", "outcome": "hoidettu"}
     return record("contact.recorded", revision, contact_id=id, started_at=at, **{**common, **linked, **data})
@@ -74,7 +79,7 @@ def erased(client: str) -> PlainRecord:
 
 @dataclass
 class Store:
-    """Applies records in the batches that a test wants, and reads what came of them."""
+    """Applies records in batches that the test chooses, and reads what is stored."""
 
     pool: "asyncpg.Pool[asyncpg.Record]"
     registers: Registers
@@ -88,44 +93,46 @@ class Store:
         await StoreCommit("fcr", self.pool, SEALER, apply)(facts, [])
 
     async def erase(self, *clients: str) -> None:
-        await self.tell(*map(erased, clients))
+        await self.feed_persons(*map(erased, clients))
 
-    async def tell(self, *records: PlainRecord) -> None:
-        """Records of persons."""
+    async def feed_persons(self, *records: PlainRecord) -> None:
+        """Apply merges and erasures."""
         events = [event for r in records if not isinstance(event := decode_person(r), Rejected)]
         assert len(events) == len(records)
         await StoreCommit("fcr", self.pool, SEALER, store.apply_persons)(events, [])
 
-    async def count(self) -> None:
-        """Count the cells of every stale period, as the service's job does."""
+    async def refresh_cells(self) -> None:
+        """Recompute the cells of every stale period, as the job of the service does."""
         await Cells(self.pool).refresh()
 
     async def clear(self) -> None:
-        """Begin anew; persons get other numbers."""
+        """Delete everything. Persons get new numbers afterwards."""
         await self.pool.execute(";".join(f"delete from fcr.{table}" for table in TABLES))
         await self.pool.execute("delete from report.code_shown; delete from report.digital")
 
-    async def all(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
+    async def fetch(self, query: str, *arguments: object, as_of: str = "") -> list[tuple[Any, ...]]:
         async with self.pool.acquire() as connection, read_transaction(connection):
             await connection.execute("select set_config('hva.as_of', $1, true)", as_of)
             return [tuple(row) for row in await connection.fetch(query, *arguments)]
 
     async def row(self, view: str, columns: str, as_of: str = "", **keys: object) -> tuple[Any, ...] | None:
-        """The columns of the one row with these keys, the whole county's March where they say nothing; or None."""
-        whole = {"scope_level": "county", "channel": "all", "segment": "all", "period": "2026-03"}
-        wanted = {key: str(value) for key, value in {**whole, **keys}.items()}
-        condition = " and ".join(f"{key}::text = ${place}" for place, key in enumerate(wanted, 1))
-        rows = await self.all(f"select {columns} from figures.{view} where {condition}", *wanted.values(), as_of=as_of)
+        """Columns of the only row with these keys, or None. Missing keys mean the whole county in March 2026."""
+        defaults = {"scope_level": "county", "channel": "all", "segment": "all", "period": "2026-03"}
+        wanted = {key: str(value) for key, value in {**defaults, **keys}.items()}
+        condition = " and ".join(f"{key}::text = ${n}" for n, key in enumerate(wanted, 1))
+        rows = await self.fetch(
+            f"select {columns} from figures.{view} where {condition}", *wanted.values(), as_of=as_of
+        )
         assert len(rows) < 2
         return rows[0] if rows else None
 
     async def links(self) -> dict[str, tuple[int | None, int | None]]:
-        """Id of every contact that is not retracted: the least windows in which it repeats and is repeated."""
-        rows = await self.all("select id, repeats_within, repeated_within from fcr.contact where not retracted")
+        """The smallest windows in which each contact repeats and is repeated, by id, without retracted contacts."""
+        rows = await self.fetch("select id, repeats_within, repeated_within from fcr.contact where not retracted")
         return {id: (repeats, repeated) for id, repeats, repeated in rows}
 
     async def buckets(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of all buckets that say anything."""
+        """The rows of all buckets that are not zero."""
         found = {}
         for table in BUCKETS:
             columns = await self.pool.fetch(
@@ -133,27 +140,27 @@ class Store:
                 "and data_type in ('bigint', 'numeric') and column_name <> 'unit_row' order by ordinal_position",
                 table,
             )
-            says = " or ".join(f"{column['column_name']} <> 0" for column in columns)
-            found[table] = sorted(await self.all(f"select * from fcr.{table} where {says}"))
+            not_zero = " or ".join(f"{column['column_name']} <> 0" for column in columns)
+            found[table] = sorted(await self.fetch(f"select * from fcr.{table} where {not_zero}"))
         return found
 
     async def cells(self) -> list[list[tuple[Any, ...]]]:
         """The stored cells."""
-        return [sorted(await self.all(f"select * from fcr.{table}")) for table in ("client_cell", "revolving_cell")]
+        return [sorted(await self.fetch(f"select * from fcr.{table}")) for table in ("client_cell", "revolving_cell")]
 
     async def stale(self) -> set[str]:
-        """The periods whose cells are to be counted."""
-        return {period for (period,) in await self.all("select period from fcr.stale")}
+        """The periods whose cells must be recomputed."""
+        return {period for (period,) in await self.fetch("select period from fcr.stale")}
 
 
 @asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[Store]:
-    """The family on a database, with the registers of the sample."""
+async def open_store(database: Database) -> AsyncIterator[Store]:
+    """A store on a database with the registers of the sample."""
     registers = load_folder(SAMPLE / "config")
     pool = await make_pool(database.dsn("hva_fcr"), "test")
     try:
         async with pool.acquire() as connection:
-            await take_over(connection, registers)
+            await replace_registers(connection, registers)
         yield Store(pool, registers)
     finally:
         await pool.close()
