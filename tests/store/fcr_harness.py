@@ -27,12 +27,8 @@ from tests.store.registers import replace_registers
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # Monday, 10 in Finland
 TODAY = START.date()
-MICROSECOND, SECOND, HOUR, DAY = (
-    timedelta(microseconds=1),
-    timedelta(seconds=1),
-    timedelta(hours=1),
-    timedelta(hours=24),
-)
+MICROSECOND, SECOND = timedelta(microseconds=1), timedelta(seconds=1)
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 ANNA, BERTTA = "k1." + "A" * 22, "k1." + "B" * 22
 SEALER = Sealer([Key("l1", b"x" * 32)])
 COUNTY = "oma-hame"
@@ -56,7 +52,7 @@ def _plain(value: Any) -> Any:
 
 
 def contact(id: str, at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
-    """A call by Anna that was answered and resolved, without an end. A field set to None is left out."""
+    """A call by Anna that was answered and resolved, without an end time. A field set to None is left out."""
     common = {"unit": "keskus", "line": "terveys", "channel": "phone", "answered_at": at + 20 * SECOND}
     linked = {"client": ANNA, "reason": "kuume", "outcome": "hoidettu"}
     return record("contact.recorded", revision, contact_id=id, started_at=at, **{**common, **linked, **data})

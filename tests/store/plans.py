@@ -117,7 +117,7 @@ def county_scans(plan: dict[str, Any], schema: str) -> Iterator[str]:
     for node in nodes(plan):
         if node.get("Schema") == schema and "Scan" in node["Node Type"]:
             condition = node.get("Index Cond", "")
-            # A person belongs to one county. A Tid scan reads rows that a probe found.
+            # A person belongs to one county. A Tid scan reads rows by the addresses that a probe found.
             probes = ("county =" in condition and " AND " in condition) or "person =" in condition
             if not probes and node["Node Type"] != "Tid Scan":
                 yield f"{node['Node Type']} on {node['Relation Name']} {condition}"

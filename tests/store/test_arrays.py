@@ -68,7 +68,7 @@ async def test_values_arrive_as_sent(database: Database, kind: str) -> None:
 async def test_value_of_wrong_type_or_range_is_refused(
     database: Database, kind: str, values: list[Any], cause: type[Exception]
 ) -> None:
-    """asyncpg raises DataError, classified as our bug: the record becomes a dead letter and is not retried for ever."""
+    """asyncpg raises DataError, classified as our bug: the record becomes a dead letter and is not retried."""
     connection = await asyncpg.connect(database.dsn("hva_nps"))
     await use_fast_arrays(connection)
     try:

@@ -53,9 +53,8 @@ async def test_late_contact_makes_client_revolving_in_the_next_month(fcr: Store)
 
 
 @pytest.mark.parametrize(("shift", "revolving"), [(timedelta(0), 0), (MICROSECOND, 1), (-MICROSECOND, 0)])
-@pytest.mark.parametrize(
-    "start", [START, datetime(2026, 3, 10, 22, 30, tzinfo=UTC)]
-)  # daylight saving time begins on the 29th
+# Daylight saving time begins on 29 March.
+@pytest.mark.parametrize("start", [START, datetime(2026, 3, 10, 22, 30, tzinfo=UTC)])
 async def test_thirty_day_interval_is_half_open(fcr: Store, start: datetime, shift: timedelta, revolving: int) -> None:
     """(R - 30 d, R]: a contact exactly 30 days of 24 hours before R does not count."""
     end = start + 30 * DAY - shift

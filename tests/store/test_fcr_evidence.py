@@ -52,12 +52,12 @@ async def test_evidence_names_repeated_and_repeating_contacts(fcr: Store, explai
         contact("planned, missed", START + 6 * DAY, planned=True, answered_at=None),
         contact("c", START + 25 * DAY, channel="chat"),
         contact("sms", START + 25 * DAY + HOUR, channel="sms"),
-        contact("lone", client=None),
-        contact("why", reason=None),
+        contact("without client", client=None),
+        contact("without reason", reason=None),
         contact("other matter", START + DAY, line="sosiaali"),
         contact("out", START + DAY, direction="outbound"),
-        contact("gone", START + DAY),
-        retracted(contact_id="gone"),
+        contact("retracted", START + DAY),
+        retracted(contact_id="retracted"),
     )
     assert await explain.counted("fcr_confirmed", window_days="7") == {
         "a": "resolved, repeated by missed",
@@ -66,8 +66,8 @@ async def test_evidence_names_repeated_and_repeating_contacts(fcr: Store, explai
         "planned": "linkable, no outcome, not repeated, planned",
         "planned, missed": "counted, not answered, planned",
         "c": "resolved, repeated by sms",
-        "lone": "not linkable: no client",
-        "why": "not linkable: no reason",
+        "without client": "not linkable: no client",
+        "without reason": "not linkable: no reason",
         "other matter": "resolved, not repeated",
         "out": "not counted: outbound",
     }

@@ -156,7 +156,7 @@ async def test_facts_of_writer_with_old_registers_are_refolded(fcr: Store, chang
     assert links == [(7, None)]  # b, three days before
 
 
-async def test_unit_missing_from_registers_counts_in_scope_dash(fcr: Store) -> None:
+async def test_unit_missing_from_registers_counts_under_scope_dash(fcr: Store) -> None:
     await fcr.feed(contact("a", unit="kadonnut"), counted("h", 2, unit="kadonnut"))
     await fcr.refresh_cells()
     for level in ("division", "region", "service_area"):

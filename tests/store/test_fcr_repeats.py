@@ -158,9 +158,8 @@ async def test_erasure_removes_the_links_of_one_client_only(fcr: Store) -> None:
     await fcr.erase(ANNA)
     kept = await fcr.fetch("select * from fcr.contact where not retracted order by id")
     assert (await fcr.links(), await fcr.buckets(), kept) == without_erased
-    await fcr.feed(
-        contact("a1", START, revision=5), contact("a9", START)
-    )  # erased facts do not return, new facts are not stored
+    # Erased facts do not return, and new facts of the client are not stored.
+    await fcr.feed(contact("a1", START, revision=5), contact("a9", START))
     await fcr.feed(contact("b1", START + DAY, revision=2, client=ANNA))  # Bertta's contact is corrected to Anna
     assert await fcr.links() == {"b0": (None, 7), "b2": (7, None)}
     left = await fcr.fetch(

@@ -80,13 +80,13 @@ async def test_label_date_of_each_fact_type(nps: Store) -> None:
         answered("served before", at=after, served_at=on.isoformat(), client=ANNA),
         answered("served after", at=on, served_at=after.isoformat(), client=ANNA),
         answered("others", at=on, client=BERTTA),
-        answered("nobody", at=on),
+        answered("no client", at=on),
     )
     member, other = "multidisciplinary", "other"
     assert await segments(nps, "invitation") == {"i": member, "late": other}
     assert await segments(nps, "feedback") == {"g": member, "late": other}
     served = {"on": member, "served before": member, "served after": other}
-    assert await segments(nps) == {**served, "others": other, "nobody": "unknown"}
+    assert await segments(nps) == {**served, "others": other, "no client": "unknown"}
     assert (await nps.nps("multidisciplinary"), await nps.nps("other")) == ((2, 0, 0), (2, 0, 0))
 
 

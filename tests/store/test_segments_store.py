@@ -182,7 +182,7 @@ async def test_merge_during_a_rule_change_is_kept(segments: Store) -> None:
     assert set(await segments.histories()) == {ANNA, BERTTA}
 
 
-async def test_membership_is_recomputed_only_when_a_day_gets_or_loses_a_sector(
+async def test_membership_is_recomputed_only_if_a_day_gains_or_loses_a_sector(
     segments: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recomputed = []
