@@ -185,6 +185,6 @@ def redrive(runtime: Runtime, schema: str, handlers: Mapping[Topic, MakeRunner],
         version = runtime.registers.version
         tried = await redrive_due(runtime.pool, schema, runtime.sealer, attempt, version, clock())
         if tried:
-            runtime.logger.info("tried dead letters again", extra={"letters": tried})
+            runtime.logger.info("tried dead letters again", extra={"dead_letters": tried})
 
     return run

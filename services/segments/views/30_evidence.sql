@@ -1,10 +1,10 @@
 -- Evidence for `hva explain`: each fact under every view that concerns it, counted or not, with the reason. It comes
 -- from the facts, not from the buckets. `keys` has the view's further keys. `counted` is how the fact counts, and
 -- `detail` is specific to the fact. Flags and plans have no unit.
-drop view if exists segments.evidence, segments.standing cascade;
+drop view if exists segments.evidence, segments.stock_fact, segments.standing cascade;
 
 -- Facts that count in a stock on every day of [first, until). `new`: the client or plan counts as new on `first`.
-create view segments.standing as
+create view segments.stock_fact as
 select 'suuntima_stock' as view, a.county, a.day as first,
        least(a.day + segments.stock_days(), a.next_day) as until, a.assessed_at as at, a.unit_row, a.person,
        jsonb_build_object('result', a.result) as keys, 'assessment' as fact, a.id, a.rank,
@@ -80,4 +80,4 @@ from segments.assessment where person is not null
 union all
 select view, county, first, at, unit_row, null, 'all', 'all', person, keys, fact, id, rank, counted,
        case when until < 'infinity' then ', until ' || until else '' end
-from segments.standing;
+from segments.stock_fact;
