@@ -89,7 +89,7 @@ def with_label(fact: F, histories: Mapping[str, Intervals]) -> F:
     return fact if segment == fact.segment else replace(fact, segment=segment)
 
 
-def with_invitation_client(response: Response, clients: Mapping[str, str | None]) -> Response:
+def inherit_client(response: Response, clients: Mapping[str, str | None]) -> Response:
     """Return the response with the client of its invitation if it has no own client. A changed response is labelled
     without a history; `with_label` applies it.
     """
