@@ -89,7 +89,7 @@ async def test_a_swap_is_reported_while_it_goes_on_and_when_it_fails(
             await run()
             assert seen(runtime) == (1, 0, "failed: TransactionTimeoutError; it is tried again")
             now += 0.1
-    swapping = f"a changed rule comes into force in {COUNTY}; its new events wait"
+    swapping = f"a changed rule is being activated in {COUNTY}; its new events wait"
     assert [one[1:] for one in meanwhile] == [(1, swapping)] * 3, "once for each pause"
     assert await changed.members() != {}
     await run()
