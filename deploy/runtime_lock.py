@@ -1,6 +1,6 @@
-"""`python -m deploy.runtime_lock LOCK PYPROJECT`: the part of requirements.lock that a running service needs.
+"""`python -m deploy.runtime_lock LOCK PYPROJECT`: the part of requirements.lock that a service needs.
 
-The one lock holds what tests and the embedded run need, too: Java, PostgreSQL, linters. An image gets only what
+The lock also holds what tests and the embedded run need: Java, PostgreSQL, linters. An image gets only what
 `[project] dependencies` reach. The lock says which package requires each package (`# via`), so its own text is
 enough; a package that was missed would fail the image's build, since hashes are required of everything.
 """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 LABELS: Final = ("county", "scope_level", "scope", "channel", "segment", "period")
-# A hidden row has no values; a share of nothing has none either.
+# A hidden row has no values. A share whose denominator is 0 has none either.
 _READ: Final = """
 select * from report.{view}
 where period = any($1::text[]) and scope_level in ('county', 'division', 'result_area')
@@ -71,7 +71,7 @@ class PublishedGauges(Collector):
                     yield Sample(name, place + tuple(str(row[key]) for key in gauge.further), value)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One family a gauge."""
+        """Yield one metric family per gauge."""
         for name, gauge in self._gauges.items():
             family = GaugeMetricFamily(name, gauge.text, labels=(*LABELS, *gauge.further))
             for sample in self._samples:

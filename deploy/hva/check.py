@@ -82,4 +82,4 @@ def _summary_text(summary: dict[str, Any]) -> str:
     unknown = summary["unknown_fields"]
     text = f"{plural(summary['checked'], 'event')} checked, {summary['rejected']} would be rejected"
     text += f" ({reasons})" if reasons else ""
-    return f"{text}; {unknown} unknown fields would be left out." if unknown else f"{text}."
+    return f"{text}; {unknown} unknown fields would be dropped." if unknown else f"{text}."

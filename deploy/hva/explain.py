@@ -27,14 +27,14 @@ where e.view = $1 and e.county = $2 and e.day >= $5 and e.day < $6
     where w.value <> 'all' and not (e.keys -> w.key) ? w.value)
 order by e.day, e.at, e.id, e.keys
 """
-# Of a stock: what stands on the last day of the period that is known, and what began in the period.
-STANDING = """
+# Facts of a stock: those that count on the last known day of the period, and those that began in the period.
+STOCK_FACTS = """
 select s.fact, s.id, s.first as day, s.at, u.unit, null as line, 'all' as channel, 'all' as segment, s.person, s.keys,
        s.counted || case when s.until <= last.day and not s.new then ', not counted: over and not new' else '' end
          || case when s.until > last.day then ', in the stock' else '' end
          || case when s.new and s.first >= $3 then ', new' else '' end as counted,
        case when s.until < 'infinity' then ', until ' || s.until else '' end as detail, s.rank
-from {schema}.standing s
+from {schema}.stock_fact s
 cross join (select least($4::date - 1, reference.as_of_day())) last(day)
 left join reference.unit_row u on u.key = s.unit_row
 where s.view = $1 and s.county = $2
@@ -103,7 +103,7 @@ async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[
         others = {key: value for key, value in wanted.items() if key not in KEYS}
         period, others_of = period_days(wanted["period"]), (list(others), list(others.values()))
         if view in STOCKS:
-            query = STANDING.format(schema=schema)
+            query = STOCK_FACTS.format(schema=schema)
             rows = await connection.fetch(query, view, wanted["county"], *period, *others_of)
         else:
             place = (wanted[key] for key in ("county", "scope_level", "scope"))

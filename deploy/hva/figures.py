@@ -71,7 +71,7 @@ def instant(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text} is no time: write 2026-07-01T00:00:00+03:00") from error
+        raise typer.BadParameter(f"{text} is not a time: write 2026-07-01T00:00:00+03:00") from error
     return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
 
 
@@ -79,7 +79,7 @@ async def read(
     dsn: str, schema: str, view: str, wanted: Mapping[str, str], as_of: datetime | None = None
 ) -> list[dict[str, Any]]:
     """The rows of a view with these keys, ordered by them. Raises BadParameter where the view has no such key, and
-    VerbError where there is no such view to be read.
+    VerbError where the view does not exist or cannot be read.
     """
     import asyncpg
 
@@ -87,7 +87,7 @@ async def read(
     try:
         names = await _columns(connection, schema, view)
         if not names:
-            raise VerbError(f"There is no view {view} in this database yet, or not for this role.")
+            raise VerbError(f"This database does not have view {view} yet, or this role cannot read it.")
         # Only names that the catalogue of the database gave reach the statement.
         if unknown := sorted(set(wanted) - set(names)):
             raise typer.BadParameter(f"{view} has no key {', '.join(unknown)}: it has {', '.join(names)}")
@@ -114,7 +114,7 @@ async def _columns(connection: Any, schema: str, view: str) -> list[str]:
 
 
 def _with_hidden(view: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for people: what is hidden says so in place of each figure."""
+    """A row for people: a mark in place of each hidden figure."""
     from shared.registers.figures import VIEWS
 
     hidden = row.get("suppressed", False)
@@ -126,7 +126,7 @@ def _print_notes(rows: Sequence[Mapping[str, Any]], exact: bool) -> None:
     if hidden := sum(bool(row.get("suppressed")) for row in rows):
         print_text(f"{plural(hidden, 'row')} hidden: fewer than 5, or hidden to protect another.")
     if not rows and not exact:
-        print_text("What is not published yet, `hva publish` publishes; `--exact` shows the live figures.")
+        print_text("`hva publish` publishes figures that are missing here; `--exact` shows the live ones.")
 
 
 def _check_table_options(columns: str | None, as_data: bool) -> list[str]:

@@ -36,7 +36,7 @@ def check(view: str, wanted: Mapping[str, str]) -> None:
     for key, value in wanted.items():
         allowed = [str(item) for item in closed.get(key, ())]
         if allowed and value not in allowed:
-            raise typer.BadParameter(f"{key} {value} is none of {', '.join(allowed)}")
+            raise typer.BadParameter(f"{key} {value} is not one of {', '.join(allowed)}")
 
 
 def period_days(period: str) -> tuple[date, date]:
@@ -47,7 +47,7 @@ def period_days(period: str) -> tuple[date, date]:
                 return _days(kind, [int(part) for part in found.groups()])
             except ValueError:
                 break
-    raise typer.BadParameter(f"{period} is no period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
+    raise typer.BadParameter(f"{period} is not a period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
 
 
 def _days(kind: str, parts: list[int]) -> tuple[date, date]:

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Prepare the PostgreSQL of HVA_POSTGRES_URL (an administrator's) for this version."""
         run(os.environ, wait, reader_county)
-        print_text(f"The database {DATABASE} is what this version needs.")
+        print_text(f"The database {DATABASE} is ready for this version.")
 
 
 def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -> None:
@@ -42,7 +42,7 @@ def run(env: Mapping[str, str], wait: float, reader_county: str | None = None) -
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     admin, passwords = _settings(env, reader)
-    # In a DSN a password stands quoted; that of a role may hold any character.
+    # The password of a role may contain any character, and a DSN holds it percent-encoded.
     owner = dsn_for(admin, DATABASE, "hva_migrate", quote(passwords["hva_migrate"], safe=""))
     try:
         prepare = partial(prepare_database, admin, owner, passwords, reader_county)

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Publish the current figures under disclosure control, and wait until they are published.
 
-        What is published at once are all periods of a calendar year of a county.
+        All periods of a calendar year of a county are published at once.
         """
         year = period_days(period)[0].year if period else None
         found = asyncio.run(ask(resolve(dir).postgres_steward, county, year, timeout))
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def ask(dsn: str, county: str | None, year: int | None, seconds: float) -> Found:
-    """Request a publication from every family by a row of its table, and follow the progress. Raises VerbError."""
+    """Request a publication from every family by a row in its table, and follow the progress. Raises VerbError."""
     import asyncpg
 
     deadline = time.monotonic() + seconds
@@ -66,7 +66,7 @@ async def ask(dsn: str, county: str | None, year: int | None, seconds: float) ->
         await connection.close()
     if failed := {family: state["failed"] for family, state in found.items() if state["failed"]}:
         words = ", ".join(f"{family} ({kind})" for family, kind in failed.items())
-        raise VerbError(f"Not published, the older publication stays: {words}. See the log of the service.")
+        raise VerbError(f"Not published: {words}. The previous publication stays. See the log of the service.")
     return found
 
 
@@ -95,10 +95,10 @@ def _show(bar: "Progress", found: Found) -> None:
 def _unfinished(found: Found) -> str:
     open_ = {family: state for family, state in found.items() if not state["ended_at"]}
     words = ", ".join(
-        f"{family} has done {state['done']} of {state['total']}" if state["started_at"] else f"{family} has not begun"
+        f"{family} has done {state['done']} of {state['total']}" if state["started_at"] else f"{family} has not started"
         for family, state in open_.items()
     )
-    return f"Not everything is published yet: {words}. Are the services up? It stays asked for."
+    return f"Not everything is published yet: {words}. Are the services up? The request stays stored."
 
 
 def _print(found: Found, as_json: bool) -> None:

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         family: Annotated[str, typer.Argument(help="nps, fcr or segments")],
         audit: Annotated[bool, typer.Option("--audit", help="Compare only, and change nothing")] = False,
         from_kafka: Annotated[
-            bool, typer.Option("--from-kafka", help="Before, read again all records that Kafka retains")
+            bool, typer.Option("--from-kafka", help="First read again all records that Kafka retains")
         ] = False,
         timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 3600.0,
         as_json: AsJson = False,
@@ -32,9 +32,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Recompute labels, links, buckets and cells from facts, compare them with the stored ones, and repair them."""
         if family not in FAMILIES:
-            raise typer.BadParameter(f"{family} is none of {', '.join(FAMILIES)}")
+            raise typer.BadParameter(f"{family} is not one of {', '.join(FAMILIES)}")
         if audit and from_kafka:
-            raise typer.BadParameter("--audit changes nothing, and --from-kafka brings back what was lost")
+            raise typer.BadParameter("--audit changes nothing, but --from-kafka restores facts: use only one of them")
         found = asyncio.run(ask(resolve(dir).postgres_steward, family, not audit, from_kafka, timeout))
         if as_json:
             import orjson
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
-    """Request a replay by a row of the table of the service, and wait for its result."""
+    """Request a replay by a row in a table of the service, and wait for its result."""
     import asyncpg
 
     deadline = time.monotonic() + seconds
@@ -62,8 +62,9 @@ async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: f
             if state["ended_at"] is not None:
                 return dict(state)
             if time.monotonic() >= deadline:
-                begun = "goes on" if state["started_at"] else "has not begun: is the service up?"
-                raise VerbError(f"The replay of {family} {begun} It stays asked for.")
+                if state["started_at"]:
+                    raise VerbError(f"The replay of {family} has not ended yet. It continues in the service.")
+                raise VerbError(f"The replay of {family} has not started: is the service up? The request stays stored.")
             await asyncio.sleep(PAUSE_S)
     finally:
         await connection.close()
@@ -71,7 +72,7 @@ async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: f
 
 def _print(family: str, audit: bool, found: dict[str, Any]) -> None:
     seconds = (found["ended_at"] - found["started_at"]).total_seconds()
-    done = "found wrong, nothing changed" if audit else "were wrong and are right now"
+    done = "found wrong, nothing changed" if audit else "were wrong and are repaired"
     read = "" if found["records"] is None else f"{found['records']} records of Kafka read again, "
     print_text(
         f"{family}: {read}of {found['facts']} facts {found['wrong_facts']}, of {found['cells']} stored figures "

@@ -109,7 +109,7 @@ def _add(path: Path, now: datetime) -> None:
     older = ", ".join(key.id for key in old)
     print_text(
         f"{new} is now the first key of {display_path(path)} and makes all new pseudonyms. Older keys: {older}.",
-        "Running replicas of ingest that read this file load it within two seconds (log: `pseudonym keys taken over`).",
+        "Running replicas of ingest that read this file load it within two seconds (log: `pseudonym keys loaded`).",
         "Copy the file to all other replicas, and keep a copy with your backups.",
         "When an event identifies a person by hetu or local_id, ingest merges their old and new pseudonym: they stay",
         "the same person. A person without new events stays known by the old key only.",

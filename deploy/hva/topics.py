@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
     def topics(wait: Wait = WAIT_S) -> None:
         """Create and configure the topics in the Kafka of HVA_KAFKA_BOOTSTRAP. Fails when existing ones do not fit."""
         run(os.environ.get("HVA_KAFKA_BOOTSTRAP"), wait)
-        print_text("The topics are what this version needs.")
+        print_text("The topics are ready for this version.")
 
 
 def run(bootstrap: str | None, wait: float) -> None:

@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
     def wait(
         timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 120.0,
         published: Annotated[
-            bool, typer.Option("--published", help="Until it is published, too: within the hour by itself")
+            bool, typer.Option("--published", help="Wait for the publication, too (services publish every hour)")
         ] = False,
         dir: Dir = None,
     ) -> None:
@@ -139,19 +139,19 @@ async def _refolded(database: "asyncpg.Connection[asyncpg.Record]", service: str
         f"select count(*) from {service}.refold where registers <> "
         "(select version from reference.register_version where part = 'registers')"
     )
-    return f"{service} refolds {counties} counties by changed registers" if counties else None
+    return f"{service} is refolding {counties} counties" if counties else None
 
 
 async def _histories_published(database: "asyncpg.Connection[asyncpg.Record]", newest: int) -> str | None:
     """Whether the membership histories up to this version are published."""
     left = await database.fetchval("select count(*) from segments.history where pending and version <= $1", newest)
-    return f"segments puts {left} histories of clients out" if left else None
+    return f"segments still has to publish {left} histories of clients" if left else None
 
 
 async def _histories_received(database: "asyncpg.Connection[asyncpg.Record]", service: str, newest: int) -> str | None:
     """Whether a family has received the membership histories up to this version."""
     left = await database.fetchval(_NOT_RECEIVED.format(service=service), newest)
-    return f"{service} has not heard {left} histories of clients" if left else None
+    return f"{service} has not received {left} histories of clients" if left else None
 
 
 async def _stale_periods(database: "asyncpg.Connection[asyncpg.Record]", service: str) -> "list[asyncpg.Record]":
@@ -181,7 +181,7 @@ async def _registers_loaded(connection: Connection, database: "asyncpg.Connectio
         of_folder = load_folder(connection.config_dir).version
     except RegisterError:
         return None
-    return None if loaded == of_folder else "the services have not taken over the changed registers"
+    return None if loaded == of_folder else "the services have not loaded the changed registers"
 
 
 async def _until(behind: Behind, deadline: float) -> None:

@@ -1,7 +1,7 @@
 """Events by source and stream for `report.freshness`: counted in memory, written by a job.
 
-Counts are for watching a source. Those since the last flush are lost where the process dies, and what Kafka delivers
-again counts again.
+The counts are for monitoring. When the process dies, those since the last flush are lost; records that Kafka delivers
+again count again.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.reasons import Reason
 from shared.dead_letters import GATEWAY, DeadLetter
 
-# A sender can name any source: one that no register has gets no row.
-_OF_NO_SOURCE: Final = frozenset({Reason.TOO_LARGE, Reason.UNDECODABLE, Reason.ENVELOPE, Reason.UNKNOWN_SOURCE})
+# These rejections may name any source, so they get no row.
+_WITHOUT_SOURCE: Final = frozenset({Reason.TOO_LARGE, Reason.UNDECODABLE, Reason.ENVELOPE, Reason.UNKNOWN_SOURCE})
 _COUNTY: Final = 2  # of urn:hva:<county>:<system>
 _ADD: Final = """
 insert into report.freshness as f (county, source, stream, last_event_at, accepted, rejected, corrected)
@@ -54,10 +54,10 @@ class Freshness:
             counts.last_event_at = max(event.time, counts.last_event_at or event.time)
 
     def reject(self, dead_letters: Iterable[DeadLetter]) -> None:
-        """Count records that became dead letters, where their source is known."""
+        """Count records that became dead letters, if their source is known."""
         for dead_letter in dead_letters:
             source, record = dead_letter.verdict.source, dead_letter.record
-            if source is None or dead_letter.verdict.reason in _OF_NO_SOURCE:
+            if source is None or dead_letter.verdict.reason in _WITHOUT_SOURCE:
                 continue
             gateway = record.topic == GATEWAY
             stream = stream_of(record.value, record.headers) if gateway else self._streams[record.topic]
@@ -67,7 +67,7 @@ class Freshness:
         return self._counts.setdefault((source, stream), _Counts())
 
     async def flush(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        """Add the counts to the table; where that fails they are kept for the next time."""
+        """Add the counts to the table. If that fails, they are kept for the next flush."""
         taken, self._counts = self._counts, {}
         if not taken:
             return

@@ -34,7 +34,7 @@ def reload_keys(runtime: Runtime, use: Callable[[Keyring], None]) -> Task:
         if keys != runtime.pseudonym_keys:
             runtime.pseudonym_keys = keys
             use(Keyring(keys))
-            runtime.logger.info("pseudonym keys taken over", extra={"keys": [key.id for key in keys]})
+            runtime.logger.info("pseudonym keys loaded", extra={"keys": [key.id for key in keys]})
 
     return run
 

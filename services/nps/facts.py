@@ -78,20 +78,20 @@ F = TypeVar("F", bound=Fact)
 
 
 def tombstone(fact: F) -> F:
-    """The tombstone of a fact: only county, id and rank are left."""
+    """Return the tombstone of a fact: county, id and rank."""
     return type(fact)(fact.county, fact.id, fact.rank, retracted=True)
 
 
-def labelled(fact: F, histories: Mapping[str, Intervals]) -> F:
-    """The fact with the label of its client on its label day; the same object when the label is right already."""
+def with_label(fact: F, histories: Mapping[str, Intervals]) -> F:
+    """Return the fact with its label by these histories; the same object when the label is already right."""
     client = fact.subject
     segment = label(client, fact.label_day, histories.get(client, ()) if client is not None else ())
     return fact if segment == fact.segment else replace(fact, segment=segment)
 
 
-def with_invitation_client(response: Response, clients: Mapping[str, str | None]) -> Response:
-    """The response with the client of its invitation when it has no own client. A changed response is labelled
-    without a history; `labelled` applies it.
+def inherit_client(response: Response, clients: Mapping[str, str | None]) -> Response:
+    """Return the response with the client of its invitation if it has no own client. A changed response is labelled
+    without a history; `with_label` applies it.
     """
     client = response.own_client or clients.get(response.invitation_id or "")
     if client == response.client:

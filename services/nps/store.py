@@ -1,7 +1,7 @@
 """All SQL of the NPS family: facts, what they inherit from each other, and their buckets.
 
-Every function runs in the transaction of the batch and holds the lock of the county: what it reads cannot change before
-it writes.
+Every function runs in the batch's transaction and holds the county's lock, so what it reads cannot change before it
+writes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from services.nps.derive import derive, version
 from services.nps.domain import MEASURES, contributions
-from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, labelled, tombstone, with_invitation_client
+from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, inherit_client, tombstone, with_label
 from shared.batch import Applied
 from shared.contracts.segment import History
 from shared.deltas import Deltas
@@ -92,12 +92,11 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
     await REFOLD.record_version(connection, county, registers)
     await ensure_unit_rows(connection, registers, facts)
     facts = await tombstone_if_erased(connection, SCHEMA, county, facts, tombstone)
-    labelled_invitations = await _labelled(connection, county, _only(Invitation, facts))
-    invitations = await INVITATIONS.upsert(connection, county, labelled_invitations)
+    labelled = await _label(connection, county, _only(Invitation, facts))
+    invitations = await INVITATIONS.upsert(connection, county, labelled)
     with_clients = await _with_invitation_clients(connection, county, _only(Response, facts))
-    responses = await RESPONSES.upsert(connection, county, await _labelled(connection, county, with_clients))
-    labelled_feedback = await _labelled(connection, county, _only(Feedback, facts))
-    feedback = await FEEDBACK.upsert(connection, county, labelled_feedback)
+    responses = await RESPONSES.upsert(connection, county, await _label(connection, county, with_clients))
+    feedback = await FEEDBACK.upsert(connection, county, await _label(connection, county, _only(Feedback, facts)))
     await propagate_changes(connection, county, invitations.changes, responses.changes, feedback.changes)
     upserted = (invitations, responses, feedback)
     return Applied(sum(len(result.changes) for result in upserted), sum(result.conflicts for result in upserted))
@@ -141,15 +140,15 @@ async def _relabel(
 ) -> list[Change[F]]:
     """Relabel the facts whose `column` holds one of these clients; returns the facts that changed."""
     wrong = await table.probe(connection, county, column, changed, mislabelled_condition(SCHEMA, column, "label_day"))
-    changes = [Change(fact, labelled(fact, changed)) for fact in wrong]
+    changes = [Change(fact, with_label(fact, changed)) for fact in wrong]
     await table.update_derived(connection, county, [change.new for change in changes])
     return changes
 
 
-async def _labelled(connection: Connection, county: str, facts: Sequence[F]) -> list[F]:
+async def _label(connection: Connection, county: str, facts: Sequence[F]) -> list[F]:
     """The facts with their labels. Needs the county lock: a label read without it may be outdated when written."""
     known = await histories(connection, SCHEMA, county, {fact.subject for fact in facts})
-    return [labelled(fact, known) for fact in facts]
+    return [with_label(fact, known) for fact in facts]
 
 
 async def propagate_changes(
@@ -187,7 +186,7 @@ async def _rederive(
         wrong = {fact.id for fact in await INVITATIONS.probe(connection, county, "id", ids, _WRONGLY_ANSWERED)}
         invitations = _only(Invitation, derived)
         derived = [replace(fact, answered=not fact.answered) if fact.id in wrong else fact for fact in invitations]
-    recomputed = await _labelled(connection, county, derived)
+    recomputed = await _label(connection, county, derived)
     return [old if new == old else new for old, new in zip(facts, recomputed, strict=True)]
 
 
@@ -209,7 +208,7 @@ async def _with_invitation_clients(
         return list(responses)
     rows = await connection.fetch(_CLIENTS, county, list(invitation_ids))
     clients = {row["id"]: row["own_client"] for row in rows}
-    return [with_invitation_client(response, clients) for response in responses]
+    return [inherit_client(response, clients) for response in responses]
 
 
 async def _update_answered(
@@ -238,8 +237,8 @@ async def _update_inherited_clients(
     if not clients:
         return []
     inheriting = await RESPONSES.probe(connection, county, "invitation_id", clients, _WITHOUT_OWN_CLIENT)
-    with_clients = [with_invitation_client(response, clients) for response in inheriting]
-    updated = await _labelled(connection, county, with_clients)
+    with_clients = [inherit_client(response, clients) for response in inheriting]
+    updated = await _label(connection, county, with_clients)
     changes = [Change(old, new) for old, new in zip(inheriting, updated, strict=True) if new is not old]
     await RESPONSES.update_derived(connection, county, [change.new for change in changes])
     return changes

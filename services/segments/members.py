@@ -54,6 +54,9 @@ with deleted as (delete from segments.staged_membership where person = any($2::b
 insert into segments.staged_membership (county, person, first, until)
 select $1, * from unnest($3::bigint[], $4::date[], $5::date[])
 """
+_PERSONS_AFTER: Final = """
+select number from segments.client where county = $1 and number > $2 and number = person order by number limit $3
+"""
 _STAGED_PERSONS: Final = """
 select distinct person from segments.staged_membership where county = $1 and person > $2 order by person limit $3
 """
@@ -138,6 +141,13 @@ async def store_memberships(connection: Connection, county: str, changed: Member
     await connection.execute(_DELETE, sorted(changed))
     if rows := _rows(changed):
         await connection.execute(_INSERT, county, *map(list, zip(*rows, strict=True)))
+
+
+async def persons_after(connection: Connection, county: str, after: str, limit: int) -> tuple[list[int], str]:
+    """Return up to `limit` persons by number, from the position `after`, and the next position; `''` at the end."""
+    rows = await connection.fetch(_PERSONS_AFTER, county, int(after or 0), limit)
+    persons = [row["number"] for row in rows]
+    return persons, str(persons[-1]) if len(persons) == limit else ""
 
 
 async def orphaned_memberships(connection: Connection, county: str) -> list[int]:

@@ -18,6 +18,7 @@ from services.segments.members import (
     changed_sector_days,
     label_events,
     orphaned_memberships,
+    persons_after,
     recompute_memberships,
     relabel,
     stage_memberships,
@@ -93,9 +94,6 @@ TABLES: Final[Mapping[type[Any], FactTable[Any]]] = {
 MERGES: Final = merge_table(SCHEMA)
 
 _NO_MOVES: Final[Mapping[str, Move]] = MappingProxyType({})
-_PERSONS_AFTER: Final = """
-select number from segments.client where county = $1 and number > $2 and number = person order by number limit $3
-"""
 _CHUNK: Final = 500  # persons per transaction of a refold
 _ACTIVATION_CHUNK: Final = 2000  # persons per statement of an activation
 _ACTIVATION_TIMEOUT_S: Final = 60  # per chunk, so that a large county does not run into the timeout
@@ -189,13 +187,6 @@ async def fold(
     await add_to_buckets(connection, SCHEMA, county, deltas)
 
 
-async def _persons(connection: Connection, county: str, after: str) -> tuple[list[int], str]:
-    """Return a chunk of persons by number, and the position after it; `''` at the end."""
-    rows = await connection.fetch(_PERSONS_AFTER, county, int(after or 0), _CHUNK)
-    persons = [row["number"] for row in rows]
-    return persons, str(persons[-1]) if len(persons) == _CHUNK else ""
-
-
 async def _check_persons(
     connection: Connection, county: str, after: str, registers: Registers, repair: bool
 ) -> tuple[int, int, str]:
@@ -203,7 +194,7 @@ async def _check_persons(
 
     Returns how many persons were checked, how many were wrong, and the next position. `repair` fixes them.
     """
-    persons, position = await _persons(connection, county, after)
+    persons, position = await persons_after(connection, county, after, _CHUNK)
     changed = await recompute_memberships(connection, dict.fromkeys(persons, ALWAYS), registers)
     orphans = [] if after else await orphaned_memberships(connection, county)
     wrong = changed.keys() | await persons_with_wrong_history(connection, county, persons)
@@ -215,7 +206,7 @@ async def _check_persons(
 
 async def _stage_chunk(connection: Connection, county: str, after: str, registers: Registers) -> tuple[int, str]:
     """Stage the memberships of a chunk of persons by these registers where they differ from the active ones."""
-    persons, position = await _persons(connection, county, after)
+    persons, position = await persons_after(connection, county, after, _CHUNK)
     changed = await recompute_memberships(connection, dict.fromkeys(persons, ALWAYS), registers)
     await stage_memberships(connection, county, persons, changed)
     return len(changed), position

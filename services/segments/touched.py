@@ -70,8 +70,7 @@ def widen(spans: dict[int, Interval], person: int, span: Interval) -> None:
 
 
 def days_of(changes: Iterable[Change], spans: Mapping[int, Interval]) -> Interval | None:
-    """The first and the last date of which changed facts and memberships within the spans say something; None where
-    they say nothing."""
+    """Return the first and last date that changed facts and the spans of changed memberships cover; None if none."""
     found = list(spans.values())
     for change in changes:
         found += [span for fact in change if fact is not None and (span := _days_of(fact))]

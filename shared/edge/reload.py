@@ -43,7 +43,7 @@ async def _activate(runtime: Runtime, registers: Registers) -> None:
     runtime.registers = registers
     for callback in runtime.on_registers:
         callback(registers)
-    runtime.logger.info("registers taken over", extra={"version": registers.version})
+    runtime.logger.info("registers loaded", extra={"version": registers.version})
 
 
 def compare_registers(runtime: Runtime) -> Task:

@@ -65,9 +65,9 @@ class RefoldGauges:
     """The state of refolds."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        text = "1 while a refold by changed registers fails; it is tried again."
+        text = "1 while the refold after a change of registers fails; it is tried again."
         self.failed = Gauge("hva_refold_failed", text, registry=registry)
-        text = "1 while a changed rule comes into force for a county; its new events wait."
+        text = "1 while a changed segment rule is activated for a county; its new events wait."
         self.swapping = Gauge("hva_refold_swapping", text, registry=registry)
 
 
@@ -87,8 +87,8 @@ def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = ti
             runtime.logger.info("the swap has ended", extra={"seconds": round(monotonic() - began, 1)})
         else:
             began = monotonic()
-            runtime.health.warn("refold", f"a changed rule comes into force in {county}; its new events wait")
-            runtime.logger.info("a changed rule comes into force", extra={"county": county})
+            runtime.health.warn("refold", f"a changed rule is being activated in {county}; its new events wait")
+            runtime.logger.info("a changed rule is being activated", extra={"county": county})
 
     async def run() -> None:
         nonlocal pause, pause_until
@@ -106,13 +106,13 @@ def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = ti
         pause, pause_until = _PAUSE_S, 0.0
         gauges.failed.set(0)
         if changed:
-            runtime.logger.info("refolded by changed registers", extra={"facts": changed})
+            runtime.logger.info("refolded after a register change", extra={"facts": changed})
 
     return run
 
 
 def audit_gauge(registry: CollectorRegistry) -> Gauge:
-    """Make the gauge of what the last replay or audit found wrong."""
+    """Make the gauge of how much the last replay or audit found wrong."""
     text = "Facts and stored figures that the last replay or nightly audit found wrong."
     return Gauge("hva_wrong_cells", text, registry=registry)
 
@@ -155,7 +155,7 @@ def replay(
 
 
 def publication(runtime: Runtime, schema: str) -> Task:
-    """Publish the figures of the family: what was asked for, and what is due."""
+    """Publish the figures of the family that were requested or are due."""
     settings = runtime.settings
     every = timedelta(seconds=settings.publish_every_s)
     publish = publish_in_process(settings.postgres)
@@ -185,6 +185,6 @@ def redrive(runtime: Runtime, schema: str, handlers: Mapping[Topic, MakeRunner],
         version = runtime.registers.version
         tried = await redrive_due(runtime.pool, schema, runtime.sealer, attempt, version, clock())
         if tried:
-            runtime.logger.info("tried dead letters again", extra={"letters": tried})
+            runtime.logger.info("tried dead letters again", extra={"dead_letters": tried})
 
     return run

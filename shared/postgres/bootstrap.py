@@ -1,4 +1,4 @@
-"""Roles and the database, made once by an administrator; calling it again changes only passwords."""
+"""Creates the roles and the database, as an administrator. Calling it again changes only passwords."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,12 @@ import asyncpg
 
 SERVICE_ROLES: Final = ("hva_ingest", "hva_nps", "hva_fcr", "hva_segments")
 ROLES: Final = ("hva_migrate", *SERVICE_ROLES, "hva_steward", "hva_reader", "hva_monitor")
-_MONITOR: Final = "hva_monitor"  # sees how the server does, and no figure
+_MONITOR: Final = "hva_monitor"  # sees the state of the server, but no figures
 _LOCALE: Final = "C.UTF-8"  # strings order by code point, as the contract orders them
 
 
 class DatabaseMismatchError(Exception):
-    """The database exists with another locale than code-point order; the message says which."""
+    """The database exists with a locale that does not order by code point; the message names it."""
 
 
 async def bootstrap(
@@ -22,9 +22,9 @@ async def bootstrap(
 ) -> None:
     """Create the roles (login where a password is given) and the database owned by hva_migrate.
 
-    `reader`: one role more, which reads one county.
+    `reader`: an additional role, which reads one county.
 
-    Raises DatabaseMismatchError where the database exists with another locale.
+    Raises DatabaseMismatchError if the database exists with another locale.
     """
     admin = await asyncpg.connect(admin_dsn)
     try:
@@ -41,7 +41,7 @@ async def bootstrap(
 async def _ensure_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, password: str | None) -> None:
     name = _identifier(role)
     if not await admin.fetchval("select 1 from pg_roles where rolname = $1", role):
-        with contextlib.suppress(asyncpg.DuplicateObjectError):  # another bootstrap of the server was faster
+        with contextlib.suppress(asyncpg.DuplicateObjectError):  # a concurrent bootstrap has created it
             await admin.execute(f"create role {name}")
     if password is not None:
         literal = await admin.fetchval("select quote_literal($1::text)", password)
@@ -63,12 +63,12 @@ async def _ensure_database(admin: "asyncpg.Connection[asyncpg.Record]", database
     elif (found["provider"], found["locale"]) != ("b", _LOCALE):
         raise DatabaseMismatchError(
             f"database {database} has locale {found['locale']}, not builtin {_LOCALE}: "
-            "dump it, drop it and let it be created again"
+            "dump it, drop it and run this again"
         )
-    for role in roles:  # of a database that an older version made, too
+    for role in roles:  # also for a database that an older version created
         if not await admin.fetchval("select has_database_privilege($1::name, $2, 'connect')", role, database):
             await admin.execute(f"grant connect on database {name} to {_identifier(role)}")
-    for role in SERVICE_ROLES:  # a replay adds up in temporary tables
+    for role in SERVICE_ROLES:  # a replay sums contributions in temporary tables
         if not await admin.fetchval("select has_database_privilege($1::name, $2, 'temporary')", role, database):
             await admin.execute(f"grant temporary on database {name} to {_identifier(role)}")
 
@@ -80,7 +80,7 @@ def _identifier(name: str) -> str:
 
 
 def dsn_for(dsn: str, database: str, role: str | None = None, password: str | None = None) -> str:
-    """The same server with another database, and with another role where one is given."""
+    """The DSN of another database on the same server, with another role if one is given."""
     parts = urlsplit(dsn)
     place = parts.netloc.rsplit("@", 1)[-1]
     netloc = f"{role}:{password}@{place}" if role else parts.netloc

@@ -19,12 +19,12 @@ _MONTH = ("month date", "unit_row bigint", "channel text", "segment text")
 
 
 async def add_to_buckets(connection: Connection, schema: str, county: str, deltas: Deltas) -> None:
-    """Add the differences of one county, and mark the years that they concern; its lock must be held."""
+    """Add the differences of one county, and mark their years as changed. The county's lock must be held."""
     await touch(connection, schema, county, await add_deltas(connection, schema, county, deltas))
 
 
 async def add_deltas(connection: Connection, schema: str, county: str, deltas: Deltas) -> set[int]:
-    """Add the differences of one county to the buckets of a schema; returns the years that they concern."""
+    """Add the differences of one county to the buckets of a schema; returns their years."""
     years: set[int] = set()
     for measure in sorted(deltas.measures(), key=lambda m: m.name):
         by_month = deltas.by_month(measure)

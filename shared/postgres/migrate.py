@@ -1,8 +1,8 @@
-"""Migrations forward only, views by text: `migrate` brings a database to what the code expects.
+"""`migrate` brings a database to the schema that the code expects. Migrations only go forward.
 
 A migration is a file `NNNN_name.sql` that runs once and may never change; a view is a file that is applied again
-whenever any view of its service changed. Both run as hva_migrate, under one advisory lock, one transaction a
-service.
+whenever any view of its service changed. Both run as hva_migrate, under one advisory lock, one transaction
+per service.
 """
 
 import hashlib
@@ -18,19 +18,19 @@ from shared.postgres.bootstrap import SERVICE_ROLES
 from shared.postgres.readers import grant_readers, remember
 
 _LOCK: Final = 4_711_000_018
-_BOOK: Final = """
+_TABLES: Final = """
 create schema if not exists migration;
 create table if not exists migration.applied (
   part text not null, name text not null, sha256 text not null,
   applied_at timestamptz not null default clock_timestamp(), primary key (part, name));
 create table if not exists migration.reader (role text primary key, county text not null);
 """
-_READERS: Final = ", ".join(SERVICE_ROLES)  # services compare it with what they need
+_READERS: Final = ", ".join(SERVICE_ROLES)  # services compare it with the migrations that they need
 _GRANT_READ: Final = f"grant usage on schema migration to {_READERS}; grant select on migration.applied to {_READERS}"
 
 
 class MigrationError(Exception):
-    """A migration that was applied has another text now, or the database is of another making."""
+    """A migration was changed after it was applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def migrate(dsn: str, services: Sequence[str], reader_county: str | None =
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "hva-migrate"})
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        await connection.execute(f"{_BOOK} {_GRANT_READ}")
+        await connection.execute(f"{_TABLES} {_GRANT_READ}")
         for name in ("reference", *services, "report"):
             async with connection.transaction():
                 await _apply(connection, _part(name))
@@ -153,7 +153,7 @@ async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, 
         f"grant select, insert, update, delete on all tables in schema {schema} to {writer}",
         f"grant usage on all sequences in schema {schema} to {writer}",
         f"grant select on all tables in schema {schema}, figures to hva_steward",
-        f"grant update on {schema}.dead_letter to hva_steward",  # redrive and discard are the steward's
-        f"grant insert on {schema}.replay, {schema}.publication_request to hva_steward",  # who asks for one
+        f"grant update on {schema}.dead_letter to hva_steward",  # the steward redrives and discards
+        f"grant insert on {schema}.replay, {schema}.publication_request to hva_steward",  # the steward requests them
     ):
         await connection.execute(statement)

@@ -1,6 +1,6 @@
-"""Roles that read the published figures of one county. Row security gives each the rows of its county only.
+"""Roles that read the published figures of one county. Row security shows each of them the rows of its county only.
 
-A policy names its county: one that looks the county up would show, in the plan of a query, what rows of others hold.
+A policy names its county as a constant. If it looked the county up, the plan of a query would reveal rows of others.
 """
 
 import re
@@ -18,19 +18,19 @@ select relname from pg_class where relnamespace = 'report'::regnamespace and rel
 
 
 def reader_role(county: str) -> str:
-    """The role that reads a county. Raises ValueError where that is no county code."""
+    """The role that reads a county. Raises ValueError if that is not a county code."""
     if not _COUNTY.fullmatch(county):
-        raise ValueError(f"{county!r} is no county code")
+        raise ValueError(f"{county!r} is not a county code")
     return f"hva_reader_{county.replace('-', '_')}"
 
 
 async def remember(connection: Connection, county: str) -> None:
-    """Remember the role of a county: it gets its rights now and after later migrations."""
+    """Store the role of a county: every migration grants its rights."""
     await connection.execute(_REMEMBER, reader_role(county), county)
 
 
 async def grant_readers(connection: Connection) -> None:
-    """Let every role of a county read its rows, in all tables there are now; as the owner of schema `report`."""
+    """Grant each stored role the rows of its county in all current tables. Needs the owner of schema `report`."""
     tables = [row["relname"] for row in await connection.fetch(_TABLES)]
     for reader in await connection.fetch("select role, county from migration.reader order by role"):
         role, county = reader["role"], reader["county"]

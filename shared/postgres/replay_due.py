@@ -78,10 +78,10 @@ def audit_is_due(last: datetime | None, now: datetime) -> bool:
 
 
 async def read_due(pool: Pool, service: int, schema: str, read: Read) -> int | None:
-    """Read again what Kafka retains for the oldest replay that waits for that; returns how many records there were.
-    None where no replay does, or another replica is at it.
+    """Read what Kafka retains again, for the oldest replay that requests it. Returns the number of records; None if no
+    replay requests it or another replica works on it.
 
-    A step of its own before the replay: it may take so long that other registers hold afterwards.
+    This is a separate step before the replay, because the registers may change while it runs.
     """
     async with pool.acquire() as connection:
         if not await connection.fetchval(_UNREAD.format(schema=schema)):
@@ -104,8 +104,8 @@ async def replay_due(
     now: datetime,
     afterwards: Afterwards | None = None,
 ) -> Findings | None:
-    """Do the oldest replay or audit that waits; None where none does, another replica is at it, or some county is not
-    brought to these registers yet.
+    """Run the oldest waiting replay or audit. None if none waits, another replica runs one, or the refold of a county
+    to these registers has not ended.
     """
     schema = replay.schema
     async with pool.acquire() as connection:
@@ -128,7 +128,7 @@ async def replay_due(
 
 @asynccontextmanager
 async def _alone(connection: Connection, service: int) -> AsyncIterator[bool]:
-    """Whether no other replica reads or replays; none begins to until this is left."""
+    """Whether no other replica reads or replays. None starts before this context ends."""
     alone = await connection.fetchval("select pg_try_advisory_lock($1, $2)", _LOCK, service)
     try:
         yield bool(alone)
@@ -157,8 +157,8 @@ async def _do(
 
 @asynccontextmanager
 async def _attempt(connection: Connection, schema: str, row: Any, transient_ends: bool) -> AsyncIterator[None]:
-    """Count an attempt, and write down what ended it. An orderly stop does not count, nor does a transient failure
-    that does not end the replay. Raises ReplayAbandonedError where there were `ATTEMPTS` already.
+    """Count an attempt and store the error that ends it. A graceful stop does not count, nor does a transient error
+    that does not end the replay. Raises ReplayAbandonedError after `ATTEMPTS` attempts.
     """
     number, end = row["replay"], _END.format(schema=schema)
     if row["attempts"] >= ATTEMPTS:

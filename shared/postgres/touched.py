@@ -4,7 +4,7 @@ from typing import Final
 
 from shared.postgres.lock import Connection
 
-# Figures of years to come are not published. One more year than the clock says: it may be behind that of a sender.
+# Figures of future years are not published. The next year is included, because our clock may be behind a sender's.
 _TOUCH: Final = """
 insert into {schema}.touched as t (county, year)
 select $1, year from {years} year where year <= extract(year from now()) + 1 order by year

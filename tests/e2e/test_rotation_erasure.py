@@ -56,7 +56,7 @@ async def test_one_person_under_two_keys(product: Product) -> None:
 
     code, said, _ = await hva(product, "rotate-key")
     assert code == 0 and "Older keys: k1" in said
-    await until(lambda: "pseudonym keys taken over" in ingest.log.read_text(), "the new key is in use")
+    await until(lambda: "pseudonym keys loaded" in ingest.log.read_text(), "the new key is in use")
     await product.load([*of(ERASED, "after"), *of(KEPT, "after")])
     await product.wait()
     for family in ("fcr", "segments"):

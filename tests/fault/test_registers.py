@@ -62,7 +62,7 @@ async def test_figures_follow_the_registers(stage: Stage, folder: Path) -> None:
     await stage.product.load(lines[1::2])
     await become(stage, as_judged_now((*lines[::2], *lines[1::2]), folder))
     for replica in replicas:
-        assert "refolded by changed registers" in replica.log.read_text()
+        assert "refolded after a register change" in replica.log.read_text()
 
 
 async def test_wrong_registers_change_nothing(stage: Stage, folder: Path) -> None:
@@ -77,7 +77,7 @@ async def test_wrong_registers_change_nothing(stage: Stage, folder: Path) -> Non
     assert [(await replica.probe())[0] for replica in replicas] == [200, 200]
     change(folder, "promises.csv", "feedback,,joskus,7,", "feedback,,minutes,60,")
     for replica in replicas:
-        await until(lambda replica=replica: "registers taken over" in replica.log.read_text(), "the right one is taken")
+        await until(lambda replica=replica: "registers loaded" in replica.log.read_text(), "the right one is taken")
 
 
 async def test_letters_drive_themselves_again(stage: Stage, folder: Path) -> None:

@@ -67,7 +67,7 @@ async def test_a_person_is_joined_at_first_sight(product: Product) -> None:
     assert await on_topic(product, PERSON) == []
 
     write(product, K2 + K1)
-    await said(first, "pseudonym keys taken over")
+    await said(first, "pseudonym keys loaded")
     lines = [recorded(f"d{n}", client={"hetu": HETU}) for n in range(5)]
     lines += [recorded(f"f{n}", client={"local_id": "A"}) for n in range(5)]
     lines += [recorded("x1", client={"local_id": "no unit"}, unit="nowhere"), recorded("x2"), recorded("x3", client={})]
@@ -87,7 +87,7 @@ async def test_a_person_is_joined_at_first_sight(product: Product) -> None:
     _, ready = await second.probe()
     assert isinstance(ready, dict) and "is missing" in ready["warnings"]["keys"]
     write(product, K3 + K2 + K1)
-    await said(second, "pseudonym keys taken over")
+    await said(second, "pseudonym keys loaded")
     await product.load(lines)
     merges = await on_topic(product, PERSON)
     assert pairs(merges) - expected(product, "A") == pairs(once)

@@ -32,5 +32,5 @@ async def test_key_that_the_view_lacks_is_a_usage_error(dsn: str, schema: str, k
 async def test_reader_has_no_exact_figures(_family_database: Database) -> None:
     reader = _family_database.dsn("hva_reader")
     assert await read(reader, "report", "nps", CELL) == []
-    with pytest.raises(VerbError, match=r"^There is no view nps in this database yet, or not for this role"):
+    with pytest.raises(VerbError, match=r"^This database does not have view nps yet, or this role cannot read it"):
         await read(reader, "figures", "nps", CELL)

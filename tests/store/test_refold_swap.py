@@ -91,7 +91,7 @@ async def test_swap_is_reported_while_it_runs_and_when_it_fails(
             await run()
             assert reported(runtime) == (1, 0, "failed: TransactionTimeoutError; it is tried again")
             now += 0.1
-    swapping = f"a changed rule comes into force in {COUNTY}; its new events wait"
+    swapping = f"a changed rule is being activated in {COUNTY}; its new events wait"
     assert [report[1:] for report in reports] == [(1, swapping)] * 3, "one attempt after each pause"
     assert await changed.members() != {}
     await run()

@@ -214,7 +214,7 @@ async def test_evidence_adds_up_to_the_figures(family: Family) -> None:
 
 async def test_evidence_contains_no_pseudonyms(family: Family) -> None:
     await family.load_source("sample")
-    for view in ("evidence", "membership_evidence", "standing"):
+    for view in ("evidence", "membership_evidence", "stock_fact"):
         rows = await family.read(f"select v::text as text from segments.{view} v")
         clients = await family.read("select own_client from segments.service_event where own_client is not null")
         assert rows and not any(clients[0]["own_client"] in row["text"] for row in rows)

@@ -36,7 +36,7 @@ def test_good_lines(check, tmp_path):
     file.write_bytes(good() + b"\n\n \t\r\n" + good(x=1, reason="a\u2028b") + b"\r\n")
     result = check(file)
     assert result.exit_code == 0
-    assert result.output == "2 events checked, 0 would be rejected; 1 unknown fields would be left out.\n"
+    assert result.output == "2 events checked, 0 would be rejected; 1 unknown fields would be dropped.\n"
 
 
 def test_bad_lines(check, tmp_path):

@@ -39,7 +39,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
 @pytest.mark.parametrize(
     ("options", "said", "code"),
     [
-        ([], "of 70 facts 2, of 9 stored figures 0 were wrong and are right now (1.5 s).", 0),
+        ([], "of 70 facts 2, of 9 stored figures 0 were wrong and are repaired (1.5 s).", 0),
         (["--audit"], "of 70 facts 2, of 9 stored figures 0 found wrong, nothing changed (1.5 s).", 1),
         (["--from-kafka"], "55 records of Kafka read again, of 70 facts 2, of 9 stored figures", 0),
     ],

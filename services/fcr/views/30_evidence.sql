@@ -43,8 +43,8 @@ select 'fcr' as view, county, day, started_at as at, unit_row, line, channel, se
        null as detail
 from fcr.contact_with_links where channel in ('phone', 'chat')
 union all
-select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segment, person,
-       jsonb_build_object('window_days', w.days::text), 'contact', id, rank,
+select 'fcr_confirmed' as view, county, day, started_at as at, unit_row, line, channel, segment, person,
+       jsonb_build_object('window_days', w.days::text) as keys, 'contact' as fact, id, rank,
        coalesce(unhandled, case
          when person is null then 'not linkable: no client'
          when reason is null then 'not linkable: no reason'
@@ -52,20 +52,21 @@ select 'fcr_confirmed', county, day, started_at, unit_row, line, channel, segmen
                    when coalesce(resolved, false) then 'resolved'
                    else 'not resolved' end
               || case when repeated_within <= w.days then ', repeated' else ', not repeated' end
-         end),
+         end) as counted,
        concat(case when unhandled is null and repeated_within <= w.days then ' by ' || repeated_by end,
               case when unhandled is null and repeats_within <= w.days then ', repeats ' || repeats end,
-              case when planned then ', planned' end)
+              case when planned then ', planned' end) as detail
 from fcr.contact_with_links cross join (values (1), (7), (30)) w(days) where channel in ('phone', 'chat')
 union all
-select 'fcr_client', county, day, started_at, unit_row, line, channel, segment, person,
-       jsonb_build_object('window_days', w.days::text), 'contact', id, rank,
-       case when repeated_within <= w.days then 'repeated' else 'not repeated' end,
-       case when repeated_within <= w.days then ' by ' || repeated_by end
+select 'fcr_client' as view, county, day, started_at as at, unit_row, line, channel, segment, person,
+       jsonb_build_object('window_days', w.days::text) as keys, 'contact' as fact, id, rank,
+       case when repeated_within <= w.days then 'repeated' else 'not repeated' end as counted,
+       case when repeated_within <= w.days then ' by ' || repeated_by end as detail
 from fcr.contact_with_links cross join (values (1), (7), (30)) w(days)
 where channel in ('phone', 'chat') and handled and person is not null and reason is not null
 union all
-select 'access', county, day, started_at, unit_row, line, channel, segment, person, '{}', 'contact', id, rank,
+select 'access' as view, county, day, started_at as at, unit_row, line, channel, segment, person, '{}'::jsonb as keys,
+       'contact' as fact, id, rank,
        case when direction <> 'inbound' or excluded is not null then unhandled
        else case when handled then 'handled' || coalesce(' (' || answer_mode || ')', '')
                  when early.is_early then 'early'
@@ -74,29 +75,32 @@ select 'access', county, day, started_at, unit_row, line, channel, segment, pers
                     when response.at <= due then ', promise kept'
                     when response.at is null and due > reference.as_of() then ', promise open'
                     else ', promise broken' end
-       end,
+       end as counted,
        case when counted and response.at is not null
-         then ', waited ' || greatest(extract(epoch from response.at - started_at), 0)::bigint || ' s' end
+         then ', waited ' || greatest(extract(epoch from response.at - started_at), 0)::bigint || ' s' end as detail
 from fcr.contact_with_links,
      lateral (select least(answered_at, callback_first_attempt_at, callback_reached_at)) response(at),
      lateral (select abandoned and not handled and ended_at <= started_at + interval '5 seconds') early(is_early)
 where channel in ('phone', 'chat', 'sms')
 union all
-select 'digital', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
-       case when counted then channel else unhandled end, null
+select 'digital' as view, county, day, started_at as at, unit_row, line, 'all' as channel, segment, person,
+       '{}'::jsonb as keys, 'contact' as fact, id, rank, case when counted then channel else unhandled end as counted,
+       null as detail
 from fcr.contact_with_links where channel in ('phone', 'chat', 'sms', 'digital_booking')
 union all
-select 'hyte', county, day, null, unit_row, null, 'all', 'all', null, jsonb_build_object('kind', kind), 'count', id,
-       rank, kind, ' ' || amount
+select 'hyte' as view, county, day, null as at, unit_row, null as line, 'all' as channel, 'all' as segment,
+       null as person, jsonb_build_object('kind', kind) as keys, 'count' as fact, id, rank, kind as counted,
+       ' ' || amount as detail
 from fcr.hyte where not retracted
 union all
-select 'hyte', county, day, started_at, unit_row, line, 'all', 'all', person,
-       jsonb_build_object('kind', 'first_line_guidance'), 'contact', id, rank, 'guidance given: ' || outcome,
-       null
+select 'hyte' as view, county, day, started_at as at, unit_row, line, 'all' as channel, 'all' as segment, person,
+       jsonb_build_object('kind', 'first_line_guidance') as keys, 'contact' as fact, id, rank,
+       'guidance given: ' || outcome as counted, null as detail
 from fcr.contact_with_links where handled and hyte
 union all
-select 'revolving', county, day, started_at, unit_row, line, 'all', segment, person, '{}', 'contact', id, rank,
-       'contact number ' || nth.n || ' in 30 days', null
+select 'revolving' as view, county, day, started_at as at, unit_row, line, 'all' as channel, segment, person,
+       '{}'::jsonb as keys, 'contact' as fact, id, rank, 'contact number ' || nth.n || ' in 30 days' as counted,
+       null as detail
 from fcr.contact_with_links c,
      lateral (select count(*) from fcr.contact n
               where n.person = c.person and n.handled

@@ -15,29 +15,31 @@ select 'nps' as view, county, day, answered_at as at, unit_row, channel, segment
        || ' (answer ' || (value #>> '{}') || ')' as counted
 from response where question = 'recommend'
 union all
-select 'statement', county, day, answered_at, unit_row, channel, segment,
-       jsonb_build_object('question', question), 'response', id, rank,
-       case value::int when 0 then 'does not concern the client (0)' else 'answer ' || (value #>> '{}') end
+select 'statement' as view, county, day, answered_at as at, unit_row, channel, segment,
+       jsonb_build_object('question', question) as keys, 'response' as fact, id, rank,
+       case value::int when 0 then 'does not concern the client (0)' else 'answer ' || (value #>> '{}') end as counted
 from response where question not in ('recommend', 'pei_cope_illness', 'pei_cope_situation')
 union all
-select 'pei', county, day, answered_at, unit_row, channel, segment,
-       jsonb_build_object('question', question), 'response', id, rank,
-       value #>> '{}'
+select 'pei' as view, county, day, answered_at as at, unit_row, channel, segment,
+       jsonb_build_object('question', question) as keys, 'response' as fact, id, rank, value #>> '{}' as counted
 from response where question in ('pei_cope_illness', 'pei_cope_situation')
 union all
-select 'response', county, day, answered_at, unit_row, channel, segment, '{}'::jsonb, 'response', id, rank,
-       case when has_comment then 'response with a comment' else 'response' end
+select 'response' as view, county, day, answered_at as at, unit_row, channel, segment, '{}'::jsonb as keys,
+       'response' as fact, id, rank,
+       case when has_comment then 'response with a comment' else 'response' end as counted
 from nps.response where counts and not retracted
 union all
-select 'response_rate', county, day, invited_at, unit_row, channel, segment, '{}'::jsonb, 'invitation', id, rank,
-       case when answered then 'delivered, answered within 14 days' else 'delivered, not answered within 14 days' end
+select 'response_rate' as view, county, day, invited_at as at, unit_row, channel, segment, '{}'::jsonb as keys,
+       'invitation' as fact, id, rank,
+       case when answered then 'delivered, answered within 14 days'
+            else 'delivered, not answered within 14 days' end as counted
 from nps.invitation where delivered and not retracted and channel <> 'device'
 union all
-select 'direct_feedback', county, day, given_at, unit_row, channel, segment,
-       jsonb_build_object('kind', kind, 'theme', themes), 'feedback', id, rank,
+select 'direct_feedback' as view, county, day, given_at as at, unit_row, channel, segment,
+       jsonb_build_object('kind', kind, 'theme', themes) as keys, 'feedback' as fact, id, rank,
        kind || case when not wants_reply then ''
                     when in_time then ', replied in time'
                     when replied_at is not null then ', replied late'
-                    else ', waits for a reply' end
+                    else ', waits for a reply' end as counted
 from nps.feedback where not retracted
 ) counted_fact;

@@ -54,7 +54,7 @@ cross join lateral (
         from segments.care_month
         where p.period_kind <> 'day' and county = p.county and month >= p.first_day and month <= p.last_day
         union all
-        select unit_row, null, sector, event_class, events
+        select unit_row, null as segment, sector, event_class, events
         from segments.care_day
         where p.period_kind = 'day' and county = p.county and day = p.first_day) b
       group by unit_row, segment, grouping sets ((sector), (event_class))) r

@@ -23,17 +23,17 @@ create view segments.membership_evidence as
 select county, person, 'E1' as evidence, valid_from as first, coalesce(valid_to, 'infinity') as until
 from segments.flag, reference.segment_rule r where person is not null and 'E1' = any(r.enabled)
 union all
-select county, person, 'E2', valid_from, coalesce(valid_to, 'infinity')
+select county, person, 'E2' as evidence, valid_from as first, coalesce(valid_to, 'infinity') as until
 from segments.plan, reference.segment_rule r where person is not null and 'E2' = any(r.enabled)
 union all
-select county, person, 'E3', day, least(day + r.e3_valid_days, next_day)
+select county, person, 'E3' as evidence, day as first, least(day + r.e3_valid_days, next_day) as until
 from (
   select county, person, day, result, lead(day) over (partition by county, person order by assessed_at, id) as next_day
   from segments.assessment where person is not null) a,
   reference.segment_rule r
 where 'E3' = any(r.enabled) and result = any(r.e3_results) and (next_day is null or next_day > day)
 union all
-select county, person, 'E4', min(day), max(next_day)
+select county, person, 'E4' as evidence, min(day) as first, max(next_day) as until
 from (
   select county, person, day, next_day, fulfilled,
          count(*) filter (where fulfilled and fulfilled_before is distinct from true)
@@ -42,6 +42,6 @@ from (
 where fulfilled and exists (select from reference.segment_rule r where 'E4' = any(r.enabled))
 group by county, person, island
 union all
-select county, person, 'E6', valid_from, coalesce(valid_to, 'infinity')
+select county, person, 'E6' as evidence, valid_from as first, coalesce(valid_to, 'infinity') as until
 from segments.assignment a, reference.segment_rule r
 where person is not null and 'E6' = any(r.enabled) and a.scheme = r.e6_scheme and a.segment = r.e6_segment;

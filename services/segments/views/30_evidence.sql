@@ -1,10 +1,10 @@
 -- Evidence for `hva explain`: each fact under every view that concerns it, counted or not, with the reason. It comes
 -- from the facts, not from the buckets. `keys` has the view's further keys. `counted` is how the fact counts, and
 -- `detail` is specific to the fact. Flags and plans have no unit.
-drop view if exists segments.evidence, segments.standing cascade;
+drop view if exists segments.evidence, segments.stock_fact, segments.standing cascade;
 
 -- Facts that count in a stock on every day of [first, until). `new`: the client or plan counts as new on `first`.
-create view segments.standing as
+create view segments.stock_fact as
 select 'suuntima_stock' as view, a.county, a.day as first,
        least(a.day + segments.stock_days(), a.next_day) as until, a.assessed_at as at, a.unit_row, a.person,
        jsonb_build_object('result', a.result) as keys, 'assessment' as fact, a.id, a.rank,
@@ -14,17 +14,18 @@ from (
   select *, lead(day) over (partition by county, person order by assessed_at, id) as next_day
   from segments.assessment where person is not null) a
 union all
-select 'common_clients', f.county, f.valid_from, coalesce(f.valid_to, 'infinity'), null, null, f.person,
-       jsonb_build_object('kind', 'common_client'), 'flag', f.id, f.rank,
-       'flag',
+select 'common_clients' as view, f.county, f.valid_from as first, coalesce(f.valid_to, 'infinity') as until, null as at,
+       null as unit_row, f.person, jsonb_build_object('kind', 'common_client') as keys, 'flag' as fact, f.id, f.rank,
+       'flag' as counted,
        not exists (
          select from segments.flag o
          where o.person = f.person and o.valid_from < f.valid_from
-           and (o.valid_to is null or o.valid_to >= f.valid_from))
+           and (o.valid_to is null or o.valid_to >= f.valid_from)) as new
 from segments.flag f where f.person is not null
 union all
-select 'common_clients', l.county, l.valid_from, coalesce(l.valid_to, 'infinity'), null, null, l.person,
-       jsonb_build_object('kind', 'plan'), 'plan', l.id, l.rank, 'plan', true
+select 'common_clients' as view, l.county, l.valid_from as first, coalesce(l.valid_to, 'infinity') as until, null as at,
+       null as unit_row, l.person, jsonb_build_object('kind', 'plan') as keys, 'plan' as fact, l.id, l.rank,
+       'plan' as counted, true as new
 from segments.plan l where l.person is not null;
 
 create view segments.evidence as
@@ -35,11 +36,11 @@ select 'service_events' as view, county, day, occurred_at as at, unit_row, null:
        ', ' || sector || ', ' || event_class as detail
 from segments.service_event where person is not null
 union all
-select 'events_per_client', e.county, e.day, e.occurred_at, e.unit_row, null, 'all', 'all', e.person, '{}',
-       'service_event', e.id, e.rank,
+select 'events_per_client' as view, e.county, e.day, e.occurred_at as at, e.unit_row, null as line, 'all' as channel,
+       'all' as segment, e.person, '{}'::jsonb as keys, 'service_event' as fact, e.id, e.rank,
        case when not e.done then 'not counted: ' || e.status
             when e.segment = 'multidisciplinary' then 'event of a member'
-            else 'event of another client' end,
+            else 'event of another client' end as counted,
        case when e.done and e.segment = 'multidisciplinary' then (
          -- The evidence of that day only: membership_evidence would read the whole history of the person.
          select ', by ' || string_agg(w.evidence || w.since, ', ' order by w.evidence, w.since)
@@ -70,14 +71,14 @@ select 'events_per_client', e.county, e.day, e.occurred_at, e.unit_row, null, 'a
            where a.person = e.person and a.valid_from <= e.day and (a.valid_to is null or a.valid_to > e.day)
              and a.scheme = r.e6_scheme and a.segment = r.e6_segment
          ) w(evidence, since)
-         where w.evidence = any(r.enabled)) end
+         where w.evidence = any(r.enabled)) end as detail
 from segments.service_event e where e.person is not null
 union all
-select 'suuntima', county, day, assessed_at, unit_row, null, 'all', 'all', person,
-       jsonb_build_object('battery', battery, 'sex', sex, 'result', result), 'assessment', id, rank, result,
-       ', ' || battery || ', ' || sex
+select 'suuntima' as view, county, day, assessed_at as at, unit_row, null as line, 'all' as channel, 'all' as segment,
+       person, jsonb_build_object('battery', battery, 'sex', sex, 'result', result) as keys, 'assessment' as fact, id,
+       rank, result as counted, ', ' || battery || ', ' || sex as detail
 from segments.assessment where person is not null
 union all
-select view, county, first, at, unit_row, null, 'all', 'all', person, keys, fact, id, rank, counted,
-       case when until < 'infinity' then ', until ' || until else '' end
-from segments.standing;
+select view, county, first as day, at, unit_row, null as line, 'all' as channel, 'all' as segment, person, keys, fact,
+       id, rank, counted, case when until < 'infinity' then ', until ' || until else '' end as detail
+from segments.stock_fact;
