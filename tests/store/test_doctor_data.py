@@ -1,9 +1,12 @@
 """What `hva doctor` tells of the facts: codes that the registers lack, and clients with very many contacts."""
 
+import asyncpg
 import pytest
 
 from deploy.hva import doctor_data
 from deploy.hva.finding import Finding
+from shared.postgres.bootstrap import dsn_for
+from tests.product import Database
 from tests.store.fcr_stage import HOUR, START, Store, contact, retracted
 
 NOTHING = "nothing unusual in the facts"
@@ -21,7 +24,22 @@ async def test_codes_that_every_register_knows(fcr: Store) -> None:
         "lines": (True, NOTHING),
         "names": (True, NOTHING),
         "link keys": (True, NOTHING),
+        "readers": (True, "read published figures only"),
     }
+
+
+async def test_an_administrator_that_is_no_superuser_leaves_readers_too_much(
+    fcr: Store, _family_database: Database
+) -> None:
+    admin = await asyncpg.connect(dsn_for(_family_database.admin, _family_database.name))
+    function = "pg_stat_get_tuples_inserted(oid)"
+    await admin.execute(f"grant execute on function {function} to public")
+    try:
+        readers = (await found(fcr))["readers"]
+        assert not readers.ok and readers.words.endswith("hva_reader can reach: row counts of all tables")
+    finally:
+        await admin.execute(f"revoke execute on function {function} from public")
+        await admin.close()
 
 
 async def test_an_outcome_without_flags_is_named_until_it_is_gone(fcr: Store) -> None:
