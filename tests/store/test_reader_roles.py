@@ -6,11 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared.postgres.bootstrap import ROLES, bootstrap
-from shared.postgres.migrate import migrate
-from shared.postgres.readers import reader_role
 from shared.publication.publish import publish
-from tests.product import SERVICES, Database
+from tests.product import Database
+from tests.store.readers import MINE, OTHER, make_reader, session
 from tests.store.test_nps_store import Store
 from tests.store.test_publication import NOW, UNIT, family, fill, nps, pool, reader, registers, rows
 
@@ -91,31 +89,17 @@ async def test_the_time_that_figures_are_read_at_moves_no_published_row(publishe
 
 
 async def test_a_reader_of_a_county_reads_no_other_one(published: None, family: Any, database: Database) -> None:
-    other, mine = "toinen-alue", "oma-hame"
-    for county in (other, mine):
-        await bootstrap(
-            database.admin,
-            dict.fromkeys(ROLES, "test-only") | {reader_role(county): "test-only"},
-            database.name,
-            reader_role(county),
-        )
-        await migrate(database.dsn("hva_migrate"), SERVICES, county)
-    assert await _seen(database, mine) == {mine} and await _seen(database, other) == set()
-    connection = await asyncpg.connect(database.dsn(reader_role(other)))
-    try:
-        plan = await connection.fetch(f"explain (analyze) select * from report.nps where county = '{mine}' and n > 50")
+    mine, other = await make_reader(database, MINE), await make_reader(database, OTHER)
+    assert await _seen(database, mine) == {MINE} and await _seen(database, other) == set()
+    async with session(database, other) as connection:
+        plan = await connection.fetch(f"explain (analyze) select * from report.nps where county = '{MINE}' and n > 50")
         assert "Rows Removed" not in "\n".join(row[0] for row in plan)
-    finally:
-        await connection.close()
 
 
-async def _seen(database: Database, county: str) -> set[str]:
-    connection = await asyncpg.connect(database.dsn(reader_role(county)))
-    try:
+async def _seen(database: Database, role: str) -> set[str]:
+    async with session(database, role) as connection:
         tables = await connection.fetch(
             "select relname from pg_class where relnamespace = 'report'::regnamespace and relkind = 'r'"
         )
         found = [await connection.fetch(f"select distinct county from report.{t['relname']}") for t in tables]
         return {row["county"] for rows in found for row in rows}
-    finally:
-        await connection.close()

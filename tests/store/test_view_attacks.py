@@ -35,7 +35,9 @@ from figures.access
 async def _publish_view(database: Database, text: str, options: str = "") -> None:
     await as_owner(
         database,
-        "create schema attacked; grant usage on schema attacked to hva_reader",
+        # Functions in a view run with the rights of who reads it.
+        "create schema attacked; grant usage on schema attacked, reference, fcr to hva_reader",
+        "grant select on reference.unit_scope to hva_reader",
         f"create view attacked.figure {options} as {text}",
         "grant select on attacked.figure to hva_reader",
     )
