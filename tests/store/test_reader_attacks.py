@@ -66,7 +66,6 @@ CREATIONS = [
     "create operator public.= (function = int8eq, leftarg = int8, rightarg = int8)",
     "create schema mine",
     "create foreign data wrapper other",
-    "create server other foreign data wrapper other",
     "alter extension plpgsql set schema public",
     "create publication p for table report.nps",
     "create event trigger t on ddl_command_end execute function f()",

@@ -63,6 +63,7 @@ async def test_a_reader_reads_the_published_tables_and_no_other(published: None,
     ],
 )
 async def test_a_reader_is_refused(reader: Any, attack: str) -> None:
+    await reader.execute("set default_transaction_read_only = off")
     with pytest.raises(asyncpg.PostgresError) as refused:
         await reader.fetch(attack) if attack.startswith("select") else await reader.execute(attack)
     assert isinstance(refused.value, asyncpg.InsufficientPrivilegeError)
