@@ -15,6 +15,7 @@ MIN_LONG_KEY_CONTACTS: Final = 1000
 """Contacts of one client about one reason: a test number, or a desk that calls for others."""
 MAX_SHOWN: Final = 10
 _TIMEOUT_S: Final = 60.0
+_READERS_OPEN: Final = "run `hva migrate` as a superuser, because hva_reader can reach:"
 
 _OUTCOMES: Final = """
 select county, outcome || case when classification = '' then '' else ' (' || classification || ')' end as code
@@ -37,6 +38,15 @@ group by county, person, line, reason having count(*) >= $1
 order by count(*) desc
 """
 _NAMELESS: Final = "select key || ' ' || code as code from report.code where not named order by 1"
+
+# One function and the databases stand for all that `shared.postgres.catalog_rights` closes.
+_OPEN_TO_READERS: Final = """
+select 'row counts of all tables' as what
+where has_function_privilege('hva_reader', 'pg_stat_get_tuples_inserted(oid)', 'execute')
+union all
+select 'database ' || datname from pg_database
+where datname in ('postgres', 'template1') and has_database_privilege('hva_reader', oid, 'connect')
+"""
 
 
 def inspect_data(folder: Path) -> Iterator[Finding]:
@@ -66,15 +76,19 @@ async def _inspect(dsn: str) -> list[Finding]:
 
 
 async def findings(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
-    """Codes without flags, promises or names, and clients with very many contacts about one reason. Names no client."""
+    """Codes without flags, promises or names, clients with very many contacts about one reason, and what readers can
+    reach besides published figures. Names no client.
+    """
     outcomes, lines = await _codes(connection, _OUTCOMES), await _codes(connection, _LINES)
     nameless = [row["code"] for row in await connection.fetch(_NAMELESS)]
     long = await _codes(connection, _LONG_KEYS, MIN_LONG_KEY_CONTACTS)
+    reached = ", ".join(row["what"] for row in await connection.fetch(_OPEN_TO_READERS))
     return [
         _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks these, so they have no flags:"),
         _finding("lines", lines, True, "no promise in promises.csv for:"),
         _finding("names", nameless, True, "codes that are published without a name:"),
         _finding("link keys", long, True, f"clients with at least {MIN_LONG_KEY_CONTACTS} contacts about one reason:"),
+        Finding("readers", not reached, f"{_READERS_OPEN} {reached}" if reached else "read published figures only"),
     ]
 
 

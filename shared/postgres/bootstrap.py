@@ -1,4 +1,7 @@
-"""Creates the roles and the database, as an administrator. Calling it again changes only passwords."""
+"""Creates the roles and the database, as an administrator.
+
+Calling it again changes only passwords and the session settings of readers.
+"""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -7,9 +10,26 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from shared.postgres.catalog_rights import close_other_databases, restrict_catalog
+
 SERVICE_ROLES: Final = ("hva_ingest", "hva_nps", "hva_fcr", "hva_segments")
 ROLES: Final = ("hva_migrate", *SERVICE_ROLES, "hva_steward", "hva_reader", "hva_monitor")
 _MONITOR: Final = "hva_monitor"  # sees the state of the server, but no figures
+_READER: Final = "hva_reader"
+_KEEP_CATALOG: Final = (*(role for role in ROLES if role != _READER), "pg_monitor")
+# Defaults of a reader's session, so that a forgotten query or transaction ends.
+_READER_SETTINGS: Final = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "60s",
+    "transaction_timeout": "5min",
+    "idle_in_transaction_session_timeout": "60s",
+    "lock_timeout": "10s",
+}
+_READER_TEMP_FILES: Final = "1GB"  # of a session; a reader cannot change it
+_READER_CONNECTIONS: Final = 20
+_READERS: Final = r"""
+select rolname, rolconnlimit from pg_roles where rolname = $1 or rolname like $1 || '\_%' order by rolname
+"""
 _LOCALE: Final = "C.UTF-8"  # strings order by code point, as the contract orders them
 
 
@@ -24,6 +44,9 @@ async def bootstrap(
 
     `reader`: an additional role, which reads one county.
 
+    An administrator without superuser rights cannot restrict what PostgreSQL itself shows to readers; `hva doctor`
+    reports it.
+
     Raises DatabaseMismatchError if the database exists with another locale.
     """
     admin = await asyncpg.connect(admin_dsn)
@@ -34,8 +57,35 @@ async def bootstrap(
         if not await admin.fetchval("select pg_has_role($1::name, 'pg_monitor', 'member')", _MONITOR):
             await admin.execute(f"grant pg_monitor to {_identifier(_MONITOR)}")
         await _ensure_database(admin, database, roles)
+        superuser = bool(await admin.fetchval("select rolsuper from pg_roles where rolname = current_user"))
+        await _limit_readers(admin, database, superuser)
+        if superuser:
+            await close_other_databases(admin)
     finally:
         await admin.close()
+    if superuser:
+        await _restrict(dsn_for(admin_dsn, database))
+
+
+async def _restrict(dsn: str) -> None:
+    admin = await asyncpg.connect(dsn)
+    try:
+        await restrict_catalog(admin, _KEEP_CATALOG)
+    finally:
+        await admin.close()
+
+
+async def _limit_readers(admin: "asyncpg.Connection[asyncpg.Record]", database: str, superuser: bool) -> None:
+    """A reader may change its own session settings, for later sessions too: they are set again each time."""
+    settings = _READER_SETTINGS | ({"temp_file_limit": _READER_TEMP_FILES} if superuser else {})
+    for row in await admin.fetch(_READERS, _READER):
+        name = _identifier(row["rolname"])
+        await admin.execute(f"alter role {name} reset all")
+        await admin.execute(f"alter role {name} in database {_identifier(database)} reset all")
+        for setting, value in settings.items():
+            await admin.execute(f"alter role {name} set {setting} = '{value}'")
+        if row["rolconnlimit"] == -1:
+            await admin.execute(f"alter role {name} connection limit {_READER_CONNECTIONS}")
 
 
 async def _ensure_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, password: str | None) -> None:

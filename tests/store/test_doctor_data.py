@@ -1,9 +1,12 @@
 """Findings of `hva doctor` about facts: codes that the registers lack, and clients with very many contacts."""
 
+import asyncpg
 import pytest
 
 from deploy.hva import doctor_data
 from deploy.hva.finding import Finding
+from shared.postgres.bootstrap import dsn_for
+from tests.product import Database
 from tests.store.fcr_harness import HOUR, START, Store, contact, retracted
 
 NOTHING = "nothing unusual in the facts"
@@ -21,7 +24,20 @@ async def test_known_codes_give_no_findings(fcr: Store) -> None:
         "lines": (True, NOTHING),
         "names": (True, NOTHING),
         "link keys": (True, NOTHING),
+        "readers": (True, "read published figures only"),
     }
+
+
+async def test_rights_left_to_readers_are_reported(fcr: Store, _family_database: Database) -> None:
+    admin = await asyncpg.connect(dsn_for(_family_database.admin, _family_database.name))
+    function = "pg_stat_get_tuples_inserted(oid)"
+    await admin.execute(f"grant execute on function {function} to public")
+    try:
+        readers = (await findings_by_name(fcr))["readers"]
+        assert not readers.ok and readers.words.endswith("hva_reader can reach: row counts of all tables")
+    finally:
+        await admin.execute(f"revoke execute on function {function} from public")
+        await admin.close()
 
 
 async def test_outcome_without_flags_is_reported_until_retracted(fcr: Store) -> None:

@@ -6,11 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared.postgres.bootstrap import ROLES, bootstrap
-from shared.postgres.migrate import migrate
-from shared.postgres.readers import reader_role
 from shared.publication.publish import publish
-from tests.product import SERVICES, Database
+from tests.product import Database
+from tests.store.readers import MINE, OTHER, make_reader, session
 from tests.store.test_nps_store import Store
 from tests.store.test_publication import NOW, UNIT, family, fill, nps, pool, reader, registers, rows
 
@@ -65,6 +63,7 @@ async def test_reader_can_read_only_published_tables(published: None, reader: An
     ],
 )
 async def test_reader_has_no_other_privileges(reader: Any, attack: str) -> None:
+    await reader.execute("set default_transaction_read_only = off")
     with pytest.raises(asyncpg.PostgresError) as refused:
         await reader.fetch(attack) if attack.startswith("select") else await reader.execute(attack)
     assert isinstance(refused.value, asyncpg.InsufficientPrivilegeError)
@@ -89,31 +88,17 @@ async def test_as_of_setting_does_not_change_published_rows(published: None, rea
 
 
 async def test_reader_of_one_county_reads_no_other_county(published: None, family: Any, database: Database) -> None:
-    other, own = "toinen-alue", "oma-hame"
-    for county in (other, own):
-        await bootstrap(
-            database.admin,
-            dict.fromkeys(ROLES, "test-only") | {reader_role(county): "test-only"},
-            database.name,
-            reader_role(county),
-        )
-        await migrate(database.dsn("hva_migrate"), SERVICES, county)
-    assert await _visible_counties(database, own) == {own} and await _visible_counties(database, other) == set()
-    connection = await asyncpg.connect(database.dsn(reader_role(other)))
-    try:
-        plan = await connection.fetch(f"explain (analyze) select * from report.nps where county = '{own}' and n > 50")
+    mine, other = await make_reader(database, MINE), await make_reader(database, OTHER)
+    assert await _visible_counties(database, mine) == {MINE} and await _visible_counties(database, other) == set()
+    async with session(database, other) as connection:
+        plan = await connection.fetch(f"explain (analyze) select * from report.nps where county = '{MINE}' and n > 50")
         assert "Rows Removed" not in "\n".join(row[0] for row in plan)
-    finally:
-        await connection.close()
 
 
-async def _visible_counties(database: Database, county: str) -> set[str]:
-    connection = await asyncpg.connect(database.dsn(reader_role(county)))
-    try:
+async def _visible_counties(database: Database, role: str) -> set[str]:
+    async with session(database, role) as connection:
         tables = await connection.fetch(
             "select relname from pg_class where relnamespace = 'report'::regnamespace and relkind = 'r'"
         )
         found = [await connection.fetch(f"select distinct county from report.{t['relname']}") for t in tables]
         return {row["county"] for rows in found for row in rows}
-    finally:
-        await connection.close()

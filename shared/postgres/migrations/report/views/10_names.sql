@@ -2,13 +2,18 @@
 -- name shows itself, and `hva doctor` lists it.
 drop view if exists report.unit, report.code;
 
--- The name of today; that of the last row for a unit that is closed or no longer in the register.
-create view report.unit as
+-- The name of today; that of the last row for a unit that is closed or no longer in the register. The reader of a
+-- county sees its units.
+create view report.unit with (security_barrier) as
 select distinct on (county, unit) county, unit, name_fi, name_sv, name_en, service_area, result_area, division, region
 from reference.unit_row
+where (select bool_or(pg_has_role(rolname, 'usage')) from pg_roles
+       where rolname in ('hva_migrate', 'hva_nps', 'hva_fcr', 'hva_segments', 'hva_steward', 'hva_reader'))
+  or county in (select reader.county from migration.reader where pg_has_role(reader.role, 'usage'))
 order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last;
 
-create view report.code as
+-- Codes that are in rows which the reader sees.
+create view report.code with (security_invoker) as
 select shown.key, shown.code, coalesce(n.name_fi, shown.code) as name_fi, coalesce(n.name_sv, shown.code) as name_sv,
        coalesce(n.name_en, shown.code) as name_en, n.code is not null as named
 from (select distinct key, code from report.code_shown) shown
