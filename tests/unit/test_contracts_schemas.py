@@ -11,8 +11,8 @@ from shared.contracts.schemas.build import FOLDER, event_schema, file_of, texts
 from tests.unit.ingest_cases import ANSWERED, CONTACT, DATA, GIVEN, HETU, HYTE, PLAN, event, reason
 
 
-def is_valid(candidate):
-    return Draft202012Validator(event_schema(EVENT_TYPES[candidate["type"]])).is_valid(candidate)
+def is_valid(sent):
+    return Draft202012Validator(event_schema(EVENT_TYPES[sent["type"]])).is_valid(sent)
 
 
 def test_schema_files_are_current():
@@ -29,20 +29,20 @@ def test_accepted_event_is_valid(name):
 
 
 @pytest.mark.parametrize(
-    "candidate",
+    "sent",
     [
         event(CONTACT, revision=9.0, client={"hetu": HETU, "local_id": None, "x": 1}, reason=None, planned=None),
         event(ANSWERED, comment="hyvä", answers=[{"question": "oma", "value": 5.0, "x": 1}]),
         event(GIVEN, comment=None, themes=["a", "a"]),
     ],
 )
-def test_null_means_absent_in_schemas_too(candidate):
-    assert is_valid(candidate)
-    assert reason(candidate) is None
+def test_null_means_absent_in_schemas_too(sent):
+    assert is_valid(sent)
+    assert reason(sent) is None
 
 
 @pytest.mark.parametrize(
-    "candidate",
+    "sent",
     [
         event(CONTACT, channel="fax"),
         event(CONTACT, unit="all"),
@@ -64,9 +64,9 @@ def test_null_means_absent_in_schemas_too(candidate):
         event(CONTACT) | {"source": "acd"},
     ],
 )
-def test_invalid_event_is_refused_by_schema_and_ingest(candidate):
-    assert not is_valid(candidate)
-    assert reason(candidate) in ("schema", "envelope")
+def test_invalid_event_is_refused_by_schema_and_ingest(sent):
+    assert not is_valid(sent)
+    assert reason(sent) in ("schema", "envelope")
 
 
 def test_building_a_schema_does_not_change_the_model():

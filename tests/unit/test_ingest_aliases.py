@@ -35,8 +35,8 @@ def context_with(*keys: Key) -> Context:
     return dataclasses.replace(context(), keyring=Keyring(keys))
 
 
-def aliases(candidate: dict[str, Any], *keys: Key) -> tuple[Alias, ...]:
-    return getattr(judge(candidate, ctx=context_with(*keys)), "aliases", ())
+def aliases(sent: dict[str, Any], *keys: Key) -> tuple[Alias, ...]:
+    return getattr(judge(sent, ctx=context_with(*keys)), "aliases", ())
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_pseudonyms_of_all_keys_are_those_of_each_key_alone(client: dict[str, st
 
 
 @pytest.mark.parametrize(
-    ("candidate", "keys"),
+    ("sent", "keys"),
     [
         (event(client={"hetu": HETU}), (NEW,)),
         (event(client={"pid": PID}), (NEW, KEY)),
@@ -60,8 +60,8 @@ def test_pseudonyms_of_all_keys_are_those_of_each_key_alone(client: dict[str, st
         (event(client={"hetu": HETU}, channel="pigeon"), (NEW, KEY)),
     ],
 )
-def test_events_without_aliases(candidate: dict[str, Any], keys: tuple[Key, ...]) -> None:
-    assert aliases(candidate, *keys) == ()
+def test_events_without_aliases(sent: dict[str, Any], keys: tuple[Key, ...]) -> None:
+    assert aliases(sent, *keys) == ()
 
 
 def test_both_clients_of_a_merge_have_aliases() -> None:
