@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.ingest_cases import ANSWERED, GIVEN, event, kept, reason
+from tests.unit.ingest_cases import ANSWERED, GIVEN, canonical_data, event, reason
 
 
 def answered(question, value):
@@ -21,8 +21,8 @@ def test_numeric_answers_must_be_within_the_range_of_the_question(values, questi
     for value in range(-1, 13):
         assert (reason(answered(question, value)) is None) == (value in values)
         assert (reason(answered(question, float(value))) is None) == (value in values)
-    assert kept(answered(question, 5.0))["answers"] == [{"question": question, "value": 5}]
-    assert type(kept(answered(question, 5.0))["answers"][0]["value"]) is int
+    assert canonical_data(answered(question, 5.0))["answers"] == [{"question": question, "value": 5}]
+    assert type(canonical_data(answered(question, 5.0))["answers"][0]["value"]) is int
     for value in (4.5, "5", True, None, [5], "better", 10**30, {}):
         assert reason(answered(question, value)) == "schema"
 
@@ -30,7 +30,7 @@ def test_numeric_answers_must_be_within_the_range_of_the_question(values, questi
 @pytest.mark.parametrize("question", ["pei_cope_illness", "pei_cope_situation"])
 def test_answers_in_words_must_be_known_words(question):
     for value in ["much_better", "better", "same_or_less", "dont_know"]:
-        assert kept(answered(question, value))["answers"][0]["value"] == value
+        assert canonical_data(answered(question, value))["answers"][0]["value"] == value
     for value in ("worse", "", 1, 0, True, None):
         assert reason(answered(question, value)) == "schema"
 
@@ -63,9 +63,9 @@ def test_invalid_answers_are_rejected(answers):
 
 
 def test_answers_may_be_empty_or_many():
-    assert kept(event(ANSWERED, answers=[]))["answers"] == []
+    assert canonical_data(event(ANSWERED, answers=[]))["answers"] == []
     many = [{"question": f"q{n}", "value": 1 + n % 5} for n in range(500)]
-    assert kept(event(ANSWERED, answers=many))["answers"] == many
+    assert canonical_data(event(ANSWERED, answers=many))["answers"] == many
 
 
 @pytest.mark.parametrize("themes", ["kohtaaminen", [1], [None], ["all"], ["-"], [""], ["x" * 201], ["a\0"], {}, 7])
