@@ -1,4 +1,4 @@
-"""Fixtures of more than one file of tests."""
+"""Fixtures that several test files use."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from services.ingest.gateway import Gateway
 from services.ingest.gateway_http import SERVER_OPTIONS, EventsEndpoint
 from services.ingest.gateway_tokens import Tokens
 from shared.metrics import PipelineMetrics
-from tests.unit.gateway_cases import Kept, Standing
+from tests.unit.gateway_cases import MemoryCommit, RunningGateway
 from tests.unit.ingest_cases import context
 
 
@@ -21,12 +21,12 @@ def tokens() -> Tokens | None:
 
 
 @pytest.fixture
-async def gateway(tokens: Tokens | None) -> AsyncIterator[Standing]:
-    kept, registry, away = Kept(), CollectorRegistry(), list[str]()
+async def gateway(tokens: Tokens | None) -> AsyncIterator[RunningGateway]:
+    commit, registry, unavailable = MemoryCommit(), CollectorRegistry(), list[str]()
     logger = logging.getLogger("test-gateway")
-    core = Gateway(context, kept, PipelineMetrics("ingest", registry), logger)
-    door = EventsEndpoint(core, tokens, lambda: bool(away), logger)
-    server = TestServer(door.app())
+    core = Gateway(context, commit, PipelineMetrics("ingest", registry), logger)
+    endpoint = EventsEndpoint(core, tokens, lambda: bool(unavailable), logger)
+    server = TestServer(endpoint.app())
     await server.start_server(**SERVER_OPTIONS)
     async with TestClient(server) as client:
-        yield Standing(kept, client, registry, away)
+        yield RunningGateway(commit, client, registry, unavailable)

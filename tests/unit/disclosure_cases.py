@@ -1,4 +1,4 @@
-"""The figures of the sample as publications: one of every family, county and year."""
+"""Input of disclosure control from the figures of the sample: one publication per family and year."""
 
 import csv
 import gzip
@@ -21,8 +21,8 @@ YEARS = ("2025", "2026")
 
 
 @dataclass(frozen=True)
-class Material:
-    """What is published of a family, county and year, before anything is hidden."""
+class PublicationInput:
+    """What a family publishes of a county and year, before anything is hidden."""
 
     populations: dict[Cell, int]
     spans: list[UnitSpan]
@@ -43,8 +43,8 @@ def _units() -> Iterator[dict[str, str]]:
 
 
 @cache
-def material(family: str, year: str) -> Material:
-    """Of the county of the sample that has more of everything."""
+def publication_input(family: str, year: str) -> PublicationInput:
+    """Return the input of the county that has most data in the sample."""
     populations = {
         cell: sum(row[column] for column in view.population)
         for view in VIEWS.values()
@@ -64,4 +64,5 @@ def material(family: str, year: str) -> Material:
         )
         for unit in _units()
     ]
-    return Material(populations, spans, frozenset(unit["unit"] for unit in _units() if unit["sensitive"] == "true"))
+    sensitive = frozenset(unit["unit"] for unit in _units() if unit["sensitive"] == "true")
+    return PublicationInput(populations, spans, sensitive)

@@ -6,7 +6,7 @@ from deploy.exporter.kafka import KafkaSnapshot
 from deploy.exporter.postgres import PostgresSnapshot
 
 FEEDBACK, SEGMENT = TopicPartition("hva.feedback.v1", 0), TopicPartition("hva.segment.v1", 3)
-GROUP, LABELS = "hva.nps.hva.feedback.v1", "hva.nps.hva.segment.v1"
+FEEDBACK_GROUP, SEGMENT_GROUP = "hva.nps.hva.feedback.v1", "hva.nps.hva.segment.v1"
 
 KAFKA = KafkaSnapshot(
     brokers=3,
@@ -16,7 +16,7 @@ KAFKA = KafkaSnapshot(
         {"topic": "hva.segment.v1", "leader": -1, "replicas": [1], "isr": []},
     ),
     ends={FEEDBACK: 150, SEGMENT: 20},
-    unread={GROUP: {FEEDBACK: 10}, LABELS: {}},
+    unread={FEEDBACK_GROUP: {FEEDBACK: 10}, SEGMENT_GROUP: {}},
 )
 POSTGRES = PostgresSnapshot(
     connections=[

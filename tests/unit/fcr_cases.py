@@ -38,19 +38,19 @@ def contact(**fields: Any) -> Contact:
     return Contact(**{**COMMON, **fields})
 
 
-def counted(fact: ContactFact) -> dict[str, dict[str, int]]:
-    """Return measure with codes -> name of the count -> number, and check the dimensions."""
-    found: dict[str, dict[str, int]] = {}
+def counts_of(fact: ContactFact) -> dict[str, dict[str, int]]:
+    """Return the non-zero counts of a fact by measure with codes, and check the dimensions."""
+    result: dict[str, dict[str, int]] = {}
     for measure, dimensions, codes, columns, amount in contributions(fact):
         if isinstance(fact, Contact):
             assert dimensions == Dimensions(TODAY, 7, fact.channel or "", fact.segment)
-        counts = found.setdefault("/".join((measure.name, *codes)), {})
+        counts = result.setdefault("/".join((measure.name, *codes)), {})
         for column in columns:
             name = measure.counts[column]
             counts[name] = counts.get(name, 0) + amount
-    return found
+    return result
 
 
-def access(**fields: Any) -> dict[str, int]:
-    """Return what a contact counts in ACCESS."""
-    return counted(contact(**fields)).get("access/terveys", {})
+def access_counts(**fields: Any) -> dict[str, int]:
+    """Return the counts of a contact in the measure ACCESS."""
+    return counts_of(contact(**fields)).get("access/terveys", {})

@@ -1,4 +1,4 @@
-"""A gateway that can be sent to, with a commit that only remembers what it was given."""
+"""A running gateway with an in-memory commit, and requests to it."""
 
 import asyncio
 import json
@@ -22,8 +22,8 @@ TOKEN = "correct-horse-battery-staple"
 
 
 @dataclass
-class Kept:
-    """A commit that keeps what it gets. `fault` may raise for what it is given."""
+class MemoryCommit:
+    """An in-memory commit. `fault` is called first and may raise an error."""
 
     accepted: list[Accepted] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
@@ -41,31 +41,32 @@ class Kept:
 
 
 @dataclass
-class Standing:
-    """A gateway that can be sent to."""
+class RunningGateway:
+    """A running gateway. It answers 503 while `unavailable` names a server."""
 
-    kept: Kept
+    commit: MemoryCommit
     client: TestClient[Any, Any]
     registry: CollectorRegistry
-    is_unavailable: list[str]
+    unavailable: list[str]
 
     async def post(self, body: bytes | object, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        """Return the status and the JSON body of the response."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = await self.answer(raw, headers if headers is not None else STRUCTURED)
-        return answer.status, await answer.json()
+        response = await self.send(raw, headers if headers is not None else STRUCTURED)
+        return response.status, await response.json()
 
-    async def answer(self, body: bytes, headers: dict[str, str]) -> ClientResponse:
-        # Without this, the client would name a content type where the test gives none.
+    async def send(self, body: bytes, headers: dict[str, str]) -> ClientResponse:
+        # Otherwise the client adds a content type when the test gives none.
         return await self.client.post(
             "/events", data=BytesIO(body), headers=headers, skip_auto_headers=["Content-Type"]
         )
 
-    def counted(self, outcome: str) -> float:
+    def record_count(self, outcome: str) -> float:
         labels = {"service": "ingest", "topic": "gateway", "outcome": outcome}
         return self.registry.get_sample_value("hva_records_total", labels) or 0.0
 
 
-def binary(what: dict[str, Any], **headers: str) -> tuple[bytes, dict[str, str]]:
-    """An event in binary mode."""
-    attributes = {f"ce-{name}": value for name, value in what.items() if name != "data"}
-    return json.dumps(what["data"]).encode(), {"Content-Type": "application/json", **attributes, **headers}
+def binary_request(event: dict[str, Any], **headers: str) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers of an event in binary mode."""
+    attributes = {f"ce-{name}": value for name, value in event.items() if name != "data"}
+    return json.dumps(event["data"]).encode(), {"Content-Type": "application/json", **attributes, **headers}

@@ -1,4 +1,4 @@
-"""Events and contexts for the tests of validation. All persons are test persons (individual number 900-999)."""
+"""Events and contexts for tests of validation. All persons are test persons (individual numbers 900-999)."""
 
 import json
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ DATA: dict[str, dict[str, Any]] = {
 
 
 def context(now: datetime = NOW, sources: Mapping[str, frozenset[str]] | None = None) -> Context:
-    """One county with two units, and another with one."""
+    """Return a context with two counties, which have two units and one unit."""
     return Context(
         units={"oma-hame": frozenset({"ta", "tb"}), "pirha": frozenset({"tays"})},
         sources=sources,
@@ -104,7 +104,7 @@ def context(now: datetime = NOW, sources: Mapping[str, frozenset[str]] | None = 
 
 
 def event(type_: str = CONTACT, /, **data: Any) -> dict[str, Any]:
-    """An acceptable event; `data` is changed by the keywords, and `...` takes a field away."""
+    """Return a valid event. The keywords change its `data`; `...` removes a field."""
     merged = DATA[type_] | data
     return {
         "specversion": "1.0",
@@ -116,35 +116,35 @@ def event(type_: str = CONTACT, /, **data: Any) -> dict[str, Any]:
     }
 
 
-def judge(what: object, stream: Stream | None = None, ctx: Context | None = None) -> Accepted | Rejected:
-    """The verdict on an event (written as JSON unless it is bytes), on the raw topic of its type."""
-    raw = what if isinstance(what, bytes) else json.dumps(what).encode()
+def judge(sent: object, stream: Stream | None = None, ctx: Context | None = None) -> Accepted | Rejected:
+    """Validate what was sent, as JSON unless it is bytes. The stream is that of the event type unless it is given."""
+    raw = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
     if stream is None:
-        name = what.get("type") if isinstance(what, dict) else None
+        name = sent.get("type") if isinstance(sent, dict) else None
         stream = EVENT_TYPES[name].stream if isinstance(name, str) and name in EVENT_TYPES else Stream.CONTACT
     return validate(raw, (), stream, ctx or context())
 
 
-def reason(what: object, stream: Stream | None = None, ctx: Context | None = None) -> str | None:
-    """Why it is rejected; None when it is accepted."""
-    verdict = judge(what, stream, ctx)
+def reason(sent: object, stream: Stream | None = None, ctx: Context | None = None) -> str | None:
+    """Return the reason of the rejection, or None if it is accepted."""
+    verdict = judge(sent, stream, ctx)
     return verdict.reason.value if isinstance(verdict, Rejected) else None
 
 
-def canonical(what: object, ctx: Context | None = None) -> dict[str, Any]:
-    """The canonical event of what must be accepted."""
-    verdict = judge(what, ctx=ctx)
+def canonical(sent: object, ctx: Context | None = None) -> dict[str, Any]:
+    """Return the canonical event of an event that must be accepted."""
+    verdict = judge(sent, ctx=ctx)
     assert isinstance(verdict, Accepted), verdict
     value: dict[str, Any] = orjson.loads(verdict.value)
     return value
 
 
-def kept(what: object) -> dict[str, Any]:
-    """The canonical data of what must be accepted."""
-    data: dict[str, Any] = canonical(what)["data"]
+def canonical_data(sent: object) -> dict[str, Any]:
+    """Return the canonical `data` of an event that must be accepted."""
+    data: dict[str, Any] = canonical(sent)["data"]
     return data
 
 
-def code(day: str, separator: str = "-", individual: str = "900") -> str:
-    """A personal identity code with its right check character."""
+def make_hetu(day: str, separator: str = "-", individual: str = "900") -> str:
+    """Return a personal identity code with the correct check character."""
     return f"{day}{separator}{individual}{CHECK[int(day + individual) % 31]}"

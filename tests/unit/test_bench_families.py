@@ -1,4 +1,4 @@
-"""The benchmark measures every family, with aims and a naive peer to compare with."""
+"""The benchmark measures every family, with aims and a naive implementation for comparison."""
 
 from datetime import date
 
@@ -52,14 +52,14 @@ def test_every_bucket_table_is_rebuilt(family: Family) -> None:
         assert f"temp table {measure.name}_base as" in statements
 
 
-def test_every_fact_with_a_segment_is_relabelled() -> None:
+def test_every_fact_table_with_a_segment_is_relabelled() -> None:
     for family in (NPS, FCR):
         labelled = {table.name: table.columns for table in family.tables if "segment" in table.derived}
         assert set(CLIENT_OF[family.name]) == set(labelled)
         assert all(client in labelled[table] for table, client in CLIENT_OF[family.name].items())
 
 
-def test_a_change_of_membership_is_a_flag_of_that_client() -> None:
+def test_flag_record_is_a_flag_of_that_client_without_an_end() -> None:
     client = "bench.aaaaaaaaaaaaaaaaaaaaaa"
     record = flag("oma-hame", client, "f-1")
     fact = decode(PlainRecord(record.topic, 0, 0, 0, record.key, record.value), load_folder(registers_folder()))
@@ -68,15 +68,15 @@ def test_a_change_of_membership_is_a_flag_of_that_client() -> None:
 
 
 @pytest.mark.parametrize(("family", "aim"), [("fcr", 200), ("segments", 300)])
-def test_the_slowest_view_decides_the_aim(family: str, aim: float) -> None:
-    for median_ms, met in ((aim - 1, True), (aim, False)):
+def test_slowest_view_decides_the_aim(family: str, aim: float) -> None:
+    for median_ms, is_met in ((aim - 1, True), (aim, False)):
         levels = {LEVEL: Timed(1, 2, 1), LEVELS: Timed(median_ms, median_ms, 9)}
         results = Results({}, {family: FamilyResults(reading=Reading("facts", 10, 1.0, {"a": levels, "b": levels}))})
         (found,) = aims(results)
-        assert (found.aim, found.met) == (f"< {aim} ms", met)
+        assert (found.aim, found.met) == (f"< {aim} ms", is_met)
 
 
-def test_the_page_contains_labels_and_views() -> None:
+def test_report_contains_labels_and_views() -> None:
     levels = {LEVEL: Timed(11, 12, 1), LEVELS: Timed(21, 22, 9)}
     family = FamilyResults(
         relabelled=Relabelled(100_000, 60_000, 8.0),

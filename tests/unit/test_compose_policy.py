@@ -1,4 +1,4 @@
-"""docker-compose.yml is hardened, limited, pinned and closed, and agrees with the files that depend on it."""
+"""docker-compose.yml follows the security policy and agrees with the files that depend on it."""
 
 import re
 import stat
@@ -18,13 +18,14 @@ from tests.compose.resolved import PROJECT, resolve, text, variables
 DOCUMENT = resolve(text())
 
 
-def broken(change: Callable[[dict[str, Any]], object]) -> list[str]:
+def problems_after(change: Callable[[dict[str, Any]], object]) -> list[str]:
+    """Change the services of the file, and return what breaks the policy."""
     document = resolve(text())
     change(document["services"])
     return problems(document)
 
 
-def test_the_file_breaks_no_rule() -> None:
+def test_compose_file_has_no_problems() -> None:
     assert problems(DOCUMENT) == []
 
 
@@ -34,7 +35,7 @@ def test_kafka_has_the_declared_transaction_timeout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "message"),
     [
         (lambda s: s["kafka"].pop("healthcheck"), "kafka: has no health check"),
         (lambda s: s["nps"].update(healthcheck={"disable": True}), "nps: has no health check"),
@@ -70,25 +71,25 @@ def test_kafka_has_the_declared_transaction_timeout() -> None:
         (lambda s: s["nps"].update(depends_on=["kafka"]), "nps: depends on kafka without a condition"),
     ],
 )
-def test_a_violation_is_reported(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
-    assert any(found.startswith(sentence) for found in broken(change)), broken(change)
+def test_violation_is_reported(change: Callable[[dict[str, Any]], object], message: str) -> None:
+    assert any(found.startswith(message) for found in problems_after(change)), problems_after(change)
 
 
-def test_a_service_that_no_other_awaits_needs_a_health_check() -> None:
+def test_service_that_no_other_waits_for_needs_a_health_check() -> None:
     """A service counts as a one-off job only if another one waits for its completion."""
 
     def remove_dependencies(services: dict[str, Any]) -> None:
         for service in services.values():
-            if isinstance(wanted := service.get("depends_on"), dict):
-                wanted.pop("migrate", None)
+            if isinstance(dependencies := service.get("depends_on"), dict):
+                dependencies.pop("migrate", None)
 
-    assert "migrate: has no health check" in broken(remove_dependencies)
+    assert "migrate: has no health check" in problems_after(remove_dependencies)
 
 
 def test_every_image_can_come_from_an_internal_registry() -> None:
     images = re.findall(r"^ +image: (\S+)", text(), re.MULTILINE)
     assert len(images) >= 9
-    assert [one for one in images if not re.match(r"\$\{(IMAGE_PREFIX|[A-Z]+_IMAGE):-", one)] == []
+    assert [image for image in images if not re.match(r"\$\{(IMAGE_PREFIX|[A-Z]+_IMAGE):-", image)] == []
 
 
 def test_env_example_lists_every_variable_with_its_default() -> None:
@@ -102,7 +103,7 @@ def test_make_secrets_creates_each_secret_once_and_private(tmp_path: Any) -> Non
     subprocess.run([script, folder], check=True, capture_output=True)
     names = {file.name for file in folder.iterdir()}
     assert names == set(DOCUMENT["secrets"]) and {*ROLES, "hva_admin"} <= names
-    assert {f"./secrets/{name}" for name in names} == {one["file"] for one in DOCUMENT["secrets"].values()}
+    assert {f"./secrets/{name}" for name in names} == {secret["file"] for secret in DOCUMENT["secrets"].values()}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -114,20 +115,20 @@ def test_make_secrets_creates_each_secret_once_and_private(tmp_path: Any) -> Non
 
     (folder / "hva_fcr").chmod(0o600)
     (folder / "hva_fcr").write_bytes(b"")
-    done = subprocess.run([script, folder], check=False, capture_output=True, text=True)
-    assert done.returncode == 1 and "hva_fcr is empty: delete it and run this again." in done.stderr
+    result = subprocess.run([script, folder], check=False, capture_output=True, text=True)
+    assert result.returncode == 1 and "hva_fcr is empty: delete it and run this again." in result.stderr
 
 
 def test_each_service_has_only_its_own_secrets() -> None:
-    """Each service has its own password; only ingest and the command have the pseudonym keys."""
+    """Each service has its own password. Only ingest and the command `hva` have the pseudonym keys."""
     services = DOCUMENT["services"]
-    given = {name: set(service.get("secrets", ())) for name, service in services.items()}
+    secrets_of = {name: set(service.get("secrets", ())) for name, service in services.items()}
     for name in SERVICES:
         own = {f"hva_{name}", "letter_keys"}
-        assert given[name] == own | ({"pseudonym_keys", "gateway_tokens"} if name == "ingest" else set())
-    assert [name for name in given if "pseudonym_keys" in given[name]] == ["ingest", "hva"]
-    assert sorted(name for name in given if "hva_admin" in given[name]) == ["migrate", "postgres"]
-    assert set().union(*given.values()) == set(DOCUMENT["secrets"])
+        assert secrets_of[name] == own | ({"pseudonym_keys", "gateway_tokens"} if name == "ingest" else set())
+    assert [name for name in secrets_of if "pseudonym_keys" in secrets_of[name]] == ["ingest", "hva"]
+    assert sorted(name for name in secrets_of if "hva_admin" in secrets_of[name]) == ["migrate", "postgres"]
+    assert set().union(*secrets_of.values()) == set(DOCUMENT["secrets"])
 
 
 def test_secrets_are_in_no_commit_and_no_image() -> None:
@@ -139,7 +140,7 @@ def test_secrets_are_in_no_commit_and_no_image() -> None:
     )
 
 
-def test_every_dockerfile_target_is_unprivileged_and_uses_the_base_image_variable() -> None:
+def test_dockerfile_targets_are_unprivileged_and_use_the_base_image() -> None:
     dockerfile = (PROJECT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
     stages = re.split(r"^FROM ", dockerfile, flags=re.MULTILINE)[1:]
     for stage in stages:

@@ -1,4 +1,4 @@
-"""The canonical event, its digest and the register of types."""
+"""The canonical event, its digest, and the table of event types."""
 
 import json
 from dataclasses import replace
@@ -17,25 +17,25 @@ from shared.contracts.reasons import Reason
 from tests.unit.ingest_cases import ANSWERED, CONTACT, DATA, MERGED, PLAN, canonical, event, judge
 
 
-def test_the_reasons_stand_in_the_order_of_the_contract():
+def test_reasons_are_in_the_order_of_the_contract():
     assert " ".join(Reason) == (
         "too_large undecodable envelope unknown_source unknown_type wrong_topic personal_id schema "
         "unknown_unit future_time handler_bug"
     )
 
 
-def test_every_type_has_a_case_here_and_times_are_known_by_name():
+def test_every_event_type_has_test_data_and_declares_its_fields():
     assert DATA.keys() == EVENT_TYPES.keys()
-    for kind in EVENT_TYPES.values():
-        fields = {field.alias or name for name, field in kind.model.model_fields.items()}
+    for event_type in EVENT_TYPES.values():
+        fields = {field.alias or name for name, field in event_type.model.model_fields.items()}
         times = {n for n in fields if n.endswith("_at") or n == "promised_by"}
-        assert set(kind.instants) == times
-        assert set(kind.days) == {n for n in fields if n.startswith("valid_") or n == "counted_on"}
-        assert set(kind.past) == times - {"promised_by"}
-        assert set(kind.whole) == fields & {"revision", "count", "transfers"}
-        assert set(kind.clients) == fields & {"client", "from", "into"}
-        assert kind.ids.keys() == {n for n in fields if n.endswith("_id")} - (
-            {"invitation_id"} if kind.name == ANSWERED else set()
+        assert set(event_type.instants) == times
+        assert set(event_type.days) == {n for n in fields if n.startswith("valid_") or n == "counted_on"}
+        assert set(event_type.past) == times - {"promised_by"}
+        assert set(event_type.whole) == fields & {"revision", "count", "transfers"}
+        assert set(event_type.clients) == fields & {"client", "from", "into"}
+        assert event_type.ids.keys() == {n for n in fields if n.endswith("_id")} - (
+            {"invitation_id"} if event_type.name == ANSWERED else set()
         )
 
 
@@ -47,7 +47,7 @@ def test_merges_and_erasures_and_their_retractions_go_to_the_person_topic():
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_an_event_comes_back(name):
+def test_event_survives_encoding_and_decoding(name):
     verdict = judge(event(name))
     found = decode_event(verdict.value)
     assert found.type == name
@@ -57,7 +57,7 @@ def test_an_event_comes_back(name):
     assert decode_event(encode_event(found)) == found
 
 
-def test_data_is_typed_behind_ingest():
+def test_decoded_data_is_typed():
     found = decode_event(judge(event(PLAN, valid_to="2026-06-01")).value).data
     assert (found.valid_from, found.valid_to) == (date(2026, 5, 1), date(2026, 6, 1))
     answered = decode_event(judge(event(ANSWERED)).value).data
@@ -66,7 +66,7 @@ def test_data_is_typed_behind_ingest():
     assert answered.answers == [{"question": "recommend", "value": 9}]
 
 
-def test_a_revision_longer_than_64_bits_travels():
+def test_revision_longer_than_64_bits_is_preserved():
     for revision in (2**63, 2**64 - 1, 2**64, 10**400, int("9" * 4300)):
         found = decode_event(judge(event(revision=revision)).value)
         assert found.data.revision == revision
@@ -97,12 +97,12 @@ GOOD = json.loads(judge(event(CONTACT)).value)
         json.dumps(GOOD | {"data": GOOD["data"] | {"client": {"hetu": "x"}}}).encode(),
     ],
 )
-def test_anything_else_is_no_canonical_event(value):
+def test_invalid_canonical_event_is_refused(value):
     with pytest.raises(ContractError):
         decode_event(value)
 
 
-def test_errors_hold_no_values():
+def test_errors_contain_no_values():
     bad = GOOD | {"data": GOOD["data"] | {"unit": "all", "channel": "secret"}}
     with pytest.raises(ContractError) as caught:
         decode_event(json.dumps(bad).encode())
@@ -110,13 +110,13 @@ def test_errors_hold_no_values():
     assert caught.value.__suppress_context__
 
 
-def test_an_event_can_be_made_by_hand():
-    made = decode_event(judge(event(CONTACT)).value)
-    assert isinstance(made, Event)
-    assert decode_event(encode_event(replace(made, id="other"))).id == "other"
+def test_changed_event_can_be_encoded_again():
+    decoded = decode_event(judge(event(CONTACT)).value)
+    assert isinstance(decoded, Event)
+    assert decode_event(encode_event(replace(decoded, id="other"))).id == "other"
 
 
-def test_the_digest_is_the_sha_256_of_rfc_8785():
+def test_digest_is_the_sha_256_of_the_rfc_8785_form():
     found = canonical(event(CONTACT, reason='ä\u2028\x7f\x01"\\/😀', transfers=2.0, client={"local_id": "A1"}))
     expected = (
         '{"abandoned":false,"channel":"phone","contact_id":"c1","direction":"inbound","line":"terveys",'
@@ -143,10 +143,10 @@ def test_the_digest_is_the_sha_256_of_rfc_8785():
         (10**309, str(10**309)),
     ],
 )
-def test_numbers_as_ecmascript_writes_them(number, text):
+def test_numbers_are_written_as_in_ecmascript(number, text):
     assert ecma_number(number) == text
 
 
-def test_a_large_number_is_digested_in_that_form():
+def test_digest_uses_the_ecmascript_form_of_large_numbers():
     assert digest({"revision": 2**60}) == sha256(b'{"revision":1152921504606847000}').digest()
     assert digest({"revision": 1, "count": 2**60}) == sha256(b'{"count":1152921504606847000,"revision":1}').digest()

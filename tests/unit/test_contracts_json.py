@@ -1,4 +1,4 @@
-"""Strict JSON: what is undecodable, and nothing else."""
+"""Strict JSON: which texts are decodable and which are not, and exact numbers."""
 
 import contextlib
 import json
@@ -43,7 +43,7 @@ WELL_FORMED = [
 
 
 @pytest.mark.parametrize("value", WELL_FORMED, ids=range(len(WELL_FORMED)))
-def test_well_formed(value):
+def test_well_formed_json_is_parsed(value):
     parse(value)
 
 
@@ -104,24 +104,24 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("value", MALFORMED, ids=range(len(MALFORMED)))
-def test_undecodable(value):
+def test_malformed_json_is_undecodable(value):
     with pytest.raises(Undecodable):
         parse(value)
 
 
-def test_the_limit_of_depth_is_the_callers():
+def test_caller_sets_the_depth_limit():
     parse(nested(63), max_depth=63)
     with pytest.raises(Undecodable):
         parse(nested(64), max_depth=63)
 
 
 @pytest.mark.parametrize("inner", ['"' + "{[" * 300 + '"', "[]", '{"b":[]}', "[1,[2],3]"])
-def test_depth_counts_brackets_that_nest(inner):
-    deeper = {'"': 0, "[]": 1, "{": 2, "[1": 2}[next(s for s in ('"', "[]", "{", "[1") if inner.startswith(s))]
-    parse(nested(64 - deeper, inner))
-    if deeper:
+def test_depth_counts_only_nested_brackets(inner):
+    own_depth = {'"': 0, "[]": 1, "{": 2, "[1": 2}[next(s for s in ('"', "[]", "{", "[1") if inner.startswith(s))]
+    parse(nested(64 - own_depth, inner))
+    if own_depth:
         with pytest.raises(Undecodable):
-            parse(nested(65 - deeper, inner))
+            parse(nested(65 - own_depth, inner))
 
 
 @pytest.mark.parametrize(
@@ -138,16 +138,16 @@ def test_depth_counts_brackets_that_nest(inner):
         b'{"a":1e' + b"9" * 1_048_000 + b"}",
         b'"' + b"\\ud83d\\ude00" * 87_000 + b'"',
     ],
-    ids=["brackets", "hidden", "quotes", "names", "doubled", "objects", "floats", "digits", "exponent", "escapes"],
+    ids=["brackets", "colons", "quotes", "names", "duplicate", "objects", "floats", "digits", "exponent", "escapes"],
 )
-def test_a_mebibyte_of_malice_is_judged_fast(value):
+def test_malicious_mebibyte_is_parsed_quickly(value):
     start = time.process_time()
     with contextlib.suppress(Undecodable):
         parse(value).exact()
-    assert time.process_time() - start < 2  # seconds of this processor; mostly 0.1, but machines differ
+    assert time.process_time() - start < 2  # CPU seconds; typically 0.1
 
 
-def test_numbers_are_exact_when_asked_for():
+def test_numbers_are_exact_on_request():
     tree = parse(b'{"a":18446744073709551616,"b":9.0000000000000000001,"c":5.0,"d":1e2}').exact()
     assert tree == {"a": 2**64, "b": Decimal("9.0000000000000000001"), "c": 5, "d": 100}
     assert [whole(n) for n in tree.values()] == [2**64, Decimal("9.0000000000000000001"), 5, 100]
@@ -173,7 +173,7 @@ def test_numbers_are_exact_when_asked_for():
         ("true", None),
     ],
 )
-def test_whole_numbers(text, expected):
+def test_whole_returns_an_int_for_whole_numbers_only(text, expected):
     found = whole(parse(f"[{text}]".encode()).exact()[0])
     if expected is None:
         assert type(found) is not int
@@ -182,6 +182,6 @@ def test_whole_numbers(text, expected):
         assert type(found) is int
 
 
-def test_what_orjson_and_the_standard_library_agree_on():
+def test_parse_reads_what_the_standard_library_writes():
     value = {"a": [1, 2.5, None, True, "ä\n", {"b": {}}]}
     assert parse(json.dumps(value).encode()).tree == value

@@ -1,4 +1,4 @@
-"""The order of facts as bytes is the contract's order of its parts."""
+"""Ranks sort as bytes in the contract's order of their parts."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -16,7 +16,7 @@ ASCENDING = [
     (1, T, "urn:hva:a:b", "e\x01", LOW),
     (1, T, "urn:hva:a:b", "e1", LOW),
     (1, T, "urn:hva:a:b", "eä", LOW),
-    (1, T, "urn:hva:a:b", "e\uffff", LOW),  # by code point, where UTF-16 would put the next one before
+    (1, T, "urn:hva:a:b", "e\uffff", LOW),  # by code point; UTF-16 would sort the next one first
     (1, T, "urn:hva:a:b", "e\U0001f600", LOW),
     (1, T, "urn:hva:a:b-c", "a", LOW),
     (1, T, "urn:hva:a:c", "a", LOW),
@@ -33,22 +33,22 @@ ASCENDING = [
 
 
 @pytest.mark.parametrize(("less", "greater"), list(pairwise(ASCENDING)))
-def test_bytes_order_as_the_parts_do(less, greater):
+def test_ranks_sort_like_their_parts(less, greater):
     assert less < greater
     assert rank(*less) < rank(*greater)
 
 
 @pytest.mark.parametrize("parts", ASCENDING)
-def test_the_parts_come_back(parts):
+def test_unrank_restores_the_parts(parts):
     assert unrank(rank(*parts)) == RankParts(*parts)
 
 
-def test_the_offset_of_a_time_does_not_matter():
+def test_utc_offset_of_a_time_does_not_change_the_rank():
     local = T.astimezone(ZoneInfo("Europe/Helsinki"))
     assert rank(1, local, "s", "i", LOW) == rank(1, T, "s", "i", LOW)
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00\x01", b"x" * 60, rank(*ASCENDING[0])[:-1]])
-def test_other_bytes_are_no_order(value):
+def test_unrank_refuses_bytes_that_are_no_rank(value):
     with pytest.raises(ValueError):
         unrank(value)

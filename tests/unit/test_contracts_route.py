@@ -1,4 +1,4 @@
-"""Lines find their raw topic; what cannot be routed goes to care."""
+"""Lines go to the raw topic of their event type; lines without a known type go to care."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.unit.ingest_cases import ANSWERED, CONTACT, PLAN, event
 @pytest.mark.parametrize(
     ("name", "stream"), [(ANSWERED, Stream.FEEDBACK), (CONTACT, Stream.CONTACT), (PLAN, Stream.CARE)]
 )
-def test_by_type(name, stream):
+def test_events_are_routed_by_type(name, stream):
     assert stream_of(json.dumps(event(name)).encode()) is stream
 
 
@@ -32,11 +32,11 @@ def test_by_type(name, stream):
         b"[" * 9999,
     ],
 )
-def test_the_rest_goes_to_care(value):
+def test_lines_without_a_known_type_go_to_care(value):
     assert stream_of(value) is Stream.CARE
 
 
-def test_unusual_but_well_formed_events_and_those_too_large_are_routed():
+def test_too_large_events_and_extreme_numbers_are_routed_by_type():
     assert stream_of(json.dumps(event(CONTACT, x="x" * 2_000_000)).encode()) is Stream.CONTACT
     assert stream_of(json.dumps(event(CONTACT, x=7)).replace("7", "1e999").encode()) is Stream.CONTACT
 
@@ -44,5 +44,5 @@ def test_unusual_but_well_formed_events_and_those_too_large_are_routed():
 @pytest.mark.parametrize(
     ("line", "blank"), [(b"", True), (b" \t\r", True), (b"\x0c", False), (b"\xc2\xa0", False), (b"0", False)]
 )
-def test_blank_lines_hold_only_white_space_of_json(line, blank):
+def test_blank_lines_contain_only_json_white_space(line, blank):
     assert is_blank(line) is blank

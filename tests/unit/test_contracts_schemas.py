@@ -1,4 +1,4 @@
-"""The JSON Schemas for upstream systems are those of the models, and say yes to what ingest accepts."""
+"""The JSON Schemas for upstream systems are generated from the models, and accept what ingest accepts."""
 
 import copy
 import json
@@ -11,38 +11,38 @@ from shared.contracts.schemas.build import FOLDER, event_schema, file_of, texts
 from tests.unit.ingest_cases import ANSWERED, CONTACT, DATA, GIVEN, HETU, HYTE, PLAN, event, reason
 
 
-def valid(what):
-    return Draft202012Validator(event_schema(EVENT_TYPES[what["type"]])).is_valid(what)
+def is_valid(sent):
+    return Draft202012Validator(event_schema(EVENT_TYPES[sent["type"]])).is_valid(sent)
 
 
-def test_the_files_are_current():
+def test_schema_files_are_current():
     assert {path.stem for path in FOLDER.glob("*.json")} == texts().keys() == {*EVENT_TYPES, "hva.segment.v1"}
     for name, text in texts().items():
-        assert file_of(name).read_text(encoding="utf-8") == text, "python -m shared.contracts.schemas"
+        assert file_of(name).read_text(encoding="utf-8") == text, "run python -m shared.contracts.schemas"
         Draft202012Validator.check_schema(json.loads(text))
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_what_is_accepted_is_valid(name):
-    assert valid(event(name))
+def test_accepted_event_is_valid(name):
+    assert is_valid(event(name))
     assert reason(event(name)) is None
 
 
 @pytest.mark.parametrize(
-    "what",
+    "sent",
     [
         event(CONTACT, revision=9.0, client={"hetu": HETU, "local_id": None, "x": 1}, reason=None, planned=None),
         event(ANSWERED, comment="hyvä", answers=[{"question": "oma", "value": 5.0, "x": 1}]),
         event(GIVEN, comment=None, themes=["a", "a"]),
     ],
 )
-def test_null_is_absence_there_too(what):
-    assert valid(what)
-    assert reason(what) is None
+def test_null_means_absent_in_schemas_too(sent):
+    assert is_valid(sent)
+    assert reason(sent) is None
 
 
 @pytest.mark.parametrize(
-    "what",
+    "sent",
     [
         event(CONTACT, channel="fax"),
         event(CONTACT, unit="all"),
@@ -64,11 +64,11 @@ def test_null_is_absence_there_too(what):
         event(CONTACT) | {"source": "acd"},
     ],
 )
-def test_what_a_schema_can_refuse_it_refuses(what):
-    assert not valid(what)
-    assert reason(what) in ("schema", "envelope")
+def test_invalid_event_is_refused_by_schema_and_ingest(sent):
+    assert not is_valid(sent)
+    assert reason(sent) in ("schema", "envelope")
 
 
-def test_making_schemas_changes_nothing():
+def test_building_a_schema_does_not_change_the_model():
     before = copy.deepcopy(event_schema(EVENT_TYPES[CONTACT]))
     assert event_schema(EVENT_TYPES[CONTACT]) == before

@@ -1,4 +1,4 @@
-"""Letters open to what was sealed, and to nothing else."""
+"""A sealed dead letter opens only with its key and at its position, and gives the same record."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ OLD, NEW = Key("l1", b"a" * 32), Key("l2", b"b" * 32)
 RECORD = PlainRecord("hva.raw.care", 3, 42, 1_700_000_000_123, b"\xff", b"{nonsense", (("ce_id", b"\xfe"), ("x", None)))
 
 
-def opened(sealer: Sealer, sealed: bytes, record: PlainRecord = RECORD) -> PlainRecord:
+def open_sealed(sealer: Sealer, sealed: bytes, record: PlainRecord = RECORD) -> PlainRecord:
     return sealer.open(record.topic, record.partition, record.offset, record.timestamp, sealed)
 
 
@@ -22,36 +22,36 @@ def opened(sealer: Sealer, sealed: bytes, record: PlainRecord = RECORD) -> Plain
     "record",
     [RECORD, dataclasses.replace(RECORD, value=None, key=None, headers=()), dataclasses.replace(RECORD, value=b"")],
 )
-def test_what_is_sealed_opens_to_the_same(record: PlainRecord) -> None:
+def test_sealed_record_opens_to_the_same_record(record: PlainRecord) -> None:
     sealer = Sealer([OLD])
-    assert opened(sealer, sealer.seal(record), record) == record
+    assert open_sealed(sealer, sealer.seal(record), record) == record
 
 
-def test_nothing_of_it_can_be_read_and_no_two_seals_are_alike() -> None:
+def test_sealed_bytes_are_unreadable_and_differ_each_time() -> None:
     sealer = Sealer([OLD])
     assert b"nonsense" not in sealer.seal(RECORD)
     assert sealer.seal(RECORD) != sealer.seal(RECORD)
 
 
-def test_an_old_key_still_opens_after_a_new_one_writes() -> None:
+def test_old_key_still_opens_after_a_key_rotation() -> None:
     sealed = Sealer([OLD]).seal(RECORD)
-    assert opened(Sealer([NEW, OLD]), sealed) == RECORD
+    assert open_sealed(Sealer([NEW, OLD]), sealed) == RECORD
     with pytest.raises(DeadLetterSealedError):
-        opened(Sealer([NEW]), sealed)
+        open_sealed(Sealer([NEW]), sealed)
 
 
-def test_it_opens_at_its_own_place_only() -> None:
+def test_moved_or_altered_dead_letter_does_not_open() -> None:
     sealed = Sealer([OLD]).seal(RECORD)
     with pytest.raises(DeadLetterSealedError):
-        opened(Sealer([OLD]), sealed, dataclasses.replace(RECORD, offset=43))
+        open_sealed(Sealer([OLD]), sealed, dataclasses.replace(RECORD, offset=43))
     with pytest.raises(DeadLetterSealedError):
-        opened(Sealer([OLD]), sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        open_sealed(Sealer([OLD]), sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 
-def test_of_a_bomb_the_beginning_is_kept() -> None:
+def test_oversized_value_is_truncated() -> None:
     sealer = Sealer([OLD])
     record = dataclasses.replace(RECORD, value=b"x" * (KEPT_BYTES + 10))
-    assert opened(sealer, sealer.seal(record), record).value == b"x" * KEPT_BYTES
+    assert open_sealed(sealer, sealer.seal(record), record).value == b"x" * KEPT_BYTES
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_of_a_bomb_the_beginning_is_kept() -> None:
         (2**63 - 1, datetime(9999, 12, 30, 23, 59, 59, 999_000, tzinfo=UTC)),
     ],
 )
-def test_a_timestamp_that_no_table_holds_becomes_the_nearest_that_one_does(timestamp: int, time: datetime) -> None:
-    kept = kept_timestamp(timestamp)
-    assert at_milliseconds(kept) == time
-    assert (kept == timestamp) == (abs(timestamp) < 2**62)
+def test_timestamp_out_of_range_is_stored_as_the_nearest_valid_one(timestamp: int, time: datetime) -> None:
+    stored = kept_timestamp(timestamp)
+    assert at_milliseconds(stored) == time
+    assert (stored == timestamp) == (abs(timestamp) < 2**62)
     record = dataclasses.replace(RECORD, timestamp=timestamp)
     sealer = Sealer([OLD])
-    at_its_kept_time = dataclasses.replace(record, timestamp=kept)
-    assert opened(sealer, sealer.seal(record), at_its_kept_time) == at_its_kept_time
+    stored_record = dataclasses.replace(record, timestamp=stored)
+    assert open_sealed(sealer, sealer.seal(record), stored_record) == stored_record

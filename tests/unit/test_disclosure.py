@@ -1,4 +1,4 @@
-"""What a publication hides: small rows, and as many others as protect them."""
+"""What a publication hides: small rows, and the other rows that are needed to protect them."""
 
 import random
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from shared.disclosure.nesting import UnitSpan, groups
 from shared.disclosure.periods import days_of
 from shared.disclosure.protect import minimum, protect
 from shared.disclosure.star import is_published
-from tests.unit.disclosure_cases import material
+from tests.unit.disclosure_cases import publication_input
 
 RESULTS = ("omatoimi", "yhteistyo", "yhteiso", "verkosto")
 
@@ -21,37 +21,37 @@ def result(name: str) -> Cell:
     return Cell(("suuntima", "quarter", "2026Q1", "county", "oma-hame", "all", "all", "all", "all", name))
 
 
-def test_a_small_result_takes_the_next_smallest_with_it() -> None:
-    """Known answer of the contract: of 22, 9, 2, 24 the 2 is small, and the 9 protects it."""
+def test_small_result_is_hidden_with_the_next_smallest() -> None:
+    """The example of the contract: of 22, 9, 2 and 24, the 2 is small, and the 9 is hidden to protect it."""
     counts = dict(zip(map(result, RESULTS), (22, 9, 2, 24), strict=True))
     assert protect(counts, (), ()).hidden == {result("yhteistyo"), result("yhteiso")}
 
 
 @pytest.mark.parametrize(("family", "year"), [("fcr", "2026"), ("segments", "2026")])
-def test_the_sample(family: str, year: str) -> None:
+def test_sample_hides_every_small_row_and_shows_others(family: str, year: str) -> None:
     """Every small row is hidden, other rows are shown, and the order of rows does not matter."""
-    made = material(family, year)
-    small = {cell for cell, n in made.populations.items() if 0 < n < minimum(cell, made.sensitive)}
-    shuffled = list(made.populations.items())
+    sample = publication_input(family, year)
+    small = {cell for cell, n in sample.populations.items() if 0 < n < minimum(cell, sample.sensitive)}
+    shuffled = list(sample.populations.items())
     random.Random(1).shuffle(shuffled)
-    found = protect(dict(shuffled), made.spans[::-1], made.sensitive)
-    assert found.small == small
-    assert small < found.hidden < made.populations.keys()
-    assert found.hidden == protect(made.populations, made.spans, made.sensitive).hidden
-    assert found.gave_up == frozenset()
+    protected = protect(dict(shuffled), sample.spans[::-1], sample.sensitive)
+    assert protected.small == small
+    assert small < protected.hidden < sample.populations.keys()
+    assert protected.hidden == protect(sample.populations, sample.spans, sample.sensitive).hidden
+    assert protected.gave_up == frozenset()
 
 
 def test_every_equation_holds_on_the_sample() -> None:
-    made = material("fcr", "2026")
-    periods = {(cell.period_kind, cell.period) for cell in made.populations if cell.period_kind != "day"}
-    nesting = {period: groups(made.spans, *days_of(*period)) for period in periods}
-    found = list(equations(made.populations, nesting))
+    sample = publication_input("fcr", "2026")
+    periods = {(cell.period_kind, cell.period) for cell in sample.populations if cell.period_kind != "day"}
+    nesting = {period: groups(sample.spans, *days_of(*period)) for period in periods}
+    found = list(equations(sample.populations, nesting))
     assert {equation.parts[0].level for equation in found} >= {"unit", "line", "service_area", "division", "region"}
-    for wholes, parts in found:
-        assert sum(made.populations[cell] for cell in wholes) == sum(made.populations[cell] for cell in parts)
+    for totals, parts in found:
+        assert sum(sample.populations[cell] for cell in totals) == sum(sample.populations[cell] for cell in parts)
 
 
-def test_a_unit_that_moves_joins_two_service_areas() -> None:
+def test_unit_that_moves_joins_two_service_areas() -> None:
     def span(first: str, until: str, area: str) -> UnitSpan:
         levels = dict.fromkeys(("division", "result_area", "region"), "x")
         scopes = {"county": "c", "unit": "u", "service_area": area, **levels}
@@ -69,23 +69,25 @@ def test_a_unit_that_moves_joins_two_service_areas() -> None:
     [
         ([{"a": 1, "b": 1}], {"a": 3, "b": 9}, set()),
         ([{"a": 1, "b": 1}, {"b": 1, "c": 1}, {"a": 1, "c": 1}], {"a": 3, "b": 4, "c": 5}, {"a", "b", "c"}),
-        ([{"a": 1, "b": 1}], {"a": 1, "b": 1}, {"a", "b"}),  # a sum of 2 leaves each its bound, 1
-        ([{"a": 1, "b": 1, "c": -1}], {"a": 1, "b": 1, "c": 2}, set()),  # the whole is hidden, too
+        ([{"a": 1, "b": 1}], {"a": 1, "b": 1}, {"a", "b"}),  # two counts of at least 1 with the sum 2
+        ([{"a": 1, "b": 1, "c": -1}], {"a": 1, "b": 1, "c": 2}, set()),  # the total is hidden, too
     ],
 )
-def test_what_follows_from_sums(rows: list[dict[str, int]], values: dict[str, int], known: set[str]) -> None:
+def test_hidden_counts_that_follow_from_sums_are_found(
+    rows: list[dict[str, int]], values: dict[str, int], known: set[str]
+) -> None:
     assert follows(rows, values) == known
 
 
-def cells(*more: tuple[str, ...]) -> Iterator[bool]:
-    return (is_published(Cell(cell)) for cell in more)
+def are_published(*cells: tuple[str, ...]) -> Iterator[bool]:
+    return (is_published(Cell(cell)) for cell in cells)
 
 
-def test_the_star() -> None:
+def test_only_cells_of_the_star_are_published() -> None:
     month, quarter = ("month", "2026-03"), ("quarter", "2026Q1")
     assert (
         list(
-            cells(
+            are_published(
                 ("nps", *month, "unit", "u", "all", "all"),
                 ("nps", *month, "service_area", "a", "sms", "all"),
                 ("nps", *month, "division", "d", "all", "other"),
@@ -98,7 +100,7 @@ def test_the_star() -> None:
         == [True] * 7
     )
     assert not any(
-        cells(
+        are_published(
             ("nps", *month, "unit", "u", "sms", "all"),
             ("nps", *month, "service_area", "a", "all", "other"),
             ("nps", *month, "county", "c", "sms", "other"),

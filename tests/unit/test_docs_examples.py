@@ -1,4 +1,4 @@
-"""docs/events.md is right: its examples are accepted, and it names every type and reason."""
+"""docs/events.md is correct: its examples are accepted, and it lists every type and reason."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from shared.registers import load_folder
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = (PROJECT / "docs" / "events.md").read_text(encoding="utf-8")
 EXAMPLES = PROJECT / "docs" / "examples"
-REDRIVEN = {"unknown_source", "unknown_unit", "future_time"}  # automatically, as the contract says
+REDRIVEN = {"unknown_source", "unknown_unit", "future_time"}  # automatically, by the contract
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def example(name: str) -> bytes:
 
 
 def section(name: str) -> str:
-    """The section of a type: from its heading to the next one."""
+    """Return the section of an event type, from its heading to the next one."""
     return PAGE.partition(f"#### {name}\n")[2].partition("\n#")[0]
 
 
@@ -50,29 +50,29 @@ def json_blocks(text: str) -> list[dict[str, Any]]:
     return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
 
 
-def test_there_is_one_example_of_every_type() -> None:
+def test_every_event_type_has_one_example() -> None:
     assert {file.stem for file in EXAMPLES.iterdir()} == EVENT_TYPES.keys()
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
-def test_the_example_is_one_line_and_accepted(name: str, context: Context) -> None:
-    value, kind = example(name), EVENT_TYPES[name]
+def test_example_is_one_line_and_accepted(name: str, context: Context) -> None:
+    value, event_type = example(name), EVENT_TYPES[name]
     assert b"\n" not in value, "`hva load` reads one event per line"
-    verdict = validate(value, (), kind.stream, context)
+    verdict = validate(value, (), event_type.stream, context)
     assert isinstance(verdict, Accepted), verdict
     assert (verdict.type, verdict.unknown_fields) == (name, 0)
-    assert Draft202012Validator(event_schema(kind)).is_valid(json.loads(value))
+    assert Draft202012Validator(event_schema(event_type)).is_valid(json.loads(value))
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
-def test_the_page_shows_the_example_and_names_every_field(name: str) -> None:
+def test_page_shows_the_example_and_names_every_field(name: str) -> None:
     text = section(name)
     assert json_blocks(text) == [json.loads(example(name))["data"]]
     missing = {field for field in EVENT_TYPES[name].fields - {"revision"} if not re.search(rf"`{field}\b", text)}
     assert not missing
 
 
-def test_the_page_names_every_reason_in_the_order_of_the_checks() -> None:
+def test_page_names_every_reason_in_the_order_of_the_checks() -> None:
     table = PAGE.partition("## What is rejected")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \|.*\| (\w*)", table, re.MULTILINE)
     assert [reason for reason, _ in rows] == [str(reason) for reason in Reason]

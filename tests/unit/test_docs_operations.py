@@ -20,15 +20,15 @@ PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def first_cells(pattern: str) -> set[str]:
-    """The names of a pattern in the first cells of the page's tables."""
+    """Return the names that match the pattern in the first column of the page's tables."""
     cells = re.findall(r"^\| ([^|]+) \|", PAGE, re.MULTILINE)
     return {name for cell in cells for name in re.findall(rf"`({pattern})`", cell)}
 
 
 def test_every_setting_is_in_the_table() -> None:
-    code = [file for folder in ("shared", "services", "deploy") for file in (PROJECT / folder).rglob("*.py")]
-    read = {name for file in code for name in re.findall(r"\bHVA_[A-Z_]+", file.read_text(encoding="utf-8"))}
-    assert first_cells("HVA_[A-Z_]+") == read
+    files = [file for folder in ("shared", "services", "deploy") for file in (PROJECT / folder).rglob("*.py")]
+    used = {name for file in files for name in re.findall(r"\bHVA_[A-Z_]+", file.read_text(encoding="utf-8"))}
+    assert first_cells("HVA_[A-Z_]+") == used
 
 
 def test_every_metric_is_in_the_table() -> None:

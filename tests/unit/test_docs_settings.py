@@ -1,4 +1,4 @@
-"""The defaults that docs/operations.md gives for settings are those of the code."""
+"""The defaults and limits of settings in docs/operations.md are those of the code."""
 
 import dataclasses
 import re
@@ -32,11 +32,11 @@ FIELDS = {
     "HVA_GATEWAY_HOST": "gateway_host",
     "HVA_GATEWAY_TOKEN_FILE": "gateway_token_file",
 }
-ELSEWHERE = {"HVA_POSTGRES_PASSWORD_FILE", "HVA_ROLE_PASSWORDS_DIR"}  # no fields; test_passwords checks them
-WORDS: Mapping[str, object] = {"empty": "", "off": None, "none: anyone may send": None}
+NOT_FIELDS = {"HVA_POSTGRES_PASSWORD_FILE", "HVA_ROLE_PASSWORDS_DIR"}  # checked by test_passwords
+VALUES_OF_WORDS: Mapping[str, object] = {"empty": "", "off": None, "none: anyone may send": None}
 
 
-def starts(service: str, environ: Mapping[str, str]) -> bool:
+def accepts(service: str, environ: Mapping[str, str]) -> bool:
     try:
         read_settings(service, environ)
     except SettingsError:
@@ -45,18 +45,18 @@ def starts(service: str, environ: Mapping[str, str]) -> bool:
 
 
 def test_every_documented_default_is_checked() -> None:
-    assert set(DEFAULTS) == {*REQUIRED, *FIELDS, *ELSEWHERE, "HVA_DIR", "HVA_CACHE_DIR"}
+    assert set(DEFAULTS) == {*REQUIRED, *FIELDS, *NOT_FIELDS, "HVA_DIR", "HVA_CACHE_DIR"}
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_default_of_a_setting(name: str) -> None:
+def test_documented_default_is_the_default_of_the_setting(name: str) -> None:
     documented = DEFAULTS[name]
-    expected = WORDS[documented] if documented in WORDS else documented.strip("`")
+    expected = VALUES_OF_WORDS[documented] if documented in VALUES_OF_WORDS else documented.strip("`")
     found = getattr(read_settings("ingest", REQUIRED), FIELDS[name])
     assert (found if found is None else str(found)) == expected
 
 
-def test_the_defaults_of_the_dataclass_are_the_same() -> None:
+def test_defaults_of_the_dataclass_are_the_same() -> None:
     read = read_settings("ingest", REQUIRED)
     for field in dataclasses.fields(Settings):
         if field.default is not dataclasses.MISSING and field.name != "pseudonym_key_file":
@@ -64,25 +64,25 @@ def test_the_defaults_of_the_dataclass_are_the_same() -> None:
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_required_settings(name: str) -> None:
+def test_required_settings_are_documented_and_required(name: str) -> None:
     without = {other: value for other, value in REQUIRED.items() if other != name}
     by_ingest_only = DEFAULTS[name] == "required by `ingest` only"
     assert by_ingest_only or DEFAULTS[name] == "required"
-    assert starts("ingest", REQUIRED) and not starts("ingest", without)
-    assert starts("nps", without) == by_ingest_only
+    assert accepts("ingest", REQUIRED) and not accepts("ingest", without)
+    assert accepts("nps", without) == by_ingest_only
 
 
-def test_the_folders_of_the_embedded_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_documented_folders_of_the_embedded_run_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HVA_DIR", "HVA_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     assert run_dir() == Path(DEFAULTS["HVA_DIR"].strip("`")).absolute()
     assert cache_dir() == Path(DEFAULTS["HVA_CACHE_DIR"].strip("`")).expanduser()
 
 
-def test_limits_and_lists() -> None:
+def test_documented_limits_and_log_levels_are_those_accepted() -> None:
     (low, high) = re.findall(r"(\d+) to (\d+)", MEANINGS["HVA_MAX_RECORDS"])[0]
-    for value, right in ((low, True), (high, True), (str(int(low) - 1), False), (str(int(high) + 1), False)):
-        assert starts("nps", {**REQUIRED, "HVA_MAX_RECORDS": value}) == right, value
+    for value, is_valid in ((low, True), (high, True), (str(int(low) - 1), False), (str(int(high) + 1), False)):
+        assert accepts("nps", {**REQUIRED, "HVA_MAX_RECORDS": value}) == is_valid, value
     levels = re.findall(r"`([A-Z]+)`", MEANINGS["HVA_LOG_LEVEL"])
-    assert [level for level in levels if starts("nps", {**REQUIRED, "HVA_LOG_LEVEL": level})] == levels
-    assert len(levels) == 4 and not starts("nps", {**REQUIRED, "HVA_LOG_LEVEL": "LOUD"})
+    assert [level for level in levels if accepts("nps", {**REQUIRED, "HVA_LOG_LEVEL": level})] == levels
+    assert len(levels) == 4 and not accepts("nps", {**REQUIRED, "HVA_LOG_LEVEL": "LOUD"})

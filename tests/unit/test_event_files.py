@@ -1,4 +1,4 @@
-"""Files of events: lines as they come, numbered as in the file; packed or not; in the one encoding."""
+"""Event files: lines are unchanged and numbered; files may be compressed; only UTF-8 is accepted."""
 
 import asyncio
 import gzip
@@ -12,14 +12,14 @@ from shared.encoding import wide_encoding
 from shared.event_files import UnreadableFileError, chunks
 from tests.deadlines import PATIENCE_S
 
-LINES = [b"a" * 10 + b"\n", b"\n", b"b\n", b"c" * 40 + b"\n", b"last without an end"]
+LINES = [b"a" * 10 + b"\n", b"\n", b"b\n", b"c" * 40 + b"\n", b"last without a line end"]
 
 
-class Dripping(RawIOBase):
-    """Gives a few bytes at a time."""
+class ShortReads(RawIOBase):
+    """Returns at most `size` bytes per read."""
 
-    def __init__(self, text: bytes, size: int) -> None:
-        self._file, self._size = BytesIO(text), size
+    def __init__(self, content: bytes, size: int) -> None:
+        self._file, self._size = BytesIO(content), size
 
     def readable(self) -> bool:
         return True
@@ -31,32 +31,32 @@ class Dripping(RawIOBase):
 
 
 @pytest.mark.parametrize("size", [1, 7, 11, 1000])
-def test_every_line_once_with_its_number_however_it_drips(size: int) -> None:
-    found = list(chunks(BufferedReader(Dripping(b"".join(LINES), size))))
-    numbered = [(first + place, line) for first, chunk in found for place, line in enumerate(chunk)]
+def test_each_line_is_read_once_with_its_number_for_any_read_size(size: int) -> None:
+    found = list(chunks(BufferedReader(ShortReads(b"".join(LINES), size))))
+    numbered = [(first + index, line) for first, chunk in found for index, line in enumerate(chunk)]
     assert numbered == list(enumerate(LINES, 1))
 
 
-async def test_a_line_is_there_before_the_next_one_is_sent() -> None:
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as feed, os.fdopen(writing, "wb", buffering=0) as sender:
-        found = chunks(feed)
+async def test_line_of_a_pipe_is_available_before_the_next_is_written() -> None:
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as reader, os.fdopen(write_end, "wb", buffering=0) as writer:
+        found = chunks(reader)
         for number, line in enumerate(LINES[:4], 1):
-            sender.write(line)
+            writer.write(line)
             assert await asyncio.wait_for(asyncio.to_thread(next, found), PATIENCE_S) == (number, [line])
 
 
 def lines_of(content: bytes, size: int = 1_000_000) -> list[bytes]:
-    """The lines, of a file that gives at most so many bytes at a time."""
-    return [line for _, lines in chunks(BufferedReader(Dripping(content, size))) for line in lines]
+    """Return the lines of a file that returns at most `size` bytes per read."""
+    return [line for _, lines in chunks(BufferedReader(ShortReads(content, size))) for line in lines]
 
 
-MARK = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 EVENTS = b'{"id":"1"}\n{"id":"\xc3\xa4"}\n'
 
 
-def packed(content: bytes) -> list[bytes]:
-    """The content in all forms that are read."""
+def forms_of(content: bytes) -> list[bytes]:
+    """Return the content uncompressed and in every supported form of compression."""
     half = len(content) // 2
     return [
         content,
@@ -69,29 +69,29 @@ def packed(content: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("size", [1, 7, 1_000_000])
 @pytest.mark.parametrize("form", range(5))
-def test_packed_files_have_the_same_lines(form: int, size: int) -> None:
-    assert lines_of(packed(EVENTS)[form], size) == EVENTS.splitlines(keepends=True)
-    assert lines_of(packed(MARK + EVENTS)[form], size) == EVENTS.splitlines(keepends=True)
+def test_compressed_files_have_the_same_lines(form: int, size: int) -> None:
+    assert lines_of(forms_of(EVENTS)[form], size) == EVENTS.splitlines(keepends=True)
+    assert lines_of(forms_of(BOM + EVENTS)[form], size) == EVENTS.splitlines(keepends=True)
 
 
-def test_the_bytes_read_are_announced_as_they_stand_in_the_file() -> None:
-    for content in packed(EVENTS * 1000):
+def test_progress_counts_the_bytes_of_the_file() -> None:
+    for content in forms_of(EVENTS * 1000):
         read: list[int] = []
         assert sum(len(lines) for _, lines in chunks(BytesIO(content), read.append)) == 2000
         assert sum(read) == len(content)
 
 
-def test_one_byte_order_mark_is_skipped_at_the_start_and_nowhere_else() -> None:
-    assert lines_of(MARK) == []
-    assert lines_of(MARK + b"\n" + EVENTS)[0] == b"\n"
-    assert lines_of(MARK + MARK + EVENTS)[0] == MARK + b'{"id":"1"}\n'
-    assert lines_of(EVENTS + MARK + EVENTS)[2] == MARK + b'{"id":"1"}\n'
+def test_one_byte_order_mark_is_skipped_and_only_at_the_start() -> None:
+    assert lines_of(BOM) == []
+    assert lines_of(BOM + b"\n" + EVENTS)[0] == b"\n"
+    assert lines_of(BOM + BOM + EVENTS)[0] == BOM + b'{"id":"1"}\n'
+    assert lines_of(EVENTS + BOM + EVENTS)[2] == BOM + b'{"id":"1"}\n'
 
 
-@pytest.mark.parametrize("content", packed(EVENTS * 100)[1:])
-def test_packed_data_that_is_cut_short_or_damaged_ends_in_a_sentence(content: bytes) -> None:
-    last = content.rstrip(b"\0")
-    for broken in (last[:-5], content[:15], content[:12] + b"\xff" * 40):
+@pytest.mark.parametrize("content", forms_of(EVENTS * 100)[1:])
+def test_truncated_or_damaged_compressed_data_is_refused(content: bytes) -> None:
+    without_padding = content.rstrip(b"\0")
+    for broken in (without_padding[:-5], content[:15], content[:12] + b"\xff" * 40):
         with pytest.raises(UnreadableFileError, match=r"^its (gzip|zstd) data is .*(damaged|cut short)\.$"):
             lines_of(broken)
 
@@ -105,7 +105,7 @@ def test_packed_data_that_is_cut_short_or_damaged_ends_in_a_sentence(content: by
     ],
 )
 @pytest.mark.parametrize("text", ['{"id":"1"}\n{"id":"2"}', '\ufeff{"id":"ä"}\r\n', '{"id":"ä"}', '[\n"\u010a"\n]'])
-def test_wide_encodings_are_named(text: str, codec: str, name: str, size: int) -> None:
+def test_utf_16_and_utf_32_are_refused_by_name(text: str, codec: str, name: str, size: int) -> None:
     with pytest.raises(UnreadableFileError) as error:
         lines_of(text.encode(codec), size)
     assert str(error.value) == f"it is {name}; save it as UTF-8."
@@ -121,16 +121,16 @@ def test_wide_encodings_are_named(text: str, codec: str, name: str, size: int) -
         b"\xff\xfe",
     ],
 )
-def test_one_odd_line_does_not_make_a_file_of_another_encoding(line: bytes) -> None:
+def test_one_odd_line_does_not_change_the_detected_encoding(line: bytes) -> None:
     assert lines_of(line + b"\n" + EVENTS)[0] == line + b"\n"
     assert wide_encoding(line + b"\n" + EVENTS) is None
 
 
 @pytest.mark.parametrize("size", [1, 13, 1_000_000])
 @pytest.mark.parametrize("ends", ["\r", "\r\r", " \r\t"])
-def test_line_ends_of_cr_alone_are_named(ends: str, size: int) -> None:
+def test_line_ends_of_cr_alone_are_refused(ends: str, size: int) -> None:
     content = f'{{"id":"1"}}{ends}{{"id":"2"}}{ends}'.encode()
-    for file in packed(content):
+    for file in forms_of(content):
         with pytest.raises(
             UnreadableFileError, match=r"^its lines end with CR alone; save it as UTF-8 with LF or CRLF"
         ):

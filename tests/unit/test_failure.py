@@ -1,4 +1,4 @@
-"""What passes by itself and what never does: the one decides for trying again, the other for a letter."""
+"""Classification of errors: transient errors are retried, bugs make dead letters."""
 
 import asyncpg
 import pytest
@@ -8,7 +8,7 @@ from shared.failure import Failure, classify
 
 
 @pytest.mark.parametrize("error", [errors.MessageSizeTooLargeError(), errors.RecordListTooLargeError()])
-def test_a_record_that_no_topic_takes_is_ours_to_mend(error: Exception) -> None:
+def test_record_that_is_too_large_for_kafka_is_a_bug(error: Exception) -> None:
     assert classify(error) is Failure.BUG
 
 
@@ -36,7 +36,7 @@ def test_a_record_that_no_topic_takes_is_ours_to_mend(error: Exception) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_a_restart_or_an_operator_mends_is_tried_again(error: Exception) -> None:
+def test_error_that_a_restart_or_an_operator_fixes_is_transient(error: Exception) -> None:
     assert classify(error) is Failure.TRANSIENT
 
 
@@ -45,5 +45,5 @@ def test_what_a_restart_or_an_operator_mends_is_tried_again(error: Exception) ->
     [KeyError("x"), AssertionError(), asyncpg.NotNullViolationError(), asyncpg.DataError(), asyncpg.PostgresError()],
     ids=lambda error: type(error).__name__,
 )
-def test_anything_else_is_a_bug(error: Exception) -> None:
+def test_any_other_error_is_a_bug(error: Exception) -> None:
     assert classify(error) is Failure.BUG

@@ -1,4 +1,4 @@
-"""What each fact of the contact stream counts: worked examples."""
+"""Examples of what each fact of the contact stream counts."""
 
 from datetime import date
 from typing import Any
@@ -16,40 +16,40 @@ from tests.unit.fcr_cases import (
     START,
     TICK,
     TODAY,
-    access,
+    access_counts,
     contact,
-    counted,
+    counts_of,
 )
 
-SILENT = {"handled": 1, "guided": 1, "linkable": 1, "unrepeated_1": 1, "unrepeated_7": 1, "unrepeated_30": 1}
+NOT_REPEATED = {"handled": 1, "guided": 1, "linkable": 1, "unrepeated_1": 1, "unrepeated_7": 1, "unrepeated_30": 1}
 PROMISED = {"due": START + 60 * SECOND}
 
 
-def test_an_answered_call_counts_in_access_and_in_resolution() -> None:
+def test_answered_call_counts_in_access_and_in_resolution() -> None:
     fact = contact(**ANSWERED, **LINKED, answer_mode="direct", outcome="hoidettu", classification="2026")
-    assert counted(fact) == {
+    assert counts_of(fact) == {
         "access/terveys": {**INBOUND, "handled": 1, "direct": 1, "w1": 1},
-        "handled/terveys/hoidettu/2026": SILENT,
+        "handled/terveys/hoidettu/2026": NOT_REPEATED,
     }
 
 
 @pytest.mark.parametrize("codes", [{}, {"outcome": "siirretty"}, {"classification": "2026"}])
 def test_no_outcome_and_no_classification_are_empty_codes(codes: dict[str, str]) -> None:
     measure = f"handled/terveys/{codes.get('outcome', '')}/{codes.get('classification', '')}"
-    assert counted(contact(**ANSWERED, **codes))[measure] == {"handled": 1, "guided": 1}
+    assert counts_of(contact(**ANSWERED, **codes))[measure] == {"handled": 1, "guided": 1}
 
 
-def test_an_sms_counts_as_guidance_only() -> None:
+def test_sms_counts_as_guidance_only() -> None:
     fact = contact(**ANSWERED, **LINKED, channel="sms", outcome="hyte-ohjattu", repeats_within=1)
-    assert counted(fact) == {
+    assert counts_of(fact) == {
         "access/terveys": {"inbound": 1, "sms": 1, "handled": 1, "w1": 1},
         "handled/terveys/hyte-ohjattu/": {"guided": 1},
     }
 
 
-def test_a_booking_is_a_booking_only() -> None:
+def test_digital_booking_counts_as_a_booking_only() -> None:
     fact = contact(**ANSWERED, **LINKED, channel="digital_booking", outcome="ajanvaraus", due=START, transfers=3)
-    assert counted(fact) == {"access/terveys": {"digital_booking": 1}}
+    assert counts_of(fact) == {"access/terveys": {"digital_booking": 1}}
     assert not fact.handled and fact.counted and fact.repeatable
 
 
@@ -63,12 +63,12 @@ def test_a_booking_is_a_booking_only() -> None:
     ],
 )
 def test_contacts_that_count_nothing(fields: dict[str, Any]) -> None:
-    assert counted(contact(**{**ANSWERED, **LINKED, "outcome": "hoidettu", **fields})) == {}
+    assert counts_of(contact(**{**ANSWERED, **LINKED, "outcome": "hoidettu", **fields})) == {}
 
 
-def test_a_planned_contact_counts_as_any_other() -> None:
+def test_planned_contact_counts_like_any_other() -> None:
     plain, planned = contact(**ANSWERED, **LINKED), contact(**ANSWERED, **LINKED, planned=True)
-    assert counted(plain) == counted(planned)
+    assert counts_of(plain) == counts_of(planned)
     assert (plain.repeatable, planned.repeatable) == (True, False)
 
 
@@ -76,21 +76,21 @@ def test_a_planned_contact_counts_as_any_other() -> None:
     ("transfers", "expected"),
     [(0, {}), (1, {"transfers": 1}), (2, {"transfers": 2, "bounced": 1}), (9, {"transfers": 9, "bounced": 1})],
 )
-def test_transfers(transfers: int, expected: dict[str, int]) -> None:
+def test_transfers_of_handled_contacts_are_counted(transfers: int, expected: dict[str, int]) -> None:
     handled = {**INBOUND, "handled": 1, "w1": 1}
-    assert access(**ANSWERED, transfers=transfers) == {**handled, **expected}
-    assert access(transfers=transfers) == INBOUND  # not answered, so transfers do not count
+    assert access_counts(**ANSWERED, transfers=transfers) == {**handled, **expected}
+    assert access_counts(transfers=transfers) == INBOUND  # transfers of unanswered contacts do not count
 
 
-def test_a_requested_callback() -> None:
-    asked = {"callback_requested_at": START + 5 * SECOND}
-    assert access(**asked) == {**INBOUND, "callback_requested": 1}
-    reached = {**asked, "callback_reached_at": START + 3600 * SECOND, "callback_same_day": True}
+def test_requested_callback_is_counted() -> None:
+    requested = {"callback_requested_at": START + 5 * SECOND}
+    assert access_counts(**requested) == {**INBOUND, "callback_requested": 1}
+    reached = {**requested, "callback_reached_at": START + 3600 * SECOND, "callback_same_day": True}
     mode = {"answer_mode": "callback"}
     expected = {"callback_requested": 1, "callback_same_day": 1, "handled": 1, "callback": 1, "w8": 1}
-    assert access(**reached, **mode) == {**INBOUND, **expected}
-    tried = {**asked, "callback_first_attempt_at": START + 120 * SECOND}
-    assert access(**tried, **mode) == {**INBOUND, "callback_requested": 1, "w3": 1}
+    assert access_counts(**reached, **mode) == {**INBOUND, **expected}
+    attempted = {**requested, "callback_first_attempt_at": START + 120 * SECOND}
+    assert access_counts(**attempted, **mode) == {**INBOUND, "callback_requested": 1, "w3": 1}
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_a_requested_callback() -> None:
         ({"abandoned": True, "ended_at": START + 5 * SECOND}, {"early": 1}),
     ],
 )
-def test_a_promise_is_kept_up_to_its_due_time(fields: dict[str, Any], expected: dict[str, int]) -> None:
-    assert access(**fields, **PROMISED) == {**INBOUND, **expected}
+def test_promise_is_kept_up_to_its_due_time(fields: dict[str, Any], expected: dict[str, int]) -> None:
+    assert access_counts(**fields, **PROMISED) == {**INBOUND, **expected}
     without = {name: number for name, number in expected.items() if name in ("handled", "early") or name[0] == "w"}
-    assert access(**fields) == {**INBOUND, **without}
+    assert access_counts(**fields) == {**INBOUND, **without}
 
 
 @pytest.mark.parametrize("channel", ["phone", "chat"])
@@ -121,43 +121,36 @@ def test_a_promise_is_kept_up_to_its_due_time(fields: dict[str, Any], expected: 
         (1, None, set()),
     ],
 )
-def test_the_smallest_window_decides_every_window(
+def test_smallest_window_decides_the_counts_of_every_window(
     channel: str, repeated: int | None, repeats: int | None, expected: set[str]
 ) -> None:
     fact = contact(**ANSWERED, **LINKED, channel=channel, repeated_within=repeated, repeats_within=repeats)
     base = {"handled": 1, "guided": 1, "linkable": 1}
-    assert counted(fact)["handled/terveys//"] == {**base, **dict.fromkeys(expected, 1)}
+    assert counts_of(fact)["handled/terveys//"] == {**base, **dict.fromkeys(expected, 1)}
 
 
 @pytest.mark.parametrize("missing", ["own_client", "reason"])
-def test_without_a_client_or_a_reason_nothing_is_linked(missing: str) -> None:
+def test_contact_without_client_or_reason_is_not_linkable(missing: str) -> None:
     fact = contact(**ANSWERED, **{**LINKED, missing: None}, repeated_within=1, repeats_within=1)
-    assert counted(fact)["handled/terveys//"] == {"handled": 1, "guided": 1}
+    assert counts_of(fact)["handled/terveys//"] == {"handled": 1, "guided": 1}
 
 
-def test_a_count_is_its_amount() -> None:
+def test_hyte_count_adds_its_amount() -> None:
     count = HyteCount("oma-hame", "h1", b"", False, "keskus", 7, TODAY, "tray_visit", 12)
-    assert counted(count) == {"hyte_count/tray_visit": {"amount": 12}}
+    assert counts_of(count) == {"hyte_count/tray_visit": {"amount": 12}}
     (contribution,) = contributions(count)
     assert contribution.dimensions == (TODAY, 7, "all", "all")
 
 
 def test_retracted_facts_count_nothing() -> None:
     full = contact(**ANSWERED, **LINKED, transfers=4, due=START, repeats_within=7, repeated_within=1)
-    retracted_fact = tombstone(full)
-    assert (retracted_fact.county, retracted_fact.id, retracted_fact.rank, retracted_fact.retracted) == (
-        "oma-hame",
-        "c1",
-        b"",
-        True,
-    )
-    assert retracted_fact == type(retracted_fact)(
-        "oma-hame", "c1", b"", retracted=True
-    )  # only county, id and rank are left
-    assert counted(retracted_fact) == counted(HyteCount("oma-hame", "h1", b"", retracted=True)) == {}
+    erased = tombstone(full)
+    assert (erased.county, erased.id, erased.rank, erased.retracted) == ("oma-hame", "c1", b"", True)
+    assert erased == type(erased)("oma-hame", "c1", b"", retracted=True), "only county, id and rank are left"
+    assert counts_of(erased) == counts_of(HyteCount("oma-hame", "h1", b"", retracted=True)) == {}
 
 
-def test_a_correction_adds_new_and_subtracts_old_contributions() -> None:
+def test_correction_adds_new_and_subtracts_old_contributions() -> None:
     old = contact(**ANSWERED, **LINKED, outcome="hoidettu", transfers=2)
     new = contact(**ANSWERED, **LINKED, outcome="siirretty", transfers=1, repeated_within=7)
     deltas = Deltas()
@@ -169,6 +162,6 @@ def test_a_correction_adds_new_and_subtracts_old_contributions() -> None:
     named = {name: count for name, count in zip(ACCESS.counts, counts, strict=True) if count}
     assert named == {"transfers": -1, "bounced": -1}
     rows = {key[3]: dict(zip(HANDLED.counts, counts, strict=True)) for key, counts in deltas.by_day(HANDLED)}
-    assert {name: -count for name, count in rows["hoidettu"].items() if count} == SILENT
+    assert {name: -count for name, count in rows["hoidettu"].items() if count} == NOT_REPEATED
     assert (rows["siirretty"]["unrepeated_1"], rows["siirretty"]["unrepeated_7"]) == (1, 0)
     assert deltas.by_day(HYTE) == []

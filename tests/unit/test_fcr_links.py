@@ -1,4 +1,4 @@
-"""Which times of which link keys changed contacts affect."""
+"""The link keys and time spans that changed contacts affect."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def linked(**fields: Any) -> Contact:
     return contact(**{**ANSWERED, **LINKED, **fields})
 
 
-def test_a_new_contact_spans_its_own_time() -> None:
+def test_new_contact_spans_its_own_time() -> None:
     assert link_spans([Change(None, linked())]) == {KEY: (START, START)}
 
 
@@ -36,13 +36,13 @@ def test_contacts_without_a_link_key_have_no_span() -> None:
     assert link_spans([]) == {}
 
 
-def test_a_contact_that_moves_in_time_spans_both_times() -> None:
+def test_contact_that_moves_in_time_spans_both_times() -> None:
     before, after = linked(started_at=START + 9 * DAY), linked(started_at=START - 2 * DAY)
     expected = {KEY: (START - 2 * DAY, START + 9 * DAY)}
     assert link_spans([Change(before, after)]) == link_spans([Change(after, before)]) == expected
 
 
-def test_a_contact_that_moves_to_another_key_has_a_span_for_both() -> None:
+def test_contact_that_moves_to_another_key_has_a_span_for_both() -> None:
     before = linked()
     for fields in ({"person": 6}, {"line": "sosiaali"}, {"reason": "yska"}):
         after = before._replace(started_at=START + DAY, **fields)
@@ -51,7 +51,7 @@ def test_a_contact_that_moves_to_another_key_has_a_span_for_both() -> None:
         assert link_spans([Change(before, after)]) == {KEY: (START, START), key: (START + DAY, START + DAY)}
 
 
-def test_a_contact_that_leaves_its_key_keeps_the_span_of_the_old_key() -> None:
+def test_contact_that_leaves_its_key_keeps_the_span_of_the_old_key() -> None:
     for after in (linked(excluded="spam"), linked(reason=None), tombstone(linked())):
         assert link_spans([Change(linked(), after)]) == {KEY: (START, START)}
         assert link_spans([Change(after, linked())]) == {KEY: (START, START)}

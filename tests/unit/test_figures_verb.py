@@ -1,4 +1,4 @@
-"""`hva figures` and `hva explain` used wrongly: said before anything is read, with exit code 2."""
+"""Usage errors of `hva figures` and `hva explain`: reported before anything is read, with exit code 2."""
 
 from collections.abc import Callable
 
@@ -15,23 +15,23 @@ CELL = ("county=oma-hame", "period=2026Q1")
 
 @pytest.fixture
 def hva(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Callable[..., Result]:
-    """Both verbs where nothing runs."""
+    """Return a function that runs either verb without any server."""
     for name in ("HVA_KAFKA_BOOTSTRAP", "HVA_POSTGRES_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HVA_DIR", str(tmp_path))
     app = typer.Typer()
     figures.register(app)
     explain.register(app)
-    return lambda *words: CliRunner().invoke(app, words)
+    return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
-def said(result: Result) -> str:
-    """What the person reads, without the frame around it."""
+def message(result: Result) -> str:
+    """Return the output as one line, without the frame around it."""
     return " ".join(result.output.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("arguments", "expected"),
     [
         (("figures", "NOSUCHVIEW"), "there is no view NOSUCHVIEW: there are nps, statement,"),
         (("figures", "NOSUCHVIEW", "--exact"), "there is no view NOSUCHVIEW"),
@@ -50,19 +50,19 @@ def said(result: Result) -> str:
         (("explain", "nps", "county=oma-hame"), "period must be given"),
     ],
 )
-def test_used_wrongly(hva: Callable[..., Result], words: tuple[str, ...], sentence: str) -> None:
-    result = hva(*words)
+def test_usage_error_is_reported(hva: Callable[..., Result], arguments: tuple[str, ...], expected: str) -> None:
+    result = hva(*arguments)
     assert result.exit_code == 2
-    assert sentence in said(result)
+    assert expected in message(result)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("figures", "nps", "--period", "2026-02-28", "--scope-level", "line"),
         ("figures", "fcr_client", "--exact", "--where", "window_days=30"),
         ("explain", "common_clients", *CELL, "kind=plan"),
     ],
 )
-def test_what_could_be_is_looked_up(hva: Callable[..., Result], words: tuple[str, ...]) -> None:
-    assert isinstance(hva(*words).exception, VerbError)  # nothing runs
+def test_valid_arguments_pass_the_checks(hva: Callable[..., Result], arguments: tuple[str, ...]) -> None:
+    assert isinstance(hva(*arguments).exception, VerbError)  # no server runs

@@ -1,4 +1,4 @@
-"""The gateway when something is away or our code fails, and its letters tried again."""
+"""The gateway during outages and bugs, and the redrive of its dead letters."""
 
 import json
 from collections.abc import Sequence
@@ -9,60 +9,62 @@ import pytest
 from services.ingest import gateway as gateway_module
 from services.ingest.decode import Accepted
 from services.ingest.redrive import make_attempt
-from tests.unit.gateway_cases import BATCH, STRUCTURED, Standing, binary
+from tests.unit.gateway_cases import BATCH, STRUCTURED, RunningGateway, binary_request
 from tests.unit.ingest_cases import ANSWERED, CONTACT, context, event
 
 
-async def test_what_passes_by_itself_is_asked_for_again(gateway: Standing) -> None:
+async def test_transient_error_is_answered_with_503_and_retry_after(gateway: RunningGateway) -> None:
     def fault(events: Sequence[Accepted]) -> None:
         raise ConnectionRefusedError
 
-    gateway.kept.fault = fault
+    gateway.commit.fault = fault
     for body, headers in ((event(CONTACT), STRUCTURED), ([event(CONTACT)], BATCH), (b"[", BATCH)):
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = await gateway.answer(raw, headers)
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
-    assert gateway.counted("applied") == 0
+        response = await gateway.send(raw, headers)
+        assert (response.status, response.headers["Retry-After"]) == (503, "5")
+    assert gateway.record_count("applied") == 0
 
 
-async def test_an_answer_comes_in_time(gateway: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_commit_beyond_its_timeout_is_answered_with_503(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gateway_module, "COMMIT_TIMEOUT_S", 0.0)
     assert (await gateway.post(event(CONTACT)))[0] == 503
 
 
-async def test_while_it_is_known_that_nothing_can_be_settled_nothing_is_tried(gateway: Standing) -> None:
-    gateway.is_unavailable.append("kafka")
+async def test_no_commit_is_attempted_while_a_server_is_known_to_be_down(gateway: RunningGateway) -> None:
+    gateway.unavailable.append("kafka")
     assert (await gateway.post(event(CONTACT)))[0] == 503
-    assert gateway.kept.accepted == []
+    assert gateway.commit.accepted == []
 
 
-async def test_an_event_that_our_code_cannot_stand_becomes_a_letter_alone(gateway: Standing) -> None:
+async def test_bug_makes_a_dead_letter_of_one_event_only(gateway: RunningGateway) -> None:
     def fault(events: Sequence[Accepted]) -> None:
         if any(b'"bad"' in e.value for e in events):
-            raise ZeroDivisionError("with a value in its text")
+            raise ZeroDivisionError("message with a value")
 
-    gateway.kept.fault = fault
+    gateway.commit.fault = fault
     batch = [event(CONTACT) | {"id": name} for name in ("a", "bad", "b")]
-    status, told = await gateway.post(batch, BATCH)
+    status, results = await gateway.post(batch, BATCH)
     assert status == 200
-    assert [item["outcome"] for item in told] == ["accepted", "rejected", "accepted"]
-    assert (told[1]["reason"], told[1]["detail"]) == ("handler_bug", "ZeroDivisionError")
-    assert len(gateway.kept.accepted) == 2
+    assert [item["outcome"] for item in results] == ["accepted", "rejected", "accepted"]
+    assert (results[1]["reason"], results[1]["detail"]) == ("handler_bug", "ZeroDivisionError")
+    assert len(gateway.commit.accepted) == 2
     assert (await gateway.post(batch[1]))[0] == 500
 
 
-async def test_a_letter_is_tried_again_on_the_stream_of_its_type(gateway: Standing) -> None:
+async def test_dead_letter_is_redriven_to_the_stream_of_its_type(gateway: RunningGateway) -> None:
     await gateway.post(event(ANSWERED, unit="tc"))
-    await gateway.post(*binary(event(CONTACT, unit="tc")))
-    known = context()
+    await gateway.post(*binary_request(event(CONTACT, unit="tc")))
+    before = context()
 
-    class Known:
+    class Contexts:
         def now(self) -> Any:
-            return type(known)(
-                dict(known.units) | {"oma-hame": frozenset({"tc"})}, None, known.themes, known.keyring, known.now
+            return type(before)(
+                dict(before.units) | {"oma-hame": frozenset({"tc"})}, None, before.themes, before.keyring, before.now
             )
 
-    attempt = make_attempt(Known(), gateway.kept, "prefix.")  # type: ignore[arg-type]
-    for dead_letter in gateway.kept.dead_letters:
+    attempt = make_attempt(Contexts(), gateway.commit, "prefix.")  # type: ignore[arg-type]
+    for dead_letter in gateway.commit.dead_letters:
         assert await attempt(dead_letter.record) is None  # type: ignore[arg-type]
-    assert [e.topic for e in gateway.kept.accepted] == ["hva.feedback.v1", "hva.contact.v1"]
+    assert [e.topic for e in gateway.commit.accepted] == ["hva.feedback.v1", "hva.contact.v1"]

@@ -1,4 +1,4 @@
-"""HTTP messages to records: headers of the binding, and the events of a batch as they were written."""
+"""HTTP messages become records: event headers, and the unchanged bytes of each event of a batch."""
 
 import json
 from typing import Any
@@ -29,11 +29,11 @@ TREES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-WHITE = st.text(" \t\r\n", max_size=3)
+WHITE_SPACE = st.text(" \t\r\n", max_size=3)
 
 
-@given(st.lists(TREES, max_size=6), WHITE, WHITE, st.booleans())
-def test_a_batch_falls_into_the_very_bytes_of_its_elements(
+@given(st.lists(TREES, max_size=6), WHITE_SPACE, WHITE_SPACE, st.booleans())
+def test_split_returns_the_unchanged_bytes_of_each_element(
     trees: list[Any], before: str, after: str, ascii_only: bool
 ) -> None:
     elements = [json.dumps(tree, ensure_ascii=ascii_only) for tree in trees]
@@ -44,7 +44,7 @@ def test_a_batch_falls_into_the_very_bytes_of_its_elements(
 
 
 @given(st.text(alphabet='[]{},":1\\ ', max_size=14))
-def test_no_array_is_taken_for_a_batch_and_no_batch_is_refused(text: str) -> None:
+def test_split_accepts_every_json_array_and_nothing_else(text: str) -> None:
     try:
         tree = json.loads(text)
     except ValueError:
@@ -60,7 +60,7 @@ def test_no_array_is_taken_for_a_batch_and_no_batch_is_refused(text: str) -> Non
 @pytest.mark.parametrize(
     "inside", ['{"a":NaN}', '{"a":1,"a":2}', "01", '"\\ud800"', '{"a":1} {"b":2}', '"\x01"', "'x'"]
 )
-def test_an_element_that_is_no_json_is_its_own_matter(inside: str) -> None:
+def test_invalid_element_does_not_affect_other_elements(inside: str) -> None:
     assert split(f'[{{"a":1}},{inside},3]'.encode(), 5) == [b'{"a":1}', inside.encode(), b"3"]
 
 
@@ -86,12 +86,12 @@ def test_an_element_that_is_no_json_is_its_own_matter(inside: str) -> None:
         "\ufeff[]",
     ],
 )
-def test_what_is_no_array_is_no_batch(text: str) -> None:
+def test_text_that_is_no_array_is_no_batch(text: str) -> None:
     with pytest.raises(InvalidBatchError):
         split(text.encode(), 5)
 
 
-def test_a_batch_is_bounded_in_events_and_brackets() -> None:
+def test_batch_is_limited_in_events_and_brackets() -> None:
     assert len(split(b"[1,2,3]", 3)) == 3
     with pytest.raises(BatchTooLargeError):
         split(b"[1,2,3,4]", 3)
@@ -113,11 +113,11 @@ def test_a_batch_is_bounded_in_events_and_brackets() -> None:
         (b"%00", b"\0"),
     ],
 )
-def test_attribute_headers_are_read_as_the_binding_says(sent: bytes, read: bytes) -> None:
+def test_attribute_headers_are_decoded_as_the_http_binding_defines(sent: bytes, read: bytes) -> None:
     assert event_headers([(b"CE-Id", sent)]) == (("ce_id", read),)
 
 
-def test_nothing_else_of_the_headers_is_kept() -> None:
+def test_other_headers_are_dropped() -> None:
     raw = [
         (b"Host", b"x"),
         (b"Authorization", b"Bearer t"),
@@ -130,12 +130,12 @@ def test_nothing_else_of_the_headers_is_kept() -> None:
     assert event_headers(raw) == (("content-type", b"application/json"), ("ce_type", b"a"), ("ce_type", b"b"))
 
 
-def test_all_of_a_structured_event_is_in_its_body() -> None:
-    for kind in (b"application/cloudevents+json", b"Application/CloudEvents+JSON; charset=utf-8"):
-        assert event_headers([(b"ce-type", b"a"), (b"content-type", kind)]) == ()
+def test_structured_event_has_no_event_headers() -> None:
+    for content_type in (b"application/cloudevents+json", b"Application/CloudEvents+JSON; charset=utf-8"):
+        assert event_headers([(b"ce-type", b"a"), (b"content-type", content_type)]) == ()
 
 
-def test_a_batch_is_told_by_its_content_type() -> None:
+def test_batch_is_recognised_by_its_content_type() -> None:
     def batch(*values: bytes) -> bool:
         return is_batch([("content-type", value) for value in values])
 
@@ -147,7 +147,7 @@ def test_a_batch_is_told_by_its_content_type() -> None:
     assert not batch(b"application/json", b"application/cloudevents-batch+json")
 
 
-def test_the_stream_is_that_of_the_type_in_either_mode() -> None:
+def test_stream_follows_the_event_type_in_both_modes() -> None:
     assert stream_of_record(json.dumps(event(ANSWERED)).encode(), ()) is Stream.FEEDBACK
     binary = [("content-type", b"application/json"), ("ce_type", CONTACT.encode())]
     assert stream_of_record(json.dumps(event(ANSWERED)).encode(), binary) is Stream.CONTACT
@@ -155,7 +155,7 @@ def test_the_stream_is_that_of_the_type_in_either_mode() -> None:
         assert stream_of_record(value, ()) is Stream.CARE
 
 
-def test_the_same_event_has_the_same_place_and_another_one_another() -> None:
+def test_same_event_has_the_same_offset_and_other_events_have_others() -> None:
     headers = [("content-type", b"application/json"), ("ce_id", b"a"), ("ce_source", b"s"), ("ce_traceparent", b"1")]
     first = as_record(b"{}", headers, SECRET)
     again = as_record(b"{}", [*reversed(headers[:3]), ("ce_traceparent", b"2")], SECRET)
@@ -171,5 +171,5 @@ def test_the_same_event_has_the_same_place_and_another_one_another() -> None:
     assert len({record.offset for record in (first, *others)}) == 5
 
 
-def test_a_body_that_is_not_there_is_no_value() -> None:
+def test_empty_body_is_no_value() -> None:
     assert as_record(b"", (), SECRET).value is None

@@ -1,4 +1,4 @@
-"""When the gateway is on, and who may send to it."""
+"""When the gateway is enabled, and which tokens it accepts."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from shared.settings import SettingsError, read_settings
 TOKEN = "correct-horse-battery-staple"
 
 
-def test_a_token_file_has_a_token_a_line(tmp_path: Path) -> None:
+def test_token_file_has_one_token_per_line(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.touch(mode=0o600)
     path.write_text(f"# the contact centre\n{TOKEN}\n\n{'y' * 20}\n")
@@ -22,7 +22,7 @@ def test_a_token_file_has_a_token_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "mode"), [("", 0o600), ("# none\n", 0o600), ("short\n", 0o600), (TOKEN, 0o644)])
-def test_a_token_file_that_protects_nothing_is_refused(tmp_path: Path, text: str, mode: int) -> None:
+def test_unsafe_token_file_is_refused(tmp_path: Path, text: str, mode: int) -> None:
     path = tmp_path / "tokens"
     path.write_text(text)
     path.chmod(mode)
@@ -32,17 +32,17 @@ def test_a_token_file_that_protects_nothing_is_refused(tmp_path: Path, text: str
         read_tokens(tmp_path / "none")
 
 
-def test_the_gateway_is_off_unless_a_port_is_set() -> None:
-    base = {
+def test_gateway_is_off_unless_a_port_is_set() -> None:
+    required = {
         "HVA_KAFKA_BOOTSTRAP": "k:1",
         "HVA_POSTGRES_URL": "postgresql://p",
         "HVA_LETTER_KEY_FILE": "l",
         "HVA_PSEUDONYM_KEY_FILE": "s",
     }
-    assert read_settings("ingest", base).gateway_port is None
-    on = base | {"HVA_GATEWAY_PORT": "8080", "HVA_GATEWAY_TOKEN_FILE": "t"}
-    settings = read_settings("ingest", on)
+    assert read_settings("ingest", required).gateway_port is None
+    enabled = required | {"HVA_GATEWAY_PORT": "8080", "HVA_GATEWAY_TOKEN_FILE": "t"}
+    settings = read_settings("ingest", enabled)
     assert (settings.gateway_host, settings.gateway_port, settings.gateway_token_file) == ("127.0.0.1", 8080, Path("t"))
-    assert read_settings("nps", on).gateway_port is None
+    assert read_settings("nps", enabled).gateway_port is None
     with pytest.raises(SettingsError, match="HVA_GATEWAY_PORT"):
-        read_settings("ingest", base | {"HVA_GATEWAY_PORT": "http"})
+        read_settings("ingest", required | {"HVA_GATEWAY_PORT": "http"})

@@ -1,4 +1,4 @@
-"""Business gauges: the published figures of the shown periods, and a scrape sees one whole reading."""
+"""Business gauges show the published figures of the current and previous periods, from one reading."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,17 +13,17 @@ from services.segments import metrics as segments
 from shared.gauges import LABELS, Gauge, PublishedGauges
 
 NOW = datetime(2026, 3, 15, tzinfo=UTC)
-PLACE = ("oma-hame", "county", "oma-hame", "all", "all", "month_current")
+LABEL_VALUES = ("oma-hame", "county", "oma-hame", "all", "all", "month_current")
 
 
-class Published:
-    """Stands for the pool and its connection; every view has the same rows."""
+class PoolOfRows:
+    """Replaces the pool and its connection. Every view has the same rows."""
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         self.rows = rows
 
     @asynccontextmanager
-    async def _self(self, **_: object) -> AsyncIterator["Published"]:
+    async def _self(self, **_: object) -> AsyncIterator["PoolOfRows"]:
         yield self
 
     acquire = transaction = _self
@@ -36,26 +36,26 @@ class Published:
 
 
 def row(**further: Any) -> dict[str, Any]:
-    return dict(zip(LABELS, PLACE, strict=True)) | {"period": "2026-03"} | further
+    return dict(zip(LABELS, LABEL_VALUES, strict=True)) | {"period": "2026-03"} | further
 
 
-async def test_gauges_show_the_last_reading_and_nothing_else() -> None:
+async def test_gauges_show_the_last_reading_only() -> None:
     registry = CollectorRegistry()
     declared = {"one": Gauge("One.", "nps", "score"), "two": Gauge("Two.", "fcr_confirmed", "share", ("window_days",))}
     gauges = PublishedGauges(declared, registry, lambda: NOW)
     assert [family.name for family in registry.collect()] == ["one", "two"]
-    both = (row(score=0.5, share=0.25, window_days=7), row(score=None, share=0.125, window_days=30))
-    await gauges.refresh(Published(*both, row(period="2020", score=1.0)))  # type: ignore[arg-type]
-    labels = dict(zip(LABELS, PLACE, strict=True))
+    rows = (row(score=0.5, share=0.25, window_days=7), row(score=None, share=0.125, window_days=30))
+    await gauges.refresh(PoolOfRows(*rows, row(period="2020", score=1.0)))  # type: ignore[arg-type]
+    labels = dict(zip(LABELS, LABEL_VALUES, strict=True))
     assert registry.get_sample_value("one", labels) == 0.5
     assert registry.get_sample_value("two", {**labels, "window_days": "7"}) == 0.25
     assert registry.get_sample_value("two", {**labels, "window_days": "30"}) == 0.125
-    await gauges.refresh(Published(row(score=0.75, share=None, window_days=7)))  # type: ignore[arg-type]
+    await gauges.refresh(PoolOfRows(row(score=0.75, share=None, window_days=7)))  # type: ignore[arg-type]
     assert registry.get_sample_value("one", labels) == 0.75
     assert registry.get_sample_value("two", {**labels, "window_days": "7"}) is None
 
 
-def test_the_gauges_of_the_families_are_those_of_the_contract() -> None:
+def test_families_declare_the_gauges_of_the_contract() -> None:
     ratios = ("fcr_gross", "fcr_net", "fcr_confirmed", "fcr_repeat", "answered", "digital")
     names = {f"hva_{name}_ratio" for name in ratios} | {"hva_nps_score", "hva_nps_responses"}
     names |= {f"hva_segment_{name}" for name in ("clients", "events", "events_per_client")}

@@ -1,4 +1,4 @@
-"""A header name that is not UTF-8 costs nothing: its record and its neighbours are read."""
+"""A record with a header name that is not UTF-8 is read, and so are the records around it."""
 
 import pytest
 from aiokafka.consumer import fetcher
@@ -9,13 +9,13 @@ from shared.edge.header_names import TolerantRecords, tolerate_header_names
 
 
 def fetched(compression: int) -> bytes:
-    """Two batches of three records; the middle one of each has a header called `bad!`, which is then no UTF-8."""
+    """Return two batches of three records. The second record of each has a header name that is not UTF-8."""
     raw = b""
     for first in (0, 3):
         builder = DefaultRecordBatchBuilder(2, compression, 0, -1, -1, -1, 1_000_000)
-        for place in range(3):
-            headers = [("bad!", b"v"), ("ok", None)] if place == 1 else [("good", b"w")]
-            builder.append(place, 1_700_000_000_000, b"k", b"value %d" % (first + place), headers)
+        for index in range(3):
+            headers = [("bad!", b"v"), ("ok", None)] if index == 1 else [("good", b"w")]
+            builder.append(index, 1_700_000_000_000, b"k", b"value %d" % (first + index), headers)
         batch = bytearray(builder.build())
         batch[0:8] = first.to_bytes(8, "big")
         raw += bytes(batch)
@@ -37,12 +37,12 @@ def test_every_record_is_read_once() -> None:
     assert found[4][2] == found[1][2]
 
 
-def test_the_client_alone_cannot() -> None:
+def test_unchanged_client_cannot_read_such_a_record() -> None:
     records = MemoryRecords(fetched(0))
     with pytest.raises(UnicodeDecodeError):
         list(records.next_batch())
 
 
-def test_consumers_read_by_it() -> None:
+def test_consumers_use_the_tolerant_records() -> None:
     tolerate_header_names()
     assert fetcher.MemoryRecords is TolerantRecords

@@ -1,4 +1,4 @@
-"""Health tells of every part, and of a loop that stands still; gauges show the periods of the contract."""
+"""Health reports every part and a blocked event loop; its pages; and the periods that gauges show."""
 
 import email
 import json
@@ -19,7 +19,7 @@ from tests.deadlines import PATIENCE_S
 def test_ready_when_every_part_is_fine() -> None:
     health = Health(("postgres", "kafka"))
     assert set(health.problems()) == {"postgres", "kafka"}
-    assert health.set_ok("kafka") and not health.set_ok("kafka")  # the second time is no news
+    assert health.set_ok("kafka") and not health.set_ok("kafka")  # True only when the state changes
     assert not health.ready()
     health.set_ok("postgres")
     assert health.ready()
@@ -27,7 +27,7 @@ def test_ready_when_every_part_is_fine() -> None:
     assert health.problems() == {"postgres": "does not answer"}
 
 
-def test_a_trouble_that_is_not_repeated_expires() -> None:
+def test_problem_expires_if_it_is_not_reported_again() -> None:
     now = 0.0
     health = Health((), monotonic=lambda: now)
     health.set_problem("commit", "fails", expires_in_s=10)
@@ -36,10 +36,10 @@ def test_a_trouble_that_is_not_repeated_expires() -> None:
     assert health.ready()
     health.set_problem("commit", "fails")
     now = 1e9
-    assert not health.ready(), "without an expiry it stays"
+    assert not health.ready(), "a problem without an expiry remains"
 
 
-def test_live_while_the_loop_ticks() -> None:
+def test_live_while_the_event_loop_runs() -> None:
     now = 0.0
     health = Health((), monotonic=lambda: now)
     now = LOOP_SILENCE_S - 1
@@ -50,7 +50,7 @@ def test_live_while_the_loop_ticks() -> None:
     assert health.live()
 
 
-def test_a_good_reading_expires() -> None:
+def test_ok_state_expires() -> None:
     now = 0.0
     health = Health(("postgres",), monotonic=lambda: now)
     health.set_ok("postgres", 12.0)
@@ -63,26 +63,26 @@ def test_a_good_reading_expires() -> None:
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as answer:
-            return answer.status, answer.read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as response:
+            return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
 
 
 def head(port: int, path: str) -> tuple[int, str, str, bytes]:
-    """Status, content type and length, and what follows the headers."""
+    """Return the status, content type, content length and body of the response to HEAD."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
-        with connection.makefile("rb") as answer:
-            status = int(answer.readline().split()[1])
-            headers = email.message_from_binary_file(answer)
+        with connection.makefile("rb") as response:
+            status = int(response.readline().split()[1])
+            headers = email.message_from_binary_file(response)
     body = headers.get_payload()
     assert isinstance(body, str)
     return status, headers["Content-Type"], headers["Content-Length"], body.encode()
 
 
-def test_pages() -> None:
+def test_health_server_serves_its_pages_for_get_and_head() -> None:
     registry, health = CollectorRegistry(), Health(("kafka",))
     Gauge("hva_nps_score", "Score.", ["county"], registry=registry).labels("a").set(29)
     server = HealthServer(health, registry, "127.0.0.1", 0)
@@ -103,7 +103,7 @@ def test_pages() -> None:
         server.stop()
 
 
-def test_bulk_histogram_counts_like_one_by_one() -> None:
+def test_bulk_histogram_counts_each_observation() -> None:
     registry = CollectorRegistry()
     histogram = BulkHistogram("hva_freshness_seconds", "Text.", registry)
     histogram.observe(0.05, 3)
@@ -123,6 +123,6 @@ def test_bulk_histogram_counts_like_one_by_one() -> None:
         (date(2026, 11, 22), ["2026-11", "2026-10", "2026Q4", "2026Q3"]),
     ],
 )
-def test_shown_periods(today: date, expected: list[str]) -> None:
+def test_shown_periods_are_the_current_and_the_previous(today: date, expected: list[str]) -> None:
     names = ["month_current", "month_previous", "quarter_current", "quarter_previous"]
     assert shown_periods(today) == dict(zip(expected, names, strict=True))

@@ -1,4 +1,4 @@
-"""With several keys an event shows all pseudonyms of its persons, and ingest tells that they are one person."""
+"""With several keys, ingest makes all pseudonyms of a person, and announces that they are one person."""
 
 import dataclasses
 import logging
@@ -31,26 +31,27 @@ DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
 SECRET = "A" * 43 + "="
 
 
-def by(*keys: Key) -> Context:
+def context_with(*keys: Key) -> Context:
     return dataclasses.replace(context(), keyring=Keyring(keys))
 
 
-def aliases(what: dict[str, Any], *keys: Key) -> tuple[Alias, ...]:
-    return getattr(judge(what, ctx=by(*keys)), "aliases", ())
+def aliases(sent: dict[str, Any], *keys: Key) -> tuple[Alias, ...]:
+    return getattr(judge(sent, ctx=context_with(*keys)), "aliases", ())
 
 
 @pytest.mark.parametrize(
     "client", [{"hetu": HETU}, {"hetu": f" {HETU.lower()}\n"}, {"local_id": "A1"}, {"local_id": "A1", "system": "x"}]
 )
-def test_the_pseudonyms_of_all_keys_are_those_that_each_key_makes_alone(client: dict[str, str]) -> None:
-    alone = {key.id: canonical(event(client=client), by(key))["data"]["client"] for key in (NEW, KEY, OLDEST)}
-    expected = tuple(Alias("oma-hame", alone[key], alone["k2"]) for key in ("k1", "k0"))
-    assert aliases(event(client=client), NEW, KEY, OLDEST) == expected
-    assert canonical(event(client=client), by(NEW, KEY))["data"]["client"] == alone["k2"]
+def test_pseudonyms_of_all_keys_are_those_of_each_key_alone(client: dict[str, str]) -> None:
+    sent = event(client=client)
+    by_key = {key.id: canonical(sent, context_with(key))["data"]["client"] for key in (NEW, KEY, OLDEST)}
+    expected = tuple(Alias("oma-hame", by_key[key], by_key["k2"]) for key in ("k1", "k0"))
+    assert aliases(sent, NEW, KEY, OLDEST) == expected
+    assert canonical(sent, context_with(NEW, KEY))["data"]["client"] == by_key["k2"]
 
 
 @pytest.mark.parametrize(
-    ("what", "keys"),
+    ("sent", "keys"),
     [
         (event(client={"hetu": HETU}), (NEW,)),
         (event(client={"pid": PID}), (NEW, KEY)),
@@ -59,16 +60,16 @@ def test_the_pseudonyms_of_all_keys_are_those_that_each_key_makes_alone(client: 
         (event(client={"hetu": HETU}, channel="pigeon"), (NEW, KEY)),
     ],
 )
-def test_who_has_no_aliases(what: dict[str, Any], keys: tuple[Key, ...]) -> None:
-    assert aliases(what, *keys) == ()
+def test_events_without_aliases(sent: dict[str, Any], keys: tuple[Key, ...]) -> None:
+    assert aliases(sent, *keys) == ()
 
 
-def test_both_ends_of_a_merge_have_aliases() -> None:
+def test_both_clients_of_a_merge_have_aliases() -> None:
     found = aliases(event(MERGED, **{"from": {"hetu": HETU}, "into": {"hetu": OTHER_HETU}}), NEW, KEY)
     assert len({alias.other for alias in found}) == len({alias.new for alias in found}) == 2
 
 
-def test_the_merge_is_a_fact_of_the_two_pseudonyms_and_nothing_else() -> None:
+def test_merge_depends_on_the_two_pseudonyms_only() -> None:
     (one,), (two,) = (
         aliases(event(client={"hetu": HETU}, contact_id=id) | {"id": id, "source": f"urn:hva:oma-hame:{id}"}, NEW, KEY)
         for id in ("c1", "c2")
@@ -83,7 +84,7 @@ def test_the_merge_is_a_fact_of_the_two_pseudonyms_and_nothing_else() -> None:
     assert orjson.loads(value)["digest"] == digest({"revision": 1, "merge_id": merge.id}).hex()
 
 
-def test_a_merge_reads_as_one_that_was_sent() -> None:
+def test_announced_merge_equals_a_merge_that_was_sent() -> None:
     alias = Alias("oma-hame", f"k1.{'a' * 22}", f"k2.{'b' * 22}")
     data = {"merge_id": alias.merge_id, "from": {"pid": alias.other}, "into": {"pid": alias.new}}
     sent = event(MERGED, **data) | {
@@ -94,10 +95,10 @@ def test_a_merge_reads_as_one_that_was_sent() -> None:
     assert orjson.loads(merge_of(alias)[1]) == canonical(sent)
 
 
-async def test_nothing_is_asked_while_there_is_one_key() -> None:
-    told = AnnouncedAliases(None)  # type: ignore[arg-type]  # it would fail at the first question
-    assert await told.not_announced(()) == []
-    await told.remember([])
+async def test_database_is_not_queried_with_one_key_only() -> None:
+    announced = AnnouncedAliases(None)  # type: ignore[arg-type]  # any query would fail
+    assert await announced.not_announced(()) == []
+    await announced.remember([])
 
 
 @pytest.fixture
@@ -117,22 +118,22 @@ def runtime(tmp_path: Path) -> Runtime:
     )
 
 
-async def test_a_changed_key_file_is_taken_over(runtime: Runtime, tmp_path: Path) -> None:
-    taken: list[list[str]] = []
-    run = reload_keys(runtime, lambda keyring: taken.append([key.id for key in keyring.keys]))
+async def test_changed_key_file_is_loaded(runtime: Runtime, tmp_path: Path) -> None:
+    loaded: list[list[str]] = []
+    run = reload_keys(runtime, lambda keyring: loaded.append([key.id for key in keyring.keys]))
     await run()
-    assert taken == [] and runtime.health.warnings() == {}
+    assert loaded == [] and runtime.health.warnings() == {}
     (tmp_path / "keys").write_text(f"k2 {'B' * 43}=\nk1 {SECRET}\n")
     await run()
     await run()
-    assert taken == [["k2", "k1"]]
+    assert loaded == [["k2", "k1"]]
     (tmp_path / "keys").write_text(f"k2 {'B' * 43}=\n")
     await run()
-    assert taken == [["k2", "k1"], ["k2"]] and [key.id for key in runtime.pseudonym_keys] == ["k2"]
+    assert loaded == [["k2", "k1"], ["k2"]] and [key.id for key in runtime.pseudonym_keys] == ["k2"]
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "said"),
+    ("text", "mode", "warning"),
     [
         ("k2\n", 0o600, "line 1: not"),
         ("", 0o600, "is empty"),
@@ -142,11 +143,11 @@ async def test_a_changed_key_file_is_taken_over(runtime: Runtime, tmp_path: Path
         (None, 0o600, "cannot be read"),
     ],
 )
-async def test_a_wrong_key_file_changes_nothing_and_is_told_once(
-    runtime: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str | None, mode: int, said: str
+async def test_invalid_key_file_changes_nothing_and_is_logged_once(
+    runtime: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str | None, mode: int, warning: str
 ) -> None:
     file = tmp_path / "keys"
-    run = reload_keys(runtime, lambda keyring: pytest.fail("taken over"))
+    run = reload_keys(runtime, lambda keyring: pytest.fail("the keys were replaced"))
     if text is None:
         file.unlink()
     else:
@@ -154,7 +155,7 @@ async def test_a_wrong_key_file_changes_nothing_and_is_told_once(
         file.chmod(mode)
     await run()
     await run()
-    assert said in runtime.health.warnings()["keys"]
+    assert warning in runtime.health.warnings()["keys"]
     (logged,) = [record.getMessage() for record in caplog.records]
     assert logged == "pseudonym keys are invalid, the old ones stay in use"
     assert "BBB" not in caplog.text and "BBB" not in runtime.health.warnings()["keys"]

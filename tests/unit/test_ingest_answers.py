@@ -1,8 +1,8 @@
-"""Answers and themes: the values of every question, and what is neither."""
+"""Answers and themes: the valid values of every question, and invalid ones."""
 
 import pytest
 
-from tests.unit.ingest_cases import ANSWERED, GIVEN, event, kept, reason
+from tests.unit.ingest_cases import ANSWERED, GIVEN, canonical_data, event, reason
 
 
 def answered(question, value):
@@ -17,20 +17,20 @@ RANGES = {
 
 
 @pytest.mark.parametrize(("values", "question"), [(v, q) for v, questions in RANGES.items() for q in questions])
-def test_answers_in_numbers(values, question):
+def test_numeric_answers_must_be_within_the_range_of_the_question(values, question):
     for value in range(-1, 13):
         assert (reason(answered(question, value)) is None) == (value in values)
         assert (reason(answered(question, float(value))) is None) == (value in values)
-    assert kept(answered(question, 5.0))["answers"] == [{"question": question, "value": 5}]
-    assert type(kept(answered(question, 5.0))["answers"][0]["value"]) is int
+    assert canonical_data(answered(question, 5.0))["answers"] == [{"question": question, "value": 5}]
+    assert type(canonical_data(answered(question, 5.0))["answers"][0]["value"]) is int
     for value in (4.5, "5", True, None, [5], "better", 10**30, {}):
         assert reason(answered(question, value)) == "schema"
 
 
 @pytest.mark.parametrize("question", ["pei_cope_illness", "pei_cope_situation"])
-def test_answers_in_words(question):
+def test_answers_in_words_must_be_known_words(question):
     for value in ["much_better", "better", "same_or_less", "dont_know"]:
-        assert kept(answered(question, value))["answers"][0]["value"] == value
+        assert canonical_data(answered(question, value))["answers"][0]["value"] == value
     for value in ("worse", "", 1, 0, True, None):
         assert reason(answered(question, value)) == "schema"
 
@@ -58,16 +58,16 @@ def test_answers_in_words(question):
         [{"question": "useful", "value": 5}, {"question": "oma", "value": 1}, {"question": "useful", "value": 4.0}],
     ],
 )
-def test_what_are_no_answers(answers):
+def test_invalid_answers_are_rejected(answers):
     assert reason(event(ANSWERED, answers=answers)) == "schema"
 
 
-def test_answers_may_be_none_or_many():
-    assert kept(event(ANSWERED, answers=[]))["answers"] == []
+def test_answers_may_be_empty_or_many():
+    assert canonical_data(event(ANSWERED, answers=[]))["answers"] == []
     many = [{"question": f"q{n}", "value": 1 + n % 5} for n in range(500)]
-    assert kept(event(ANSWERED, answers=many))["answers"] == many
+    assert canonical_data(event(ANSWERED, answers=many))["answers"] == many
 
 
 @pytest.mark.parametrize("themes", ["kohtaaminen", [1], [None], ["all"], ["-"], [""], ["x" * 201], ["a\0"], {}, 7])
-def test_what_are_no_themes(themes):
+def test_invalid_themes_are_rejected(themes):
     assert reason(event(GIVEN, themes=themes)) == "schema"

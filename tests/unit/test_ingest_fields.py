@@ -6,7 +6,19 @@ import pytest
 
 from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
-from tests.unit.ingest_cases import ANSWERED, CONTACT, DATA, GIVEN, HYTE, PLAN, SERVICE, event, judge, kept, reason
+from tests.unit.ingest_cases import (
+    ANSWERED,
+    CONTACT,
+    DATA,
+    GIVEN,
+    HYTE,
+    PLAN,
+    SERVICE,
+    canonical_data,
+    event,
+    judge,
+    reason,
+)
 
 REQUIRED = [
     (name, field)
@@ -58,7 +70,7 @@ def test_revisions_as_written(text, expected):
 
 
 def test_default_revision_and_other_defaults():
-    assert kept(event()) == {
+    assert canonical_data(event()) == {
         "revision": 1,
         "contact_id": "c1",
         "unit": "ta",
@@ -70,10 +82,10 @@ def test_default_revision_and_other_defaults():
         "transfers": 0,
         "planned": False,
     }
-    assert kept(event(ANSWERED)).items() >= {"respondent": "client", "has_comment": False}.items()
-    assert kept(event(SERVICE)).items() >= {"event_class": "other", "status": "done"}.items()
-    assert kept(event("fi.hva.care.suuntima.v1"))["sex"] == "unknown"
-    assert kept(event(GIVEN))["wants_reply"] is False
+    assert canonical_data(event(ANSWERED)).items() >= {"respondent": "client", "has_comment": False}.items()
+    assert canonical_data(event(SERVICE)).items() >= {"event_class": "other", "status": "done"}.items()
+    assert canonical_data(event("fi.hva.care.suuntima.v1"))["sex"] == "unknown"
+    assert canonical_data(event(GIVEN))["wants_reply"] is False
 
 
 OPTIONAL = {
@@ -119,13 +131,13 @@ def test_reserved_codes(name, field):
     assert reason(event(name, **{field: "-"})) == "schema"
     if field != "unit":
         for value in ("All", "ALL", "--", "all ", "al", "𝔞" * 200, " ", "ä\n"):
-            assert kept(event(name, **{field: value}))[field] == value
+            assert canonical_data(event(name, **{field: value}))[field] == value
 
 
 @pytest.mark.parametrize(("name", "field"), IDS)
 def test_ids_are_free(name, field):
     for value in ("all", "-", "𝔞" * 200, " x "):
-        assert kept(event(name, **{field: value}))[field] == value
+        assert canonical_data(event(name, **{field: value}))[field] == value
 
 
 CLOSED = [
@@ -152,7 +164,7 @@ CLOSED = [
 @pytest.mark.parametrize(("name", "field", "good", "bad"), CLOSED)
 def test_closed_lists(name, field, good, bad):
     for value in good.split():
-        assert kept(event(name, **{field: value}))[field] == value
+        assert canonical_data(event(name, **{field: value}))[field] == value
     first = good.split()[0]
     for value in (bad, "", "all", "-", f"{first} ", f" {first}", first + "X", 1, True, [first], {}):
         assert reason(event(name, **{field: value})) == "schema"
@@ -169,8 +181,8 @@ def test_closed_lists(name, field, good, bad):
     ],
 )
 def test_booleans_are_strict(name, field):
-    assert kept(event(name, **{field: True}))[field] is True
-    assert kept(event(name, **{field: False}))[field] is False
+    assert canonical_data(event(name, **{field: True}))[field] is True
+    assert canonical_data(event(name, **{field: False}))[field] is False
     for value in (1, 0, "true", "false", "yes", 1.0, [], {}):
         assert reason(event(name, **{field: value})) == "schema"
 
@@ -178,7 +190,7 @@ def test_booleans_are_strict(name, field):
 @pytest.mark.parametrize(("name", "field"), [(CONTACT, "transfers"), (HYTE, "count")])
 def test_counts_are_bigints(name, field):
     for value, expected in [(0, 0), (9.0, 9), (-0.0, 0), (2**63 - 1, 2**63 - 1), (1e3, 1000)]:
-        found = kept(event(name, **{field: value}))[field]
+        found = canonical_data(event(name, **{field: value}))[field]
         assert (found, type(found)) == (expected, int)
     for value in (-1, 1.5, 2**63, 2**64, 1e300, "9", True, []):
         assert reason(event(name, **{field: value})) == "schema"

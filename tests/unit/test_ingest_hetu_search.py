@@ -16,10 +16,10 @@ from tests.unit.ingest_cases import (
     HYTE,
     MERGED,
     OTHER_HETU,
-    code,
     context,
     event,
     judge,
+    make_hetu,
     reason,
 )
 
@@ -39,10 +39,10 @@ NEAR_MISSES = [
     f"𝔞{HETU}",
     f"ª{HETU}",
     f"{HETU}ʰ",
-    code("000194"),
-    code("320194"),
-    code("010094"),
-    code("011394"),
+    make_hetu("000194"),
+    make_hetu("320194"),
+    make_hetu("010094"),
+    make_hetu("011394"),
     HETU.replace("Y", "G"),
     HETU.replace("Y", "Z"),
     HETU.replace("Y", "\u2016"),
@@ -51,7 +51,7 @@ NEAR_MISSES = [
     f"Ⅷ{HETU}",
     f"a\u0308{HETU}",
     "020594X903P\u0301",  # one letter
-    code("010594").replace("-", "\u2013") + "\uff11",
+    make_hetu("010594").replace("-", "\u2013") + "\uff11",
     HETU.replace("Y", ""),
     HETU.replace("9", "\u0669"),
     f"{HETU[:6]} {HETU[6:]}",
@@ -72,18 +72,18 @@ HITS = [
     f"ä{HETU}-{OTHER_HETU}",
     f"{HETU}\u0301",
     f"❶{HETU}❷",
-    *(code("010594").replace("-", dash) for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"),
-    f"ä {code('010594', '+').replace('+', chr(0xFF0B))}",
+    *(make_hetu("010594").replace("-", dash) for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"),
+    f"ä {make_hetu('010594', '+').replace('+', chr(0xFF0B))}",
     HETU.translate(FULL_WIDTH),
     HETU.lower().translate(FULL_WIDTH),
     f"hyvä {HETU[:6].translate(FULL_WIDTH)}{HETU[6:]}",
     "⁰¹⁰⁵⁹⁴Y₉₀₃₂",
     "𝟎𝟏𝟎𝟓𝟗𝟒𝐘𝟗𝟎𝟑𝟐",
-    "\u0301\u0316" * 60 + " " + code("010594").replace("-", "\u2011"),
+    "\u0301\u0316" * 60 + " " + make_hetu("010594").replace("-", "\u2011"),
     f"😀{HETU}😀",
-    code("310294"),  # no such date, yet enough here
-    code("010194", "-", "000"),
-    code("010199", "F", "999"),
+    make_hetu("310294"),  # no such date, yet enough here
+    make_hetu("010194", "-", "000"),
+    make_hetu("010199", "F", "999"),
 ]
 
 
@@ -131,7 +131,7 @@ def test_a_comment_may_hold_a_code(name, text):
 def test_dashes_and_wide_digits_in_the_headers_of_binary_mode():
     what = event(client={"hetu": HETU})
     data = json.dumps(what.pop("data")).encode()
-    for text, found in ((code("010594").replace("-", "\u2011"), True), ("\u2011", False)):
+    for text, found in ((make_hetu("010594").replace("-", "\u2011"), True), ("\u2011", False)):
         headers = [(f"ce_{name}", value.encode()) for name, value in what.items()]
         headers.append(("ce_subject", text.encode()))
         verdict = validate(data, tuple(headers), Stream.CONTACT, context())

@@ -9,12 +9,12 @@ import pytest
 
 from shared.keys import Key
 from shared.pseudonym import Keyring
-from tests.unit.ingest_cases import HETU, KEY, MERGED, PID, event, judge, kept, reason
+from tests.unit.ingest_cases import HETU, KEY, MERGED, PID, canonical_data, event, judge, reason
 
 
 def client(value, county="oma-hame", system="acd"):
     what = event(client=value, unit="ta" if county == "oma-hame" else "tays")
-    return kept(what | {"source": f"urn:hva:{county}:{system}"})["client"]
+    return canonical_data(what | {"source": f"urn:hva:{county}:{system}"})["client"]
 
 
 def test_the_formula():

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from services.ingest.themes import Themes, has_visible_text
-from tests.unit.ingest_cases import ANSWERED, GIVEN, canonical, event, kept, reason
+from tests.unit.ingest_cases import ANSWERED, GIVEN, canonical, canonical_data, event, reason
 
 ROWS = [
     ("kohtaaminen", "kohtaa"),
@@ -71,7 +71,7 @@ WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2006\u200a\u2028\u2029\u202f\u205f\u30
 )
 def test_a_character_that_is_not_white_space(comment, says):
     assert has_visible_text(comment) is says
-    assert kept(event(ANSWERED, comment=comment))["has_comment"] is says
+    assert canonical_data(event(ANSWERED, comment=comment))["has_comment"] is says
 
 
 def test_white_space_is_the_property_of_unicode():
@@ -81,15 +81,15 @@ def test_white_space_is_the_property_of_unicode():
 
 
 def test_themes_given_come_first_and_none_twice():
-    assert kept(event(GIVEN, themes=["b", "sujuvuus", "b"], comment="jono, ystävällinen"))["themes"] == [
+    assert canonical_data(event(GIVEN, themes=["b", "sujuvuus", "b"], comment="jono, ystävällinen"))["themes"] == [
         "b",
         "sujuvuus",
         "kohtaaminen",
     ]
-    assert kept(event(GIVEN, comment="jono"))["themes"] == ["sujuvuus"]
-    assert kept(event(GIVEN, themes=[], comment="ok"))["themes"] == []
-    assert "themes" not in kept(event(GIVEN, comment="ok"))
-    assert "comment" not in kept(event(GIVEN, comment="jono"))
+    assert canonical_data(event(GIVEN, comment="jono"))["themes"] == ["sujuvuus"]
+    assert canonical_data(event(GIVEN, themes=[], comment="ok"))["themes"] == []
+    assert "themes" not in canonical_data(event(GIVEN, comment="ok"))
+    assert "comment" not in canonical_data(event(GIVEN, comment="jono"))
 
 
 def test_a_comment_does_not_change_the_digest():
@@ -99,9 +99,9 @@ def test_a_comment_does_not_change_the_digest():
 
 
 def test_has_comment_as_sent_stays():
-    assert kept(event(ANSWERED, has_comment=True))["has_comment"] is True
-    assert kept(event(ANSWERED, has_comment=True, comment=" "))["has_comment"] is True
-    assert kept(event(ANSWERED))["has_comment"] is False
+    assert canonical_data(event(ANSWERED, has_comment=True))["has_comment"] is True
+    assert canonical_data(event(ANSWERED, has_comment=True, comment=" "))["has_comment"] is True
+    assert canonical_data(event(ANSWERED))["has_comment"] is False
 
 
 @pytest.mark.parametrize("comment", [7, [], {}, True])

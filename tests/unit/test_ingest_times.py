@@ -6,7 +6,7 @@ import pytest
 
 from services.ingest.decode import Accepted
 from shared.contracts.event_types import EVENT_TYPES
-from tests.unit.ingest_cases import HYTE, NOW, PLAN, context, event, judge, kept, reason
+from tests.unit.ingest_cases import HYTE, NOW, PLAN, canonical_data, context, event, judge, reason
 
 FAR = "2099-01-01T12:00:00+02:00"
 TIMES = [(name, field) for name, kind in EVENT_TYPES.items() for field in kind.instants]
@@ -14,7 +14,10 @@ TIMES = [(name, field) for name, kind in EVENT_TYPES.items() for field in kind.i
 
 @pytest.mark.parametrize(("name", "field"), TIMES)
 def test_times(name, field):
-    assert kept(event(name, **{field: "2026-03-31t23:59:59.9999999+03:00"}))[field] == "2026-03-31T20:59:59.999999Z"
+    assert (
+        canonical_data(event(name, **{field: "2026-03-31t23:59:59.9999999+03:00"}))[field]
+        == "2026-03-31T20:59:59.999999Z"
+    )
     for value in ("2026-03-01", "2026-03-01T12:00:00", "0001-01-01T00:00:00+02:00", 1767225600, True, [], ""):
         assert reason(event(name, **{field: value})) == "schema"
 
@@ -56,7 +59,7 @@ def test_promises_and_validity_may_be_ahead():
 
 @pytest.mark.parametrize("name", ["fi.hva.care.common-client.v1", PLAN, "fi.hva.care.segment.v1"])
 def test_validity(name):
-    assert kept(event(name, valid_to="2026-05-02"))["valid_to"] == "2026-05-02"
-    assert "valid_to" not in kept(event(name))
+    assert canonical_data(event(name, valid_to="2026-05-02"))["valid_to"] == "2026-05-02"
+    assert "valid_to" not in canonical_data(event(name))
     for value in ("2026-05-01", "2026-04-30", "2026-02-30", "20260502", "2026-05-02T00:00:00Z", 7, ""):
         assert reason(event(name, valid_to=value)) == "schema"

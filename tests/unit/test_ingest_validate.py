@@ -19,10 +19,10 @@ from tests.unit.ingest_cases import (
     PID,
     PLAN,
     canonical,
+    canonical_data,
     context,
     event,
     judge,
-    kept,
     reason,
 )
 
@@ -82,8 +82,11 @@ def test_a_retraction_has_exactly_one_id(name, field):
     only = dict.fromkeys(kind.ids, ...) | {field: "x1"}
     verdict = judge(event(name, **only))
     assert verdict.kind == kind.ids[field]
-    assert kept(event(name, **only)) == {"revision": 2, field: "x1"}
-    assert kept(event(name, **dict.fromkeys(kind.ids), **{}) | {"data": {field: "x1"}}) == {"revision": 1, field: "x1"}
+    assert canonical_data(event(name, **only)) == {"revision": 2, field: "x1"}
+    assert canonical_data(event(name, **dict.fromkeys(kind.ids), **{}) | {"data": {field: "x1"}}) == {
+        "revision": 1,
+        field: "x1",
+    }
     person = kind.ids[field] == "merge"
     assert verdict.topic == ("hva.person.v1" if person else f"hva.{kind.stream}.v1")
     assert verdict.key.decode() == ("oma-hame:merge:x1" if person else "x1")
@@ -95,7 +98,7 @@ def test_a_retraction_has_exactly_one_id(name, field):
 
 def test_erasures_are_not_taken_back():
     assert reason(event("fi.hva.care.retracted.v1", plan_id=..., erasure_id="e1")) == "schema"
-    assert kept(event("fi.hva.care.retracted.v1", erasure_id="e1")) == {"revision": 2, "plan_id": "p1"}
+    assert canonical_data(event("fi.hva.care.retracted.v1", erasure_id="e1")) == {"revision": 2, "plan_id": "p1"}
 
 
 def test_unknown_fields_are_left_out_at_any_depth_and_counted():
@@ -113,8 +116,8 @@ def test_unknown_fields_are_left_out_at_any_depth_and_counted():
     )
     verdict = judge(what | {"laajennus": 1})
     assert verdict.unknown_fields == 3 + 1 + 4 + 1
-    assert kept(what)["answers"] == [{"question": "useful", "value": 5}, {"question": "oma", "value": 1}]
-    assert not kept(what).keys() & {"lisa", "tyhja", "contact_id", "from_client", "x"}
+    assert canonical_data(what)["answers"] == [{"question": "useful", "value": 5}, {"question": "oma", "value": 1}]
+    assert not canonical_data(what).keys() & {"lisa", "tyhja", "contact_id", "from_client", "x"}
 
 
 def test_a_merge_names_two():
@@ -162,7 +165,7 @@ def test_the_canonical_event_as_a_whole():
         "time": "2026-05-01T07:05:00.000000Z",
         "digest": canonical(event(reason="kipu"))["digest"],
         "county": "oma-hame",
-        "data": kept(event(reason="kipu")) | {"client": verdict.key.decode()},
+        "data": canonical_data(event(reason="kipu")) | {"client": verdict.key.decode()},
     }
 
 
