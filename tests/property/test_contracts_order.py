@@ -1,4 +1,4 @@
-"""Laws of the order of facts: bytes compare as tuples do, and nothing is lost in them."""
+"""Properties of ranks: the encoded bytes compare like tuples, and can be decoded."""
 
 from datetime import UTC
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shared.contracts.order import RankParts, rank, unrank
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5)
-ORDERS = st.builds(
+RANKS = st.builds(
     RankParts,
     revision=st.integers(1, 3) | st.integers(1, 10**25),
     time=st.datetimes(timezones=st.just(UTC)),
@@ -18,20 +18,20 @@ ORDERS = st.builds(
 )
 
 
-def ranked(order):
+def encoded(order):
     return rank(order.revision, order.time, order.source, order.id, order.digest)
 
 
-@given(ORDERS)
+@given(RANKS)
 @settings(deadline=None)
-def test_the_parts_come_back(order):
-    assert unrank(ranked(order)) == order
+def test_rank_can_be_decoded(order):
+    assert unrank(encoded(order)) == order
 
 
-@given(ORDERS, ORDERS, st.integers(0, 5))
+@given(RANKS, RANKS, st.integers(0, 5))
 @settings(max_examples=500, deadline=None)
 def test_bytes_compare_as_tuples(one, other, shared):
     names = list(RankParts.__slots__)
     mixed = RankParts(**{n: getattr(one if place < shared else other, n) for place, n in enumerate(names)})
-    assert (one < mixed) == (ranked(one) < ranked(mixed))
-    assert (one == mixed) == (ranked(one) == ranked(mixed))
+    assert (one < mixed) == (encoded(one) < encoded(mixed))
+    assert (one == mixed) == (encoded(one) == encoded(mixed))

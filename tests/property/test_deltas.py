@@ -1,4 +1,4 @@
-"""Deltas are sums: the order and the batches in which facts change do not matter."""
+"""Deltas are sums: neither the order nor the batches of changes matter."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shared.deltas import Contribution, Deltas, Dimensions, Measure
 
 MEASURE = Measure("m", ("code",), ("x", "y"))
-PLACES = st.builds(
+DIMENSIONS = st.builds(
     Dimensions,
     st.dates(date(2026, 2, 27), date(2026, 3, 2)),
     st.integers(1, 2),
@@ -17,7 +17,7 @@ PLACES = st.builds(
 )
 COLUMNS = st.sampled_from([(0,), (1,), (0, 1)])
 CONTRIBUTIONS = st.builds(
-    Contribution, st.just(MEASURE), PLACES, st.tuples(st.sampled_from("ab")), COLUMNS, st.integers(-2, 3)
+    Contribution, st.just(MEASURE), DIMENSIONS, st.tuples(st.sampled_from("ab")), COLUMNS, st.integers(-2, 3)
 )
 SIGNED = st.lists(st.tuples(CONTRIBUTIONS, st.sampled_from([1, -1])), max_size=30)
 
@@ -41,7 +41,7 @@ def test_order_does_not_matter(changes: list[tuple[Contribution, int]], random: 
 
 
 @given(SIGNED)
-def test_a_change_and_its_opposite_leave_nothing(changes: list[tuple[Contribution, int]]) -> None:
+def test_change_and_its_opposite_cancel_out(changes: list[tuple[Contribution, int]]) -> None:
     opposite = [(contribution, -sign) for contribution, sign in changes]
     assert rows(folded(changes + opposite)) == ([], [])
 

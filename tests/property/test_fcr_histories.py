@@ -1,5 +1,7 @@
-"""Random contacts of a person in any order and any batches: links equal those of comparing every pair of winning facts,
-buckets and cells those of a store that received these facts in one batch.
+"""Random contacts of a person, received in any order and in any batches.
+
+Links equal those found by comparing every pair of winning facts. Buckets and cells equal those of a store that
+received the winning facts in one batch.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -54,21 +56,20 @@ SHIFTS = st.sampled_from((0 * DAY, MICROSECOND, -MICROSECOND, SECOND))
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[PlainRecord]:
-    """Contacts that start at or near the end of a window of another one, or together with it; with later revisions."""
+def contact_records(draw: st.DrawFn) -> list[PlainRecord]:
+    """Return contacts that start with another contact or near the end of a window after it, and later revisions."""
     received, known = list[PlainRecord](), [(FIRST, FIRST)]
     for _ in range(draw(st.integers(4, 9))):
-        began_at, end = draw(st.sampled_from(known))
+        started_at, end = draw(st.sampled_from(known))
         window = draw(st.sampled_from((0, *WINDOWS)))
-        at = end + window * DAY + draw(SHIFTS) if window else began_at
+        at = end + window * DAY + draw(SHIFTS) if window else started_at
         length = draw(st.sampled_from(ENDS))
         known.append((at, at + max(-HOUR, min(length or 0 * DAY, DAY))))
         fields: dict[str, Any] = {"ended_at": None if length is None else at + length}
         if draw(st.integers(0, 3)) == 3:
             fields |= draw(st.sampled_from(VARIATIONS))
-        fields["time"] = (
-            FIRST + draw(st.integers(0, 1)) * HOUR
-        )  # equal revisions: the later event wins, then the greater id
+        # Of equal revisions the later event wins, then the greater id.
+        fields["time"] = FIRST + draw(st.integers(0, 1)) * HOUR
         received.append(contact(draw(IDS), at, draw(REVISIONS), **fields))
     return received + draw(st.lists(RETRACTIONS | COUNTS, max_size=3))
 
@@ -87,14 +88,14 @@ async def fcr(database: Database) -> AsyncIterator[Store]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(history=histories(), again=st.sets(st.integers(0, 11), max_size=4), batches=BATCHES, data=st.data())
-async def test_any_history(
-    fcr: Store, history: list[PlainRecord], again: set[int], batches: list[tuple[int, bool]], data: st.DataObject
+@given(records=contact_records(), repeated=st.sets(st.integers(0, 11), max_size=4), batches=BATCHES, data=st.data())
+async def test_any_order_and_batches_give_the_same_figures(
+    fcr: Store, records: list[PlainRecord], repeated: set[int], batches: list[tuple[int, bool]], data: st.DataObject
 ) -> None:
-    received = data.draw(st.permutations([*history, *(record for n, record in enumerate(history) if n in again)]))
+    received = data.draw(st.permutations([*records, *(record for n, record in enumerate(records) if n in repeated)]))
     await fcr.clear()
     await feed(fcr, received, batches)
-    winners = winning_records(history)
+    winners = winning_records(records)
     links, (buckets, cells) = await fcr.links(), await figures(fcr)
     assert links == pairwise_links(winners)
     event(f"{sum(repeats is not None for repeats, _ in links.values())} repeats")
@@ -122,10 +123,10 @@ async def figures(fcr: Store) -> tuple[Any, Any]:
     return await fcr.buckets(), await fcr.cells()
 
 
-def winning_records(history: Iterable[PlainRecord]) -> list[PlainRecord]:
+def winning_records(records: Iterable[PlainRecord]) -> list[PlainRecord]:
     """Return the greatest event per business id by revision, time and id."""
     best: dict[tuple[bool, Any], tuple[Any, PlainRecord]] = {}
-    for record in history:
+    for record in records:
         received = decode_event(record.value or b"")
         id = getattr(received.data, "contact_id", None) or getattr(received.data, "count_id", None)
         order = (received.data.revision, received.time, received.id)

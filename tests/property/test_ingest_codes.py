@@ -1,4 +1,4 @@
-"""Laws of personal identity codes against a plain reading of the contract, and of what the prefilter may skip."""
+"""Personal identity codes against a plain implementation of the contract, and what the prefilter may skip."""
 
 import json
 import unicodedata
@@ -17,8 +17,8 @@ DIGITS = st.text("0123456789", min_size=2, max_size=2)
 
 
 @st.composite
-def nearly_codes(draw):
-    """Texts of the shape of a code, most with the right check character, of test persons."""
+def near_codes(draw):
+    """Return strings in the form of a code of a test person, most with the right check character."""
     day = draw(st.sampled_from(["00", "01", "28", "29", "30", "31", "32"]))
     month = draw(st.sampled_from(["00", "01", "02", "04", "12", "13"]))
     start = day + month + draw(DIGITS)
@@ -32,17 +32,17 @@ def nearly_codes(draw):
         + check
     )
     wide = draw(st.sets(st.integers(0, 10), max_size=3))
-    return "".join(WIDE.get(c, c) if place in wide else c for place, c in enumerate(code))
+    return "".join(WIDE.get(c, c) if position in wide else c for position, c in enumerate(code))
 
 
 AROUND = st.text(st.sampled_from(" _-+.ä\u0430a1\u0661²\u0301\n\0😀Ⅷʰ"), max_size=2)
-LINES = st.lists(st.tuples(AROUND, nearly_codes(), AROUND), max_size=3).map(
+LINES = st.lists(st.tuples(AROUND, near_codes(), AROUND), max_size=3).map(
     lambda parts: "".join(before + code + after for before, code, after in parts)
 )
 
 
-def plainly_holds(text):
-    """By looking at every place."""
+def reference_holds_code(text):
+    """Check every position in the text."""
     text = unicodedata.normalize("NFKC", text)
     for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212":
         text = text.replace(dash, "-")
@@ -62,24 +62,24 @@ def plainly_holds(text):
 
 @given(LINES)
 @settings(max_examples=500, deadline=None)
-def test_codes_in_a_text(text):
-    assert holds_code(text) == plainly_holds(text)
-    if plainly_holds(text):
+def test_code_in_a_text_is_found_like_by_the_reference(text):
+    assert holds_code(text) == reference_holds_code(text)
+    if reference_holds_code(text):
         assert shapes(classed(json.dumps(text, ensure_ascii=False).encode())) != 0
 
 
 @given(st.lists(LINES, max_size=3), LINES, st.booleans())
 @settings(max_examples=250, deadline=None)
-def test_an_event_with_codes_in_it(others, inside, ascii_only):
-    what = event("fi.hva.feedback.given.v1", comment=inside, lisa=others, client={"hetu": "010594Y9032"})
-    verdict = judge(json.dumps(what, ensure_ascii=ascii_only).encode(), stream="feedback")
-    refused = isinstance(verdict, Rejected) and verdict.reason == "personal_id"
-    assert refused == any(map(plainly_holds, others))
+def test_event_with_a_code_outside_the_comment_is_rejected(others, comment, ascii_only):
+    sent = event("fi.hva.feedback.given.v1", comment=comment, lisa=others, client={"hetu": "010594Y9032"})
+    verdict = judge(json.dumps(sent, ensure_ascii=ascii_only).encode(), stream="feedback")
+    rejected = isinstance(verdict, Rejected) and verdict.reason == "personal_id"
+    assert rejected == any(map(reference_holds_code, others))
 
 
-@given(nearly_codes())
+@given(near_codes())
 @settings(deadline=None)
-def test_a_date_in_a_code_is_real(code):
+def test_birth_date_of_a_code_is_real(code):
     born = birth_date(code)
     if born is not None:
         assert date(born.year, born.month, born.day).strftime("%d%m%y") == code[:6]

@@ -1,4 +1,4 @@
-"""Laws of validation: it never raises, and says the same however an event is written."""
+"""Properties of validation: it never raises, and the verdict does not depend on how an event is written."""
 
 import json
 import random
@@ -53,7 +53,7 @@ TREES = st.recursive(
 
 @given(st.binary() | st.none(), HEADERS, STREAMS)
 @settings(max_examples=150, deadline=None)
-def test_no_bytes_make_it_raise(value, headers, stream):
+def test_random_bytes_do_not_raise(value, headers, stream):
     assert isinstance(validate(value, headers, stream, CONTEXT), Accepted | Rejected)
 
 
@@ -61,12 +61,12 @@ def test_no_bytes_make_it_raise(value, headers, stream):
     NAMES, st.dictionaries(FIELDS, TREES, max_size=4), st.dictionaries(st.text(max_size=8), TREES, max_size=2), HEADERS
 )
 @settings(max_examples=250, deadline=None)
-def test_no_change_of_an_event_makes_it_raise(name, data, attributes, headers):
-    what = event(name, **data) | attributes
-    raw = json.dumps(what).encode()
+def test_random_changes_of_an_event_do_not_raise(name, data, attributes, headers):
+    sent = event(name, **data) | attributes
+    raw = json.dumps(sent).encode()
     verdict = validate(raw, headers if len(headers) % 2 else (), EVENT_TYPES[name].stream, CONTEXT)
     if isinstance(verdict, Accepted):
-        assert decode_event(verdict.value).type == what["type"]
+        assert decode_event(verdict.value).type == sent["type"]
         assert HETU.encode() not in verdict.value
         assert b"\\u0000" not in verdict.value
     else:
@@ -76,11 +76,11 @@ def test_no_change_of_an_event_makes_it_raise(name, data, attributes, headers):
 
 @given(NAMES, st.data())
 @settings(max_examples=200, deadline=None)
-def test_no_damage_to_the_bytes_makes_it_raise(name, data):
+def test_damaged_bytes_do_not_raise(name, data):
     raw = bytearray(json.dumps(event(name, client={"hetu": HETU}, comment="jono")).encode())
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(raw) - 1))
-        raw[place : place + data.draw(st.integers(0, 3))] = data.draw(
+        position = data.draw(st.integers(0, len(raw) - 1))
+        raw[position : position + data.draw(st.integers(0, 3))] = data.draw(
             st.binary(max_size=3) | st.sampled_from([b"\\u0000", b'"', b"{", b"\\"])
         )
         if not raw:
@@ -90,7 +90,7 @@ def test_no_damage_to_the_bytes_makes_it_raise(name, data):
 
 
 def rewritten(tree: Any, r: random.Random) -> str:
-    """The same JSON otherwise: other order of names, white space, escapes, and 9.0 for 9."""
+    """Return the same JSON written differently: order of names, white space, escapes, and 9.0 for 9."""
 
     def gap() -> str:
         return r.choice(["", " ", "\n\t", "\r "])
@@ -127,24 +127,24 @@ def rewritten(tree: Any, r: random.Random) -> str:
     st.randoms(use_true_random=False),
 )
 @settings(max_examples=150, deadline=None)
-def test_how_an_event_is_written_does_not_matter(name, revision, business_id, extra, r):
+def test_verdict_does_not_depend_on_how_json_is_written(name, revision, business_id, extra, r):
     kind = EVENT_TYPES[name]
     field = next(f for f in kind.ids if f in DATA[name])
     more = {"answers": [{"question": q, "value": 5} for q in ("recommend", "oma")]} if name == ANSWERED else {}
-    what = event(
+    sent = event(
         name,
         **(
             {k: v for k, v in extra.items() if k not in kind.fields} | {field: business_id, "revision": revision} | more
         ),
     )
-    plain = validate(json.dumps(what).encode(), (), kind.stream, CONTEXT)
-    other = validate(rewritten(what, r).encode(), (), kind.stream, CONTEXT)
+    plain = validate(json.dumps(sent).encode(), (), kind.stream, CONTEXT)
+    other = validate(rewritten(sent, r).encode(), (), kind.stream, CONTEXT)
     assert plain == other
 
 
 @given(NAMES)
 @settings(deadline=None)
-def test_canonical_data_sent_again_stays_what_it_is(name):
+def test_canonical_data_sent_again_is_unchanged(name):
     kind = EVENT_TYPES[name]
     first = validate(json.dumps(event(name, comment="jono")).encode(), (), kind.stream, CONTEXT)
     assert isinstance(first, Accepted)
@@ -177,7 +177,7 @@ def test_strict_json_agrees_with_the_standard_library(tree, r):
     st.booleans(),
 )
 @settings(deadline=None)
-def test_a_doubled_name_is_always_seen(pairs, inside):
+def test_duplicate_name_is_always_detected(pairs, inside):
     inner = ",".join(f'"{name}" :{number}' if number else f'"{name}":"\\":\\u0022:"' for name, number in pairs)
     value = f'{{"x":[{{{inner}}}]}}' if inside else f"{{{inner}}}"
     names = [json.loads(f'"{name}"') for name, _ in pairs]

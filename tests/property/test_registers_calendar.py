@@ -1,4 +1,4 @@
-"""Local days against the time-zone data itself, at every instant of the years 1..9998."""
+"""Local days against the time zone data, at any instant of the years 1 to 9998."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ DAYS = st.dates(date(1, 1, 2), date(9998, 12, 31)) | st.dates(date(1870, 1, 1), 
 
 
 @given(INSTANTS)
-def test_local_day_is_the_zones(t: datetime) -> None:
+def test_local_day_agrees_with_the_time_zone(t: datetime) -> None:
     assert local_day(t) == t.astimezone(ZoneInfo("Europe/Helsinki")).date()
     assert day_start(local_day(t)) <= t < day_end(local_day(t))
 
@@ -27,7 +27,7 @@ def test_day_start_is_the_first_instant_of_the_day(day: date) -> None:
     assert local_day(start - timedelta(microseconds=1)) == day - timedelta(days=1)
 
 
-def test_edges_do_not_raise() -> None:
+def test_first_and_last_instants_do_not_raise() -> None:
     assert local_day(datetime.max.replace(tzinfo=UTC)) == date.max
     assert local_day(datetime.min.replace(tzinfo=UTC)) == date.min
     assert day_start(date.min) == datetime.min.replace(tzinfo=UTC)
@@ -35,13 +35,13 @@ def test_edges_do_not_raise() -> None:
 
 
 @given(st.dates(date(2000, 1, 1), date(2060, 1, 1)), st.integers(1, 30))
-def test_working_days_counted_naively(day: date, amount: int) -> None:
+def test_working_days_agree_with_a_naive_count(day: date, amount: int) -> None:
     after = [day + timedelta(days=n) for n in range(1, 120)]
     assert end_of_working_day(day, amount) == day_end([d for d in after if is_working_day(d)][amount - 1])
 
 
 @given(st.lists(st.dates(date(2020, 1, 1), date(2021, 1, 1)), unique=True), st.booleans(), st.data())
-def test_timeline_is_the_span_that_holds_the_day(days: list[date], is_open: bool, data: st.DataObject) -> None:
+def test_timeline_returns_the_span_that_contains_the_day(days: list[date], is_open: bool, data: st.DataObject) -> None:
     cuts = sorted(days)
     spans: list[tuple[date | None, date | None, int]] = [
         (start, end, number) for number, (start, end) in enumerate(zip(cuts[::2], cuts[1::2], strict=False))

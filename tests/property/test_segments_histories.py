@@ -1,5 +1,7 @@
-"""Random lives of a person in any order and any batches, also with rule changes: memberships, labels, histories and
-buckets equal those of a store that received only the winning facts, in one batch, merges last.
+"""Random events of a few clients, received in any order and in any batches, also with rule changes.
+
+Memberships, labels, histories and buckets equal those of a store that received only the winning facts, in one batch,
+merges last.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -83,7 +85,7 @@ RULES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "e4_window_days": st.sampled_from((20, 365)),
     }
 )
-LIVES = st.tuples(
+RECORDS = st.tuples(
     st.lists(EVENTS, max_size=9),
     st.lists(VALID | ASSESSMENTS, max_size=5),
     st.lists(MERGES | RETRACTIONS, max_size=4),
@@ -98,60 +100,62 @@ async def segments(database: Database) -> AsyncIterator[Store]:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(life=LIVES, sizes=st.lists(st.integers(1, 6), max_size=30), data=st.data())
-async def test_any_life(segments: Store, life: list[PlainRecord], sizes: list[int], data: st.DataObject) -> None:
-    received = data.draw(st.permutations([*life, *life[::3]]))
+@given(records=RECORDS, sizes=st.lists(st.integers(1, 6), max_size=30), data=st.data())
+async def test_any_order_and_batches_give_the_same_state(
+    segments: Store, records: list[PlainRecord], sizes: list[int], data: st.DataObject
+) -> None:
+    received = data.draw(st.permutations([*records, *records[::3]]))
     await segments.clear()
     for batch in split_batches(received, sizes):
         await segments.feed(*batch)
-    seen = await everything(segments)
-    event(f"{len(seen[0])} members")
+    found = await stored_state(segments)
+    event(f"{len(found[0])} members")
 
     await segments.clear()
-    await segments.feed(*winning_records(life))
-    assert await everything(segments) == seen
+    await segments.feed(*winning_records(records))
+    assert await stored_state(segments) == found
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    life=LIVES,
+    records=RECORDS,
     sizes=st.lists(st.integers(1, 6), min_size=2, max_size=8),
-    turns=st.lists(st.tuples(st.integers(0, 8), RULES), min_size=1, max_size=2),
+    rule_changes=st.lists(st.tuples(st.integers(0, 8), RULES), min_size=1, max_size=2),
     steps=st.lists(st.integers(0, 3), max_size=12),
 )
-async def test_any_life_with_changed_rules(
+async def test_rule_changes_give_the_same_state(
     segments: Store,
-    life: list[PlainRecord],
+    records: list[PlainRecord],
     sizes: list[int],
-    turns: list[tuple[int, dict[str, Any]]],
+    rule_changes: list[tuple[int, dict[str, Any]]],
     steps: list[int],
 ) -> None:
     await segments.clear()
     await segments.use(load_folder(SAMPLE / "config"))
-    for number, batch in enumerate(split_batches(life, sizes)):
-        for at, rule in turns:
+    for number, batch in enumerate(split_batches(records, sizes)):
+        for at, rule in rule_changes:
             if at == number:
                 await segments.change(**rule)
         if number < len(steps) and number:
-            event(f"refolded to its end: {await segments.step(steps[number])}")
+            event(f"refold finished: {await segments.step(steps[number])}")
         await segments.feed(*batch)
     await REFOLD.run(segments.pool, segments.registers)
-    seen = await everything(segments)
+    found = await stored_state(segments)
 
     await segments.clear()
-    await segments.feed(*winning_records(life))
-    assert await everything(segments) == seen
+    await segments.feed(*winning_records(records))
+    assert await stored_state(segments) == found
 
 
-async def everything(segments: Store) -> tuple[Any, ...]:
+async def stored_state(segments: Store) -> tuple[Any, ...]:
     labels = await segments.labels()
     return await segments.members(), labels, await segments.histories(), await segments.buckets()
 
 
-def winning_records(life: Iterable[PlainRecord]) -> list[PlainRecord]:
+def winning_records(records: Iterable[PlainRecord]) -> list[PlainRecord]:
     """Return the greatest event per business id by revision, time and id, and every erasure."""
     best: dict[Any, tuple[Any, PlainRecord]] = {}
-    for record in life:
+    for record in records:
         received = decode_event(record.value or b"")
         named = {name: value for name, value in received.data if name.endswith("_id") and value is not None}
         (key,) = named.items()

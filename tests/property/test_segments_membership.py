@@ -35,7 +35,7 @@ RULES = st.builds(
 
 
 def is_member(evidence: Evidence, rule: SegmentRule, day: date) -> bool:
-    """Whether the contract's definition makes the day a member day."""
+    """Return whether the day is a member day by the contract's definition."""
     past = [row for row in evidence.assessments if row[2] <= day]
     latest = max(past, default=None)
     window = {
@@ -57,7 +57,9 @@ def is_member(evidence: Evidence, rule: SegmentRule, day: date) -> bool:
 
 
 @given(INTERVALS, INTERVALS, INTERVALS, ASSESSMENTS, SECTOR_DAYS, RULES)
-def test_membership_on_every_day(flags, plans, assignments, assessments, sector_days, rule) -> None:  # type: ignore[no-untyped-def]
+def test_membership_equals_the_definition_on_every_day(
+    flags, plans, assignments, assessments, sector_days, rule
+) -> None:  # type: ignore[no-untyped-def]
     assessed = [
         (datetime(day.year, day.month, day.day, 9 + hour, tzinfo=UTC), id, day, result)
         for day, hour, id, result in assessments

@@ -1,4 +1,4 @@
-"""CloudEvents in both modes: the attributes, the headers, and what is neither."""
+"""CloudEvents envelopes in structured and binary mode: attributes, headers and rejections."""
 
 import json
 
@@ -12,17 +12,17 @@ from tests.unit.ingest_cases import CONTACT, HETU, canonical, context, event, ju
 STRUCTURED = ("content-type", b"application/cloudevents+json")
 
 
-def read(value, headers):
+def reason_with_headers(value, headers):
     verdict = validate(value, headers, Stream.CONTACT, context())
     return verdict.reason.value if isinstance(verdict, Rejected) else None
 
 
-def binary(what, content_type=b"application/json", **changes):
-    """The body and headers of an event in binary mode; a change to `...` takes a header away."""
-    attributes = {name: str(value).encode() for name, value in what.items() if name != "data"} | changes
+def binary(sent, content_type=b"application/json", **changes):
+    """Return the body and headers of an event in binary mode. The value `...` removes a header."""
+    attributes = {name: str(value).encode() for name, value in sent.items() if name != "data"} | changes
     headers = [(f"ce_{name}", value) for name, value in attributes.items() if value is not ...]
     typed = [] if content_type is ... else [("content-type", content_type)]
-    return orjson.dumps(what["data"]), typed + headers
+    return orjson.dumps(sent["data"]), typed + headers
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def binary(what, content_type=b"application/json", **changes):
         ("data", False),
     ],
 )
-def test_a_required_attribute_is_wrong(name, value):
+def test_invalid_or_missing_required_attribute_is_rejected(name, value):
     verdict = judge(event() | {name: value}, Stream.CONTACT)
     assert (verdict.reason, verdict.source) == ("envelope", None)
     assert verdict.detail.startswith(f"{name}: ")
@@ -74,18 +74,18 @@ def test_a_required_attribute_is_wrong(name, value):
 
 
 @pytest.mark.parametrize("value", [b"[]", b"7", b"null", b'"x"', b"[{}]", b"true"])
-def test_what_is_no_object(value):
+def test_value_that_is_not_an_object_is_rejected(value):
     assert reason(value) == "envelope"
 
 
-def test_attributes_at_their_edges():
+def test_attributes_at_their_limits_are_accepted():
     for id in ("x", "𝔞" * 200, " ", "\n", "all", "-"):
         assert canonical(event() | {"id": id})["id"] == id
     assert canonical(event() | {"time": "2026-05-01t10:05:00.1234567z"})["time"] == "2026-05-01T10:05:00.123456Z"
     assert reason(event() | {"source": "urn:hva:pirha:-"} | {"data": event(unit="tays")["data"]}) is None
 
 
-def test_other_attributes_are_left_out_and_those_of_no_standard_counted():
+def test_other_attributes_are_dropped_and_nonstandard_ones_counted():
     extra = {
         "datacontenttype": 7,
         "subject": {},
@@ -110,85 +110,85 @@ def test_other_attributes_are_left_out_and_those_of_no_standard_counted():
         [STRUCTURED, ("ce_id", b"not this one")],
     ],
 )
-def test_structured(headers):
+def test_structured_mode_is_recognised(headers):
     verdict = validate(orjson.dumps(event()), headers, Stream.CONTACT, context())
     assert verdict == judge(event())
 
 
 @pytest.mark.parametrize("kind", [b"application/cloudevents+avro", b"application/cloudevents-batch+json"])
-def test_other_formats_are_undecodable(kind):
-    assert read(orjson.dumps(event()), [("content-type", kind)]) == "undecodable"
+def test_other_cloudevents_formats_are_undecodable(kind):
+    assert reason_with_headers(orjson.dumps(event()), [("content-type", kind)]) == "undecodable"
 
 
 @pytest.mark.parametrize("kind", [b"application/json", b"application/json; charset=utf-8", b"application/x+json", ...])
-def test_binary(kind):
+def test_binary_mode_gives_the_same_verdict(kind):
     value, headers = binary(event(client={"hetu": HETU}), kind)
     verdict = validate(value, [*headers, ("other", None), ("bad", b"\xff")], Stream.CONTACT, context())
     assert isinstance(verdict, Accepted), verdict
     assert verdict == judge(event(client={"hetu": HETU}))
 
 
-def test_headers_may_be_upper_case():
+def test_header_names_may_be_upper_case():
     value, headers = binary(event())
-    assert read(value, [(name.upper(), content) for name, content in headers]) is None
+    assert reason_with_headers(value, [(name.upper(), content) for name, content in headers]) is None
 
 
 @pytest.mark.parametrize("name", ["specversion", "id", "source", "type", "time"])
 @pytest.mark.parametrize("value", [..., None, b"", b"\xff\xfe", b"\xed\xa0\x80"])
-def test_a_header_is_wrong(name, value):
-    assert read(*binary(event(), **{name: value})) == "envelope"
+def test_invalid_or_missing_header_is_rejected(name, value):
+    assert reason_with_headers(*binary(event(), **{name: value})) == "envelope"
 
 
-def test_a_header_stands_twice():
+def test_duplicate_header_is_rejected():
     value, headers = binary(event())
-    assert read(value, [*headers, ("ce_id", b"e1")]) == "envelope"
+    assert reason_with_headers(value, [*headers, ("ce_id", b"e1")]) == "envelope"
 
 
-def test_binary_data():
+def test_invalid_binary_data_is_rejected():
     _, headers = binary(event())
-    assert read(None, headers) == "envelope"
-    assert read(b"", headers) == "undecodable"
-    assert read(b"x", headers) == "undecodable"
-    assert read(b"[]", headers) == "envelope"
-    assert read(b'{"a":1,"a":2}', headers) == "undecodable"
-    assert read(b"{}", [*headers[1:], ("content-type", b"text/plain")]) == "envelope"
-    assert read(b"{}", [("content-type", b"application/json")]) == "envelope"
+    assert reason_with_headers(None, headers) == "envelope"
+    assert reason_with_headers(b"", headers) == "undecodable"
+    assert reason_with_headers(b"x", headers) == "undecodable"
+    assert reason_with_headers(b"[]", headers) == "envelope"
+    assert reason_with_headers(b'{"a":1,"a":2}', headers) == "undecodable"
+    assert reason_with_headers(b"{}", [*headers[1:], ("content-type", b"text/plain")]) == "envelope"
+    assert reason_with_headers(b"{}", [("content-type", b"application/json")]) == "envelope"
 
 
-def test_the_event_around_binary_data_is_the_first_level():
+def test_event_is_the_first_depth_level_in_binary_mode_too():
     for depth, expected in [(63, None), (64, "undecodable")]:
         deep = "[" * (depth - 1) + "]" * (depth - 1)
         body = json.dumps(event()["data"])[:-1] + f', "x": {deep}}}'
-        assert read(body.encode(), binary(event())[1]) == expected
+        assert reason_with_headers(body.encode(), binary(event())[1]) == expected
         whole = json.dumps(event())[:-2] + f', "x": {deep}}}}}'
         assert reason(whole.encode()) == expected
 
 
-def test_a_code_in_a_header_is_found():
+def test_personal_identity_code_in_a_header_is_rejected():
     for header in [("ce_subject", HETU.encode()), (f"ce_{HETU}", b"x"), ("other", f"\xff {HETU}".encode("latin-1"))]:
         value, headers = binary(event(client={"hetu": HETU}))
-        assert read(value, [*headers, header]) == "personal_id"
+        assert reason_with_headers(value, [*headers, header]) == "personal_id"
 
 
-def test_numbers_in_binary_data_are_exact():
+def test_large_numbers_in_binary_data_stay_exact():
     value, headers = binary(event(revision=7))
     value = value.replace(b'"revision":7', b'"revision":18446744073709551617')
     verdict = validate(value, headers, Stream.CONTACT, context())
     assert b'"revision":18446744073709551617' in verdict.value
 
 
-def test_sizes():
+def test_record_over_the_size_limit_is_too_large():
     filler = len(json.dumps(event(x="")).encode())
     for size, expected in [(1_048_576, None), (1_048_577, "too_large"), (4_500_000, "too_large")]:
-        what = json.dumps(event(x="x" * (size - filler))).encode()
-        assert len(what) == size
-        assert reason(what) == expected
+        sent = json.dumps(event(x="x" * (size - filler))).encode()
+        assert len(sent) == size
+        assert reason(sent) == expected
     assert reason(b"\xff" * 1_048_577) == "too_large"
     value, headers = binary(event(CONTACT, x="x" * 1_048_576))
-    assert read(value, headers) == "too_large"
+    assert reason_with_headers(value, headers) == "too_large"
 
 
 @pytest.mark.parametrize("value", [None, b""])
-def test_nothing_is_undecodable(value):
-    assert read(value, []) == "undecodable"
-    assert read(value, [STRUCTURED]) == "undecodable"
+def test_empty_record_is_undecodable(value):
+    assert reason_with_headers(value, []) == "undecodable"
+    assert reason_with_headers(value, [STRUCTURED]) == "undecodable"

@@ -1,4 +1,4 @@
-"""Fields of every kind, alike in all types: what is required, codes, ids, closed lists, counts."""
+"""Fields of all event types: required fields, codes, ids, closed lists and counts."""
 
 import json
 
@@ -29,14 +29,14 @@ REQUIRED = [
 
 
 @pytest.mark.parametrize(("name", "field"), REQUIRED)
-def test_required_fields(name, field):
+def test_missing_or_null_required_field_is_rejected(name, field):
     assert reason(event(name, **{field: ...})) == "schema"
     assert reason(event(name, **{field: None})) == "schema"
 
 
 @pytest.mark.parametrize("name", DATA)
 @pytest.mark.parametrize("revision", [0, -1, 1.5, "1", True, [], 9.0000000000000001e0 + 0.5, {}])
-def test_a_revision_is_a_whole_number_from_1(name, revision):
+def test_revision_must_be_a_positive_integer(name, revision):
     assert reason(event(name, revision=revision)) == "schema"
 
 
@@ -60,7 +60,7 @@ def test_a_revision_is_a_whole_number_from_1(name, revision):
         ("1e100000", None),
     ],
 )
-def test_revisions_as_written(text, expected):
+def test_revision_is_read_exactly_as_written(text, expected):
     raw = json.dumps(event(revision=7)).replace('"revision": 7', f'"revision": {text}').encode()
     verdict = judge(raw, Stream.CONTACT)
     if expected is None:
@@ -69,7 +69,7 @@ def test_revisions_as_written(text, expected):
         assert json.loads(verdict.value)["data"]["revision"] == expected
 
 
-def test_default_revision_and_other_defaults():
+def test_defaults_are_filled_in():
     assert canonical_data(event()) == {
         "revision": 1,
         "contact_id": "c1",
@@ -99,7 +99,7 @@ OPTIONAL = {
 
 
 @pytest.mark.parametrize(("name", "field"), [(n, f) for n, fields in OPTIONAL.items() for f in fields.split()])
-def test_null_in_an_optional_field_is_absence(name, field):
+def test_null_in_an_optional_field_means_absent(name, field):
     with_null, without = judge(event(name, **{field: None})), judge(event(name))
     assert with_null == without
     assert with_null.unknown_fields == 0
@@ -121,12 +121,12 @@ IDS = [(name, field) for name, kind in EVENT_TYPES.items() for field in kind.ids
 
 @pytest.mark.parametrize(("name", "field"), [*CODES, *IDS, (ANSWERED, "invitation_id")])
 @pytest.mark.parametrize("value", ["", "x" * 201, "a\0b", 7, True, [], {}, ["x"]])
-def test_ids_and_codes_are_texts_of_1_to_200_characters(name, field, value):
+def test_ids_and_codes_must_be_strings_of_1_to_200_characters(name, field, value):
     assert reason(event(name, **{field: value})) == "schema"
 
 
 @pytest.mark.parametrize(("name", "field"), CODES)
-def test_reserved_codes(name, field):
+def test_reserved_codes_are_rejected(name, field):
     assert reason(event(name, **{field: "all"})) == "schema"
     assert reason(event(name, **{field: "-"})) == "schema"
     if field != "unit":
@@ -135,7 +135,7 @@ def test_reserved_codes(name, field):
 
 
 @pytest.mark.parametrize(("name", "field"), IDS)
-def test_ids_are_free(name, field):
+def test_ids_may_be_any_string(name, field):
     for value in ("all", "-", "𝔞" * 200, " x "):
         assert canonical_data(event(name, **{field: value}))[field] == value
 
@@ -162,7 +162,7 @@ CLOSED = [
 
 
 @pytest.mark.parametrize(("name", "field", "good", "bad"), CLOSED)
-def test_closed_lists(name, field, good, bad):
+def test_closed_list_accepts_only_its_values(name, field, good, bad):
     for value in good.split():
         assert canonical_data(event(name, **{field: value}))[field] == value
     first = good.split()[0]
@@ -180,7 +180,7 @@ def test_closed_lists(name, field, good, bad):
         (CONTACT, "planned"),
     ],
 )
-def test_booleans_are_strict(name, field):
+def test_boolean_fields_accept_only_booleans(name, field):
     assert canonical_data(event(name, **{field: True}))[field] is True
     assert canonical_data(event(name, **{field: False}))[field] is False
     for value in (1, 0, "true", "false", "yes", 1.0, [], {}):
@@ -188,7 +188,7 @@ def test_booleans_are_strict(name, field):
 
 
 @pytest.mark.parametrize(("name", "field"), [(CONTACT, "transfers"), (HYTE, "count")])
-def test_counts_are_bigints(name, field):
+def test_counts_must_be_non_negative_64_bit_integers(name, field):
     for value, expected in [(0, 0), (9.0, 9), (-0.0, 0), (2**63 - 1, 2**63 - 1), (1e3, 1000)]:
         found = canonical_data(event(name, **{field: value}))[field]
         assert (found, type(found)) == (expected, int)

@@ -1,4 +1,4 @@
-"""Counts of what came in, by source and stream."""
+"""Counts of received events and rejected records by source and stream."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Pool:
-    """Keeps the rows that are written, or fails."""
+    """Keeps the written rows, or fails."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[Any, ...]] = []
@@ -24,7 +24,7 @@ class Pool:
 
     async def execute(self, _statement: str, *columns: list[Any]) -> None:
         if self.fails:
-            raise OSError("away")
+            raise OSError("unreachable")
         self.rows += zip(*columns, strict=True)
 
 
@@ -37,7 +37,7 @@ def dead_letter(reason: Reason, source: str | None, topic: str = "p.hva.raw.cont
     return DeadLetter(PlainRecord(topic, 0, 0, 0, None, b"{}"), Rejected(reason, "", source))
 
 
-async def test_what_came_is_added_up_and_kept_until_it_is_written() -> None:
+async def test_counts_accumulate_until_they_are_written() -> None:
     freshness, pool = Freshness("p."), Pool()
     freshness.accept([event(1, AT), event(2, AT - timedelta(days=1))])
     freshness.reject(
@@ -48,7 +48,7 @@ async def test_what_came_is_added_up_and_kept_until_it_is_written() -> None:
         ]
     )
     pool.fails = True
-    with pytest.raises(OSError, match="away"):
+    with pytest.raises(OSError, match="unreachable"):
         await freshness.flush(pool)  # type: ignore[arg-type]
     pool.fails = False
     freshness.accept([event(1, AT + timedelta(days=1))])
@@ -57,7 +57,7 @@ async def test_what_came_is_added_up_and_kept_until_it_is_written() -> None:
     assert pool.rows == [("oma-hame", SOURCE, "contact", AT + timedelta(days=1), 3, 1, 1)]
 
 
-async def test_a_record_of_the_gateway_counts_under_the_stream_of_its_type() -> None:
+async def test_gateway_record_counts_under_the_stream_of_its_type() -> None:
     freshness, pool = Freshness(""), Pool()
     record = PlainRecord(GATEWAY, 0, 0, 0, None, b'{"type": "fi.hva.feedback.given.v1"}')
     freshness.reject([DeadLetter(record, Rejected(Reason.SCHEMA, "", SOURCE))])

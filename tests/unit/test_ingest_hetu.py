@@ -1,4 +1,4 @@
-"""Personal identity codes of clients: which are right."""
+"""Personal identity codes of clients: which are valid."""
 
 from datetime import UTC, date, datetime
 
@@ -34,7 +34,7 @@ TEST_PERSONS = [
 
 
 @pytest.mark.parametrize("hetu", TEST_PERSONS)
-def test_known_persons(hetu):
+def test_codes_of_test_persons_are_accepted(hetu):
     assert birth_date(hetu) is not None
     assert holds_code(hetu)
     assert holds_code(hetu.lower())
@@ -51,7 +51,7 @@ def test_known_persons(hetu):
         (make_hetu("311299", "+", "002"), date(1899, 12, 31)),
         (make_hetu("311299", "U", "999"), date(1999, 12, 31)),
         (make_hetu("010199", "F"), date(2099, 1, 1)),
-        (make_hetu("290200", "-"), None),  # 1900 was no leap year
+        (make_hetu("290200", "-"), None),  # 1900 was not a leap year
         (make_hetu("290200", "+"), None),
         (make_hetu("310494", "-"), None),
         (make_hetu("320194", "-"), None),
@@ -70,7 +70,7 @@ def test_known_persons(hetu):
         ("", None),
     ],
 )
-def test_the_date_in_a_code(hetu, born):
+def test_birth_date_of_a_code(hetu, born):
     assert birth_date(hetu) == born
 
 
@@ -79,7 +79,7 @@ DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u207b"
 
 
 @pytest.mark.parametrize("dash", DASHES)
-def test_any_dash_is_a_hyphen_of_a_code(dash):
+def test_any_dash_is_read_as_a_hyphen(dash):
     plain = make_hetu("010594")
     assert normalised(plain.replace("-", dash)) == plain
     assert canonical_data(event(client={"hetu": plain.replace("-", dash)})) == canonical_data(
@@ -100,7 +100,7 @@ def test_any_dash_is_a_hyphen_of_a_code(dash):
         "０10594Y9032",
     ],
 )
-def test_a_code_is_trimmed_and_upper_cased(sent):
+def test_code_is_trimmed_and_upper_cased(sent):
     assert normalised(sent) == HETU
     assert canonical_data(event(client={"hetu": sent})) == canonical_data(event(client={"hetu": HETU}))
 
@@ -127,30 +127,30 @@ def test_a_code_is_trimmed_and_upper_cased(sent):
         " " * 100_000,
     ],
 )
-def test_an_invalid_code_of_a_client_is_personal_id(sent):
+def test_invalid_code_of_a_client_is_rejected_as_personal_id(sent):
     assert reason(event(client={"hetu": sent})) == "personal_id"
     assert reason(event(MERGED, into={"hetu": sent})) == "personal_id"
     assert reason(event(client={"hetu": sent, "local_id": "A1"}, channel="fax")) == "personal_id"
 
 
 @pytest.mark.parametrize("sent", [7, True, [], {}, ["x"], {"a": 1}, 1.5])
-def test_a_code_that_is_no_text_is_schema(sent):
+def test_code_that_is_not_a_string_is_rejected_as_schema(sent):
     assert reason(event(client={"hetu": sent})) == "schema"
 
 
-def test_a_code_in_a_code_that_is_no_text_is_found():
+def test_code_nested_in_an_invalid_client_is_found():
     assert reason(event(client={"hetu": [HETU]})) == "personal_id"
     assert reason(event(client=HETU)) == "personal_id"
     assert reason(event(client=[HETU])) == "personal_id"
 
 
-def test_a_person_is_not_born_before_the_local_date():
+def test_birth_date_may_not_be_after_the_local_date():
     born = make_hetu("010626", "A")  # 1 June 2026 begins at 21 UTC the day before
     for now, expected in [(datetime(2026, 5, 31, 20, 59, 59), "personal_id"), (datetime(2026, 5, 31, 21), None)]:
         assert reason(event(client={"hetu": born}), ctx=context(now.replace(tzinfo=UTC))) == expected
 
 
-def test_a_cached_person_is_still_not_born_earlier():
+def test_birth_date_of_a_cached_code_is_checked_again():
     ctx = context()
     keyring = ctx.keyring
     assert keyring.of_hetu("oma-hame", make_hetu("010626", "A"), date(2026, 6, 1))

@@ -1,4 +1,4 @@
-"""Personal identity codes where none may be: found in any disguise, and nothing else taken for one."""
+"""Search for personal identity codes in an event: every spelling is found, and nothing else is."""
 
 import json
 
@@ -46,11 +46,11 @@ NEAR_MISSES = [
     HETU.replace("Y", "G"),
     HETU.replace("Y", "Z"),
     HETU.replace("Y", "\u2016"),
-    f"²{HETU}",  # a digit in NFKC, as is the next
+    f"²{HETU}",  # a digit after NFKC, like the next one
     f"{HETU}①",
     f"Ⅷ{HETU}",
     f"a\u0308{HETU}",
-    "020594X903P\u0301",  # one letter
+    "020594X903P\u0301",  # the last two compose to one letter
     make_hetu("010594").replace("-", "\u2013") + "\uff11",
     HETU.replace("Y", ""),
     HETU.replace("9", "\u0669"),
@@ -81,23 +81,23 @@ HITS = [
     "𝟎𝟏𝟎𝟓𝟗𝟒𝐘𝟗𝟎𝟑𝟐",
     "\u0301\u0316" * 60 + " " + make_hetu("010594").replace("-", "\u2011"),
     f"😀{HETU}😀",
-    make_hetu("310294"),  # no such date, yet enough here
+    make_hetu("310294"),  # not a real date, but the search checks only the ranges of day and month
     make_hetu("010194", "-", "000"),
     make_hetu("010199", "F", "999"),
 ]
 
 
 @pytest.mark.parametrize("text", NEAR_MISSES)
-def test_near_misses(text):
+def test_near_miss_is_not_a_code(text):
     assert not holds_code(text)
     assert reason(event(muistio=text)) is None
     assert reason(event(muistio=[{text: None}])) is None
 
 
 @pytest.mark.parametrize("text", HITS)
-def test_hits(text):
+def test_code_is_found_everywhere_in_an_event(text):
     assert holds_code(text)
-    for what in (
+    for sent in (
         event(muistio=text),
         event(muistio={"a": [1, {"x": text}]}),
         event(**{text: 1}),
@@ -109,63 +109,63 @@ def test_hits(text):
         event(client={"local_id": "A1", "system": text}),
         event(HYTE, client={"hetu": text}),  # this type has no client
         event(ANSWERED, answers=[{"question": "oma", "value": 1, "comment": text}]),
-        event(CONTACT, comment=text),  # nor this one a comment
+        event(CONTACT, comment=text),  # this type has no comment
         event() | {"subject": text},
         event() | {"id": text},
         event() | {text: {}},
         event() | {"ext": {"a": [text]}},
     ):
-        found = judge(what)
-        assert found.reason == ("envelope" if "\0" in what["id"] else "personal_id")
-        assert text.strip() not in found.detail
+        verdict = judge(sent)
+        assert verdict.reason == ("envelope" if "\0" in sent["id"] else "personal_id")
+        assert text.strip() not in verdict.detail
 
 
 @pytest.mark.parametrize("text", HITS)
 @pytest.mark.parametrize("name", [ANSWERED, GIVEN])
-def test_a_comment_may_hold_a_code(name, text):
-    what = event(name, comment=text, client={"hetu": HETU})
-    assert reason(what) is None
-    assert HETU[:6] not in judge(what).value.decode()
+def test_comment_may_contain_a_code(name, text):
+    sent = event(name, comment=text, client={"hetu": HETU})
+    assert reason(sent) is None
+    assert HETU[:6] not in judge(sent).value.decode()
 
 
-def test_dashes_and_wide_digits_in_the_headers_of_binary_mode():
-    what = event(client={"hetu": HETU})
-    data = json.dumps(what.pop("data")).encode()
+def test_code_with_a_unicode_dash_in_a_header_is_found():
+    sent = event(client={"hetu": HETU})
+    data = json.dumps(sent.pop("data")).encode()
     for text, found in ((make_hetu("010594").replace("-", "\u2011"), True), ("\u2011", False)):
-        headers = [(f"ce_{name}", value.encode()) for name, value in what.items()]
+        headers = [(f"ce_{name}", value.encode()) for name, value in sent.items()]
         headers.append(("ce_subject", text.encode()))
         verdict = validate(data, tuple(headers), Stream.CONTACT, context())
         assert (getattr(verdict, "reason", None) == "personal_id") == found
 
 
-def test_numbers_are_no_texts():
+def test_numbers_are_not_searched_for_codes():
     assert reason(event(a=10594, b=-9032)) is None
     assert reason(b'{"a":010594-9032}') == "undecodable"
 
 
-@pytest.mark.parametrize("hidden", ["\\u003010594Y9032", "010594\\u00599032", "\\u0030\\u0031059\\u0034Y903\\u0032"])
-def test_escapes_hide_nothing(hidden):
-    shown = json.loads(f'"{hidden}"')
-    raw = json.dumps(event(muistio="HERE", client={"hetu": HETU})).replace("HERE", hidden).encode()
-    assert reason(raw) == ("personal_id" if holds_code(shown) else None)
-    raw = json.dumps(event(client={"hetu": "HERE"})).replace("HERE", hidden).encode()
-    assert reason(raw) == (None if birth_date(shown) else "personal_id")
+@pytest.mark.parametrize("escaped", ["\\u003010594Y9032", "010594\\u00599032", "\\u0030\\u0031059\\u0034Y903\\u0032"])
+def test_json_escapes_do_not_hide_a_code(escaped):
+    unescaped = json.loads(f'"{escaped}"')
+    raw = json.dumps(event(muistio="HERE", client={"hetu": HETU})).replace("HERE", escaped).encode()
+    assert reason(raw) == ("personal_id" if holds_code(unescaped) else None)
+    raw = json.dumps(event(client={"hetu": "HERE"})).replace("HERE", escaped).encode()
+    assert reason(raw) == (None if birth_date(unescaped) else "personal_id")
 
 
-def test_escapes_with_numbers_that_need_the_exact_parser():
+def test_escaped_code_is_found_when_the_exact_parser_is_needed():
     raw = b'{"n":1e999,"x":"010594\\u00599032"}'
-    what = json.dumps(event(x=7)).encode().replace(b'"x": 7', b'"x": ' + raw)
-    assert reason(what) == "personal_id"
+    sent = json.dumps(event(x=7)).encode().replace(b'"x": 7', b'"x": ' + raw)
+    assert reason(sent) == "personal_id"
 
 
-def test_two_codes_of_clients_are_two():
+def test_codes_of_both_clients_of_a_merge_are_allowed():
     assert reason(event(MERGED, **{"from": {"hetu": HETU}, "into": {"hetu": OTHER_HETU}})) is None
     assert (
         reason(event(MERGED, **{"from": {"hetu": HETU}, "into": {"pid": "k." + "A" * 22}, "x": HETU})) == "personal_id"
     )
 
 
-def test_the_prefilter_counts():
+def test_prefilter_counts_candidate_codes():
     assert shapes(classed(b"x")) == 0
     assert shapes(classed(HETU.encode())) == 1
     assert shapes(classed(f"{HETU} {HETU}".encode())) == 2

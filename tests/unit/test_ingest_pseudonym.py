@@ -1,4 +1,4 @@
-"""Pseudonyms: one string for a person of a county, and nothing of the person in it."""
+"""Pseudonyms: one string per person and county, which reveals nothing about the person."""
 
 import base64
 import hashlib
@@ -12,39 +12,39 @@ from shared.pseudonym import Keyring
 from tests.unit.ingest_cases import HETU, KEY, MERGED, PID, canonical_data, event, judge, reason
 
 
-def client(value, county="oma-hame", system="acd"):
-    what = event(client=value, unit="ta" if county == "oma-hame" else "tays")
-    return canonical_data(what | {"source": f"urn:hva:{county}:{system}"})["client"]
+def pseudonym_of(client, county="oma-hame", system="acd"):
+    sent = event(client=client, unit="ta" if county == "oma-hame" else "tays")
+    return canonical_data(sent | {"source": f"urn:hva:{county}:{system}"})["client"]
 
 
-def test_the_formula():
+def test_pseudonym_is_an_hmac_of_county_kind_and_identifier():
     mac = hmac.new(KEY.secret, f"oma-hame\x1fhetu\x1f{HETU}".encode(), hashlib.sha256).digest()[:16]
-    assert client({"hetu": HETU}) == f"k1.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
-    assert re.fullmatch(r"k1\.[A-Za-z0-9_-]{22}", client({"local_id": "A1"}))
+    assert pseudonym_of({"hetu": HETU}) == f"k1.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+    assert re.fullmatch(r"k1\.[A-Za-z0-9_-]{22}", pseudonym_of({"local_id": "A1"}))
 
 
-def test_who_is_the_same_and_who_is_not():
-    same = client({"local_id": "A1"})
-    assert client({"local_id": "A1", "system": "acd"}) == same
-    assert client({"local_id": "A1", "system": None, "hetu": None}) == same
-    assert client({"local_id": "A1", "system": "acd"}, system="mediatri") == same
+def test_pseudonym_depends_on_county_system_and_identifier():
+    same = pseudonym_of({"local_id": "A1"})
+    assert pseudonym_of({"local_id": "A1", "system": "acd"}) == same
+    assert pseudonym_of({"local_id": "A1", "system": None, "hetu": None}) == same
+    assert pseudonym_of({"local_id": "A1", "system": "acd"}, system="mediatri") == same
     others = [
-        client({"hetu": "010594Y9032"}),
-        client({"hetu": "010594-9032"}),  # the separator tells them apart
-        client({"hetu": HETU}, county="pirha"),
-        client({"local_id": "A1"}, county="pirha"),
-        client({"local_id": "A1"}, system="mediatri"),
-        client({"local_id": "a1"}),
-        client({"local_id": " A1"}),
-        client({"local_id": "A1\x1f"}),
-        client({"local_id": "1", "system": "acda"}),
+        pseudonym_of({"hetu": "010594Y9032"}),
+        pseudonym_of({"hetu": "010594-9032"}),  # another separator
+        pseudonym_of({"hetu": HETU}, county="pirha"),
+        pseudonym_of({"local_id": "A1"}, county="pirha"),
+        pseudonym_of({"local_id": "A1"}, system="mediatri"),
+        pseudonym_of({"local_id": "a1"}),
+        pseudonym_of({"local_id": " A1"}),
+        pseudonym_of({"local_id": "A1\x1f"}),
+        pseudonym_of({"local_id": "1", "system": "acda"}),
     ]
     assert len({same, *others}) == 10
 
 
-def test_a_pid_of_any_key_is_kept():
-    assert client({"pid": PID}) == PID
-    assert client({"pid": f"{'k' * 32}.{'-_' * 11}"}) == f"{'k' * 32}.{'-_' * 11}"
+def test_pid_of_any_key_is_kept():
+    assert pseudonym_of({"pid": PID}) == PID
+    assert pseudonym_of({"pid": f"{'k' * 32}.{'-_' * 11}"}) == f"{'k' * 32}.{'-_' * 11}"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_pid_of_any_key_is_kept():
         ["k1." + "A" * 22],
     ],
 )
-def test_what_is_no_pid(pid):
+def test_invalid_pid_is_rejected(pid):
     assert reason(event(client={"pid": pid})) == "schema"
 
 
@@ -96,13 +96,13 @@ def test_what_is_no_pid(pid):
         False,
     ],
 )
-def test_what_is_no_client(value):
+def test_invalid_client_is_rejected(value):
     assert reason(event(client=value)) == "schema"
     assert reason(event(MERGED, into=value)) == "schema"
 
 
 @pytest.mark.parametrize("value", [{"local_id": "𝔞" * 200}, {"local_id": "-"}, {"local_id": "all"}, {"local_id": "\n"}])
-def test_ids_are_free(value):
+def test_local_id_may_be_any_string(value):
     assert reason(event(client=value)) is None
 
 
@@ -113,13 +113,13 @@ def test_unknown_fields_of_a_client_are_counted():
     assert judge(event(client={"hetu": HETU, "local_id": None, "pid": None})).unknown_fields == 0
 
 
-def test_very_long_systems_are_not_cached():
-    long = {"local_id": "A1", "system": "a" * 100_000}
-    assert client(long) == client(long)
+def test_very_long_system_names_are_accepted():
+    client = {"local_id": "A1", "system": "a" * 100_000}
+    assert pseudonym_of(client) == pseudonym_of(client)
     assert reason(event(client={"local_id": "A1"}) | {"source": f"urn:hva:oma-hame:{'b' * 100_000}"}) is None
 
 
-def test_a_keyring_shows_nothing_and_is_never_empty():
+def test_keyring_hides_its_keys_and_is_never_empty():
     keyring = Keyring((KEY, Key("k0", b"x" * 32)))
     keyring.of_local("oma-hame", "acd", "A1")
     assert "0123" not in repr(keyring)

@@ -1,4 +1,4 @@
-"""The commit of ingest under faults: what is repeated when a step of it fails."""
+"""Faults during the commit of ingest: what is repeated when one of its steps fails."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ SOURCE, TYPE = "urn:hva:oma-hame:acd", "fi.hva.contact.recorded.v1"
 
 
 class Store:
-    """A pool whose writes fail some times: those of dead letters, or those of merges."""
+    """A pool whose first writes of dead letters or of merges fail."""
 
     def __init__(self) -> None:
         self.failures = {"dead letters": 0, "merges": 0}
@@ -51,29 +51,29 @@ class Store:
         self.write("dead letters")
         self.dead_letters += len(list(dead_letters))
 
-    def write(self, what: str) -> None:
-        self.failures[what] -= 1
-        if self.failures[what] >= 0:
+    def write(self, kind: str) -> None:
+        self.failures[kind] -= 1
+        if self.failures[kind] >= 0:
             raise asyncpg.DiskFullError
 
 
 def decode(record: Record) -> Accepted | Rejected:
     if record.offset == 0:
-        return Rejected(Reason.SCHEMA, "not for us")
+        return Rejected(Reason.SCHEMA, "rejected")
     return Accepted(CONTACT.name, b"c1", b"{}", "oma-hame", SOURCE, TYPE, "contact", 0, datetime.now(UTC), (ALIAS,))
 
 
-@pytest.mark.parametrize("what", ["dead letters", "merges"])
-async def test_a_store_that_fails_repeats_no_event(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["dead letters", "merges"])
+async def test_failed_store_write_does_not_publish_events_again(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     published: list[str] = []
 
-    async def acknowledge(_: object, records: Iterable[Outgoing]) -> None:
+    async def record_publish(_: object, records: Iterable[Outgoing]) -> None:
         published.extend(record.topic for record in records)
         await asyncio.sleep(0)
 
     store = Store()
-    store.failures[what] = FAILURES
-    monkeypatch.setattr(publishing, "publish", acknowledge)
+    store.failures[kind] = FAILURES
+    monkeypatch.setattr(publishing, "publish", record_publish)
     monkeypatch.setattr(publishing, "write_dead_letters", store.write_dead_letters)
     monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
     monkeypatch.setattr(batch, "_MAX_PAUSE_S", 0.0001)
@@ -82,5 +82,5 @@ async def test_a_store_that_fails_repeats_no_event(what: str, monkeypatch: pytes
     metrics, logger = PipelineMetrics("ingest", CollectorRegistry()), logging.getLogger("test")
     runner = BatchRunner("t", decode, commit, metrics, logger, Health(()))
     await runner.run([PlainRecord("t", 0, offset, 0, None, b"") for offset in range(3)])
-    assert store.failures[what] < 0, "it failed, and was tried again until it did not"
+    assert store.failures[kind] < 0, "the write was retried until it succeeded"
     assert (published, store.dead_letters > 0) == ([PERSON.name, CONTACT.name, CONTACT.name], True)

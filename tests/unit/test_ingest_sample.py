@@ -1,4 +1,4 @@
-"""The verdict on every line of the sample set is the one that was worked out from the contract alone."""
+"""The verdict on each line of the sample set is the one worked out from the contract alone."""
 
 import csv
 import gzip
@@ -45,13 +45,13 @@ def verdicts():
     ]
 
 
-def test_every_verdict(verdicts):
+def test_every_verdict_is_the_expected_one(verdicts):
     expected = json.loads(gzip.decompress((SAMPLE / "figures.json.gz").read_bytes()))["rejected"]
-    found = {number: v.reason.value for number, _, v in verdicts if not isinstance(v, Accepted)}
-    assert found == {item["line"]: item["reason"] for item in expected}
+    rejected = {number: v.reason.value for number, _, v in verdicts if not isinstance(v, Accepted)}
+    assert rejected == {item["line"]: item["reason"] for item in expected}
 
 
-def test_what_is_accepted_can_be_read_and_holds_no_person(verdicts):
+def test_accepted_events_can_be_decoded_and_contain_no_identifier(verdicts):
     schemas = {name: Draft202012Validator(event_schema(kind)) for name, kind in EVENT_TYPES.items()}
     for _, line, verdict in verdicts:
         if isinstance(verdict, Accepted):

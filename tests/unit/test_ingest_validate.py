@@ -1,4 +1,4 @@
-"""Validation as a whole: the order of the reasons, every type, what is left out, and what comes out."""
+"""Validation as a whole: the order of reasons, every event type, dropped fields and the canonical event."""
 
 import json
 from datetime import UTC, datetime
@@ -26,36 +26,36 @@ from tests.unit.ingest_cases import (
     reason,
 )
 
-FAR = "2099-01-01T12:00:00+02:00"
+FAR_FUTURE = "2099-01-01T12:00:00+02:00"
 
 
-def test_the_first_reason_that_applies_is_told():
-    """Everything is wrong at once; each is mended in turn."""
-    what = event("fi.hva.hyte.counted.v1", unit="xx", kind="other", muistio=HETU)
-    what |= {"source": "urn:hva:muu:acd", "type": "x", "time": FAR, "specversion": "2"}
-    raw = json.dumps(what)
+def test_first_reason_that_applies_is_reported():
+    """Everything is wrong at first, and is corrected one problem at a time."""
+    sent = event("fi.hva.hyte.counted.v1", unit="xx", kind="other", muistio=HETU)
+    sent |= {"source": "urn:hva:muu:acd", "type": "x", "time": FAR_FUTURE, "specversion": "2"}
+    raw = json.dumps(sent)
     assert reason((raw + " " * 1_048_576).replace("}}", "}").encode()) == "too_large"
     assert reason(raw.replace("}}", "}").encode()) == "undecodable"
-    assert reason(what) == "envelope"
-    what["specversion"] = "1.0"
-    assert reason(what, Stream.CARE) == "unknown_source"
-    what["source"] = "urn:hva:oma-hame:acd"
-    assert reason(what, Stream.CARE) == "unknown_type"
-    what["type"] = HYTE
-    assert reason(what, Stream.CARE) == "wrong_topic"
-    assert reason(what, Stream.CONTACT) == "personal_id"
-    del what["data"]["muistio"]
-    assert reason(what) == "schema"
-    what["data"]["kind"] = "tray_visit"
-    assert reason(what) == "unknown_unit"
-    what["data"]["unit"] = "ta"
-    assert reason(what) == "future_time"
-    what["time"] = "2026-05-01T10:05:00Z"
-    assert reason(what) is None
+    assert reason(sent) == "envelope"
+    sent["specversion"] = "1.0"
+    assert reason(sent, Stream.CARE) == "unknown_source"
+    sent["source"] = "urn:hva:oma-hame:acd"
+    assert reason(sent, Stream.CARE) == "unknown_type"
+    sent["type"] = HYTE
+    assert reason(sent, Stream.CARE) == "wrong_topic"
+    assert reason(sent, Stream.CONTACT) == "personal_id"
+    del sent["data"]["muistio"]
+    assert reason(sent) == "schema"
+    sent["data"]["kind"] = "tray_visit"
+    assert reason(sent) == "unknown_unit"
+    sent["data"]["unit"] = "ta"
+    assert reason(sent) == "future_time"
+    sent["time"] = "2026-05-01T10:05:00Z"
+    assert reason(sent) is None
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_every_type(name):
+def test_every_type_is_accepted_with_its_topic_and_key(name):
     kind = EVENT_TYPES[name]
     verdict = judge(event(name))
     assert isinstance(verdict, Accepted), verdict
@@ -63,11 +63,11 @@ def test_every_type(name):
     assert verdict.kind == fact
     assert (verdict.county, verdict.source, verdict.type) == ("oma-hame", "urn:hva:oma-hame:acd", name)
     assert verdict.time == datetime(2026, 5, 1, 7, 5, tzinfo=UTC)
-    person = fact in ("merge", "erasure")
-    assert verdict.topic == ("hva.person.v1" if person else f"hva.{kind.stream}.v1")
+    is_person_stream = fact in ("merge", "erasure")
+    assert verdict.topic == ("hva.person.v1" if is_person_stream else f"hva.{kind.stream}.v1")
     business_id = DATA[name][field]
     key = PID if "client" in DATA[name] else business_id
-    assert verdict.key.decode() == (f"oma-hame:{fact}:{business_id}" if person else key)
+    assert verdict.key.decode() == (f"oma-hame:{fact}:{business_id}" if is_person_stream else key)
     assert verdict.unknown_fields == 0
     for stream in Stream:
         assert (reason(event(name), stream) is None) == (stream == kind.stream)
@@ -77,7 +77,7 @@ RETRACTIONS = [(name, field) for name, kind in EVENT_TYPES.items() if kind.retra
 
 
 @pytest.mark.parametrize(("name", "field"), RETRACTIONS)
-def test_a_retraction_has_exactly_one_id(name, field):
+def test_retraction_has_exactly_one_id(name, field):
     kind = EVENT_TYPES[name]
     only = dict.fromkeys(kind.ids, ...) | {field: "x1"}
     verdict = judge(event(name, **only))
@@ -87,22 +87,22 @@ def test_a_retraction_has_exactly_one_id(name, field):
         "revision": 1,
         field: "x1",
     }
-    person = kind.ids[field] == "merge"
-    assert verdict.topic == ("hva.person.v1" if person else f"hva.{kind.stream}.v1")
-    assert verdict.key.decode() == ("oma-hame:merge:x1" if person else "x1")
+    is_person_stream = kind.ids[field] == "merge"
+    assert verdict.topic == ("hva.person.v1" if is_person_stream else f"hva.{kind.stream}.v1")
+    assert verdict.key.decode() == ("oma-hame:merge:x1" if is_person_stream else "x1")
     for other in kind.ids:
         if other != field:
             assert reason(event(name, **only | {other: "x2"})) == "schema"
             assert reason(event(name, **only | {other: None})) is None
 
 
-def test_erasures_are_not_taken_back():
+def test_erasures_cannot_be_retracted():
     assert reason(event("fi.hva.care.retracted.v1", plan_id=..., erasure_id="e1")) == "schema"
     assert canonical_data(event("fi.hva.care.retracted.v1", erasure_id="e1")) == {"revision": 2, "plan_id": "p1"}
 
 
-def test_unknown_fields_are_left_out_at_any_depth_and_counted():
-    what = event(
+def test_unknown_fields_are_dropped_at_any_depth_and_counted():
+    sent = event(
         ANSWERED,
         answers=[
             {"question": "useful", "value": 5, "x": 1, "y": {"z": []}},
@@ -114,21 +114,22 @@ def test_unknown_fields_are_left_out_at_any_depth_and_counted():
         contact_id="c1",
         from_client="x",
     )
-    verdict = judge(what | {"laajennus": 1})
+    verdict = judge(sent | {"laajennus": 1})
     assert verdict.unknown_fields == 3 + 1 + 4 + 1
-    assert canonical_data(what)["answers"] == [{"question": "useful", "value": 5}, {"question": "oma", "value": 1}]
-    assert not canonical_data(what).keys() & {"lisa", "tyhja", "contact_id", "from_client", "x"}
+    assert canonical_data(sent)["answers"] == [{"question": "useful", "value": 5}, {"question": "oma", "value": 1}]
+    assert not canonical_data(sent).keys() & {"lisa", "tyhja", "contact_id", "from_client", "x"}
 
 
-def test_a_merge_names_two():
+def test_merge_has_two_pseudonyms():
     found = canonical(event(MERGED))["data"]
     assert found.keys() == {"revision", "merge_id", "from", "into"}
     assert all(text.startswith("k1.") for text in (found["from"], found["into"]))
     assert canonical(event(MERGED))["digest"] == canonical(event(MERGED, into={"local_id": "A2"}))["digest"]
-    assert reason(event(MERGED, into={"hetu": HETU})) is None  # one person with himself: harmless
+    # A merge of a person with themselves is harmless.
+    assert reason(event(MERGED, into={"hetu": HETU})) is None
 
 
-def test_units():
+def test_unit_must_be_known_in_the_county():
     assert reason(event(unit="tb")) is None
     for unit in ("tays", "TA", "ta ", "x"):
         assert reason(event(unit=unit)) == "unknown_unit"
@@ -138,7 +139,7 @@ def test_units():
             assert reason(event(name, unit="tays")) == "unknown_unit"
 
 
-def test_sources():
+def test_source_must_be_registered_for_the_stream():
     allowed = context(sources={"urn:hva:oma-hame:acd": frozenset({"contact"})})
     assert reason(event(), ctx=allowed) is None
     assert reason(event() | {"source": "urn:hva:oma-hame:other"}, ctx=allowed) == "unknown_source"
@@ -150,12 +151,12 @@ def test_sources():
 
 
 @pytest.mark.parametrize("type_", ["x", CONTACT.upper(), "fi.hva.contact.recorded.v2", CONTACT + " ", "__class__"])
-def test_types(type_):
+def test_unknown_type_is_rejected(type_):
     for stream in Stream:
         assert reason(event() | {"type": type_}, stream) == "unknown_type"
 
 
-def test_the_canonical_event_as_a_whole():
+def test_canonical_event_is_complete():
     verdict = judge(event(client={"hetu": HETU}, reason="kipu", x=1))
     assert json.loads(verdict.value) == {
         "specversion": "1.0",
@@ -169,9 +170,9 @@ def test_the_canonical_event_as_a_whole():
     }
 
 
-def test_details_hold_no_values():
+def test_details_contain_no_values():
     secret = "salaisuus"
-    for what in (
+    for sent in (
         event(channel=secret),
         event(client={secret: secret}),
         event(unit=secret),
@@ -182,4 +183,4 @@ def test_details_hold_no_values():
         event() | {"time": secret},
         f'{{"{secret}":'.encode(),
     ):
-        assert secret not in judge(what).detail
+        assert secret not in judge(sent).detail

@@ -1,4 +1,4 @@
-"""`hva load`: what is not lines of events is refused before anything of it is sent."""
+"""`hva load`: a file that is not lines of events is refused before any of it is sent."""
 
 import gzip
 from pathlib import Path
@@ -23,7 +23,7 @@ NO_PRODUCER: Any = None  # nothing may be sent
         (gzip.compress(EVENT, mtime=0)[:-9], "its gzip data is cut short."),
     ],
 )
-async def test_a_file_that_is_no_lines_of_text_is_not_sent(tmp_path: Path, content: bytes, sentence: str) -> None:
+async def test_file_that_is_not_lines_of_text_is_not_sent(tmp_path: Path, content: bytes, sentence: str) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(content)
     with pytest.raises(VerbError) as error:
@@ -31,14 +31,14 @@ async def test_a_file_that_is_no_lines_of_text_is_not_sent(tmp_path: Path, conte
     assert str(error.value) == f"{file}: {sentence} Nothing was sent."
 
 
-def test_what_has_no_size_has_no_end_of_progress(tmp_path: Path) -> None:
+def test_total_size_is_unknown_with_standard_input(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert _bytes_in([tmp_path / "a", tmp_path / "a"]) == 6
     assert _bytes_in([tmp_path / "a", Path("-")]) is None
 
 
-def test_used_wrongly(tmp_path: Path) -> None:
+def test_invalid_arguments_exit_with_code_2(tmp_path: Path) -> None:
     app = typer.Typer()
     register(app)
-    for words in ([], ["-", "--from-stdin"], [str(tmp_path)], [str(tmp_path / "missing")]):
-        assert CliRunner().invoke(app, words).exit_code == 2
+    for arguments in ([], ["-", "--from-stdin"], [str(tmp_path)], [str(tmp_path / "missing")]):
+        assert CliRunner().invoke(app, arguments).exit_code == 2

@@ -1,4 +1,4 @@
-"""Dashboards, rules and runbooks name only metrics and pages that exist, and every panel is described.
+"""Dashboards, rules and runbooks refer only to metrics and pages that exist. Every panel has a description.
 
 `make compose-test` checks on a real Prometheus that the queries find series and the alerts fire.
 """
@@ -36,8 +36,8 @@ def panels() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{path.stem}: {panel['title']}", panel
 
 
-def exposed() -> set[str]:
-    """Names of metrics in the sources, with the suffixes that Prometheus adds to counters and histograms."""
+def exposed_metrics() -> set[str]:
+    """Return the metric names in the sources, with the suffixes that Prometheus adds to counters and histograms."""
     found = set()
     for folder in ("shared", "services", "deploy/exporter"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -45,13 +45,13 @@ def exposed() -> set[str]:
     return found | {name + end for name in found for end in ("_total", "_bucket", "_sum", "_count")}
 
 
-def test_the_dashboards_are_up_to_date() -> None:
+def test_dashboards_are_up_to_date() -> None:
     stored = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
     assert stored == dashboards(), "run `python -m deploy.grafana`"
 
 
 @pytest.mark.parametrize(("name", "panel"), list(panels()), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_panel_is_described_and_has_sorted_thresholds(name: str, panel: dict[str, Any]) -> None:
+def test_panel_has_a_description_and_sorted_thresholds(name: str, panel: dict[str, Any]) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     assert panel["description"].endswith(".") and defaults["unit"] and defaults["noValue"]
     assert defaults["thresholds"]["steps"][0]["value"] is None
@@ -64,7 +64,7 @@ def test_a_panel_is_described_and_has_sorted_thresholds(name: str, panel: dict[s
 
 
 def test_panels_and_rules_query_metrics_that_exist() -> None:
-    known = exposed() | {rule["record"] for rule in rules() if "record" in rule}
+    known = exposed_metrics() | {rule["record"] for rule in rules() if "record" in rule}
     queries = [rule["expr"] for rule in rules()]
     queries += [target["expr"] for _, panel in panels() for target in panel["targets"]]
     unknown = {name for query in queries for name in _NAME.findall(query)} - known
@@ -89,11 +89,11 @@ def test_every_alert_has_a_runbook() -> None:
 
 def test_every_alert_is_tested_firing_and_not_firing() -> None:
     tests = yaml.safe_load((ROOT / "deploy" / "prometheus" / "tests" / "alerts.yml").read_text())["tests"]
-    tested = [(one["alertname"], bool(one["exp_alerts"])) for test in tests for one in test["alert_rule_test"]]
+    tested = [(case["alertname"], bool(case["exp_alerts"])) for test in tests for case in test["alert_rule_test"]]
     assert set(tested) == {(rule["alert"], fires) for rule in alerts() for fires in (True, False)}
 
 
-def test_runbooks_name_only_pages_and_panels_that_exist() -> None:
+def test_runbooks_refer_only_to_pages_and_panels_that_exist() -> None:
     titles = {panel["title"] for _, panel in panels()}
     for path in RUNBOOKS.glob("*.md"):
         assert set(re.findall(r'\*Operations\*, "([^"]+)"', path.read_text())) <= titles, path.name

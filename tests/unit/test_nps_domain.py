@@ -1,4 +1,4 @@
-"""What each fact of the feedback stream counts, by worked example."""
+"""What each feedback fact contributes, in worked examples."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +10,6 @@ from services.nps.facts import Fact, Feedback, Invitation, Response, tombstone
 from shared.deltas import Deltas, Dimensions
 
 DAY = date(2026, 3, 31)
-PLACE = Dimensions(DAY, 7, "sms", "other")
 COMMON: dict[str, Any] = {
     "county": "oma-hame",
     "id": "f1",
@@ -25,11 +24,11 @@ COMMON: dict[str, Any] = {
 }
 
 
-def counted(fact: Fact) -> dict[tuple[Any, ...], int]:
-    """(measure, codes, name of the count) -> number."""
+def counts_of(fact: Fact) -> dict[tuple[Any, ...], int]:
+    """Return the number per (measure, *codes, name of the count)."""
     found: dict[tuple[Any, ...], int] = {}
-    for measure, place, codes, columns, amount in contributions(fact):  # type: ignore[arg-type]
-        assert place == Dimensions(DAY, 7, fact.channel or "", fact.segment)
+    for measure, dimensions, codes, columns, amount in contributions(fact):  # type: ignore[arg-type]
+        assert dimensions == Dimensions(DAY, 7, fact.channel or "", fact.segment)
         for column in columns:
             key = (measure.name, *codes, measure.counts[column])
             found[key] = found.get(key, 0) + amount
@@ -45,14 +44,14 @@ def counted(fact: Fact) -> dict[tuple[Any, ...], int]:
     + [("pei_cope_illness", "dont_know", 0), ("pei_cope_situation", "same_or_less", 1)]
     + [("pei_cope_illness", "better", 2), ("pei_cope_situation", "much_better", 3)],
 )
-def test_class_of_an_answer(question: str, value: int | str, column: int) -> None:
+def test_answer_class_of_a_value(question: str, value: int | str, column: int) -> None:
     assert answer_class(question, value) == column
 
 
-def test_a_response_counts_itself_its_comment_and_every_answer() -> None:
+def test_response_counts_itself_its_comment_and_its_answers() -> None:
     answers = {"recommend": 9, "thl_next": 0, "pei_cope_illness": "better"}
     response = Response(**COMMON, counts=True, has_comment=True, answers=answers)
-    assert counted(response) == {
+    assert counts_of(response) == {
         ("response_count", "responses"): 1,
         ("response_count", "with_comment"): 1,
         ("answer", "recommend", "a2"): 1,
@@ -61,12 +60,12 @@ def test_a_response_counts_itself_its_comment_and_every_answer() -> None:
     }
 
 
-def test_a_relative_is_no_part_of_the_population() -> None:
-    assert counted(Response(**COMMON, counts=False, answers={"recommend": 9})) == {}
+def test_response_of_a_relative_counts_nothing() -> None:
+    assert counts_of(Response(**COMMON, counts=False, answers={"recommend": 9})) == {}
 
 
-def test_a_response_without_answers_is_a_response() -> None:
-    assert counted(Response(**COMMON, counts=True, answers={})) == {("response_count", "responses"): 1}
+def test_response_without_answers_counts() -> None:
+    assert counts_of(Response(**COMMON, counts=True, answers={})) == {("response_count", "responses"): 1}
 
 
 @pytest.mark.parametrize(
@@ -78,12 +77,14 @@ def test_a_response_without_answers_is_a_response() -> None:
         (True, True, "device", {}),
     ],
 )
-def test_invitations(delivered: bool, answered: bool, channel: str, expected: dict[Any, int]) -> None:
+def test_invitation_counts_delivered_and_answered(
+    delivered: bool, answered: bool, channel: str, expected: dict[Any, int]
+) -> None:
     fact = Invitation(**{**COMMON, "channel": channel}, delivered=delivered, answered=answered)
-    assert counted(fact) == expected
+    assert counts_of(fact) == expected
 
 
-def test_feedback_counts_once_under_each_of_its_themes_and_under_all() -> None:
+def test_feedback_counts_once_per_theme_and_under_all() -> None:
     fact = Feedback(
         **COMMON,
         kind="complaint",
@@ -92,26 +93,26 @@ def test_feedback_counts_once_under_each_of_its_themes_and_under_all() -> None:
         replied_at=datetime(2026, 4, 1, tzinfo=UTC),
         in_time=True,
     )
-    assert counted(fact) == {
+    assert counts_of(fact) == {
         ("feedback_count", "complaint", theme, count): 1
         for theme in ("all", "jono", "hinta")
         for count in ("n", "wants_reply", "replied", "replied_in_time")
     }
 
 
-def test_a_reply_that_nobody_asked_for_is_no_reply() -> None:
+def test_reply_that_was_not_requested_does_not_count() -> None:
     fact = Feedback(**COMMON, kind="idea", replied_at=datetime(2026, 4, 1, tzinfo=UTC), in_time=True)
-    assert counted(fact) == {("feedback_count", "idea", "all", "n"): 1}
+    assert counts_of(fact) == {("feedback_count", "idea", "all", "n"): 1}
 
 
 @pytest.mark.parametrize("kind", [Response, Invitation, Feedback])
-def test_what_is_taken_away_counts_nothing(kind: type[Fact]) -> None:
+def test_tombstone_counts_nothing(kind: type[Fact]) -> None:
     fact = tombstone(kind(**COMMON))
     assert (fact.county, fact.id, fact.retracted, fact.unit, fact.own_client) == ("oma-hame", "f1", True, None, None)
-    assert counted(fact) == {}
+    assert counts_of(fact) == {}
 
 
-def test_a_correction_adds_what_is_new_and_takes_what_was() -> None:
+def test_correction_adds_new_contributions_and_subtracts_old_ones() -> None:
     old = Response(**COMMON, counts=True, answers={"recommend": 9, "useful": 5})
     new = Response(**COMMON, counts=True, answers={"recommend": 3, "useful": 5})
     deltas = Deltas()

@@ -1,4 +1,4 @@
-"""The oracle's first-contact family against known answers: repeats, shares, clients, states."""
+"""The oracle's first-contact figures against known answers: repeats, shares, clients, states."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ def confirmed(contacts, days=7, **kept):
 
 @pytest.mark.parametrize("days", [1, 7, 30])
 @pytest.mark.parametrize(("late", "repeat"), [(-TICK, True), (0 * DAY, True), (TICK, False), (SECOND, False)])
-def test_a_repeat_at_exactly_the_end_of_the_window(days, late, repeat):
+def test_repeat_counts_up_to_the_exact_end_of_the_window(days, late, repeat):
     first = linked("a", MONDAY - timedelta(minutes=5), ended_at=MONDAY)
     second = linked("b", MONDAY + days * DAY + late)
     assert confirmed([first, second], days) == ((1, 1) if repeat else (2, 0))
@@ -44,13 +44,13 @@ def test_a_repeat_at_exactly_the_end_of_the_window(days, late, repeat):
         (MONDAY - SECOND, MONDAY - SECOND),
     ],
 )
-def test_where_a_contact_ends(ended_at, end):
+def test_window_starts_at_the_end_of_the_contact_within_a_day(ended_at, end):
     first = linked("a", ended_at=ended_at)
     assert confirmed([first, linked("b", end + 7 * DAY)]) == (1, 1)
     assert confirmed([first, linked("b", end + 7 * DAY + TICK)]) == (2, 0)
 
 
-def test_a_window_is_of_hours_whatever_the_clocks_do():
+def test_window_is_elapsed_time_across_a_clock_change():
     first = linked("a", datetime(2026, 3, 28, 10, tzinfo=UTC))
     assert confirmed([first, linked("b", datetime(2026, 3, 29, 10, tzinfo=UTC))], 1) == (1, 1)
     assert confirmed([first, linked("b", datetime(2026, 3, 29, 10, tzinfo=UTC) + TICK)], 1) == (2, 0)
@@ -74,18 +74,18 @@ def test_a_window_is_of_hours_whatever_the_clocks_do():
         ({"unit": "v"}, True),
     ],
 )
-def test_what_repeats(fields, repeat):
+def test_only_a_matching_inbound_contact_is_a_repeat(fields, repeat):
     (row,) = figures([linked("a"), linked("b", MONDAY + DAY, **fields)], period="2026-03-02")["fcr_confirmed"]
     assert row["confirmed"] == (0 if repeat else 1)
 
 
-def test_of_a_tie_the_greater_id_repeats_the_other():
-    alike = [linked("\uffff"), linked("\U0001f600", outcome="sent")]
-    assert confirmed(alike) == confirmed(alike[::-1]) == (0, 1)
+def test_at_equal_times_the_greater_id_is_the_repeat():
+    tied = [linked("\uffff"), linked("\U0001f600", outcome="sent")]
+    assert confirmed(tied) == confirmed(tied[::-1]) == (0, 1)
     assert confirmed([linked("\uffff", outcome="sent"), linked("\U0001f600")]) == (1, 1)
 
 
-def test_only_a_handled_contact_is_repeated():
+def test_only_a_handled_contact_can_be_repeated():
     unanswered = linked("a", answered_at=None)
     assert confirmed([unanswered, linked("b", MONDAY + DAY)]) == (1, 0)
     assert confirmed([linked("a", channel="sms"), linked("b", MONDAY + DAY)]) == (1, 1)
@@ -97,7 +97,7 @@ def handled(count, resolved, channel, day):
         yield contact(f"{day}-{channel}-{number}", day, channel=channel, answered_at=day, outcome=outcome)
 
 
-def test_gross_from_36_to_38_percent_is_five_ninths_of_the_way():
+def test_gross_from_36_to_38_percent_is_five_ninths_of_the_target():
     contacts = [*handled(100, 36, "phone", MONDAY), *handled(100, 38, "phone", SPRING)]
     rows = figures(contacts, period_kind="quarter")["fcr"]
     before, after = (row["gross"] for row in sorted(rows, key=lambda row: row["period"]))
@@ -106,7 +106,7 @@ def test_gross_from_36_to_38_percent_is_five_ninths_of_the_way():
     assert (after - before) / (before * 0.1) == pytest.approx(0.556, abs=5e-4)
 
 
-def test_chat_beside_the_phone_lifts_the_whole():
+def test_larger_share_of_chat_raises_the_total():
     contacts = [*handled(1000, 300, "phone", MONDAY), *handled(100, 60, "chat", MONDAY)]
     contacts += [*handled(900, 270, "phone", SPRING), *handled(300, 180, "chat", SPRING)]
     contacts += handled(50, 50, "sms", MONDAY)
@@ -126,19 +126,19 @@ def test_chat_beside_the_phone_lifts_the_whole():
     }
 
 
-def test_the_quarter_turns_at_local_midnight():
+def test_quarter_changes_at_local_midnight():
     late = datetime(2026, 3, 31, 20, 59, 59, tzinfo=UTC)
     for started_at, quarter in ((late, "2026Q1"), (late + SECOND, "2026Q2")):
         rows = figures([linked("a", started_at)], period_kind="quarter")["fcr"]
         assert [row["period"] for row in rows] == [quarter]
 
 
-def test_outcomes_with_and_without_their_classification():
+def test_outcome_flags_with_and_without_classification():
     contacts = [
         contact("a", **HANDLED, outcome="done"),
         contact("b", **HANDLED, outcome="done", classification="1"),
         contact("c", **HANDLED, outcome="done", classification="2"),
-        contact("d", **HANDLED, outcome="unheard of"),
+        contact("d", **HANDLED, outcome="unlisted"),
         contact("e", **HANDLED, classification="2"),
     ]
     (row,) = figures(contacts, period="2026-03")["fcr"]
@@ -150,7 +150,7 @@ def test_outcomes_with_and_without_their_classification():
     }
 
 
-def test_the_first_contact_of_a_client_decides_in_every_cell_for_itself():
+def test_first_contact_of_a_client_decides_in_each_cell():
     contacts = [
         linked("a"),
         linked("b", MONDAY + DAY, channel="chat"),
@@ -165,7 +165,7 @@ def test_the_first_contact_of_a_client_decides_in_every_cell_for_itself():
 
 
 @pytest.mark.parametrize(("last", "index"), [(30 * DAY - TICK, 100.0), (30 * DAY, 0.0)])
-def test_who_comes_a_third_time_within_thirty_days_revolves(last, index):
+def test_third_contact_within_thirty_days_is_revolving(last, index):
     contacts = [
         linked("a"),
         linked("b", MONDAY + DAY, line="m", reason=None),
@@ -176,14 +176,14 @@ def test_who_comes_a_third_time_within_thirty_days_revolves(last, index):
 
 
 @pytest.mark.parametrize("days", [1, 7, 30])
-def test_a_day_is_final_when_the_window_and_a_day_have_passed(days):
+def test_day_is_final_one_day_after_its_window(days):
     ended = datetime(2026, 3, 31, 21, tzinfo=UTC) + (days + 1) * DAY
     for as_of, state in ((ended - TICK, "provisional"), (ended, "final")):
         found = figures([linked("a")], as_of, period="2026-03", window_days=days)
         assert {row["state"] for view in ("fcr_confirmed", "fcr_client") for row in found[view]} == {state}
 
 
-def test_which_rows_there_are():
+def test_views_have_the_expected_combinations_of_keys():
     found = fcr_views(Facts([linked("a")]), REGISTERS, NOW)
     days = {
         view: {row.get("window_days") for row in rows if row["period_kind"] == "day"} for view, rows in found.items()
@@ -198,7 +198,7 @@ def test_which_rows_there_are():
     assert {row["scope"] for row in found["fcr"] if row["scope_level"] == "line"} == {"l"}
 
 
-def test_persons_are_one_only_where_merges_count():
+def test_merged_clients_are_one_person_only_when_merges_apply():
     data = {"from": ("c", "who"), "into": ("c", "alias")}
     merge = Accepted("fi.hva.client.merged.v1", "care", "merge", "m", "c", 1, (1,), False, data)
     events = [linked("a"), linked("b", MONDAY + DAY, client=("c", "alias")), merge]

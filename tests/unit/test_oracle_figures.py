@@ -1,4 +1,4 @@
-"""The oracle's formulas against known answers, and its comparison against rows that differ."""
+"""The oracle's formulas against known answers, and its comparison on rows that differ."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -28,25 +28,25 @@ def test_nps_and_its_interval(p, n, d, score, low, high):
     assert (round(row["score_low"], 2), round(row["score_high"], 2)) == (low, high)
 
 
-def test_wilson_and_top_boxes():
+def test_wilson_interval_and_top_boxes():
     assert [round(100 * bound, 2) for bound in wilson(784, 1000)] == [75.74, 80.84]
     row = statement_row(Counter(c5=784, c4=116, c3=100, c0=7))
     assert (row["top1"], row["top2"], row["n"], row["not_applicable"]) == (0.784, 0.9, 1000, 7)
     assert statement_row(Counter(c0=1))["top1_low"] is None
 
 
-def test_pei_leaves_dont_know_out_of_the_enabled_share():
+def test_pei_enabled_share_excludes_dont_know():
     row = pei_row(Counter(much_better=1, better=2, same_or_less=1, dont_know=4))
     assert (row["n"], row["enabled_share"], row["dont_know_share"]) == (4, 0.75, 0.5)
 
 
-def test_the_turn_of_the_quarter_is_local():
+def test_quarter_changes_at_local_midnight():
     late = datetime(2026, 3, 31, 20, 59, 59, tzinfo=UTC)
     assert periods(local_date(late))[2] == ("quarter", "2026Q1")
     assert periods(local_date(late + timedelta(seconds=1)))[2] == ("quarter", "2026Q2")
 
 
-def test_state_of_a_period_and_of_a_cohort():
+def test_period_and_cohort_become_final_at_their_ends():
     assert last_day("quarter", "2025Q4") == date(2025, 12, 31)
     end = datetime(2025, 12, 31, 22, tzinfo=UTC)
     assert state("year", "2025", end, None) == "final"
@@ -85,7 +85,7 @@ def test_mix_and_within_sum_to_the_change():
     assert nps_mix(facts, registers, "c", "county", "c", "all", "2024Q2", "2025Q3")["change"] is None
 
 
-def test_differences_name_what_is_missing_unexpected_doubled_and_unequal():
+def test_differences_report_missing_unexpected_duplicate_and_unequal_rows():
     rows = [{"k": 1, "n": 2, "share": 0.5}, {"k": 2, "n": 3, "share": None}]
     same = [{"k": 2, "n": 3, "share": None}, {"k": 1, "n": 2, "share": 0.5 + 1e-12}]
     assert differences(rows, same, ["k"]) == []

@@ -1,4 +1,4 @@
-"""The adversarial streams: as they say, and as nasty as they mean to be."""
+"""The adversarial streams are repeatable and contain every difficult case that they promise."""
 
 import random
 from collections import Counter, defaultdict
@@ -46,7 +46,7 @@ def accepted(lines, registers):
     return [v for _, v in judge_all(lines, registers, NOW) if isinstance(v, Accepted)]
 
 
-def test_the_same_seed_gives_the_same_lines(lines):
+def test_same_seed_gives_the_same_lines(lines):
     assert adversarial(11, 4000, CONFIG, NOW) == lines
     assert adversarial(12, 400, CONFIG) != adversarial(13, 400, CONFIG)
     assert sorted(shuffled(lines, 1)) == sorted(lines)
@@ -55,12 +55,12 @@ def test_the_same_seed_gives_the_same_lines(lines):
     assert set(more) == set(lines) and len(more) > len(lines)
 
 
-def test_hostile_lines_are_rejected_for_the_reason_they_name(registers):
+def test_hostile_lines_are_rejected_for_their_stated_reason(registers):
     for reason, line in hostile(Stream(random.Random(5), registers, 300), NOW):
         assert getattr(judge(line, registers, NOW), "reason", None) == reason, line[:500]
 
 
-def test_every_reason_but_those_of_the_wire_occurs(lines, registers):
+def test_every_reason_except_wrong_topic_and_handler_bug_occurs(lines, registers):
     reasons = Counter(getattr(v, "reason", None) for _, v in judge_all(lines, registers, NOW))
     assert reasons.keys() - {None} == {
         *("too_large", "undecodable", "envelope", "unknown_source", "unknown_type"),
@@ -69,26 +69,26 @@ def test_every_reason_but_those_of_the_wire_occurs(lines, registers):
 
 
 def test_equal_orders_mean_equal_facts(accepted):
-    """Otherwise the first to arrive would stay, and no two orders of arrival could be compared."""
+    """Otherwise the first event to arrive would win, and figures would depend on the order of arrival."""
     contents = defaultdict(set)
     for event in accepted:
         contents[event.key, event.order].add((event.type, repr(sorted(event.data.items()))))
     assert all(len(found) == 1 for found in contents.values())
 
 
-def test_order_and_doubling_change_nothing(registers):
+def test_order_and_duplicates_do_not_change_figures(registers):
     lines = adversarial(12, 800, CONFIG, NOW)
-    mine, theirs = (
+    original, rearranged = (
         current([v for _, v in judge_all(found, registers, NOW) if isinstance(v, Accepted)], erasures=True)
         for found in (lines, duplicated(lines, 3, 0.3))
     )
     for family in (views, fcr_views):
-        expected, found = family(mine, registers, NOW), family(theirs, registers, NOW)
+        expected, found = family(original, registers, NOW), family(rearranged, registers, NOW)
         for view, rows in expected.items():
             assert differences(rows, found[view], KEYS[view]) == []
 
 
-def test_every_level_of_the_order_decides_somewhere(accepted):
+def test_every_part_of_the_order_decides_somewhere(accepted):
     deciding, by_key = Counter(), defaultdict(set)
     for event in accepted:
         by_key[event.key].add(event.order)
@@ -102,7 +102,7 @@ def test_every_level_of_the_order_decides_somewhere(accepted):
     assert conflicts(accepted)
 
 
-def test_answers_and_clients_stand_on_every_edge(accepted):
+def test_answers_and_clients_occur_on_every_edge(accepted):
     facts, found = current(accepted), Counter()
     best = winners(accepted)
     for event in facts.of("response"):
@@ -114,13 +114,13 @@ def test_answers_and_clients_stand_on_every_edge(accepted):
         if event.client is None:
             key = (event.county, "invitation", event.data.get("invitation_id"))
             found["inherited"] += facts.client(event) is not None
-            found["of a retracted one"] += key in best and best[key].retracted
+            found["of a retracted invitation"] += key in best and best[key].retracted
             found["of another county"] += not invitation and any(k[1:] == key[1:] for k in facts.live)
-    names = ("before", "on", "after", "other unit", "inherited", "of a retracted one", "of another county")
+    names = ("before", "on", "after", "other unit", "inherited", "of a retracted invitation", "of another county")
     assert all(found[name] >= 3 for name in names), found
 
 
-def test_replies_retractions_and_scopes_stand_on_every_edge(accepted, registers):
+def test_replies_retractions_and_scopes_occur_on_every_edge(accepted, registers):
     facts, found = current(accepted), Counter()
     for event in facts.of("feedback"):
         due, replied = registers.reply_due(event.county, event.data["given_at"]), event.data.get("replied_at")
@@ -142,7 +142,7 @@ def test_replies_retractions_and_scopes_stand_on_every_edge(accepted, registers)
     assert all(found[name] >= 3 for name in names), found
 
 
-def test_one_id_lives_in_both_counties_and_several_kinds(accepted):
+def test_one_id_occurs_in_both_counties_and_several_kinds(accepted):
     where = defaultdict(set)
     for county, kind, identity in current(accepted).live:
         where[identity].add((county, kind))

@@ -1,4 +1,4 @@
-"""The oracle against the sample set: every verdict, every fact, every row of every family, exactly."""
+"""The oracle against the sample set: every verdict, every number of facts and every row match exactly."""
 
 import gzip
 from collections import Counter
@@ -48,12 +48,12 @@ def facts(verdicts):
     return current((v for _, v in verdicts if isinstance(v, Accepted)), erasures=True)
 
 
-def test_the_rejected_lines_and_their_reasons(verdicts, expected):
+def test_rejected_lines_and_reasons_match(verdicts, expected):
     rejected = [{"line": n, "reason": v.reason} for n, v in verdicts if isinstance(v, Rejected)]
     assert rejected == sorted(expected["rejected"], key=lambda item: item["line"])
 
 
-def test_the_number_of_winning_facts_of_each_kind(facts, expected):
+def test_number_of_winning_facts_per_kind_matches(facts, expected):
     kinds = Counter(kind for _, kind, _ in facts.live)
     assert dict(kinds) == expected["facts"]
 
@@ -66,7 +66,7 @@ def found(facts, registers):
     return {view: rows for family in families for view, rows in family.items()}
 
 
-def test_every_row_of_every_view_with_segments(found, expected):
+def test_every_row_of_every_view_matches(found, expected):
     for view, keys in KEYS.items():
         assert expected["figures"][view]
         assert differences(expected["figures"][view], found[view], keys) == [], view

@@ -1,4 +1,4 @@
-"""What ingest says of odd lines and files is what the independent reading of the contract says."""
+"""Ingest and the independent reading of the contract agree on hostile lines and files."""
 
 import random
 from collections import Counter
@@ -34,15 +34,15 @@ def context() -> Context:
     return Context(made.units, made.sources, made.themes, made.keyring, NOW)
 
 
-def test_hostile_lines(registers, context):
+def test_hostile_lines_are_rejected_for_their_stated_reason(registers, context):
     for reason, line in hostile(Lines(random.Random(5), registers, 300), NOW):
         verdict = validate(line, (), stream_of(line), context)
         assert getattr(verdict, "reason", None) == reason, line[:500]
         assert getattr(judge(line, registers, NOW), "reason", None) == reason, line[:500]
 
 
-def test_spellings_of_a_person_are_one_person(registers, context):
-    """Every spelling of the generator is accepted, and has the pseudonym of the plain one."""
+def test_all_spellings_of_a_person_give_one_pseudonym(registers, context):
+    """Every spelling of the generator is accepted, and gives the same pseudonym as the plain one."""
     stream = Lines(random.Random(6), registers, 300)
     for spellings in stream.people:
         keys = set()
@@ -52,10 +52,10 @@ def test_spellings_of_a_person_are_one_person(registers, context):
         assert len(keys) == len({county for county, _ in keys}), spellings
 
 
-def test_files(registers, context):
+def test_verdicts_on_files_agree(registers, context):
     for content, reasons in files(Lines(random.Random(7), registers, 300)):
         tally: Counter[str] = Counter()
-        rejected = {bad["line"]: bad["reason"] for bad in verdicts("f", BytesIO(content), context, tally)}
+        rejected = {found["line"]: found["reason"] for found in verdicts("f", BytesIO(content), context, tally)}
         expected = judge_file(content, registers, NOW)
         assert [getattr(verdict, "reason", None) for _, verdict in expected] == reasons, content[:200]
         assert rejected == {n: verdict.reason for n, verdict in expected if hasattr(verdict, "reason")}

@@ -1,4 +1,4 @@
-"""Text of the command: no value can forge a line or control the terminal, whichever verb prints it."""
+"""Text output of the command: no value can forge a line or control the terminal, whichever verb prints it."""
 
 import ast
 import sys
@@ -26,42 +26,42 @@ ESCAPED = r"a\nb\x1b[31m\x7f\x9b\u202e\u2028[red]"
         ("\U000e0041", r"\U000e0041"), ("\udcff", r"\udcff"), ("\ue000", r"\ue000"),
     ],
 )  # fmt: skip
-def test_what_acts_on_a_terminal_is_escaped(char: str, shown: str) -> None:
+def test_control_character_is_escaped(char: str, shown: str) -> None:
     assert escape(f"x{char}y") == f"x{shown}y"
 
 
 @pytest.mark.parametrize("text", ["", "Hämeenlinna – 5 %", "[red]", r"C:\n", "a\u00a0b", "日本", "e\u0301", "😀"])
-def test_what_is_only_text_stays(text: str) -> None:
+def test_plain_text_is_unchanged(text: str) -> None:
     assert escape(text) == text
 
 
-def test_a_value_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_value_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_text(f"id {HOSTILE}", "second")
     print_text("problem", HOSTILE, err=True)
-    said = capsys.readouterr()
-    assert said.out == f"id {ESCAPED}\nsecond\n"
-    assert said.err == f"problem\n{ESCAPED}\n"
+    output = capsys.readouterr()
+    assert output.out == f"id {ESCAPED}\nsecond\n"
+    assert output.err == f"problem\n{ESCAPED}\n"
 
 
-def test_data_stays_exact(capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_is_printed_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     print_data(HOSTILE)
     assert capsys.readouterr().out == f"{HOSTILE}\n"
 
 
-def test_a_rejected_line_is_one_line() -> None:
-    said = {"file": "x\ny.jsonl", "line": 1, "reason": "schema", "field": "data.\x1b[31m", "detail": "no such thing"}
-    assert escape(as_text(said)) == r"x\ny.jsonl:1: schema: data.\x1b[31m: no such thing"
+def test_rejected_line_is_printed_on_one_line() -> None:
+    line = {"file": "x\ny.jsonl", "line": 1, "reason": "schema", "field": "data.\x1b[31m", "detail": "no such thing"}
+    assert escape(as_text(line)) == r"x\ny.jsonl:1: schema: data.\x1b[31m: no such thing"
 
 
-def _ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:
-    monkeypatch.setattr(sys, "argv", ["hva", *words])
-    with pytest.raises(SystemExit) as ended:
+def _exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    monkeypatch.setattr(sys, "argv", ["hva", *arguments])
+    with pytest.raises(SystemExit) as exit_info:
         command.main()
-    return ended.value.code
+    return exit_info.value.code
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         (HOSTILE,),
         (f"--{HOSTILE}",),
@@ -75,26 +75,26 @@ def _ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:
         ("deadletters", "list", "--reason", HOSTILE),
     ],
 )
-def test_wrong_use_is_reported_escaped(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+def test_usage_error_is_escaped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert _ended(monkeypatch, *words) == 2
-    said = "".join(capsys.readouterr())
-    assert not set("\x1b\x7f\x9b\u202e\u2028") & set(said)
-    assert r"\x1b[31m\x7f\x9b\u202e\u2028[red]" in said.replace("\\\\", "\\")
+    assert _exit_code(monkeypatch, *arguments) == 2
+    output = "".join(capsys.readouterr())
+    assert not set("\x1b\x7f\x9b\u202e\u2028") & set(output)
+    assert r"\x1b[31m\x7f\x9b\u202e\u2028[red]" in output.replace("\\\\", "\\")
 
 
-def test_what_is_not_so_is_reported_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verb_error_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     def build() -> None:
         raise VerbError(f"No unit {HOSTILE}.", "Second sentence.")
 
     monkeypatch.setattr(command, "build", lambda: build)
-    assert _ended(monkeypatch) == f"No unit {ESCAPED}.\nSecond sentence."
+    assert _exit_code(monkeypatch) == f"No unit {ESCAPED}.\nSecond sentence."
 
 
 @pytest.mark.parametrize("file", sorted(VERBS.glob("*.py")), ids=lambda file: file.stem)
-def test_every_verb_prints_by_the_one_module(file: Path) -> None:
+def test_every_verb_prints_through_the_output_module(file: Path) -> None:
     if file.stem == "output":
         return
     calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)}
@@ -102,7 +102,7 @@ def test_every_verb_prints_by_the_one_module(file: Path) -> None:
     assert not calls & others
 
 
-def test_a_question_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_question_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     from deploy.hva.output import confirm
 
     asked: list[str] = []

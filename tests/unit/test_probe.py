@@ -1,4 +1,4 @@
-"""The health check of a container: says what the service says, and that it does not answer."""
+"""The health check of a container: it reports what the service says, or that the service does not answer."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ def env(health: Health) -> Iterator[dict[str, str]]:
     server.stop()
 
 
-def test_ready_or_what_is_missing(env: dict[str, str], health: Health) -> None:
+def test_probe_reports_ready_or_what_is_missing(env: dict[str, str], health: Health) -> None:
     assert "not started yet" in str(problem(env))
     health.set_ok("kafka")
     assert problem(env) is None
@@ -42,11 +42,13 @@ def test_ready_or_what_is_missing(env: dict[str, str], health: Health) -> None:
     assert '"kafka": "does not answer: TimeoutError"' in str(problem(env))
 
 
-def test_a_loop_that_is_stuck_is_told_though_all_was_well(env: dict[str, str], health: Health, clock: Clock) -> None:
+def test_stuck_loop_is_reported_although_the_service_was_ready(
+    env: dict[str, str], health: Health, clock: Clock
+) -> None:
     health.set_ok("kafka")
     clock.now = LOOP_SILENCE_S + 1
     assert problem(env) == '{"live": false}'
 
 
-def test_nobody_there() -> None:
+def test_service_that_does_not_answer_is_reported() -> None:
     assert problem({"HVA_METRICS_PORT": "9"}) == "/livez does not answer: ConnectionRefusedError"

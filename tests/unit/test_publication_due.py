@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    """A past year that was published half an hour ago, and nothing has changed since."""
+    """Return a past year that was published half an hour ago and has not changed since."""
     common = {"county": "c", "year": 2025, "is_current": False, "change_number": 3, "published_change": 3}
     state = {"registers": "r", "published_registers": "r", "published_at": NOW - HOUR / 2}
     return {**common, **state, **changes}
@@ -35,11 +35,11 @@ def row(**changes: Any) -> dict[str, Any]:
         ({"change_number": None, "published_change": 0}, False),
     ],
 )
-def test_a_year_is_due(changes: dict[str, Any], expected: bool) -> None:
+def test_when_a_year_is_due(changes: dict[str, Any], expected: bool) -> None:
     assert is_due(row(**changes), NOW, HOUR) is expected
 
 
-def test_a_request_is_about_counties_and_years() -> None:
+def test_request_selects_counties_and_years() -> None:
     rows = [row(), row(year=2026, is_current=True), row(county="d")]
     assert due([row(change_number=4, published_at=NOW - HOUR), row()], NOW, HOUR) == [Unit("c", 2025)]
     assert asked(rows, Request(1, None, None)) == [Unit("c", 2025), Unit("c", 2026), Unit("d", 2025)]

@@ -1,4 +1,4 @@
-"""The registers of a folder: what is refused, what is versioned, what is valid on a day."""
+"""Registers read from a folder: what is refused, what changes a version, which row is valid on a day."""
 
 import shutil
 from datetime import date
@@ -23,7 +23,7 @@ def write(folder: Path, name: str, text: str) -> Registers:
     return load_folder(folder)
 
 
-def test_default_registers_stand() -> None:
+def test_default_registers_are_valid() -> None:
     registers = load_folder(DEFAULT)
     assert set(registers.known_units) == {"oma-hame", "pirha"}
     assert registers.sources is None
@@ -94,7 +94,7 @@ def test_default_registers_stand() -> None:
         ("key_results.yaml", "key_results: [{id: all}]\n", "id is the reserved code 'all'"),
     ],
 )
-def test_what_is_wrong_is_said(folder: Path, name: str, text: str, sentence: str) -> None:
+def test_invalid_register_is_refused_with_its_reason(folder: Path, name: str, text: str, sentence: str) -> None:
     with pytest.raises(RegisterError) as error:
         write(folder, name, text)
     assert sentence in str(error.value)
@@ -112,19 +112,19 @@ PROMISES = "county,line,channel,kind,amount,valid_from\n"
         ("sectors.csv", "sector,kind\ns,sport\nt,health\n", "line 2: kind 'sport' is unknown"),
     ],
 )
-def test_what_is_wrong_is_said_once(folder: Path, name: str, text: str, sentence: str) -> None:
-    """Nothing known stands in for an unknown value: by it the row would be a second one, or lack something."""
+def test_invalid_value_is_reported_once(folder: Path, name: str, text: str, sentence: str) -> None:
+    """No known value replaces an unknown one. Otherwise the row would also be reported as duplicate or incomplete."""
     with pytest.raises(RegisterError) as error:
         write(folder, name, text)
-    (told,) = str(error.value).splitlines()
-    assert sentence in told
+    (line,) = str(error.value).splitlines()
+    assert sentence in line
 
 
-def test_a_row_that_stands_twice_is_told_beside_what_else_is_wrong_with_it(folder: Path) -> None:
+def test_duplicate_row_and_its_invalid_value_are_both_reported(folder: Path) -> None:
     with pytest.raises(RegisterError) as error:
         write(folder, "promises.csv", PROMISES + "a,l,sms,same_day,,\na,l,sms,soon,,\n")
-    told = str(error.value).splitlines()
-    assert [("kind 'soon'" in line, "is already on" in line) for line in told] == [(False, True), (True, False)]
+    lines = str(error.value).splitlines()
+    assert [("kind 'soon'" in line, "is already on" in line) for line in lines] == [(False, True), (True, False)]
 
 
 UNIT = "a,u,F,S,E,sa,ra,d,r,false,2024-01-01,"
@@ -164,7 +164,7 @@ RESULT = (
         ],
     ],
 )  # fmt: skip
-def test_white_space_at_an_end_is_said_once(folder: Path, name: str, header: str, text: str, place: str) -> None:
+def test_white_space_at_an_end_is_reported_once(folder: Path, name: str, header: str, text: str, place: str) -> None:
     with pytest.raises(RegisterError) as error:
         write(folder, name, header + text.replace("<>", " ") + "\n")
     (sentence,) = str(error.value).splitlines()
@@ -173,13 +173,13 @@ def test_white_space_at_an_end_is_said_once(folder: Path, name: str, header: str
 
 
 @pytest.mark.parametrize("white", ["\t", "\u00a0", "\u3000", "\x85"])
-def test_white_space_is_that_of_unicode(folder: Path, white: str) -> None:
+def test_white_space_is_defined_by_unicode(folder: Path, white: str) -> None:
     with pytest.raises(RegisterError) as error:
         write(folder, "sectors.csv", f"sector,kind\ns{white},health\n")
     assert str(error.value) == f"sectors.csv line 2: sector {'s' + white!r} has white space at an end; remove it."
 
 
-def test_white_space_within_a_name_stands(folder: Path) -> None:
+def test_white_space_inside_a_name_is_allowed(folder: Path) -> None:
     assert write(folder, "sectors.csv", "sector,kind\na b,health\n").sectors == {"a b": "health"}
 
 
@@ -187,27 +187,27 @@ def test_white_space_within_a_name_stands(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"), [("sectors.csv", "sector,kind\na,health\n"), ("segment_rule.yaml", "version: ä\n")]
 )
-def test_another_encoding_is_named(folder: Path, name: str, text: str, codec: str) -> None:
+def test_wrong_encoding_is_reported(folder: Path, name: str, text: str, codec: str) -> None:
     (folder / name).write_bytes(text.encode(codec))
     with pytest.raises(RegisterError) as error:
         load_folder(folder)
     assert str(error.value) == f"{name}: the file is {codec[:6].upper()}; save it as UTF-8."
 
 
-def test_ids_that_will_not_do_are_no_double_ones(folder: Path) -> None:
+def test_invalid_ids_are_not_reported_as_duplicates(folder: Path) -> None:
     with pytest.raises(RegisterError) as error:
         write(folder, "key_results.yaml", "key_results: [{id: all}, {id: '-'}]\n")
     assert "already" not in str(error.value)
 
 
-def test_every_problem_is_told_at_once(folder: Path) -> None:
+def test_all_problems_are_reported_at_once(folder: Path) -> None:
     (folder / "themes.csv").unlink()
     (folder / "sectors.csv").write_bytes(b"sector,kind\n\xff,health\n")
     with pytest.raises(RegisterError) as error:
         write(folder, "units.csv", UNITS + "a,all,,,,,,,,maybe,x,\n")
-    told = str(error.value).splitlines()
-    assert len(told) == 5
-    assert [line.split(" ")[0].rstrip(":") for line in told] == ["units.csv"] * 3 + [
+    lines = str(error.value).splitlines()
+    assert len(lines) == 5
+    assert [line.split(" ")[0].rstrip(":") for line in lines] == ["units.csv"] * 3 + [
         "sectors.csv",
         "themes.csv",
     ]
@@ -215,10 +215,10 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
 
 def test_missing_folder_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(RegisterError, match="HVA_CONFIG_DIR"):
-        load_folder(tmp_path / "nowhere")
+        load_folder(tmp_path / "missing")
 
 
-def test_bom_line_ends_blank_lines_column_order_and_row_order_do_not_matter(folder: Path) -> None:
+def test_bom_line_ends_blank_lines_and_order_do_not_change_the_version(folder: Path) -> None:
     version = write(folder, "sectors.csv", "sector,kind\na,health\nb,social\n").version
     assert write(folder, "sectors.csv", "\ufeffkind,sector\r\nsocial,b\r\n\r\nhealth,a\r\n").version == version
     assert write(folder, "sectors.csv", "sector,kind\ra,health\rb,social\r").version == version
@@ -229,12 +229,12 @@ def test_bom_line_ends_blank_lines_column_order_and_row_order_do_not_matter(fold
     assert changed.version_of("units") == load_folder(DEFAULT).version_of("units")
 
 
-def test_sources(folder: Path) -> None:
+def test_sources_are_read_with_their_streams(folder: Path) -> None:
     registers = write(folder, "sources.csv", "source,streams,contact\nurn:hva:a:b,feedback|care,x\n")
     assert registers.sources == {"urn:hva:a:b": frozenset({"feedback", "care"})}
 
 
-def test_row_valid_on_the_day_else_the_gap_row(folder: Path) -> None:
+def test_unit_row_is_the_one_valid_on_the_day_or_the_gap_row(folder: Path) -> None:
     rows = "a,u,F,,,sa,,,,false,2024-01-01,2024-02-01\na,u,G,,,sb,,,,true,2024-03-01,\na,v,,,,,,,,false,,\n"
     registers = write(folder, "units.csv", UNITS + rows)
     days = {
@@ -255,7 +255,7 @@ def test_row_valid_on_the_day_else_the_gap_row(folder: Path) -> None:
     assert registers.unit_row("a", "never", date.min).gap
 
 
-def test_names_do_not_move_the_key_but_the_version(folder: Path) -> None:
+def test_names_change_the_version_but_not_the_key(folder: Path) -> None:
     before = write(folder, "units.csv", UNITS + "a,u,F,,,sa,,,,false,,\n")
     after = write(folder, "units.csv", UNITS + "a,u,G,,,sa,,,,false,,\n")
     assert before.units[0].key == after.units[0].key

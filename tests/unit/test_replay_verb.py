@@ -1,4 +1,4 @@
-"""`hva replay`, the parts that need no server: how it is used, and what it says."""
+"""`hva replay` without a server: its options and its output."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from deploy.hva import replay
 from deploy.hva.context import Connection
 
-BEGUN = datetime(2026, 6, 1, 12, tzinfo=UTC)
-FOUND: dict[str, Any] = {
-    "started_at": BEGUN,
-    "ended_at": BEGUN + timedelta(seconds=1.5),
+STARTED = datetime(2026, 6, 1, 12, tzinfo=UTC)
+RESULT: dict[str, Any] = {
+    "started_at": STARTED,
+    "ended_at": STARTED + timedelta(seconds=1.5),
     "facts": 70,
     "wrong_facts": 2,
     "cells": 9,
@@ -23,10 +23,10 @@ FOUND: dict[str, Any] = {
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    """Asks nobody: the service finds always the same, and has read where that was asked for."""
+    """The service always returns the same result, with a number of records if Kafka is read."""
 
     async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
-        return FOUND | {"records": 55 if from_kafka else None}
+        return RESULT | {"records": 55 if from_kafka else None}
 
     connection = Connection("", "", None, None, None, None, None, None, {})  # type: ignore[arg-type]
     monkeypatch.setattr(replay, "ask", ask)
@@ -37,19 +37,19 @@ def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
 
 
 @pytest.mark.parametrize(
-    ("options", "said", "code"),
+    ("options", "output", "code"),
     [
         ([], "of 70 facts 2, of 9 stored figures 0 were wrong and are repaired (1.5 s).", 0),
         (["--audit"], "of 70 facts 2, of 9 stored figures 0 found wrong, nothing changed (1.5 s).", 1),
         (["--from-kafka"], "55 records of Kafka read again, of 70 facts 2, of 9 stored figures", 0),
     ],
 )
-def test_it_says_what_was_found(app: typer.Typer, options: list[str], said: str, code: int) -> None:
+def test_result_is_printed_with_its_exit_code(app: typer.Typer, options: list[str], output: str, code: int) -> None:
     result = CliRunner().invoke(app, ["nps", *options])
-    assert result.output.startswith(f"nps: {said}")
+    assert result.output.startswith(f"nps: {output}")
     assert result.exit_code == code
 
 
 @pytest.mark.parametrize("wrong", [["ingest"], ["nps", "--audit", "--from-kafka"], ["nps", "--timeout", "-1"]])
-def test_used_wrongly(app: typer.Typer, wrong: list[str]) -> None:
+def test_invalid_arguments_exit_with_code_2(app: typer.Typer, wrong: list[str]) -> None:
     assert CliRunner().invoke(app, wrong).exit_code == 2

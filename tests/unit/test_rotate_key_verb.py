@@ -1,4 +1,4 @@
-"""`hva rotate-key`: a new key before the old ones, whole or not at all."""
+"""`hva rotate-key` adds a new first key or retires an old one, completely or not at all."""
 
 import io
 import re
@@ -27,14 +27,14 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str:
-    monkeypatch.setattr(sys, "argv", ["hva", "rotate-key", *words])
-    with pytest.raises(SystemExit) as ended:
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str:
+    monkeypatch.setattr(sys, "argv", ["hva", "rotate-key", *arguments])
+    with pytest.raises(SystemExit) as exit_info:
         main()
-    return ended.value.code or 0
+    return exit_info.value.code or 0
 
 
-def test_the_new_key_is_first_and_nothing_else_changes(
+def test_new_key_is_first_and_nothing_else_changes(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch) == 0
@@ -45,12 +45,12 @@ def test_the_new_key_is_first_and_nothing_else_changes(
     assert all(re.fullmatch(r"k\d{6}-[0-9a-f]{4}", key.id) and len(key.secret) == 32 for key in keys[:2])
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(file.parent.iterdir()) == [file]
-    said = capsys.readouterr().out
-    assert keys[0].id in said and "--retire" in said
-    assert not any(line.split()[1] in said for line in file.read_text().splitlines() if not line.startswith("#"))
+    output = capsys.readouterr().out
+    assert keys[0].id in output and "--retire" in output
+    assert not any(line.split()[1] in output for line in file.read_text().splitlines() if not line.startswith("#"))
 
 
-def test_a_key_that_writes_no_longer_can_go(
+def test_only_a_key_that_is_not_first_can_be_retired(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch)
@@ -59,23 +59,23 @@ def test_a_key_that_writes_no_longer_can_go(
     assert "no key of that id" in str(run(monkeypatch, "--retire", "k7", "--yes"))
     assert f"{first} is the first key" in str(run(monkeypatch, "--retire", first, "--yes"))
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    assert run(monkeypatch, "--retire", "k1") == 1  # asks, and nobody answers
+    assert run(monkeypatch, "--retire", "k1") == 1  # asks for confirmation and gets no answer
     assert file.read_text() == before
     capsys.readouterr()
     assert run(monkeypatch, "--retire", "k1", "--yes") == 0
-    said = capsys.readouterr()
-    assert "another person" in said.err and "is unknown" in said.err and f"remaining keys: {first}" in said.out
+    output = capsys.readouterr()
+    assert "another person" in output.err and "is unknown" in output.err and f"remaining keys: {first}" in output.out
     assert [key.id for key in read_keys(file)] == [first] and "# ours" in file.read_text()
 
 
-def test_what_it_says_where_there_is_nothing_to_rotate(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unusable_key_file_is_reported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.chmod(0o644)
     assert "chmod 600" in str(run(monkeypatch))
     monkeypatch.setenv("HVA_PSEUDONYM_KEY_FILE", str(file.parent / "none"))
     assert "There is no key file" in str(run(monkeypatch))
 
 
-def test_a_link_stays_a_link(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_symbolic_link_is_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = file.parent / "link.keys"
     link.symlink_to(file)
     monkeypatch.setenv("HVA_PSEUDONYM_KEY_FILE", str(link))
@@ -83,11 +83,11 @@ def test_a_link_stays_a_link(file: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert link.is_symlink() and len(read_keys(link)) == 2
 
 
-def test_two_at_a_time(file: Path) -> None:
-    def again(text: str) -> str:
+def test_concurrent_change_is_refused(file: Path) -> None:
+    def change_meanwhile(text: str) -> str:
         rotate_key.change(file, str.upper)
         return text
 
     with pytest.raises(VerbError, match="try again"):
-        rotate_key.change(file, again)
+        rotate_key.change(file, change_meanwhile)
     assert file.read_text() == OLD

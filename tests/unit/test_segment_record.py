@@ -1,4 +1,4 @@
-"""Records of the segment stream: what is written is what is read, and nothing else is read."""
+"""Records of the segment stream: what is written can be read, and anything else is rejected."""
 
 from datetime import date
 from typing import Any
@@ -29,7 +29,7 @@ INTERVALS = ((date(2026, 1, 1), date(2026, 3, 1)), (date(2026, 5, 1), None))
 SCHEMA = Draft202012Validator(history_schema())
 
 
-def of(**fields: Any) -> bytes:
+def encoded(**fields: Any) -> bytes:
     return orjson.dumps({**PLAIN, **fields})
 
 
@@ -37,7 +37,7 @@ def record(value: bytes | None) -> PlainRecord:
     return PlainRecord("hva.segment.v1", 0, 0, 0, CLIENT.encode(), value)
 
 
-def test_the_record_of_the_contract() -> None:
+def test_record_has_the_documented_form() -> None:
     value = encode_history("oma-hame", CLIENT, 7, INTERVALS)
     assert orjson.loads(value) == PLAIN
     found = decode_history(value)
@@ -48,7 +48,7 @@ def test_the_record_of_the_contract() -> None:
     st.lists(st.dates(), unique=True, max_size=9).map(sorted),
     st.integers(1, 2**63 - 1),
 )
-def test_what_is_written_is_read(bounds: list[date], version: int) -> None:
+def test_written_history_is_read_back(bounds: list[date], version: int) -> None:
     intervals = tuple(zip(bounds[::2], [*bounds[1::2], None], strict=False))
     value = encode_history("oma-hame", CLIENT, version, intervals)
     assert decode_history(value) == decode_segment(record(value))
@@ -56,9 +56,9 @@ def test_what_is_written_is_read(bounds: list[date], version: int) -> None:
     assert SCHEMA.is_valid(orjson.loads(value))
 
 
-def test_intervals_may_touch_and_fields_may_be_added() -> None:
+def test_touching_intervals_and_unknown_fields_are_accepted() -> None:
     touching = [["2026-01-01", "2026-03-01"], ["2026-03-01", "2026-03-02"]]
-    assert len(decode_history(of(intervals=touching, rule="2027-1")).intervals) == 2
+    assert len(decode_history(encoded(intervals=touching, rule="2027-1")).intervals) == 2
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_intervals_may_touch_and_fields_may_be_added() -> None:
         {"intervals": [["2026-01-01T00:00:00Z", None]]},
     ],
 )
-def test_anything_else_is_no_history(fields: dict[str, Any]) -> None:
-    with pytest.raises(ContractError) as told:
-        decode_history(of(**fields))
-    assert next(iter(fields)) in str(told.value)
-    assert not SCHEMA.is_valid(orjson.loads(of(**fields)))
+def test_invalid_field_is_rejected(fields: dict[str, Any]) -> None:
+    with pytest.raises(ContractError) as error:
+        decode_history(encoded(**fields))
+    assert next(iter(fields)) in str(error.value)
+    assert not SCHEMA.is_valid(orjson.loads(encoded(**fields)))
 
 
 @pytest.mark.parametrize(
@@ -99,23 +99,23 @@ def test_anything_else_is_no_history(fields: dict[str, Any]) -> None:
         [["2026-02-30", None]],
     ],
 )
-def test_intervals_are_sorted_and_disjoint(intervals: list[list[str | None]]) -> None:
+def test_unsorted_overlapping_or_empty_intervals_are_rejected(intervals: list[list[str | None]]) -> None:
     with pytest.raises(ContractError):
-        decode_history(of(intervals=intervals))
+        decode_history(encoded(intervals=intervals))
 
 
-@pytest.mark.parametrize("value", [b"", b"{", b"[]", b"null", b"\xff", b'{"county":"oma-hame"}', of(client=None)])
-def test_what_cannot_be_decoded_becomes_a_letter_that_tells_no_value(value: bytes) -> None:
+@pytest.mark.parametrize("value", [b"", b"{", b"[]", b"null", b"\xff", b'{"county":"oma-hame"}', encoded(client=None)])
+def test_undecodable_record_is_rejected_without_showing_its_values(value: bytes) -> None:
     verdict = decode_segment(record(value))
     assert isinstance(verdict, Rejected)
     assert verdict.reason == "undecodable" and CLIENT not in verdict.detail
 
 
-def test_a_tombstone_says_nothing() -> None:
+def test_record_without_a_value_is_ignored() -> None:
     assert decode_segment(record(None)) is None
 
 
-def test_every_field_has_a_place_in_the_schema() -> None:
+def test_schema_has_every_field() -> None:
     assert set(history_schema()["properties"]) == set(History.model_fields) == set(PLAIN)
 
 

@@ -1,4 +1,4 @@
-"""Worked examples of every evidence of the multidisciplinary segment."""
+"""Worked examples of each kind of evidence for the multidisciplinary segment."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -55,7 +55,7 @@ def e4(min_sectors: int = 3, **days: list[int]) -> list[Interval]:
     )
 
 
-def test_flags_plans_and_assignments_are_their_own_days() -> None:
+def test_flags_plans_and_assignments_give_their_own_days() -> None:
     for name in ("flags", "plans", "assignments"):
         evidence = Evidence(**{name: [(day(1), day(5)), (day(9), OPEN)]})
         assert membership(evidence, RULE, KINDS) == ((day(1), day(5)), (day(9), OPEN))
@@ -73,35 +73,35 @@ def test_touching_and_overlapping_days_are_one_interval() -> None:
     assert union([(day(2), OPEN), (day(1), day(3)), (day(5), day(6))]) == ((day(1), OPEN),)
 
 
-def test_an_assessment_is_valid_for_365_days() -> None:
+def test_assessment_is_valid_for_365_days() -> None:
     assert e3(assessment(1)) == [(day(1), day(1) + YEAR)]
     assert e3(assessment(1, "yhteiso")) == []
 
 
-def test_the_next_assessment_ends_the_interval() -> None:
+def test_next_assessment_ends_the_interval() -> None:
     assert e3(assessment(1), assessment(30, "omatoimi", "b")) == [(day(1), day(30))]
     again = e3(assessment(1), assessment(30, "verkosto", "b"))
     assert union(again) == ((day(1), day(30) + YEAR),)
 
 
-def test_the_latest_assessment_of_a_day_wins_then_the_greater_id() -> None:
+def test_latest_assessment_of_a_day_wins_then_the_greater_id() -> None:
     assert e3(assessment(1, "verkosto", hour=9), assessment(1, "omatoimi", "b", hour=10)) == []
     assert e3(assessment(1, "omatoimi", hour=9), assessment(1, "verkosto", "b", hour=10)) == [(day(1), day(1) + YEAR)]
     assert e3(assessment(1, "omatoimi", "b"), assessment(1, "verkosto", "a")) == []
 
 
-def test_three_sectors_within_365_days() -> None:
+def test_three_sectors_within_365_days_give_membership() -> None:
     assert e4(tk=[1], esh=[1], lapset=[1]) == [(day(1), day(1) + YEAR)]
     assert e4(tk=[1], esh=[10], lapset=[20]) == [(day(20), day(1) + YEAR)]
 
 
-def test_a_window_is_365_days() -> None:
+def test_window_is_365_days() -> None:
     """An event leaves the window 365 days later."""
     assert e4(tk=[1], esh=[2], lapset=[366]) == []
     assert e4(tk=[1], esh=[2], lapset=[365]) == [(day(365), day(366))]
 
 
-def test_both_kinds_are_required_and_a_sector_without_a_kind_counts() -> None:
+def test_both_kinds_are_required_and_a_sector_without_kind_counts() -> None:
     assert e4(tk=[1], esh=[1], muu=[1]) == []
     assert e4(lapset=[1], aikuiset=[1], muu=[1]) == []
     assert e4(tk=[1], lapset=[1], muu=[1]) == [(day(1), day(1) + YEAR)]
@@ -127,5 +127,5 @@ def test_intervals_are_half_open(number: int, member: bool) -> None:
     assert contains_day([(day(1), day(5))], day(number)) is member
 
 
-def test_histories_as_published() -> None:
+def test_history_is_published_as_json_intervals() -> None:
     assert to_json([(day(1), day(5)), (day(9), OPEN)]) == '[["2026-01-01","2026-01-05"],["2026-01-09",null]]'

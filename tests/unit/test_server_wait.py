@@ -1,4 +1,4 @@
-"""Waiting for a server: until it answers, but not for what waiting does not mend."""
+"""Waiting for a server until it answers. An error that waiting cannot resolve is reported at once."""
 
 import asyncpg
 import pytest
@@ -8,7 +8,7 @@ from deploy.hva.context import VerbError
 from deploy.hva.server_wait import retry_until_reachable
 
 
-async def test_a_server_that_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_task_is_retried_until_the_server_is_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_wait, "_PAUSE_S", 0.0)
     failures: list[Exception] = [ConnectionRefusedError(), asyncpg.CannotConnectNowError()]
 
@@ -21,13 +21,13 @@ async def test_a_server_that_comes_later(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("error", [asyncpg.DuplicateTableError, asyncpg.PostgresSyntaxError])
-async def test_a_statement_that_is_refused_is_refused_at_once(error: type[Exception]) -> None:
-    tries: list[int] = []
+async def test_refused_statement_is_not_retried(error: type[Exception]) -> None:
+    attempts: list[int] = []
 
     async def task() -> None:
-        tries.append(1)
+        attempts.append(1)
         raise error
 
     with pytest.raises(VerbError, match=f"refuses a statement .{error.__name__}."):
         await retry_until_reachable("PostgreSQL", task, 60.0)
-    assert tries == [1]
+    assert attempts == [1]

@@ -1,4 +1,4 @@
-"""Settings and key files: everything wrong is named at once, with its remedy, and nothing secret is told."""
+"""Settings and key files: all problems are reported at once with their remedy, and no secret is shown."""
 
 import base64
 from pathlib import Path
@@ -17,15 +17,15 @@ GOOD = {
 SECRET = base64.b64encode(b"s" * 32).decode()
 
 
-def test_defaults() -> None:
+def test_defaults_are_filled_in() -> None:
     settings = read_settings("nps", GOOD)
     assert settings.config_dir == Path("deploy/config")
     assert (settings.metrics_host, settings.max_records, settings.topic_prefix) == ("127.0.0.1", 2500, "")
-    assert settings.pseudonym_key_file is None  # nobody behind ingest has a use for it
+    assert settings.pseudonym_key_file is None  # only ingest needs it
     assert read_settings("ingest", GOOD).pseudonym_key_file == Path("pseudonym.keys")
 
 
-def test_every_problem_is_named_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(SettingsError) as error:
         read_settings("ingest", {"HVA_METRICS_PORT": "70000", "HVA_LOG_LEVEL": "loud", "HVA_MAX_RECORDS": "x"})
     for name in (*GOOD, "HVA_METRICS_PORT", "HVA_LOG_LEVEL", "HVA_MAX_RECORDS"):
@@ -40,7 +40,7 @@ def key_file(folder: Path, text: str, mode: int = 0o600) -> Path:
     return path
 
 
-def test_the_first_line_is_the_key_that_writes(tmp_path: Path) -> None:
+def test_keys_are_read_in_order_and_hidden_in_repr(tmp_path: Path) -> None:
     keys = read_keys(key_file(tmp_path, f"# ours\nk2 {SECRET}\n\nk1 {SECRET}\n"))
     assert [key.id for key in keys] == ["k2", "k1"]
     assert keys[0].secret == b"s" * 32
@@ -48,7 +48,7 @@ def test_the_first_line_is_the_key_that_writes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "told"),
+    ("text", "mode", "message"),
     [
         (f"k1 {SECRET}\n", 0o644, "chmod 600"),
         ("", 0o600, "is empty"),
@@ -59,12 +59,12 @@ def test_the_first_line_is_the_key_that_writes(tmp_path: Path) -> None:
         ("k1 ä\n", 0o600, "cannot be read"),
     ],
 )
-def test_wrong_key_files(tmp_path: Path, text: str, mode: int, told: str) -> None:
-    with pytest.raises(KeyFileError, match=told) as error:
+def test_invalid_key_file_is_refused(tmp_path: Path, text: str, mode: int, message: str) -> None:
+    with pytest.raises(KeyFileError, match=message) as error:
         read_keys(key_file(tmp_path, text, mode))
     assert SECRET not in str(error.value)
 
 
-def test_a_missing_key_file(tmp_path: Path) -> None:
+def test_missing_key_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="cannot be read"):
         read_keys(tmp_path / "none")

@@ -1,4 +1,4 @@
-"""The simulated county: repeatable, plausible in its shape, and right in what is meant to be wrong."""
+"""The simulated county: repeatable, plausible, and with invalid events that are rejected as intended."""
 
 import io
 from collections import Counter
@@ -50,7 +50,7 @@ def context() -> Context:
     )
 
 
-def bad_makers() -> Iterator[tuple[str, bytes]]:
+def invalid_lines() -> Iterator[tuple[str, bytes]]:
     calendar = Calendar(date(2026, 1, 1), 3)
     for plan in COUNTIES.values():
         bad = InvalidEvents(plan, Emitter(plan.county, "t", calendar, Arrivals(calendar), Random(1)))
@@ -59,13 +59,13 @@ def bad_makers() -> Iterator[tuple[str, bytes]]:
                 yield reason, maker(calendar.starts[1])
 
 
-def test_same_options_same_bytes(lines: list[bytes]) -> None:
+def test_same_options_give_the_same_lines(lines: list[bytes]) -> None:
     assert list(stream(OPTIONS)) == lines
     other = set(stream(Options(until=UNTIL, days=40, clients=3_000, seed=8)))
     assert not other.intersection(lines)
 
 
-def test_a_line_is_an_event_of_the_past_and_ids_differ_but_for_duplicates(lines: list[bytes]) -> None:
+def test_events_are_in_the_past_and_only_duplicates_share_an_id(lines: list[bytes]) -> None:
     seen: dict[tuple[str, str], bytes] = {}
     duplicates = 0
     for line in lines:
@@ -82,7 +82,7 @@ def test_a_line_is_an_event_of_the_past_and_ids_differ_but_for_duplicates(lines:
     assert duplicates > len(seen) * 0.9
 
 
-def test_ingest_accepts_all_but_the_bad(lines: list[bytes], context: Context) -> None:
+def test_ingest_accepts_all_but_the_invalid_events(lines: list[bytes], context: Context) -> None:
     verdicts = Counter(
         verdict.reason if isinstance(verdict, Rejected) else "accepted"
         for verdict in (validate(line, (), stream_of(line), context) for line in lines)
@@ -98,14 +98,14 @@ def test_ingest_accepts_all_but_the_bad(lines: list[bytes], context: Context) ->
     assert wrong == []
 
 
-def test_every_way_to_be_wrong_has_its_reason(context: Context) -> None:
-    for reason, line in bad_makers():
+def test_every_invalid_event_is_rejected_for_its_reason(context: Context) -> None:
+    for reason, line in invalid_lines():
         verdict = validate(line, (), stream_of(line), context)
         assert isinstance(verdict, Rejected), reason
         assert verdict.reason == reason, verdict.detail
 
 
-def test_all_streams_and_afterthoughts_are_there(lines: list[bytes]) -> None:
+def test_all_event_types_corrections_and_duplicates_occur(lines: list[bytes]) -> None:
     text = b"\n".join(lines)
     for type_ in (
         *("feedback.invited", "feedback.answered", "feedback.given", "feedback.retracted"),
@@ -117,7 +117,7 @@ def test_all_streams_and_afterthoughts_are_there(lines: list[bytes]) -> None:
     assert len(set(lines)) < len(lines)
 
 
-def test_arrival_order_is_not_event_order(lines: list[bytes]) -> None:
+def test_arrival_order_differs_from_event_order(lines: list[bytes]) -> None:
     times = [event["time"] for line in lines[:3000] if isinstance(event := _loads(line), dict) and "time" in event]
     assert any(later < earlier for earlier, later in pairwise(times))
 
@@ -129,7 +129,7 @@ def _loads(line: bytes) -> object:
         return None
 
 
-def test_simulated_codes_are_those_of_the_default_registers() -> None:
+def test_simulated_codes_are_in_the_default_registers() -> None:
     registers = load_folder(CONFIG)
     assert missing_units(tuple(COUNTIES), registers.known_units) == []
     assert missing_units(("pirha",), {}) != []
@@ -139,7 +139,7 @@ def test_simulated_codes_are_those_of_the_default_registers() -> None:
     assert {(plan.county, line.code) for plan in COUNTIES.values() for line in plan.lines} <= promised
 
 
-def test_test_identities_only() -> None:
+def test_only_test_identities_are_used() -> None:
     codes = [hetu(number) for number in range(20_000)]
     assert len(set(codes)) == len(codes)
     assert all(code[7] == "9" for code in codes)
@@ -154,7 +154,7 @@ def test_clients_of_two_counties_share_no_identity() -> None:
     assert not {orjson.dumps(client.ref) for client in ours} & {orjson.dumps(client.ref) for client in theirs}
 
 
-def test_almanac_writes_the_zones_times() -> None:
+def test_calendar_writes_utc_and_local_times() -> None:
     calendar = Calendar(date(2026, 3, 28), 3)
     origin = datetime(2026, 3, 27, tzinfo=UTC).timestamp()
     for at in range(0, 4 * 86_400, 1_799):
@@ -167,20 +167,20 @@ def test_almanac_writes_the_zones_times() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"days": 0}, {"clients": 0}, {"bad": 2.0}, {"counties": ("uusimaa",)}, {"erasures": -1}]
 )
-def test_options_say_what_is_wrong(wrong: dict[str, object]) -> None:
+def test_invalid_option_is_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Options(UNTIL, **wrong)  # type: ignore[arg-type]
 
 
-def test_smallest_simulation() -> None:
+def test_smallest_simulation_runs() -> None:
     assert list(stream(Options(until=UNTIL, days=1, clients=1, bad=0))) is not None
 
 
-def test_write() -> None:
-    out, told = io.BytesIO(), list[int]()
-    assert write((b"%d" % n for n in range(4_001)), out, told.append) == 4_001
+def test_write_reports_its_progress() -> None:
+    out, progress = io.BytesIO(), list[int]()
+    assert write((b"%d" % n for n in range(4_001)), out, progress.append) == 4_001
     assert out.getvalue().splitlines() == [b"%d" % n for n in range(4_001)]
-    assert told == [2_000, 2_000, 1]
+    assert progress == [2_000, 2_000, 1]
 
 
 def test_paced_writing_follows_the_clock() -> None:

@@ -1,4 +1,4 @@
-"""How SQL is written: a fence in one place, and keywords in lower case."""
+"""Conventions of SQL: one function fences subqueries, and keywords are in lower case."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ def files(*endings: str) -> list[Path]:
     return [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in endings]
 
 
-def test_one_function_fences_a_subquery() -> None:
-    """Views cannot call it: they say beside the fence what it is for."""
+def test_only_one_function_fences_subqueries() -> None:
+    """Views cannot call it. They explain each fence in a comment."""
     fenced = [path.name for path in files(".py") if "offset 0" in path.read_text()]
     assert fenced == ["facts.py"]
 

@@ -1,4 +1,4 @@
-"""The table of `hva figures`: what goes where, and how values look."""
+"""The table of `hva figures`: its layout, and how values are formatted."""
 
 import sys
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def nps(scope: str, n: int = 3, **keys: str) -> dict[str, Any]:
 
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Printed:
-    """Prints rows on a terminal of a width, or into a pipe; gives the lines."""
+    """Return a function that prints rows to a terminal of a given width, or to a pipe, and returns the lines."""
 
     def run(view: str, rows: list[dict[str, Any]], *chosen: str, width: int | None = 80) -> list[str]:
         if width is not None:
@@ -63,11 +63,11 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         ("published_at", date(2026, 3, 31), "2026-03-31"),
     ],
 )
-def test_values(column: str, value: object, text: str) -> None:
+def test_value_is_formatted_by_its_column(column: str, value: object, text: str) -> None:
     assert formatted(column, value) == text
 
 
-def test_what_is_the_same_in_all_rows_is_in_the_title(printed: Printed) -> None:
+def test_keys_equal_in_all_rows_are_in_the_title(printed: Printed) -> None:
     assert printed("nps", [nps("ta-a"), nps("ta-b", 12)]) == [
         "nps: county oma-hame, period 2026Q1, scope_level unit, channel all, segment all,",
         "state final",
@@ -78,7 +78,7 @@ def test_what_is_the_same_in_all_rows_is_in_the_title(printed: Printed) -> None:
     ]
 
 
-def test_the_county_is_not_named_twice() -> None:
+def test_county_is_not_named_twice() -> None:
     found = layout("nps", [nps("oma-hame", scope_level="county", channel=channel) for channel in ("sms", "web")])
     assert found.title == "nps: county oma-hame, period 2026Q1, scope_level county, segment all, state final"
     assert found.keys == ["channel"]
@@ -86,7 +86,7 @@ def test_the_county_is_not_named_twice() -> None:
     assert layout("nps", counties).keys == ["county"]
 
 
-def test_a_view_that_is_too_wide_is_vertical(printed: Printed) -> None:
+def test_table_wider_than_the_terminal_is_vertical(printed: Printed) -> None:
     names = {("oma-hame", "ta-a"): "Hämeenlinnan terveysasema"}
     rows = named([cell(ACCESS), cell(ACCESS, scope="ta-b"), cell(ACCESS, scope="ta-c")], names)
     assert printed("access", rows, width=60) == [
@@ -113,7 +113,7 @@ def test_a_view_that_is_too_wide_is_vertical(printed: Printed) -> None:
     ]
 
 
-def test_chosen_columns(printed: Printed) -> None:
+def test_chosen_columns_are_printed_in_order(printed: Printed) -> None:
     rows = [cell(ACCESS), cell(ACCESS, scope="ta-b")]
     assert printed("access", rows, "wait_p90", "inbound")[-2:] == [
         "ta-a   ≤ 240 min       58",
@@ -124,7 +124,7 @@ def test_chosen_columns(printed: Printed) -> None:
         layout("access", rows, ["scoer"])
 
 
-def test_off_a_terminal_a_row_is_a_line(printed: Printed) -> None:
+def test_row_is_one_line_without_a_terminal(printed: Printed) -> None:
     rows = [cell(ACCESS, scope=f"unit {number} of a very long name, which is not wrapped") for number in range(3)]
     lines = printed("access", rows, width=None)
     assert len(lines) == 3 + len(rows)
@@ -135,20 +135,20 @@ def test_many_rows_end_with_a_hint(printed: Printed) -> None:
     assert printed("nps", [nps(f"u{number}") for number in range(41)])[-1].startswith("41 rows. Narrow them with")
 
 
-def test_no_rows(printed: Printed) -> None:
+def test_no_rows_give_a_message(printed: Printed) -> None:
     assert printed("nps", []) == ["No rows in nps for these keys."]
 
 
 @pytest.mark.parametrize("width", [50, 80, None])
-def test_values_can_neither_forge_a_line_nor_be_markup(printed: Printed, width: int | None) -> None:
+def test_values_can_neither_forge_a_line_nor_act_as_markup(printed: Printed, width: int | None) -> None:
     rows = [nps("[red]\n\x1b[31m"), nps("\u202e:smile:")]
-    said = "\n".join(printed("nps", [{**row, "county": "x\u2028\x9b"} for row in rows], width=width))
-    assert not set("\x1b\x9b\u2028\u202e") & set(said)
-    text = said.replace("\n", "").replace(" ", "")
+    output = "\n".join(printed("nps", [{**row, "county": "x\u2028\x9b"} for row in rows], width=width))
+    assert not set("\x1b\x9b\u2028\u202e") & set(output)
+    text = output.replace("\n", "").replace(" ", "")
     assert [part for part in (r"[red]\n\x1b[31m", r"\u202e:smile:", r"countyx\u2028\x9b") if part not in text] == []
 
 
-def test_names_stand_for_codes_of_units() -> None:
+def test_unit_codes_are_replaced_by_names() -> None:
     rows = [nps("a"), nps("b"), nps("c"), nps("d"), nps("a", scope_level="line")]
     names = {("oma-hame", "a"): "Asema", ("oma-hame", "b"): "Asema", ("oma-hame", "c"): "Klinikka", ("pirha", "d"): "X"}
     assert [row["scope"] for row in named(rows, names)] == ["Asema (a)", "Asema (b)", "Klinikka", "d", "a"]
