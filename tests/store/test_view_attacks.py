@@ -11,11 +11,11 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.store.fcr_stage import DAY, HOUR, START, contact
 
 from shared.publication.publish import publish
 from tests.product import Database
-from tests.store import fcr_stage
+from tests.store import fcr_harness
+from tests.store.fcr_harness import DAY, HOUR, START, contact
 from tests.store.readers import as_owner
 from tests.store.test_nps_store import Store, nps, pool, registers
 from tests.store.test_publication import NOW, UNIT, family, fill, reader
@@ -50,8 +50,8 @@ async def published(nps: Store, family: Any) -> None:
 
 
 @pytest.fixture
-async def fcr(database: Database) -> AsyncIterator[fcr_stage.Store]:
-    async with fcr_stage.opened(database) as store:
+async def fcr(database: Database) -> AsyncIterator[fcr_harness.Store]:
+    async with fcr_harness.open_store(database) as store:
         yield store
 
 
@@ -91,7 +91,7 @@ async def _open_promises(reader: Any, relation: str, as_of: datetime) -> int | N
 
 
 async def test_a_plan_gives_away_what_a_view_sets_to_null(
-    fcr: fcr_stage.Store, reader: Any, database: Database
+    fcr: fcr_harness.Store, reader: Any, database: Database
 ) -> None:
     await fcr.feed(*(_waiting(f"c{n}", n) for n in range(3)))
     await _publish_view(database, _ACCESS, "with (security_barrier)")
@@ -112,7 +112,7 @@ async def _promises_by_hour(reader: Any, relation: str) -> list[int]:
 
 
 async def test_the_time_that_a_view_is_read_at_gives_away_single_contacts(
-    fcr: fcr_stage.Store, reader: Any, database: Database
+    fcr: fcr_harness.Store, reader: Any, database: Database
 ) -> None:
     await fcr.feed(*(_waiting(f"c{n}", 2 * n) for n in range(6)))
     await _publish_view(database, _ACCESS)
