@@ -1,15 +1,16 @@
-"""Contacts of one person in two transactions at once: what each takes from its neighbours stays right."""
+"""Contacts of one person in two concurrent transactions: the links between them stay right."""
 
 from shared.contracts.catalogue import CONTACT
-from tests.fault.events import BUG, recorded, retracted
-from tests.fault.locks import anyone_waits, waiting_for_county
-from tests.fault.log import judged
-from tests.fault.stage import Stage, both
-from tests.fault.topics import division, partition_of
+from tests.fault.events import BUG_ID, contact_recorded, contact_retracted
+from tests.fault.locks import families_waiting_for_county, is_any_lock_awaited
+from tests.fault.stage import Stage, start_together
+from tests.fault.topics import partition_assignment, partition_of
+from tests.fault.workload import workload_of
 from tests.replica import until
 
-SESSION = 60.0  # seconds; whoever has a partition keeps it, be the machine ever so busy
-MANY = 100  # persons: of a quarter the retraction is the holder's and the later contact the other's, on average
+SESSION = 60.0  # seconds; long enough that a replica on a busy machine keeps its partitions
+# For a quarter of them, on average, the held replica gets the retraction and the other one gets the later contact.
+PERSONS = 100
 NEXT_DAY = {"started_at": "2026-03-03T12:00:00+02:00", "answered_at": "2026-03-03T12:01:00+02:00"}
 
 
@@ -17,92 +18,100 @@ def person(number: int) -> dict[str, object]:
     return {"client": {"local_id": f"A{number}"}, "reason": "kuume"}
 
 
-async def repeat_beside_redrive(stage: Stage, mutant: str) -> list[str]:
-    """Try the letter of a contact again, uncommitted, while the same replica handles the contact that repeats it.
+async def repeat_during_redrive(stage: Stage, mutant: str) -> list[str]:
+    """Redrive a dead letter of a contact, and hold its transaction while the replica handles a repeat of the contact.
 
-    Without the county lock neither sees the other. Returns what came out wrong.
+    Without the county lock neither transaction sees the other contact. Returns the differences.
     """
-    first = [recorded("known", **person(1), channel="sms"), recorded(f"{BUG}-1", **person(1))]
-    later = [recorded("later", **person(1), **NEXT_DAY)]
-    _, fcr = await both(stage.start("ingest"), stage.start("fcr", f"hold@in_transaction:{BUG}-1#1", mutant=mutant))
+    first = [contact_recorded("known", **person(1), channel="sms"), contact_recorded(f"{BUG_ID}-1", **person(1))]
+    later = [contact_recorded("later", **person(1), **NEXT_DAY)]
+    _, fcr = await start_together(
+        stage.start("ingest"), stage.start("fcr", f"hold@in_transaction:{BUG_ID}-1#1", mutant=mutant)
+    )
     await stage.product.load(first)
-    await _settled(stage)
-    stage.fix()
+    await _wait_until_current(stage)
+    stage.fix_handlers()
     await stage.command("deadletters", "redrive", "--all")
-    await stage.mark(f"held-in_transaction:{BUG}-1", fcr)
+    await stage.wait_for_mark(f"held-in_transaction:{BUG_ID}-1", fcr)
     await stage.product.load(later)
-    await _waiting(stage, mutant)
+    await _wait_for_lock(stage, mutant)
     stage.release(fcr)
-    await until(lambda: _resolved(stage), "the letter is resolved")
-    await _settled(stage)
-    return [line for line in await stage.wrong(judged([*first, *later])) if not line.startswith("fcr letter: ")]
+    await until(lambda: _is_resolved(stage), "the dead letter is resolved")
+    await _wait_until_current(stage)
+    return [
+        line
+        for line in await stage.differences(workload_of([*first, *later]))
+        if not line.startswith("fcr dead letter: ")
+    ]
 
 
-async def repeats_beside_retractions(stage: Stage, mutant: str) -> list[str]:
-    """Take contacts back in one replica, uncommitted, while another handles those that would repeat them.
+async def repeats_during_retractions(stage: Stage, mutant: str) -> list[str]:
+    """Retract contacts in one replica, and hold its transaction while another replica handles their repeats.
 
-    A retraction names no client, so it is in another partition than the contacts of the person. Without the county
-    lock the later contacts repeat what is there no more. Returns what came out wrong.
+    A retraction names no client, so its partition differs from that of the person's contacts. Without the county lock
+    the later contacts are linked to retracted contacts. Returns the differences.
     """
-    persons = {f"a{n}": person(n) for n in range(MANY)}
-    first = [recorded(id, **persons[id]) for id in persons]
-    await both(stage.start("ingest"), stage.start("fcr", mutant=mutant, session=SESSION))
+    persons = {f"a{n}": person(n) for n in range(PERSONS)}
+    first = [contact_recorded(id, **persons[id]) for id in persons]
+    await start_together(stage.start("ingest"), stage.start("fcr", mutant=mutant, session=SESSION))
     await stage.product.load(first)
-    await _settled(stage)
-    (alone,) = await _division(stage, 1)
+    await _wait_until_current(stage)
+    (first_member,) = await _wait_for_assignment(stage, 1)
     holder = await stage.start("fcr", "hold@in_transaction#1", mutant=mutant, session=SESSION)
-    (its,) = [partitions for member, partitions in (await _division(stage, 2)).items() if member != alone]
+    assignment = await _wait_for_assignment(stage, 2)
+    (held,) = [partitions for member, partitions in assignment.items() if member != first_member]
 
-    gone = [id for id in persons if partition_of(id.encode()) in its]
-    back, later = [retracted(id) for id in gone], [recorded(f"b{id}", **persons[id], **NEXT_DAY) for id in gone]
-    await stage.product.load(back)
-    assert await stage.mark("held-in_transaction", holder)
+    ids = [id for id in persons if partition_of(id.encode()) in held]
+    retractions = [contact_retracted(id) for id in ids]
+    later = [contact_recorded(f"b{id}", **persons[id], **NEXT_DAY) for id in ids]
+    await stage.product.load(retractions)
+    assert await stage.wait_for_mark("held-in_transaction", holder)
     await stage.product.load(later)
-    await _waiting(stage, mutant)
+    await _wait_for_lock(stage, mutant)
     stage.release(holder)
-    await _settled(stage)
-    return await stage.wrong(judged([*first, *back, *later]))
+    await _wait_until_current(stage)
+    return await stage.differences(workload_of([*first, *retractions, *later]))
 
 
-async def _settled(stage: Stage) -> None:
+async def _wait_until_current(stage: Stage) -> None:
     for service in ("ingest", "fcr"):
-        await stage.is_current(service)
+        await stage.wait_until_current(service)
 
 
-async def _division(stage: Stage, replicas: int) -> dict[str, set[int]]:
-    """Which partitions each of so many replicas has, once that is settled."""
+async def _wait_for_assignment(stage: Stage, replicas: int) -> dict[str, set[int]]:
+    """Wait until the group has this number of replicas. Returns the partitions by member."""
 
-    async def divided() -> dict[str, set[int]]:
-        found = await division(stage.product.kafka, stage.product.topic_prefix, "fcr", CONTACT)
+    async def assigned() -> dict[str, set[int]]:
+        found = await partition_assignment(stage.product.kafka, stage.product.topic_prefix, "fcr", CONTACT)
         return found if len(found) == replicas else {}
 
-    return dict(await until(divided, f"{replicas} replicas share the contacts"))
+    return dict(await until(assigned, f"{replicas} replicas share the contacts"))
 
 
-async def _waiting(stage: Stage, mutant: str) -> None:
-    """Until a writer waits for the one that is held, with the mutant only for a row in its way."""
-    await until(lambda: anyone_waits(stage), "one waits for the other")
-    assert mutant or await waiting_for_county(stage) == {"fcr"}
+async def _wait_for_lock(stage: Stage, mutant: str) -> None:
+    """Wait until a writer waits for the held one: for the county lock, or with the mutant only for a row lock."""
+    await until(lambda: is_any_lock_awaited(stage), "a writer waits for a lock")
+    assert mutant or await families_waiting_for_county(stage) == {"fcr"}
 
 
-async def _resolved(stage: Stage) -> bool:
+async def _is_resolved(stage: Stage) -> bool:
     rows = await stage.product.fetch("select state from fcr.dead_letter")
     return rows == [{"state": "resolved"}]
 
 
-async def test_a_repeat_of_a_contact_that_is_tried_again(stage: Stage) -> None:
-    assert await repeat_beside_redrive(stage, "") == []
+async def test_repeat_of_a_redriven_contact_is_linked(stage: Stage) -> None:
+    assert await repeat_during_redrive(stage, "") == []
 
 
-async def test_repeats_of_contacts_that_are_taken_back(stage: Stage) -> None:
-    assert await repeats_beside_retractions(stage, "") == []
+async def test_repeat_of_a_retracted_contact_is_not_linked(stage: Stage) -> None:
+    assert await repeats_during_retractions(stage, "") == []
 
 
-async def test_without_the_county_lock_a_repeat_is_lost(stage: Stage) -> None:
-    wrong = await repeat_beside_redrive(stage, "no_county_lock")
-    assert any(line.startswith("fcr_confirmed ") and "confirmed: expected 0, got 1" in line for line in wrong)
+async def test_redrive_without_the_county_lock_is_detected(stage: Stage) -> None:
+    differences = await repeat_during_redrive(stage, "no_county_lock")
+    assert any(line.startswith("fcr_confirmed ") and "confirmed: expected 0, got 1" in line for line in differences)
 
 
-async def test_without_the_county_lock_what_is_gone_is_repeated(stage: Stage) -> None:
-    wrong = await repeats_beside_retractions(stage, "no_county_lock")
-    assert any(line.startswith("fcr_confirmed ") for line in wrong)
+async def test_retraction_without_the_county_lock_is_detected(stage: Stage) -> None:
+    differences = await repeats_during_retractions(stage, "no_county_lock")
+    assert any(line.startswith("fcr_confirmed ") for line in differences)

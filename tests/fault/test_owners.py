@@ -1,4 +1,4 @@
-"""More than one process on the same records: the county lock orders them, and whoever is late changes nothing."""
+"""Several replicas handle the same records: the county lock serialises them, and a late replica changes nothing."""
 
 import asyncio
 import signal
@@ -7,122 +7,126 @@ from collections import Counter
 import pytest
 
 from shared.contracts.catalogue import SEGMENT
-from tests.fault.events import answered, erased, recorded, visited
-from tests.fault.locks import waiting_for_county
-from tests.fault.log import judged, usual_log
-from tests.fault.stage import FAMILIES, Stage, both, told_by
+from tests.fault.events import client_erased, contact_recorded, feedback_answered, service_event
+from tests.fault.locks import families_waiting_for_county
+from tests.fault.stage import FAMILIES, Stage, families_of, start_together
+from tests.fault.workload import default_workload, workload_of
 from tests.replica import until
 
-SOMEONE = {"local_id": "A1"}
+CLIENT = {"local_id": "A1"}
 
 
-async def erasure_beside_facts(stage: Stage, owners: int, mutant: str) -> list[str]:
-    """Erase a client while batches with facts of hers are uncommitted in all families; returns what came out wrong.
+async def erase_during_facts(stage: Stage, replicas: int, mutant: str) -> list[str]:
+    """Erase a client while every family has an uncommitted batch with facts of the client. Returns the differences.
 
     Without the county lock the erasure finds nothing to erase, and the facts are committed after it.
     """
-    facts = [make(f"r{n}", client=SOMEONE) for n in range(20) for make in (answered, recorded, visited)]
-    erasure = erased("x", SOMEONE)
-    point = "hold@in_transaction#1"
-    _, *holders = await both(stage.start("ingest"), *(stage.start(f, point, mutant=mutant) for f in FAMILIES))
+    facts = [
+        make(f"r{n}", client=CLIENT) for n in range(20) for make in (feedback_answered, contact_recorded, service_event)
+    ]
+    erasure = client_erased("x", CLIENT)
+    fault = "hold@in_transaction#1"
+    _, *held = await start_together(stage.start("ingest"), *(stage.start(f, fault, mutant=mutant) for f in FAMILIES))
     await stage.product.load(facts)
-    for holder in holders:
-        assert await stage.mark("held-in_transaction", holder)
-    if owners == 2:
-        await both(*(stage.start(family, mutant=mutant, owner=".second") for family in FAMILIES))
+    for replica in held:
+        assert await stage.wait_for_mark("held-in_transaction", replica)
+    if replicas == 2:
+        await start_together(*(stage.start(family, mutant=mutant, group_suffix=".second") for family in FAMILIES))
     await stage.product.load([erasure])
 
     async def erasing() -> bool:
-        waiting = await waiting_for_county(stage)
+        waiting = await families_waiting_for_county(stage)
         return all([f in waiting or await stage.product.fetch(f"select 1 from {f}.erased") for f in FAMILIES])
 
-    await until(erasing, "the erasure waits for the facts, or overtakes them")
-    waited = await waiting_for_county(stage)
-    for holder in holders:
-        stage.release(holder)
+    await until(erasing, "the erasure waits for the facts, or is committed before them")
+    waited = await families_waiting_for_county(stage)
+    for replica in held:
+        stage.release(replica)
     await stage.product.wait()
-    for family in FAMILIES if owners == 2 else ():
-        await stage.is_current(family, ".second")
+    for family in FAMILIES if replicas == 2 else ():
+        await stage.wait_until_current(family, ".second")
     assert mutant or waited == set(FAMILIES)
-    return await stage.wrong(judged([*facts, erasure]))
+    return await stage.differences(workload_of([*facts, erasure]))
 
 
-@pytest.mark.parametrize("owners", [1, 2])
-async def test_an_erasure_waits_for_facts_in_flight(stage: Stage, owners: int) -> None:
-    assert await erasure_beside_facts(stage, owners, "") == []
+@pytest.mark.parametrize("replicas", [1, 2])
+async def test_erasure_waits_for_uncommitted_facts(stage: Stage, replicas: int) -> None:
+    assert await erase_during_facts(stage, replicas, "") == []
 
 
-@pytest.mark.parametrize("owners", [1, 2])
-async def test_without_the_county_lock_it_is_noticed(stage: Stage, owners: int) -> None:
-    assert told_by(await erasure_beside_facts(stage, owners, "no_county_lock")) == set(FAMILIES)
+@pytest.mark.parametrize("replicas", [1, 2])
+async def test_erasure_without_the_county_lock_is_detected(stage: Stage, replicas: int) -> None:
+    assert families_of(await erase_during_facts(stage, replicas, "no_county_lock")) == set(FAMILIES)
 
 
-async def test_two_live_owners_of_all_records(stage: Stage) -> None:
-    log = usual_log()
-    await stage.ingested(log)
-    some = await both(*(stage.start(f, "hold@in_transaction#2", ready=False, batch=100) for f in FAMILIES))
-    for one in some:
-        await stage.mark("held-in_transaction", one)
-    others = await both(*(stage.start(f, ready=False, batch=100, owner=".second") for f in FAMILIES))
+async def test_two_replicas_that_both_get_all_records(stage: Stage) -> None:
+    workload = default_workload()
+    await stage.send_ingested(workload)
+    held = await start_together(*(stage.start(f, "hold@in_transaction#2", ready=False, batch=100) for f in FAMILIES))
+    for replica in held:
+        await stage.wait_for_mark("held-in_transaction", replica)
+    others = await start_together(*(stage.start(f, ready=False, batch=100, group_suffix=".second") for f in FAMILIES))
 
     async def all_wait() -> bool:
-        return await waiting_for_county(stage) == set(FAMILIES)
+        return await families_waiting_for_county(stage) == set(FAMILIES)
 
-    await until(all_wait, "one waits for the other")
-    for one in some:
-        stage.release(one)
-    await asyncio.gather(*(stage.is_current(family, owner) for family in FAMILIES for owner in ("", ".second")))
-    assert await stage.wrong(log) == []
-    for one, other in zip(some, others, strict=True):
-        ours, theirs = (
-            {place for place in stage.handled(replica) if not place[0].endswith(SEGMENT.name)}
-            for replica in (one, other)
+    await until(all_wait, "every family has a replica that waits for the other")
+    for replica in held:
+        stage.release(replica)
+    await asyncio.gather(
+        *(stage.wait_until_current(family, suffix) for family in FAMILIES for suffix in ("", ".second"))
+    )
+    assert await stage.differences(workload) == []
+    for pair in zip(held, others, strict=True):
+        delivered, delivered_to_other = (
+            {position for position in stage.delivered(replica) if not position[0].endswith(SEGMENT.name)}
+            for replica in pair
         )
-        assert ours == theirs
+        assert delivered == delivered_to_other
 
 
-async def test_replicas_come_and_go_in_mid_batch(stage: Stage) -> None:
-    log = usual_log()
-    await stage.ingested(log)
-    holders = await both(*(stage.start(f, "hold@in_transaction#5", ready=False) for f in FAMILIES))
-    batches = [await stage.mark("held-in_transaction", holder) for holder in holders]
-    joined = await both(*(stage.start(f, ready=False) for f in FAMILIES for _ in range(2)))
-    await until(lambda: all(map(stage.handled, joined)), "partitions have moved to those who joined")
-    for holder in holders:
-        stage.release(holder)
-        holder.signal(signal.SIGTERM)
-    assert [await holder.ended() for holder in holders] == [0] * len(FAMILIES)
-    await asyncio.gather(*map(stage.is_current, FAMILIES))
+async def test_rebalance_during_a_batch_loses_nothing(stage: Stage) -> None:
+    workload = default_workload()
+    await stage.send_ingested(workload)
+    held = await start_together(*(stage.start(f, "hold@in_transaction#5", ready=False) for f in FAMILIES))
+    batches = [await stage.wait_for_mark("held-in_transaction", replica) for replica in held]
+    joined = await start_together(*(stage.start(f, ready=False) for f in FAMILIES for _ in range(2)))
+    await until(lambda: all(map(stage.delivered, joined)), "the replicas that joined have partitions")
+    for replica in held:
+        stage.release(replica)
+        replica.signal(signal.SIGTERM)
+    assert [await replica.ended() for replica in held] == [0] * len(FAMILIES)
+    await asyncio.gather(*map(stage.wait_until_current, FAMILIES))
 
-    assert await stage.wrong(log) == []
-    deliveries = Counter(place for replica in stage.product.replicas for place in stage.handled(replica))
+    assert await stage.differences(workload) == []
+    deliveries = Counter(position for replica in stage.product.replicas for position in stage.delivered(replica))
     for batch in batches:
-        assert all(deliveries[place] > 1 for place in batch), "what the leaving one held came again elsewhere"
+        assert all(deliveries[position] > 1 for position in batch), "the held batch was not redelivered"
 
 
-async def test_frozen_owner(stage: Stage) -> None:
-    """SIGSTOP inside a transaction: the lock is freed by the server's time limit, the late owner changes nothing."""
-    log, applied = usual_log(), {"outcome": "applied"}
-    await stage.ingested(log)
-    frozen = await both(*(stage.start(f, "hold@in_transaction#5", ready=False, idle=None) for f in FAMILIES))
-    batches = [await stage.mark("held-in_transaction", one) for one in frozen]
-    before = [await stage.metric(one, "hva_records_total", applied) for one in frozen]
-    for one in frozen:
-        one.signal(signal.SIGSTOP)
-    seconds = await both(*map(stage.start, FAMILIES))
-    await asyncio.gather(*map(stage.is_current, FAMILIES))
-    assert await stage.wrong(log) == []
-    for batch, second in zip(batches, seconds, strict=True):
-        assert set(batch) <= set(stage.handled(second))
+async def test_frozen_replica_changes_nothing_after_it_resumes(stage: Stage) -> None:
+    """SIGSTOP inside a transaction: the time limit of PostgreSQL frees the lock, and another replica takes over."""
+    workload, applied = default_workload(), {"outcome": "applied"}
+    await stage.send_ingested(workload)
+    frozen = await start_together(*(stage.start(f, "hold@in_transaction#5", ready=False, idle=None) for f in FAMILIES))
+    batches = [await stage.wait_for_mark("held-in_transaction", replica) for replica in frozen]
+    before = [await stage.metric(replica, "hva_records_total", applied) for replica in frozen]
+    for replica in frozen:
+        replica.signal(signal.SIGSTOP)
+    others = await start_together(*map(stage.start, FAMILIES))
+    await asyncio.gather(*map(stage.wait_until_current, FAMILIES))
+    assert await stage.differences(workload) == []
+    for batch, other in zip(batches, others, strict=True):
+        assert set(batch) <= set(stage.delivered(other))
 
-    for one in frozen:
-        stage.release(one)
-        one.signal(signal.SIGCONT)
+    for replica in frozen:
+        stage.release(replica)
+        replica.signal(signal.SIGCONT)
 
-    async def tried_again() -> bool:
-        return all([await stage.metric(one, "hva_commit_errors_total") > 0 for one in frozen])
+    async def commit_failed() -> bool:
+        return all([await stage.metric(replica, "hva_commit_errors_total") > 0 for replica in frozen])
 
-    await until(tried_again, "the thawed owners find their transactions gone")
-    await asyncio.gather(*map(stage.is_current, FAMILIES))
-    assert [await stage.metric(one, "hva_records_total", applied) for one in frozen] == before
-    assert await stage.wrong(log) == []
+    await until(commit_failed, "the commits of the frozen replicas fail")
+    await asyncio.gather(*map(stage.wait_until_current, FAMILIES))
+    assert [await stage.metric(replica, "hva_records_total", applied) for replica in frozen] == before
+    assert await stage.differences(workload) == []
