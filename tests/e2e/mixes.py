@@ -24,8 +24,8 @@ def expected_mixes(facts: Facts, registers: Registers, label: Any, seed: int) ->
     for county, kind, period, level, scope, channel, segment in counts:
         if kind != "day" and channel != "all":
             periods[kind, county, level, scope, segment].add(period)
-    asked = [(*cell, *two) for (_, *cell), found in sorted(periods.items()) for two in pairwise(sorted(found))]
-    chosen = Random(seed).sample(asked, SAMPLE_SIZE)
+    candidates = [(*cell, *two) for (_, *cell), found in sorted(periods.items()) for two in pairwise(sorted(found))]
+    chosen = Random(seed).sample(candidates, SAMPLE_SIZE)
     chosen.append((*chosen[0][:-1], "2199Q1"))
     mixes = [dict(zip(MIX_KEYS, cell, strict=True)) | mix_of(counts, *cell) for cell in chosen]
     assert sum(bool(mix["mix"] and mix["within"]) for mix in mixes) > SAMPLE_SIZE // 30, (

@@ -21,8 +21,8 @@ _passed: Counter[str] = Counter()
 def _read_faults() -> dict[tuple[str, int], str]:
     faults = {}
     for fault in filter(None, os.environ.get("HVA_TEST_FAULTS", "").split(",")):
-        action, _, place = fault.partition("@")
-        point, _, number = place.partition("#")
+        action, _, pass_ = fault.partition("@")
+        point, _, number = pass_.partition("#")
         faults[point, int(number)] = action
     return faults
 

@@ -71,7 +71,7 @@ def _wrap_store() -> None:
 
     def init_with_faults(self: StoreCommit[Any], service: str, pool: Any, sealer: Any, apply: Any) -> None:
         async def apply_with_faults(connection: Any, county: str, events: Sequence[Any]) -> Any:
-            await pass_point("begun")
+            await pass_point("transaction_started")
             if not _fixed.exists() and any(getattr(event, "id", "").startswith(BUG_ID) for event in events):
                 raise ValueError(f"cannot process {events}")
             applied = await apply(connection, county, events)

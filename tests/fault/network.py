@@ -28,7 +28,7 @@ class Network:
         self._target, self._drop_packets = (parts.hostname, parts.port), drop_packets
         self._dsn = dsn
         self._server: asyncio.Server | None = None
-        self._away = False
+        self._vanished = False
         self._open: set[_Link] = set()
 
     @asynccontextmanager
@@ -47,7 +47,7 @@ class Network:
     def vanish(self) -> None:
         """Make the server unreachable."""
         assert self._server is not None
-        self._away = True
+        self._vanished = True
         for link in self._open:
             link.dead = True
         if self._drop_packets:
@@ -57,14 +57,14 @@ class Network:
     def come_back(self) -> None:
         """Accept new connections to the server again."""
         assert self._server is not None
-        self._away = False
+        self._vanished = False
         if self._drop_packets:
             for endpoint in self._server.sockets:
                 endpoint.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_connection(*self._target)
-        link = _Link(writer, server_writer, self._away)
+        link = _Link(writer, server_writer, self._vanished)
         self._open.add(link)
         try:
             async with asyncio.TaskGroup() as tasks:

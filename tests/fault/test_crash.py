@@ -15,7 +15,7 @@ from tests.replica import Replica, until
 # `histories_published`: histories are on the segment stream, and still pending in the outbox.
 # `dead_letters_stored`: dead letters are stored, events are not published.
 POINTS = {
-    tuple(FAMILIES): ("begun", "in_transaction", "commit_sent", "committed"),
+    tuple(FAMILIES): ("transaction_started", "in_transaction", "commit_sent", "committed"),
     ("segments",): ("histories_published",),
     ("ingest",): ("dead_letters_stored", "published"),
 }

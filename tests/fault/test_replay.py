@@ -65,7 +65,9 @@ async def differences(stage: Stage, lines: list[bytes]) -> list[str]:
     """Differences from the recomputation without dead letters of families, and facts of erased clients."""
     found = [line for line in await stage.differences(workload_of(lines)) if " dead letter: " not in line]
     for table in ("nps.response", "nps.feedback", "fcr.contact", "segments.service_event", "segments.flag"):
-        query = f"select id from {table} fact join {table.partition('.')[0]}.erased gone on gone.client = own_client"
+        query = (
+            f"select id from {table} fact join {table.partition('.')[0]}.erased erased on erased.client = own_client"
+        )
         found += [f"{table} {row}" for row in await stage.product.fetch(query)]
     return found
 

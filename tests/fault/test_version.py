@@ -48,6 +48,4 @@ async def test_service_waits_for_its_database_version(
     assert (await nps.probe())[0] == 200, "replicas of the previous version must work during an upgrade"
 
     await migrator.fetchval(_DELETE, last)
-    assert f"nps/{last}" in await _report(nps, "troubles", "schema"), (
-        "an older schema, as after the restore of an old dump, is not reported"
-    )
+    assert f"nps/{last}" in await _report(nps, "troubles", "schema"), "an older schema is not reported"

@@ -53,9 +53,8 @@ async def test_lag_of_a_new_group_is_all_committed_records(kafka: str) -> None:
     await sender.abort_transaction()
     await sender.stop()
 
-    async def only_committed_counted() -> (
-        bool
-    ):  # the broker writes the marker of the aborted transaction after its answer
+    async def only_committed_counted() -> bool:
+        # The broker writes the marker of the aborted transaction after its answer.
         return await lag_growth(kafka, group, before) == [3]
 
     await until(only_committed_counted, "three records are unread, in one partition")
