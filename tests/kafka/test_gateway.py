@@ -25,7 +25,7 @@ GATEWAY_ON = {"HVA_GATEWAY_PORT": "0"}
 DEAD_LETTERS = "select reason, state, attempts, topic from ingest.dead_letter order by id"
 
 
-def feedback_answered(unit: str, **envelope: str) -> dict[str, Any]:
+def feedback_event(unit: str, **envelope: str) -> dict[str, Any]:
     data = {
         "response_id": "r1",
         "unit": unit,
@@ -106,7 +106,7 @@ async def test_dead_letter_is_stored_once_and_redriven_for_a_new_unit(product: P
     product.config_dir = Path(shutil.copytree(SAMPLE / "config", product.folder / "config"))
     ingest, *_ = await product.start_all(GATEWAY_ON)
     await sender.use(ingest)
-    structured, binary = feedback_answered("perustettu"), binary_mode(feedback_answered("perustettu", id="e2"))
+    structured, binary = feedback_event("perustettu"), binary_mode(feedback_event("perustettu", id="e2"))
     for _ in range(2):
         assert (await sender.post(to_json(structured)))[1]["reason"] == "unknown_unit"
         assert (await sender.post(*binary))[1]["reason"] == "unknown_unit"
@@ -132,7 +132,7 @@ async def test_gateway_answers_503_while_a_server_is_down_and_recovers(
     product: Product, sender: Sender, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
 ) -> None:
     await sender.use(await product.start("ingest", GATEWAY_ON, module="tests.kafka.short_timeout"))
-    valid, invalid = to_json(feedback_answered("hml-ta")), to_json(feedback_answered("perustettu"))
+    valid, invalid = to_json(feedback_event("hml-ta")), to_json(feedback_event("perustettu"))
 
     async def try_to_send(body: bytes) -> Any:
         status, item = await sender.post(body)
@@ -171,9 +171,9 @@ async def test_token_is_required_and_sigterm_ends_the_gateway(product: Product, 
     tokens.write_text("correct-horse-battery-staple\n")
     replica = await product.start("ingest", GATEWAY_ON | {"HVA_GATEWAY_TOKEN_FILE": str(tokens)})
     await sender.use(replica)
-    assert (await sender.post(to_json(feedback_answered("hml-ta"))))[0] == 401
+    assert (await sender.post(to_json(feedback_event("hml-ta"))))[0] == 401
     headers = {**STRUCTURED, "Authorization": "Bearer correct-horse-battery-staple"}
-    assert (await sender.post(to_json(feedback_answered("hml-ta")), headers))[0] == 202
+    assert (await sender.post(to_json(feedback_event("hml-ta")), headers))[0] == 202
 
     port_in_use = sender.url.split(":")[2].split("/")[0]
     tokens.chmod(0o644)
@@ -188,4 +188,4 @@ async def test_token_is_required_and_sigterm_ends_the_gateway(product: Product, 
     replica.signal(signal.SIGTERM)
     assert await replica.ended() == 0
     with pytest.raises(aiohttp.ClientConnectionError):
-        await sender.post(to_json(feedback_answered("hml-ta")), headers)
+        await sender.post(to_json(feedback_event("hml-ta")), headers)

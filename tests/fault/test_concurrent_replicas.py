@@ -59,7 +59,7 @@ async def test_erasure_without_the_county_lock_is_detected(stage: Stage, replica
     assert families_of(await erase_during_facts(stage, replicas, "no_county_lock")) == set(FAMILIES)
 
 
-async def test_two_replicas_that_both_get_all_records(stage: Stage) -> None:
+async def test_two_replicas_of_all_records_give_the_same_figures(stage: Stage) -> None:
     workload = default_workload()
     await stage.send_ingested(workload)
     held = await start_together(*(stage.start(f, "hold@in_transaction#2", ready=False, batch=100) for f in FAMILIES))

@@ -9,7 +9,7 @@ from tests.fault.workload import workload_of
 from tests.replica import until
 
 SESSION = 60.0  # seconds; long enough that a replica on a busy machine keeps its partitions
-# For a quarter of them, on average, the held replica gets the retraction and the other one gets the later contact.
+# For a quarter of them, on average, the second replica gets the retraction and the first one gets the later contact.
 PERSONS = 100
 NEXT_DAY = {"started_at": "2026-03-03T12:00:00+02:00", "answered_at": "2026-03-03T12:01:00+02:00"}
 
@@ -38,11 +38,8 @@ async def repeat_during_redrive(stage: Stage, mutant: str) -> list[str]:
     stage.release(fcr)
     await until(lambda: _is_resolved(stage), "the dead letter is resolved")
     await _wait_until_current(stage)
-    return [
-        line
-        for line in await stage.differences(workload_of([*first, *later]))
-        if not line.startswith("fcr dead letter: ")
-    ]
+    differences = await stage.differences(workload_of([*first, *later]))
+    return [line for line in differences if not line.startswith("fcr dead letter: ")]
 
 
 async def repeats_during_retractions(stage: Stage, mutant: str) -> list[str]:
@@ -57,18 +54,18 @@ async def repeats_during_retractions(stage: Stage, mutant: str) -> list[str]:
     await stage.product.load(first)
     await _wait_until_current(stage)
     (first_member,) = await _wait_for_assignment(stage, 1)
-    holder = await stage.start("fcr", "hold@in_transaction#1", mutant=mutant, session=SESSION)
+    second = await stage.start("fcr", "hold@in_transaction#1", mutant=mutant, session=SESSION)
     assignment = await _wait_for_assignment(stage, 2)
-    (held,) = [partitions for member, partitions in assignment.items() if member != first_member]
+    (partitions_of_second,) = [partitions for member, partitions in assignment.items() if member != first_member]
 
-    ids = [id for id in persons if partition_of(id.encode()) in held]
+    ids = [id for id in persons if partition_of(id.encode()) in partitions_of_second]
     retractions = [contact_retracted(id) for id in ids]
     later = [contact_recorded(f"b{id}", **persons[id], **NEXT_DAY) for id in ids]
     await stage.product.load(retractions)
-    assert await stage.wait_for_mark("held-in_transaction", holder)
+    assert await stage.wait_for_mark("held-in_transaction", second)
     await stage.product.load(later)
     await _wait_for_lock(stage, mutant)
-    stage.release(holder)
+    stage.release(second)
     await _wait_until_current(stage)
     return await stage.differences(workload_of([*first, *retractions, *later]))
 
