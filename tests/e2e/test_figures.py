@@ -1,10 +1,10 @@
-"""The first promise: the same events in any order, with any duplicates and batches, give the recomputed figures."""
+"""The same events in any order, with any duplicates and batches, give the recomputed figures."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.e2e.mixes import KEYS_OF_MIX, expected_mixes, found_mixes
+from tests.e2e.mixes import MIX_KEYS, expected_mixes, found_mixes
 from tests.oracle import (
     KEYS,
     Care,
@@ -48,9 +48,9 @@ async def test_every_view_equals_the_recomputation(product: Product, seed: int) 
     for base, period in (("2025Q4", "2026Q1"), ("2026-01", "2026"), ("2026Q1", "2026Q1")):
         for county in ("oma-hame", "pirha"):
             cohort = care.fixed_cohort(county, base, period, AS_OF)
-            asked = "select * from figures.fixed_cohort($1, $2, $3)"
-            found = await product.fetch(asked, county, base, period, as_of=AS_OF.isoformat())
+            query = "select * from figures.fixed_cohort($1, $2, $3)"
+            found = await product.fetch(query, county, base, period, as_of=AS_OF.isoformat())
             assert differences(cohort, found, COHORT_KEYS) == [], (county, base, period)
     for family in SERVICES[1:]:
         assert await product.fetch(f"select reason from {family}.dead_letter") == []
-    assert differences(mixes, await found_mixes(product, mixes), KEYS_OF_MIX) == [], "nps_mix"
+    assert differences(mixes, await found_mixes(product, mixes), MIX_KEYS) == [], "nps_mix"

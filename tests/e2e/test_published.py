@@ -1,4 +1,4 @@
-"""What the real services publish: every row of the star, each as in the figures or hidden without a number."""
+"""The tables that the real services publish: every row equals the figures or is suppressed without any number."""
 
 from datetime import datetime
 from typing import Any
@@ -14,42 +14,42 @@ from tests.product import SAMPLE, Product
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
-async def test_every_published_row_is_right_or_hidden(product: Product) -> None:
+async def test_every_published_row_is_exact_or_suppressed(product: Product) -> None:
     lines = adversarial(3, 1500, SAMPLE / "config")
     await product.start_all()
     await product.load(lines)
     await product.wait()
     steward = product.connection().postgres_steward
-    found = await ask(steward, None, None, 240)
-    assert all(state["total"] == state["done"] > 0 for state in found.values())
+    states = await ask(steward, None, None, 240)
+    assert all(state["total"] == state["done"] > 0 for state in states.values())
     await product.wait(published=True)
 
-    at = {
+    publications = {
         (row["family"], row["county"], row["year"]): row["published_at"]
         for row in await product.fetch("select * from report.publication")
     }
-    shown_rows = 0
+    exact_rows = 0
     for name, view in VIEWS.items():
-        shown = _by_key(name, await _read(product, f"select * from report.{name}"))
+        published_rows = _by_key(name, await _fetch_as_reader(product, f"select * from report.{name}"))
         exact: Rows = {}
-        for (family, county, year), published_at in at.items():
+        for (family, county, year), published_at in publications.items():
             if family == view.family:
                 exact |= await _exact(product, name, county, year, published_at)
-        assert shown.keys() == exact.keys(), name
-        for key, row in shown.items():
+        assert published_rows.keys() == exact.keys(), name
+        for key, row in published_rows.items():
             if row["suppressed"]:
-                assert all(value is None for column, value in row.items() if column not in _kept(name)), key
+                assert all(value is None for column, value in row.items() if column not in _never_suppressed(name)), key
             else:
                 assert {column: row[column] for column in exact[key]} == exact[key], key
-                shown_rows += 1
-    assert shown_rows > 300
+                exact_rows += 1
+    assert exact_rows > 300
     assert await product.fetch("select from report.code where key = 'channel' and not named") == []
     freshness = await product.fetch("select sum(accepted) as accepted, count(distinct stream) from report.freshness")
     assert freshness[0]["accepted"] > 0 and freshness[0]["count"] == 3
 
 
 async def _exact(product: Product, view: str, county: str, year: int, at: datetime) -> Rows:
-    """The rows of the star in the figures of a county and year, as they were when these were published."""
+    """The exact rows of a published view for a county and year, as of the time of their publication."""
     query = (
         f"select * from figures.{view} f where county = $1 and period >= $2 and period < $3 and case period_kind "
         "when 'day' then period::date <= reference.as_of_day() else (select first_day <= reference.as_of_day() "
@@ -63,12 +63,12 @@ def _by_key(view: str, rows: list[dict[str, Any]]) -> Rows:
     return {tuple(row[key] for key in keys_of(view)): row for row in rows}
 
 
-def _kept(view: str) -> set[str]:
+def _never_suppressed(view: str) -> set[str]:
     return {*keys_of(view), "state", "suppressed", "low_n", "published_at"}
 
 
-async def _read(product: Product, query: str) -> list[dict[str, Any]]:
-    """Rows as a reader sees them."""
+async def _fetch_as_reader(product: Product, query: str) -> list[dict[str, Any]]:
+    """Rows of a query as role hva_reader."""
     connection = await asyncpg.connect(product.database.dsn("hva_reader"))
     try:
         return [dict(row) for row in await connection.fetch(query)]

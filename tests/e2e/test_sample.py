@@ -1,4 +1,4 @@
-"""The sample set through the real services, in any order: its own figures, which nobody's code has computed."""
+"""The sample set, loaded in shuffled order, gives the figures that were supplied with it."""
 
 import asyncio
 import gzip
@@ -13,12 +13,12 @@ from tests.product import SAMPLE, Product
 AS_OF = "2026-07-01T00:00:00+00:00"
 
 
-def unpacked(name: str) -> bytes:
+def unpack(name: str) -> bytes:
     return gzip.decompress((SAMPLE / name).read_bytes())
 
 
-async def test_the_sample_set(product: Product) -> None:
-    lines, sample = unpacked("events.jsonl.gz").split(b"\n"), orjson.loads(unpacked("figures.json.gz"))
+async def test_sample_set_gives_its_figures(product: Product) -> None:
+    lines, sample = unpack("events.jsonl.gz").split(b"\n"), orjson.loads(unpack("figures.json.gz"))
     await product.start_all()
     await product.load(shuffled([line for line in lines if not is_blank(line)], 4))
     await product.wait()

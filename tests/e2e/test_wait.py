@@ -1,4 +1,4 @@
-"""`hva wait` follows every service to its dead letters."""
+"""`hva wait` waits for the dead letters of every service."""
 
 import asyncpg
 import pytest
@@ -12,9 +12,11 @@ from tests.product import Product
 from tests.store.dead_letters import SEALER, dead_letter
 
 
-async def test_it_waits_for_the_letters_of_every_service(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "_GRACE_S", PATIENCE_S)  # servers of a busy machine do answer
-    await product.wait()  # nothing was sent, so nothing is behind
+async def test_wait_includes_the_dead_letters_of_every_service(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wait, "_GRACE_S", PATIENCE_S)  # the servers of a busy machine may answer late
+    await product.wait()  # nothing was sent, so this returns
     for service in SERVICES:
         connection = await asyncpg.connect(product.database.dsn(f"hva_{service}"))
         await write_dead_letters(connection, service, [dead_letter(1)], SEALER)

@@ -1,4 +1,4 @@
-"""A stage for every fault test, with its randomness out of one printed seed."""
+"""The stage of every fault test. Its randomness comes from one printed seed."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.product import Product
 
 @pytest.fixture
 def stage(product: Product, tmp_path: Path) -> Stage:
-    """Set HVA_FAULT_SEED to the printed one to do the same faults again."""
+    """Set HVA_FAULT_SEED to the printed seed to repeat the same faults."""
     seed = int(os.environ.get("HVA_FAULT_SEED") or SystemRandom().randrange(10**6))
     print(f"HVA_FAULT_SEED={seed}")
     folder = tmp_path / "faults"

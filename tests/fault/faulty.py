@@ -1,27 +1,22 @@
-"""`python -m tests.fault.faulty <service>`: the real service with faults let in from outside.
+"""`python -m tests.fault.faulty <service>`: the real service with injected faults.
 
-The product has no hooks for this; everything is wrapped here, by the environment:
+The product has no hooks for this. Everything is wrapped here and configured by the environment:
 
-HVA_TEST_FOLDER      where every batch that is handled leaves a line, and every fault its mark
-HVA_TEST_FAULTS      `<action>@<point>#<n>,...`: what happens the n-th time that this process passes the point;
-                     `in_transaction:<id>` is that of a transaction with the fact of this id,
-                     `in_transaction:<id>:retracted` with its retraction
-HVA_TEST_MUTANT      a guarantee of the product taken away, to see that the suite notices
-HVA_TEST_SESSION_MS  how soon the group misses a process that was killed; 6 s in the product
-HVA_TEST_IDLE_S      how long PostgreSQL lets a transaction idle, where it is not as in the product
-HVA_TEST_OWNER       a consumer group of its own: this process gets every record, whoever else does
+HVA_TEST_FOLDER        the folder for traces (every batch that is processed) and marks (every fault that happened)
+HVA_TEST_FAULTS        `<action>@<point>#<n>,...`: the action at the n-th time that this process passes the point;
+                       `in_transaction:<id>` is a transaction that has the fact with this id,
+                       `in_transaction:<id>:retracted` one that has its retraction
+HVA_TEST_MUTANT        a guarantee of the product to remove, to prove that the suite detects its absence
+HVA_TEST_SESSION_MS    the session timeout of the consumer group; 6 s in the product
+HVA_TEST_IDLE_S        how long PostgreSQL lets a transaction idle, if it is not as in the product
+HVA_TEST_GROUP_SUFFIX  gives this process consumer groups of its own, in which it gets every record
 """
 
 import asyncio
-import json
 import os
-import signal
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from contextvars import ContextVar
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from asyncpg.transaction import Transaction
@@ -41,7 +36,8 @@ from shared.contracts.catalogue import Topic
 from shared.edge.service import main
 from shared.postgres.commit import StoreCommit
 from shared.record import Record
-from tests.fault.events import BUG
+from tests.fault.events import BUG_ID
+from tests.fault.fault_points import BATCH, FOLDER, append_trace, pass_point
 from tests.fault.mutants import MUTANTS
 
 _BUILDS: Final = {
@@ -50,122 +46,80 @@ _BUILDS: Final = {
     "fcr": services.fcr.app.build,
     "segments": services.segments.app.build,
 }
-# By these names the type checker lets them be changed.
+# Typed as Any, so that the type checker allows patching.
 _KafkaBroker: Any = KafkaBroker
 _Transaction: Any = Transaction
 _consume: Any = consume
 _ingest: Any = services.ingest.app
 _pool: Any = pool
-_folder = Path(os.environ["HVA_TEST_FOLDER"])
-_fixed = _folder / "fixed"
-_passed: Counter[str] = Counter()
-_batch: ContextVar[list[tuple[str, int, int]]] = ContextVar("batch", default=[])  # noqa: B039 - never changed
-
-
-def _faults() -> dict[tuple[str, int], str]:
-    found = {}
-    for fault in filter(None, os.environ.get("HVA_TEST_FAULTS", "").split(",")):
-        action, _, place = fault.partition("@")
-        point, _, number = place.partition("#")
-        found[point, int(number)] = action
-    return found
-
-
-_PLAN = _faults()
-
-
-async def passing(point: str) -> None:
-    """Do what is planned for this passage of the point."""
-    _passed[point] += 1
-    match _PLAN.get((point, _passed[point])):
-        case "kill":
-            _mark("killed", point)
-            os.kill(os.getpid(), signal.SIGKILL)
-        case "hold":
-            _mark("held", point)
-            while not (_folder / f"release-{os.getpid()}").exists():  # noqa: ASYNC110 - let go by another process
-                await asyncio.sleep(0.01)
-        case "lose":
-            _mark("lost", point)
-            raise ConnectionResetError("the answer was lost")
-
-
-def _mark(what: str, point: str) -> None:
-    mark = _folder / f"{what}-{point}-{os.getpid()}.json"
-    mark.with_suffix(".new").write_text(json.dumps(_batch.get()))
-    mark.with_suffix(".new").rename(mark)
-
-
-def _tell(what: str, row: object) -> None:
-    with (_folder / f"{what}-{os.getpid()}").open("a") as lines:
-        lines.write(json.dumps(row) + "\n")
+_fixed = FOLDER / "fixed"
 
 
 def _wrap_batches() -> None:
     run = BatchRunner.run
 
-    async def traced(self: BatchRunner[Any], records: Sequence[Record]) -> None:
-        _batch.set([(r.topic, r.partition, r.offset) for r in records])
-        _tell("trace", _batch.get())
+    async def run_with_trace(self: BatchRunner[Any], records: Sequence[Record]) -> None:
+        BATCH.set([(r.topic, r.partition, r.offset) for r in records])
+        append_trace("batches", BATCH.get())
         await run(self, records)
 
-    BatchRunner.run = traced  # type: ignore[method-assign]
+    BatchRunner.run = run_with_trace  # type: ignore[method-assign]
 
 
 def _wrap_store() -> None:
     init, call = StoreCommit.__init__, StoreCommit.__call__
 
-    def with_faults(self: StoreCommit[Any], service: str, pool: Any, sealer: Any, apply: Any) -> None:
-        async def faulty(connection: Any, county: str, events: Sequence[Any]) -> Any:
-            await passing("begun")
-            if not _fixed.exists() and any(getattr(event, "id", "").startswith(BUG) for event in events):
-                raise ValueError(f"cannot stand {events}")
+    def init_with_faults(self: StoreCommit[Any], service: str, pool: Any, sealer: Any, apply: Any) -> None:
+        async def apply_with_faults(connection: Any, county: str, events: Sequence[Any]) -> Any:
+            await pass_point("transaction_started")
+            if not _fixed.exists() and any(getattr(event, "id", "").startswith(BUG_ID) for event in events):
+                raise ValueError(f"cannot process {events}")
             applied = await apply(connection, county, events)
-            await passing("in_transaction")
+            await pass_point("in_transaction")
             for event in events:
                 point = f"in_transaction:{getattr(event, 'id', '')}"
-                await passing(point)
+                await pass_point(point)
                 if getattr(event, "retracted", False):
-                    await passing(f"{point}:retracted")
+                    await pass_point(f"{point}:retracted")
             return applied
 
-        init(self, service, pool, sealer, faulty)
+        init(self, service, pool, sealer, apply_with_faults)
 
-    async def committed(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
+    async def call_with_fault(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
         applied = await call(self, events, dead_letters)
-        await passing("committed")
+        await pass_point("committed")
         return applied
 
-    StoreCommit.__init__, StoreCommit.__call__ = with_faults, committed  # type: ignore[method-assign]
+    StoreCommit.__init__, StoreCommit.__call__ = init_with_faults, call_with_fault  # type: ignore[method-assign]
 
 
-def _wrap_sending() -> None:
-    """The COMMIT has left for the server and its answer is not there."""
+def _wrap_sql_commit() -> None:
+    """`commit_sent`: COMMIT is sent to the server and its answer has not arrived."""
     commit = _Transaction._Transaction__commit  # what leaving `async with` calls
 
-    async def sent(self: Any) -> None:
+    async def commit_with_fault(self: Any) -> None:
         answer = asyncio.ensure_future(commit(self))
         await asyncio.sleep(0)  # lets it write to the socket
-        if _batch.get():
-            await passing("sent")
+        if BATCH.get():
+            await pass_point("commit_sent")
         await answer
 
-    _Transaction._Transaction__commit = sent
+    _Transaction._Transaction__commit = commit_with_fault
 
 
 def _wrap_publishing() -> None:
     publish = PublishCommit.publish
 
-    async def published(self: PublishCommit, events: Any) -> None:
-        await passing("kept")
+    async def publish_with_faults(self: PublishCommit, events: Any) -> None:
+        await pass_point("dead_letters_stored")
         await publish(self, events)
-        await passing("published")
+        await pass_point("published")
 
-    PublishCommit.publish = published  # type: ignore[method-assign]
+    PublishCommit.publish = publish_with_faults  # type: ignore[method-assign]
 
 
-class _BeforeClearing:
-    """A connection that passes a point when the cells of a period are counted and its mark is still there."""
+class _ConnectionWithFault:
+    """Passes the point `counted` when the cells of a period are counted and the period is still marked as stale."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -175,70 +129,70 @@ class _BeforeClearing:
 
     async def execute(self, query: str, *arguments: Any, **settings: Any) -> Any:
         if query.startswith("delete from fcr.stale"):
-            _tell("counted", arguments[:3])
-            await passing("counted")
+            append_trace("counted", arguments[:3])
+            await pass_point("counted")
         return await self._connection.execute(query, *arguments, **settings)
 
 
 def _wrap_cells() -> None:
     count = Cells._count
 
-    async def traced(self: Cells, connection: Any, period: Any, days: Any) -> None:
-        _tell("counting", period)
-        await passing("counting")
-        wrapped: Any = _BeforeClearing(connection)
+    async def count_with_faults(self: Cells, connection: Any, period: Any, days: Any) -> None:
+        append_trace("counting", period)
+        await pass_point("counting")
+        wrapped: Any = _ConnectionWithFault(connection)
         await count(self, wrapped, period, days)
 
-    Cells._count = traced  # type: ignore[method-assign]
+    Cells._count = count_with_faults  # type: ignore[method-assign]
 
 
 def _wrap_outbox() -> None:
-    """Histories are on the stream and still wait to be put out."""
-    done = Outbox._mark_published
+    """`histories_published`: histories are on the stream and still pending in the outbox."""
+    mark_published = Outbox._mark_published
 
-    async def publish_pending(self: Outbox, connection: Any, rows: Any) -> None:
-        await passing("publish_pending")
-        await done(self, connection, rows)
+    async def mark_with_fault(self: Outbox, connection: Any, rows: Any) -> None:
+        await pass_point("histories_published")
+        await mark_published(self, connection, rows)
 
-    Outbox._mark_published = publish_pending  # type: ignore[method-assign]
+    Outbox._mark_published = mark_with_fault  # type: ignore[method-assign]
 
 
 def _wrap_time_limits() -> None:
-    """A fault holds a transaction for as long as the rest of its test takes, be the machine ever so busy."""
+    """A test can hold a transaction for longer than the product allows, however busy the machine is."""
     if seconds := os.environ.get("HVA_TEST_IDLE_S"):
         _pool._WRITER["idle_in_transaction_session_timeout"] = f"{seconds}s"
 
 
 def _wrap_clock() -> None:
-    """The clock of ingest is ahead by the seconds in the file `ahead`, from when it is there."""
-    clock, ahead = services.ingest.app.system_clock, _folder / "ahead"
+    """The clock of ingest is ahead by the seconds in the file `ahead`, as soon as the file exists."""
+    clock, ahead = services.ingest.app.system_clock, FOLDER / "ahead"
 
-    def moved() -> datetime:
+    def shifted_clock() -> datetime:
         return clock() + timedelta(seconds=float(ahead.read_text()) if ahead.exists() else 0.0)
 
-    _ingest.system_clock = moved
+    _ingest.system_clock = shifted_clock
 
 
 def _wrap_group() -> None:
     subscriber, group_id = _KafkaBroker.subscriber, _consume.group_id
-    owner = os.environ.get("HVA_TEST_OWNER", "")
+    suffix = os.environ.get("HVA_TEST_GROUP_SUFFIX", "")
 
-    def impatient(self: Any, *topics: str, **settings: Any) -> Any:
+    def subscriber_with_timeout(self: Any, *topics: str, **settings: Any) -> Any:
         session = int(os.environ["HVA_TEST_SESSION_MS"])
-        times = {"session_timeout_ms": session, "heartbeat_interval_ms": session // 5}
-        return subscriber(self, *topics, **settings | times)
+        timeouts = {"session_timeout_ms": session, "heartbeat_interval_ms": session // 5}
+        return subscriber(self, *topics, **settings | timeouts)
 
-    def of_owner(service: str, topic: Topic) -> str:
-        return str(group_id(service, topic)) + owner
+    def group_id_with_suffix(service: str, topic: Topic) -> str:
+        return str(group_id(service, topic)) + suffix
 
-    _KafkaBroker.subscriber = impatient
-    _consume.group_id = of_owner
+    _KafkaBroker.subscriber = subscriber_with_timeout
+    _consume.group_id = group_id_with_suffix
 
 
 if __name__ == "__main__":
     _wrap_batches()
     _wrap_store()
-    _wrap_sending()
+    _wrap_sql_commit()
     _wrap_publishing()
     _wrap_cells()
     _wrap_outbox()

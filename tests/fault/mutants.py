@@ -1,4 +1,4 @@
-"""Guarantees of the product taken away one at a time: each must be noticed by the test that stands for it."""
+"""Each mutant removes one guarantee of the product. A test must detect each of them."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,98 +17,101 @@ from shared.record import Record
 
 
 def no_county_lock() -> None:
-    """Nothing orders the writers of a county, nor the row that says by which registers its facts were derived."""
+    """Writers of a county are not serialised, neither by the county lock nor by the row with the register version."""
 
-    async def free(connection: Any, service: str, counties: Any) -> None:
-        """Take no lock."""
+    async def lock_nothing(connection: Any, service: str, counties: Any) -> None:
+        pass
 
-    rooms: Any = shared.postgres
-    rooms.commit.lock_counties = rooms.refold.lock_counties = free
-    rooms.refold._RECORD_VERSION = "select $1::text, $2::text, $3::text, $4::text"
+    package: Any = shared.postgres
+    package.commit.lock_counties = package.refold.lock_counties = lock_nothing
+    package.refold._RECORD_VERSION = "select $1::text, $2::text, $3::text, $4::text"
 
 
-def equal_order_wins() -> None:
-    """A fact as great as the stored one takes its place: `>=` for `>`."""
+def equal_rank_wins() -> None:
+    """A fact of equal rank replaces the stored one."""
     original = FactTable._upsert_sql
     assert isinstance(original, cached_property)
 
-    def sql(self: FactTable[Any]) -> str:
+    def mutated_sql(self: FactTable[Any]) -> str:
         return str(original.func(self)).replace("fact.rank < excluded.rank", "fact.rank <= excluded.rank")
 
-    FactTable._upsert_sql = property(sql)
+    FactTable._upsert_sql = property(mutated_sql)
 
 
-def reject_is_ack() -> None:
-    """What is rejected is acknowledged and kept nowhere."""
-    patiently = BatchRunner._commit_with_retry
+def rejected_record_is_lost() -> None:
+    """A rejected record is acknowledged without a dead letter."""
+    commit_with_retry = BatchRunner._commit_with_retry
 
-    async def without_letters(self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]) -> Any:
-        return await patiently(self, events, [])
+    async def commit_without_dead_letters(
+        self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]
+    ) -> Any:
+        return await commit_with_retry(self, events, [])
 
-    BatchRunner._commit_with_retry = without_letters  # type: ignore[method-assign]
+    BatchRunner._commit_with_retry = commit_without_dead_letters  # type: ignore[method-assign]
 
 
-def error_is_ack() -> None:
-    """A batch that failed is acknowledged."""
+def failed_batch_is_acknowledged() -> None:
+    """A failed batch is acknowledged."""
     run = BatchRunner.run
 
-    async def swallowing(self: BatchRunner[Any], records: Sequence[Record]) -> None:
+    async def run_ignoring_errors(self: BatchRunner[Any], records: Sequence[Record]) -> None:
         try:
             await run(self, records)
         except Exception:
             return
 
-    async def once(self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]) -> Any:
+    async def commit_once(self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]) -> Any:
         return await self._commit(events, dead_letters)
 
-    BatchRunner.run, BatchRunner._commit_with_retry = swallowing, once  # type: ignore[method-assign]
+    BatchRunner.run = run_ignoring_errors  # type: ignore[method-assign]
+    BatchRunner._commit_with_retry = commit_once  # type: ignore[method-assign]
 
 
-def everyone_counts() -> None:
-    """Nothing keeps replicas from counting the cells of a period beside each other."""
-    rooms: Any = cells
-    rooms._LOCK = os.getpid()
+def no_cell_lock() -> None:
+    """Replicas count the cells of a period concurrently, because each takes a lock of its own."""
+    module: Any = cells
+    module._LOCK = os.getpid()
 
 
-def fresh_before_counted() -> None:
-    """A period is no longer stale when its cells begin to be counted, not when they are."""
+def stale_cleared_before_count() -> None:
+    """The stale mark of a period is cleared before its cells are counted, not after."""
     count = Cells._count
 
-    async def hasty(self: Cells, connection: Any, period: tuple[str, str, str], days: Any) -> None:
-        mark = await connection.fetchval(cells._CHANGE_NUMBER, *period)
-        await connection.execute(cells._CLEAR_STALE, *period, mark)
+    async def clear_then_count(self: Cells, connection: Any, period: tuple[str, str, str], days: Any) -> None:
+        number = await connection.fetchval(cells._CHANGE_NUMBER, *period)
+        await connection.execute(cells._CLEAR_STALE, *period, number)
         await count(self, connection, period, days)
 
-    Cells._count = hasty  # type: ignore[method-assign]
+    Cells._count = clear_then_count  # type: ignore[method-assign]
 
 
 def outbox_after_commit() -> None:
-    """Histories are written when the batch is committed, in a transaction of their own."""
+    """Histories are written to the outbox after the commit of the batch, in a separate transaction."""
     module: Any = segments
     enqueue, call = module.enqueue_histories, StoreCommit.__call__
-    not_announced: list[tuple[Any, ...]] = []
+    postponed: list[tuple[Any, ...]] = []
 
-    async def later(connection: Any, *of_batch: Any) -> None:
-        not_announced.append(of_batch)
+    async def postpone(connection: Any, *arguments: Any) -> None:
+        postponed.append(arguments)
 
-    async def then_told(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
+    async def commit_then_enqueue(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
         applied = await call(self, events, dead_letters)
-        while not_announced:
+        while postponed:
             async with self._pool.acquire() as connection, connection.transaction():
-                await enqueue(connection, *not_announced.pop())
+                await enqueue(connection, *postponed.pop())
         return applied
 
-    module.enqueue_histories = later
-    StoreCommit.__call__ = then_told  # type: ignore[method-assign]
+    module.enqueue_histories = postpone
+    StoreCommit.__call__ = commit_then_enqueue  # type: ignore[method-assign]
 
 
 _ALL: Final = (
     no_county_lock,
-    equal_order_wins,
-    reject_is_ack,
-    error_is_ack,
-    everyone_counts,
-    fresh_before_counted,
+    equal_rank_wins,
+    rejected_record_is_lost,
+    failed_batch_is_acknowledged,
+    no_cell_lock,
+    stale_cleared_before_count,
     outbox_after_commit,
 )
 MUTANTS: Final[dict[str, Callable[[], None]]] = {mutant.__name__: mutant for mutant in _ALL}

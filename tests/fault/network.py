@@ -1,4 +1,4 @@
-"""A network between a service and PostgreSQL from which the server can vanish without a word."""
+"""A network between a service and PostgreSQL in which the server can become unreachable without closing connections."""
 
 import asyncio
 import ctypes
@@ -17,23 +17,23 @@ _PROGRAM: Final = struct.pack("HP", 1, ctypes.addressof(_DROP_ALL))
 
 
 class Network:
-    """Forwards connections to a server until it vanishes; connections of before its return stay dead for ever.
+    """Forwards connections to a server until it vanishes. Connections from before its return stay dead.
 
-    `packets`: the kernel drops every packet from the service, unacknowledged, as when the host is gone. Otherwise
-    what is sent is acknowledged and thrown away, as by a proxy in between that does not know better.
+    With `drop_packets` the kernel drops every packet from the service without an acknowledgement, as when the host is
+    gone. Otherwise data is acknowledged and discarded, as by a proxy that has not noticed the failure.
     """
 
-    def __init__(self, dsn: str, packets: bool) -> None:
+    def __init__(self, dsn: str, drop_packets: bool) -> None:
         parts = urlsplit(dsn)
-        self._target, self._packets = (parts.hostname, parts.port), packets
+        self._target, self._drop_packets = (parts.hostname, parts.port), drop_packets
         self._dsn = dsn
         self._server: asyncio.Server | None = None
-        self._away = False
+        self._vanished = False
         self._open: set[_Link] = set()
 
     @asynccontextmanager
     async def forwarding(self) -> AsyncIterator[str]:
-        """The DSN by which a service reaches the server."""
+        """Forward while in the context. Yields the DSN for the service."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
         try:
@@ -45,50 +45,50 @@ class Network:
             await until(lambda: not self._open, "the connections are closed")
 
     def vanish(self) -> None:
-        """The server is gone from now on."""
+        """Make the server unreachable."""
         assert self._server is not None
-        self._away = True
+        self._vanished = True
         for link in self._open:
             link.dead = True
-        if self._packets:
-            for end in (*self._server.sockets, *(link.service_end() for link in self._open)):
-                end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM)
+        if self._drop_packets:
+            for endpoint in (*self._server.sockets, *(link.service_socket() for link in self._open)):
+                endpoint.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM)
 
     def come_back(self) -> None:
-        """The server can be connected to again."""
+        """Accept new connections to the server again."""
         assert self._server is not None
-        self._away = False
-        if self._packets:
-            for end in self._server.sockets:
-                end.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+        self._vanished = False
+        if self._drop_packets:
+            for endpoint in self._server.sockets:
+                endpoint.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_connection(*self._target)
-        link = _Link(writer, server_writer, self._away)
+        link = _Link(writer, server_writer, self._vanished)
         self._open.add(link)
         try:
-            async with asyncio.TaskGroup() as pumps:
-                pumps.create_task(link.pump(reader, server_writer))
-                pumps.create_task(link.pump(server_reader, writer))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(link.forward(reader, server_writer))
+                tasks.create_task(link.forward(server_reader, writer))
         except* OSError:
-            pass  # one of the ends is gone
+            pass  # the service or the server closed its connection
         finally:
             self._open.discard(link)
             link.close()
 
 
 class _Link:
-    """One connection that is forwarded."""
+    """A forwarded connection."""
 
     def __init__(self, service: asyncio.StreamWriter, server: asyncio.StreamWriter, dead: bool) -> None:
         self._service, self._server, self.dead = service, server, dead
 
-    def service_end(self) -> socket.socket:
-        end: socket.socket = self._service.get_extra_info("socket")
-        return end
+    def service_socket(self) -> socket.socket:
+        found: socket.socket = self._service.get_extra_info("socket")
+        return found
 
-    async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Forward one direction until its end; what a dead connection is given is thrown away."""
+    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one direction until it is closed. A dead connection discards its data."""
         while data := await reader.read(65536):
             if not self.dead:
                 writer.write(data)

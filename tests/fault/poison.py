@@ -1,29 +1,29 @@
-"""Every kind of record that must not count, and some that look bad and must; each with a person in it."""
+"""Every kind of invalid record, and some that look invalid and must count. Each contains personal data."""
 
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tests.fault.events import COUNTY, answered, given, line
+from tests.fault.events import COUNTY, event_line, feedback_answered, feedback_given
 
 HETU = "010594Y9032"
 LOCAL_ID = "salainen-4711"
 COMMENT = "salakommentti"
 CANARIES = (HETU, LOCAL_ID, COMMENT)
-"""What must not be found in any log, metric or readable column."""
+"""Personal data that must not appear in any log, metric or readable column."""
 
 MIB = 1024 * 1024
 
 
 class RawName(str):
-    """A header name of any bytes, for the client's builder of batches that is written in Python."""
+    """A header name of arbitrary bytes. Only the batch builder that aiokafka has in pure Python accepts it."""
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         return super().encode("latin-1")
 
 
 class Poison(NamedTuple):
-    """A record for `hva.raw.feedback` and what becomes of it: a reason, or None for an event that counts."""
+    """A record for `hva.raw.feedback` and the reason of its rejection; None for an event that counts."""
 
     kind: str
     reason: str | None
@@ -32,58 +32,64 @@ class Poison(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-def poison(number: int) -> Iterator[Poison]:
-    """One of each kind; `number` makes ids differ."""
+def poison_records(number: int) -> Iterator[Poison]:
+    """One record of each kind; `number` makes the ids unique."""
     yield from _broken_bytes(number)
     yield from _broken_events(number)
     yield from _strange_records(number)
 
 
-def _person(number: int, **data: Any) -> dict[str, Any]:
+def _personal_data(number: int, **data: Any) -> dict[str, Any]:
     return {"client": {"hetu": HETU}, "comment": f"{COMMENT} {HETU}", "response_id": f"p{number}"} | data
 
 
 def _event(number: int, **data: Any) -> bytes:
-    return answered(**_person(number, **data))
+    return feedback_answered(**_personal_data(number, **data))
 
 
 def _broken_bytes(number: int) -> Iterator[Poison]:
-    right = _event(number)
+    valid = _event(number)
     yield Poison("empty", "undecodable", b"")
     yield Poison("null value", "undecodable", None)
-    yield Poison("bad utf-8", "undecodable", right.replace(COMMENT.encode(), b"\xff\xfe"))
-    yield Poison("truncated json", "undecodable", right[:-9])
-    yield Poison("array", "envelope", b"[" + right + b"]")
-    yield Poison("as large as the topic lets through", "too_large", right[:-1] + b" " * (4 * MIB - len(right)) + b"}")
-    yield Poison("too large", "too_large", right[:-1] + b" " * MIB + b"}")
+    yield Poison("bad utf-8", "undecodable", valid.replace(COMMENT.encode(), b"\xff\xfe"))
+    yield Poison("truncated json", "undecodable", valid[:-9])
+    yield Poison("array", "envelope", b"[" + valid + b"]")
+    yield Poison("largest that the topic accepts", "too_large", valid[:-1] + b" " * (4 * MIB - len(valid)) + b"}")
+    yield Poison("too large", "too_large", valid[:-1] + b" " * MIB + b"}")
     deep = json.dumps({"x": 0}).replace("0", "[" * 5000 + "]" * 5000)
-    yield Poison("deep nesting", "undecodable", right.replace(b'"data": {', b'"data": {"d": ' + deep.encode() + b", "))
-    yield Poison("nan", "undecodable", right.replace(b'"value": 10', b'"value": NaN'))
-    yield Poison("huge integer", "schema", right.replace(b'"value": 10', b'"value": ' + b"9" * 4000))
-    yield Poison("doubled name", "undecodable", right.replace(b'"data": {', b'"data": {"unit": "x", '))
-    yield Poison("lone surrogate", "undecodable", right.replace(b'"sms"', b'"\\ud800"'))
+    yield Poison("deep nesting", "undecodable", valid.replace(b'"data": {', b'"data": {"d": ' + deep.encode() + b", "))
+    yield Poison("nan", "undecodable", valid.replace(b'"value": 10', b'"value": NaN'))
+    yield Poison("huge integer", "schema", valid.replace(b'"value": 10', b'"value": ' + b"9" * 4000))
+    yield Poison("duplicate name", "undecodable", valid.replace(b'"data": {', b'"data": {"unit": "x", '))
+    yield Poison("lone surrogate", "undecodable", valid.replace(b'"sms"', b'"\\ud800"'))
 
 
 def _broken_events(number: int) -> Iterator[Poison]:
     yield Poison("wrong type of a field", "schema", _event(number, answers={"question": HETU[:6]}))
     yield Poison("unknown code of a closed list", "schema", _event(number, channel=LOCAL_ID))
-    yield Poison("unknown version", "unknown_type", line("feedback.answered", _person(number), type="x.v9"))
-    yield Poison("no id", "envelope", line("feedback.answered", _person(number)).replace(b'"id"', b'"od"'))
+    yield Poison(
+        "unknown version", "unknown_type", event_line("feedback.answered", _personal_data(number), type="x.v9")
+    )
+    yield Poison("no id", "envelope", event_line("feedback.answered", _personal_data(number)).replace(b'"id"', b'"od"'))
     yield Poison("empty id", "schema", _event(number, response_id=""))
     yield Poison("naive time", "schema", _event(number, answered_at="2026-03-01T12:00:00"))
     yield Poison("future", "future_time", _event(number, answered_at="2099-01-01T00:00:00Z"))
     yield Poison("unit not in the register", "unknown_unit", _event(number, unit=LOCAL_ID))
-    yield Poison("county not in the register", "unknown_source", line("feedback.answered", _person(number), county="x"))
+    yield Poison(
+        "county not in the register",
+        "unknown_source",
+        event_line("feedback.answered", _personal_data(number), county="x"),
+    )
     contact: dict[str, Any] = {"contact_id": "c", "unit": "forssa-ta", "line": "x", "channel": "phone"}
     contact |= {"started_at": "2026-03-01T12:00:00Z", "client": {"local_id": LOCAL_ID}}
-    yield Poison("another stream's event", "wrong_topic", line("contact.recorded", contact))
-    yield Poison("person in the open", "personal_id", _event(number, note=HETU))
-    yield Poison("broken person", "personal_id", _event(number, client={"hetu": HETU[:-1] + "Z"}))
-    yield Poison("two persons", "schema", _event(number, client={"hetu": HETU, "local_id": LOCAL_ID}))
+    yield Poison("event of another stream", "wrong_topic", event_line("contact.recorded", contact))
+    yield Poison("personal id in an unknown field", "personal_id", _event(number, note=HETU))
+    yield Poison("invalid personal id", "personal_id", _event(number, client={"hetu": HETU[:-1] + "Z"}))
+    yield Poison("two client ids", "schema", _event(number, client={"hetu": HETU, "local_id": LOCAL_ID}))
 
 
 def _strange_records(number: int) -> Iterator[Poison]:
-    """All right by the contract, whatever is around the event."""
+    """Unusual records. Most are valid by the contract, because only the event counts."""
     for kind, key, headers in (
         ("header not utf-8", b"k", (("x-trace", b"\xff\xfe"),)),
         ("null header", b"k", (("x-trace", None),)),
@@ -97,13 +103,13 @@ def _strange_records(number: int) -> Iterator[Poison]:
     many = {f"tuntematon-{n}": LOCAL_ID[0] for n in range(40_000)}
     yield Poison("flood of unknown fields", None, _event(number, response_id=f"many{number}", **many))
     for channel in ("sms", "web"):
-        yield Poison("one revision, two contents", None, given(f"two{number}", channel=channel))
-    yield _binary(number, None, ())
-    yield _binary(number, "envelope", (("ce_time", b"\xff"),))
+        yield Poison("one revision, two contents", None, feedback_given(f"two{number}", channel=channel))
+    yield _binary(number, None, {})
+    yield _binary(number, "envelope", {"ce_time": b"\xff"})
 
 
-def _binary(number: int, reason: str | None, other: tuple[tuple[str, bytes], ...]) -> Poison:
-    """Binary mode: the attributes are headers; of a doubled one, that of `other` stands alone."""
+def _binary(number: int, reason: str | None, changed: dict[str, bytes]) -> Poison:
+    """An event in binary mode, with its attributes as headers, some of them changed."""
     attributes = {
         "ce_specversion": b"1.0",
         "ce_id": b"b",
@@ -111,6 +117,6 @@ def _binary(number: int, reason: str | None, other: tuple[tuple[str, bytes], ...
         "ce_type": b"fi.hva.feedback.answered.v1",
         "ce_time": b"2026-03-02T10:00:00Z",
         "content-type": b"application/json",
-    } | dict(other)
+    } | changed
     data = json.dumps(json.loads(_event(number, response_id=f"b{number}"))["data"]).encode()
     return Poison("binary", reason, data, b"k", tuple(attributes.items()))

@@ -1,67 +1,71 @@
-"""`kill -9`: at every point between two effects of a batch, and at any time."""
+"""`kill -9` at every point between two effects of a batch, and at random times."""
 
 import asyncio
 import signal
 
 import pytest
 
-from tests.fault.log import usual_log
-from tests.fault.stage import FAMILIES, NIGHTLY, SERVICES, Place, Stage, both
+from tests.fault.stage import FAMILIES, FAULT_ROUNDS, SERVICES, Position, Stage, start_together
+from tests.fault.workload import default_workload
 from tests.replica import Replica, until
 
-# Between two effects of a batch. `sent`: the COMMIT is on its way, its answer is not there; `kept`: dead letters are,
-# events are not published; `committed` and `published`: everything is done but Kafka does not know it.
-# `publish_pending`: histories are on the segment stream, and wait.
+# Points between two effects of a batch.
+# `commit_sent`: COMMIT is sent, its answer has not arrived.
+# `committed`, `published`: everything is done, but the offsets are not committed.
+# `histories_published`: histories are on the segment stream, and still pending in the outbox.
+# `dead_letters_stored`: dead letters are stored, events are not published.
 POINTS = {
-    tuple(FAMILIES): ("begun", "in_transaction", "sent", "committed"),
-    ("segments",): ("publish_pending",),
-    ("ingest",): ("kept", "published"),
+    tuple(FAMILIES): ("transaction_started", "in_transaction", "commit_sent", "committed"),
+    ("segments",): ("histories_published",),
+    ("ingest",): ("dead_letters_stored", "published"),
 }
 
 
 @pytest.mark.parametrize("services", POINTS, ids="-".join)
-async def test_killed_at_a_named_point(stage: Stage, services: tuple[str, ...]) -> None:
-    log = usual_log()
+async def test_kill_at_a_named_point_loses_nothing(stage: Stage, services: tuple[str, ...]) -> None:
+    workload = default_workload()
     if "ingest" in services:
-        await stage.product.load(log.lines)
+        await stage.product.load(workload.lines)
     else:
-        await stage.ingested(log)
-    struck: list[tuple[Replica, list[Place]]] = []
-    for point in POINTS[services] * NIGHTLY:
+        await stage.send_ingested(workload)
+    killed: list[tuple[Replica, list[Position]]] = []
+    for point in POINTS[services] * FAULT_ROUNDS:
         faults = [f"kill@{point}#{stage.random.randint(1, 4)}" for _ in services]
-        starts = (stage.start(*of, ready=False) for of in zip(services, faults, strict=True))
-        for replica in await both(*starts):
-            struck.append((replica, await stage.mark(f"killed-{point}", replica)))
+        starts = (stage.start(service, fault, ready=False) for service, fault in zip(services, faults, strict=True))
+        for replica in await start_together(*starts):
+            killed.append((replica, await stage.wait_for_mark(f"killed-{point}", replica)))
             assert await replica.ended() == -signal.SIGKILL
-    await both(*map(stage.start, SERVICES))
+    await start_together(*map(stage.start, SERVICES))
     await stage.product.wait()
 
-    assert await stage.wrong(log) == []
-    for replica, batch in struck:
+    assert await stage.differences(workload) == []
+    for replica, batch in killed:
         later = stage.product.replicas[stage.product.replicas.index(replica) + 1 :]
-        assert set(batch) <= {place for one in later for place in stage.handled(one)}, "redelivered"
+        redelivered = {position for other in later for position in stage.delivered(other)}
+        assert set(batch) <= redelivered, "the batch of the kill was not redelivered"
 
 
-async def test_killed_at_any_time(stage: Stage) -> None:
-    log, rounds = usual_log(), 3 * NIGHTLY
+async def test_kill_at_a_random_time_loses_nothing(stage: Stage) -> None:
+    workload, rounds = default_workload(), 3 * FAULT_ROUNDS
     for number in range(rounds):
-        await stage.product.load(log.lines[number::rounds])
-        # One dies between a commit and its acknowledgement for sure, however fast or slow the machine is.
-        sure = {"nps": "hold@committed#1"} if number == 0 else {}
-        replicas = await both(*(stage.start(name, sure.get(name, ""), ready=False, batch=15) for name in SERVICES))
+        await stage.product.load(workload.lines[number::rounds])
+        # One replica is certainly killed before it commits its offsets, however fast or slow the machine is.
+        certain = {"nps": "hold@committed#1"} if number == 0 else {}
+        starts = (stage.start(name, certain.get(name, ""), ready=False, batch=15) for name in SERVICES)
+        replicas = await start_together(*starts)
         for replica in replicas:
-            await until(lambda replica=replica: stage.handled(replica), f"{replica.service} is at work")
+            await until(lambda replica=replica: stage.delivered(replica), f"{replica.service} has a batch")
         await asyncio.gather(*(_kill_later(replica, stage.random.uniform(0, 0.4)) for replica in replicas))
-    await both(*map(stage.start, SERVICES))
+    await start_together(*map(stage.start, SERVICES))
     await stage.product.wait()
 
-    assert await stage.wrong(log) == []
+    assert await stage.differences(workload) == []
     killed = [replica for replica in stage.product.replicas if replica.process.returncode == -signal.SIGKILL]
     assert len(killed) == len(SERVICES) * rounds
-    handled = [place for replica in stage.product.replicas for place in stage.handled(replica)]
-    assert len(handled) > len(set(handled)), "some records were delivered again"
+    deliveries = [position for replica in stage.product.replicas for position in stage.delivered(replica)]
+    assert len(deliveries) > len(set(deliveries)), "no record was redelivered"
 
 
 async def _kill_later(replica: Replica, seconds: float) -> None:
-    await asyncio.sleep(seconds)  # the fault's own time, not a wait for something
+    await asyncio.sleep(seconds)  # the time of the fault, not a wait for a condition
     await replica.kill()

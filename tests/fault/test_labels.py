@@ -1,55 +1,55 @@
-"""Facts and the membership of their clients come at the same time, to more than one owner, and some of them die."""
+"""Facts and memberships of the same clients arrive together while replicas are killed."""
 
 import signal
 
-from tests.fault.lives import life
-from tests.fault.log import judged
-from tests.fault.stage import FAMILIES, Stage, both, told_by
+from tests.fault.clients import events_of_client
+from tests.fault.stage import FAMILIES, Stage, families_of, start_together
+from tests.fault.workload import workload_of
 
-CLIENTS = 12  # so many that each of two owners has some of them
+CLIENTS = 12  # enough that each replica gets some of them
 
 
-async def test_labels_follow_whoever_dies(stage: Stage) -> None:
-    """Two owners of all records of every family; one of each is killed in mid load, and begins again."""
-    lines = [line for number in range(CLIENTS) for line in life(number)]
+async def test_labels_are_right_after_kills_during_load(stage: Stage) -> None:
+    """Every family has two replicas that get all records. One is killed during the load and restarted."""
+    lines = [line for number in range(CLIENTS) for line in events_of_client(number)]
     stage.random.shuffle(lines)
-    points = {"nps": "in_transaction", "fcr": "committed", "segments": "sent"}
+    points = {"nps": "in_transaction", "fcr": "committed", "segments": "commit_sent"}
     await stage.start("ingest", batch=20)
-    one = (stage.start(family, f"kill@{points[family]}#1", ready=False, batch=10) for family in FAMILIES)
-    other = (stage.start(family, ready=False, batch=10, owner=".second") for family in FAMILIES)
-    replicas = await both(*one, *other)
+    killed = (stage.start(family, f"kill@{points[family]}#1", ready=False, batch=10) for family in FAMILIES)
+    surviving = (stage.start(family, ready=False, batch=10, group_suffix=".second") for family in FAMILIES)
+    replicas = await start_together(*killed, *surviving)
     await stage.product.load(lines[::2])
     for replica in replicas[: len(FAMILIES)]:
-        await stage.mark(f"killed-{points[replica.service]}", replica)
+        await stage.wait_for_mark(f"killed-{points[replica.service]}", replica)
         assert await replica.ended() == -signal.SIGKILL
     await stage.product.load(lines[1::2])
-    await both(*(stage.start(family, ready=False, batch=10) for family in FAMILIES))
+    await start_together(*(stage.start(family, ready=False, batch=10) for family in FAMILIES))
     await stage.product.wait()
     for family in FAMILIES:
-        await stage.is_current(family, ".second")
-    assert await stage.wrong(judged(lines)) == []
+        await stage.wait_until_current(family, ".second")
+    assert await stage.differences(workload_of(lines)) == []
 
 
-async def killed_behind_a_commit(stage: Stage, mutant: str) -> list[str]:
-    """Kill a replica of segments when the transaction of its batch is over; returns what came out wrong.
+async def kill_after_commit(stage: Stage, mutant: str) -> list[str]:
+    """Kill a replica of segments right after the commit of a batch. Returns the differences.
 
-    Histories that it had not told by then would be told by nobody: the batch comes again, and changes nothing.
+    Histories that are not in the outbox by then are never published, because the redelivered batch changes nothing.
     """
-    lines = [line for number in range(4) for line in life(number)]
+    lines = [line for number in range(4) for line in events_of_client(number)]
     readers = (stage.start(family) for family in ("nps", "fcr"))
-    _, dying, *_ = await both(
+    _, killed, *_ = await start_together(
         stage.start("ingest"), stage.start("segments", "kill@committed#1", mutant=mutant), *readers
     )
     await stage.product.load(lines)
-    await stage.mark("killed-committed", dying)
+    await stage.wait_for_mark("killed-committed", killed)
     await stage.start("segments", mutant=mutant, ready=False)
     await stage.product.wait()
-    return await stage.wrong(judged(lines))
+    return await stage.differences(workload_of(lines))
 
 
-async def test_histories_are_there_with_their_batch(stage: Stage) -> None:
-    assert await killed_behind_a_commit(stage, "") == []
+async def test_histories_are_stored_with_their_batch(stage: Stage) -> None:
+    assert await kill_after_commit(stage, "") == []
 
 
-async def test_an_outbox_that_is_written_after_the_commit_is_noticed(stage: Stage) -> None:
-    assert told_by(await killed_behind_a_commit(stage, "outbox_after_commit")) == {"nps", "fcr"}
+async def test_outbox_written_after_the_commit_is_detected(stage: Stage) -> None:
+    assert families_of(await kill_after_commit(stage, "outbox_after_commit")) == {"nps", "fcr"}

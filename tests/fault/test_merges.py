@@ -1,47 +1,47 @@
-"""Merges and their retractions come while facts of their clients do, and who handles them dies."""
+"""Merges and retractions of merges arrive together with facts of their clients, and the replicas are killed."""
 
 import signal
 
-from tests.fault.events import merged, taken_back
-from tests.fault.lives import life, someone
-from tests.fault.log import judged
-from tests.fault.stage import Stage, both
+from tests.fault.clients import client_id, events_of_client
+from tests.fault.events import care_retracted, client_merged
+from tests.fault.stage import Stage, start_together
+from tests.fault.workload import workload_of
 
 PAIRS = 4
 
 
-async def test_merges_in_flight_when_their_owner_dies(stage: Stage) -> None:
-    """`fcr` dies with a merge in its transaction, `segments` with its retraction; that one is made again.
+async def test_kill_during_a_merge_loses_nothing(stage: Stage) -> None:
+    """`fcr` is killed in the transaction of a merge, `segments` in that of its retraction. Then the merge is repeated.
 
-    Of every client some facts are there before, some come meanwhile, and some later.
+    Every client has facts before, between and after the merge and its retraction.
     """
     clients = range(2 * PAIRS)
-    flags = [life(n)[0] for n in clients[::2]]
-    rest = [line for n in clients for line in life(n)[1 - n % 2 :]]
+    flags = [events_of_client(n)[0] for n in clients[::2]]
+    rest = [line for n in clients for line in events_of_client(n)[1 - n % 2 :]]
     stage.random.shuffle(rest)
-    pairs = [(f"m{n}", someone(2 * n), someone(2 * n + 1)) for n in range(PAIRS)]
-    joined = [merged(*pair) for pair in pairs]
-    parted = [taken_back(2, merge_id=id) for id, *_ in pairs[1::2]]
-    again = [merged(*pair, revision=3) for pair in pairs[1:2]]
-    meanwhile = [[*joined, *rest[1::3]], [*parted, *rest[2::3], *again]]
+    pairs = [(f"m{n}", client_id(2 * n), client_id(2 * n + 1)) for n in range(PAIRS)]
+    merges = [client_merged(*pair) for pair in pairs]
+    retractions = [care_retracted(2, merge_id=id) for id, *_ in pairs[1::2]]
+    repeated = [client_merged(*pair, revision=3) for pair in pairs[1:2]]
+    batches = [[*merges, *rest[1::3]], [*retractions, *rest[2::3], *repeated]]
 
     point = {"fcr": "in_transaction:m1", "segments": "in_transaction:m1:retracted"}
-    _, _, fcr, segments = await both(
+    _, _, fcr, segments = await start_together(
         stage.start("ingest", batch=20),
         stage.start("nps"),
         stage.start("fcr", f"kill@{point['fcr']}#1", batch=10),
         stage.start("segments", f"kill@{point['segments']}#1", batch=10),
     )
-    for early in (flags, rest[::3]):  # a person is named by who came first: here by whom the other joins as a member
+    for early in (flags, rest[::3]):  # the first client names the person: here one who is a member before the merge
         await stage.product.load(early)
         await stage.product.wait()
-    for lines, dying in zip(meanwhile, (fcr, segments), strict=True):
+    for lines, killed in zip(batches, (fcr, segments), strict=True):
         await stage.product.load(lines)
-        await stage.mark(f"killed-{point[dying.service]}", dying)
-        assert await dying.ended() == -signal.SIGKILL
-        await stage.start(dying.service, batch=10, ready=False)
+        await stage.wait_for_mark(f"killed-{point[killed.service]}", killed)
+        assert await killed.ended() == -signal.SIGKILL
+        await stage.start(killed.service, batch=10, ready=False)
         await stage.product.wait()
 
-    assert await stage.wrong(judged(line for lines in (flags, rest[::3], *meanwhile) for line in lines)) == []
-    left = await stage.product.fetch("select id from segments.merge where not retracted order by id")
-    assert [row["id"] for row in left] == ["m0", "m1", "m2"]
+    assert await stage.differences(workload_of(line for lines in (flags, rest[::3], *batches) for line in lines)) == []
+    remaining = await stage.product.fetch("select id from segments.merge where not retracted order by id")
+    assert [row["id"] for row in remaining] == ["m0", "m1", "m2"]

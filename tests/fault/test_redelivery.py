@@ -1,55 +1,55 @@
-"""The whole log again, backwards: nothing changes, and what is equal in the whole order does not replace."""
+"""The whole workload is sent again in reverse: nothing changes, and an event of equal rank replaces nothing."""
 
 import asyncio
 
-from tests.fault.events import answered, flagged, recorded, visited
-from tests.fault.log import judged, usual_log
-from tests.fault.stage import FAMILIES, Stage, both, told_by
+from tests.fault.events import common_client, contact_recorded, feedback_answered, service_event
+from tests.fault.stage import FAMILIES, Stage, families_of, start_together
+from tests.fault.workload import default_workload, workload_of
 
 PID = f"k1.{'A' * 22}"
 
 
-async def log_twice(stage: Stage, mutant: str) -> list[str]:
-    """Send a log and then all of it again in reverse; returns what came out wrong or was written twice.
+async def send_twice(stage: Stage, mutant: str) -> list[str]:
+    """Send a workload, and all of it again in reverse. Returns the differences and the facts that were written twice.
 
-    Last come an answer, a contact and a service event of the same order as stored ones, with another client, which the
-    order does not see.
+    Last come an answer, a contact and a service event that have the ranks of stored facts and another client, which
+    is not part of the rank.
     """
     member = {"pid": PID}
-    tie = (answered("tie"), recorded("tie"), visited("tie"), flagged("tie", client=member))
-    late = tuple(make("tie", client=member) for make in (answered, recorded, visited))
-    passes = [(*usual_log().lines, *tie), usual_log().lines[::-1], late]
+    tie = (feedback_answered("tie"), contact_recorded("tie"), service_event("tie"), common_client("tie", client=member))
+    late = tuple(make("tie", client=member) for make in (feedback_answered, contact_recorded, service_event))
+    passes = [(*default_workload().lines, *tie), default_workload().lines[::-1], late]
     starts = (stage.start(family, batch=500, mutant=mutant) for family in FAMILIES)
-    _, *replicas = await both(stage.start("ingest", batch=500), *starts)
+    _, *replicas = await start_together(stage.start("ingest", batch=500), *starts)
     applied = []
     for lines in passes:
         await stage.product.load(lines)
         await stage.product.wait()
         applied.append([await stage.metric(r, "hva_records_total", {"outcome": "applied"}) for r in replicas])
-    wrong = []
+    problems = []
     for replica, first, last in zip(replicas, applied[0], applied[-1], strict=True):
-        assert len(stage.handled(replica)) > 2 * first, "every pass reached the service"
-        wrong += [f"{replica.service}: {last - first} facts written again"] * (last > first)
-    return wrong + await stage.wrong(judged(line for lines in passes for line in lines))
+        assert len(stage.delivered(replica)) > 2 * first, "a pass did not reach the service"
+        problems += [f"{replica.service}: {last - first} facts written again"] * (last > first)
+    return problems + await stage.differences(workload_of(line for lines in passes for line in lines))
 
 
-async def test_a_second_pass_changes_nothing(stage: Stage) -> None:
-    assert await log_twice(stage, "") == []
+async def test_second_pass_changes_nothing(stage: Stage) -> None:
+    assert await send_twice(stage, "") == []
 
 
-async def test_equal_order_that_wins_is_noticed(stage: Stage) -> None:
-    wrong = await log_twice(stage, "equal_order_wins")
-    again, figures = wrong[: len(FAMILIES)], wrong[len(FAMILIES) :]
-    assert all("written again" in one for one in again) and told_by(figures) == set(FAMILIES)
+async def test_replacement_by_an_equal_rank_is_detected(stage: Stage) -> None:
+    problems = await send_twice(stage, "equal_rank_wins")
+    rewritten, differences = problems[: len(FAMILIES)], problems[len(FAMILIES) :]
+    assert all("written again" in line for line in rewritten) and families_of(differences) == set(FAMILIES)
 
 
-async def test_lost_answer_to_a_commit(stage: Stage) -> None:
-    """The COMMIT succeeded and its answer did not arrive: it is done again, to no effect."""
-    log = usual_log()
-    await stage.ingested(log)
+async def test_lost_answer_to_a_commit_changes_nothing(stage: Stage) -> None:
+    """COMMIT succeeded and its answer did not arrive: the batch is applied again without effect."""
+    workload = default_workload()
+    await stage.send_ingested(workload)
     faults = ",".join(f"lose@committed#{n}" for n in (2, 3, 7))
-    replicas = await both(*(stage.start(family, faults) for family in FAMILIES))
-    await asyncio.gather(*map(stage.is_current, FAMILIES))
+    replicas = await start_together(*(stage.start(family, faults) for family in FAMILIES))
+    await asyncio.gather(*map(stage.wait_until_current, FAMILIES))
     for replica in replicas:
         assert await stage.metric(replica, "hva_commit_errors_total", {"kind": "ConnectionResetError"}) == 3
-    assert await stage.wrong(log) == []
+    assert await stage.differences(workload) == []

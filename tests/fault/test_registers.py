@@ -1,4 +1,4 @@
-"""Registers changed under running services: old figures do not stay, letters whose cause is gone are driven again."""
+"""Registers change under running services: figures follow, and dead letters are redriven when their cause is gone."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -6,89 +6,93 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.events import answered, given
-from tests.fault.log import CONFIG, Log, judged, usual_log
-from tests.fault.stage import FAMILIES, Stage, both
+from tests.fault.events import feedback_answered, feedback_given
+from tests.fault.stage import FAMILIES, Stage, start_together
+from tests.fault.workload import CONFIG, Workload, default_workload, workload_of
 from tests.replica import until
 
 
 @pytest.fixture
 def folder(stage: Stage, tmp_path: Path) -> Path:
-    """A folder of registers of the test's own."""
+    """A copy of the registers for this test."""
     stage.product.config_dir = tmp_path / "config"
     shutil.copytree(CONFIG, stage.product.config_dir)
     return stage.product.config_dir
 
 
-def change(folder: Path, file: str, old: str, new: str) -> None:
-    """Change a register as an editor does: the new file takes the place of the old one at once."""
+def change_register(folder: Path, file: str, old: str, new: str) -> None:
+    """Change a register as an editor does: a new file replaces the old one atomically."""
     text = (folder / file).read_text()
     assert old in text
     (folder / f".{file}").write_text(text.replace(old, new))
     (folder / f".{file}").rename(folder / file)
 
 
-def as_judged_now(lines: tuple[bytes, ...], folder: Path, now: datetime | None = None) -> Log:
-    """The recomputation by a copy of the folder, since what was read of a folder is kept."""
+def workload_by_registers(lines: tuple[bytes, ...], folder: Path, now: datetime | None = None) -> Workload:
+    """The workload by the current registers. It reads a copy of the folder, because registers are cached by folder."""
     copy = folder.with_name(f"config-{len(list(folder.parent.iterdir()))}")
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".*"))
-    return judged(lines, copy, now)
+    return workload_of(lines, copy, now)
 
 
-async def become(stage: Stage, log: Log) -> None:
-    """Wait until the figures and letters are those of the log."""
-    wrong = ["not looked at yet"]
+async def wait_until_equal(stage: Stage, workload: Workload) -> None:
+    """Wait until figures and dead letters have no differences from the workload."""
+    differences = ["not compared yet"]
 
-    async def right() -> bool:
-        wrong[:] = await stage.wrong(log)
-        return not wrong
+    async def equal() -> bool:
+        differences[:] = await stage.differences(workload)
+        return not differences
 
     try:
-        await until(right, "figures by the new registers")
+        await until(equal, "figures by the new registers")
     finally:
-        assert wrong == []
+        assert differences == []
 
 
 async def test_figures_follow_the_registers(stage: Stage, folder: Path) -> None:
-    lines = usual_log().lines
-    _, *replicas = await both(stage.start("ingest", batch=500), *map(stage.start, FAMILIES))
+    lines = default_workload().lines
+    _, *replicas = await start_together(stage.start("ingest", batch=500), *map(stage.start, FAMILIES))
     await stage.product.load(lines[::2])
     await stage.product.wait()
-    change(folder, "units.csv", "asiakasohjaus,sote,hameenlinna", "asiakasohjaus,konserni,hameenlinna")
-    change(folder, "outcomes.csv", "lahete,2026,false,false,false", "lahete,2026,true,true,true")
-    change(folder, "promises.csv", "terveys,phone,minutes,10,", "terveys,phone,minutes,1,")
-    change(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,minutes,60,")
-    change(folder, "segment_rule.yaml", "enabled: [E1, E2, E3, E4, E6]", "enabled: [E1, E3, E4, E6]")
+    change_register(folder, "units.csv", "asiakasohjaus,sote,hameenlinna", "asiakasohjaus,konserni,hameenlinna")
+    change_register(folder, "outcomes.csv", "lahete,2026,false,false,false", "lahete,2026,true,true,true")
+    change_register(folder, "promises.csv", "terveys,phone,minutes,10,", "terveys,phone,minutes,1,")
+    change_register(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,minutes,60,")
+    change_register(folder, "segment_rule.yaml", "enabled: [E1, E2, E3, E4, E6]", "enabled: [E1, E3, E4, E6]")
     await stage.product.load(lines[1::2])
-    await become(stage, as_judged_now((*lines[::2], *lines[1::2]), folder))
+    await wait_until_equal(stage, workload_by_registers((*lines[::2], *lines[1::2]), folder))
     for replica in replicas:
         assert "refolded after a register change" in replica.log.read_text()
 
 
-async def test_wrong_registers_change_nothing(stage: Stage, folder: Path) -> None:
-    log = judged([answered(f"r{n}") for n in range(20)])
-    replicas = await both(stage.start("ingest"), stage.start("nps"))
-    change(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,joskus,7,")
+async def test_invalid_register_changes_nothing(stage: Stage, folder: Path) -> None:
+    workload = workload_of([feedback_answered(f"r{n}") for n in range(20)])
+    replicas = await start_together(stage.start("ingest"), stage.start("nps"))
+    change_register(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,joskus,7,")
     for replica in replicas:
-        await until(lambda replica=replica: "the old ones stay" in replica.log.read_text(), "the wrong file is told")
-    await stage.product.load(log.lines)
+        await until(
+            lambda replica=replica: "the old ones stay" in replica.log.read_text(), "the invalid file is reported"
+        )
+    await stage.product.load(workload.lines)
     await stage.product.wait()
-    assert await stage.wrong(log) == []
+    assert await stage.differences(workload) == []
     assert [(await replica.probe())[0] for replica in replicas] == [200, 200]
-    change(folder, "promises.csv", "feedback,,joskus,7,", "feedback,,minutes,60,")
+    change_register(folder, "promises.csv", "feedback,,joskus,7,", "feedback,,minutes,60,")
     for replica in replicas:
-        await until(lambda replica=replica: "registers loaded" in replica.log.read_text(), "the right one is taken")
+        await until(
+            lambda replica=replica: "registers loaded" in replica.log.read_text(), "the corrected file is in use"
+        )
 
 
-async def test_letters_drive_themselves_again(stage: Stage, folder: Path) -> None:
-    """Unknown unit and unknown source when the registers know them, the future when it has come."""
-    await both(stage.start("ingest"), stage.start("nps"))
+async def test_dead_letters_are_redriven_when_their_cause_is_gone(stage: Stage, folder: Path) -> None:
+    """Unknown units and sources are redriven when the registers have them, future times when they have come."""
+    await start_together(stage.start("ingest"), stage.start("nps"))
     soon = datetime.now(UTC) + timedelta(hours=2)
     lines = (
-        *(answered(f"unit{n}", unit="uusi-ta") for n in range(5)),
-        *(answered(f"source{n}").replace(b"urn:hva:oma-hame", b"urn:hva:uusi-alue") for n in range(5)),
-        answered("soon", answered_at=soon.isoformat()),
-        given("good"),
+        *(feedback_answered(f"unit{n}", unit="uusi-ta") for n in range(5)),
+        *(feedback_answered(f"source{n}").replace(b"urn:hva:oma-hame", b"urn:hva:uusi-alue") for n in range(5)),
+        feedback_answered("soon", answered_at=soon.isoformat()),
+        feedback_given("valid"),
     )
     await stage.product.load(lines)
     await stage.product.wait()
@@ -98,19 +102,19 @@ async def test_letters_drive_themselves_again(stage: Stage, folder: Path) -> Non
         f"{county},{unit},x,x,x,avosairaanhoito,terveys,sote,forssa,false,2023-01-01,\n"
         for county, unit in (("oma-hame", "uusi-ta"), ("uusi-alue", "forssa-ta"))
     )
-    change(folder, "units.csv", last + "\n", f"{last}\n{rows}")
+    change_register(folder, "units.csv", last + "\n", f"{last}\n{rows}")
 
-    async def only_the_future_is_left() -> bool:
+    async def only_future_time_is_open() -> bool:
         return await stage.dead_letters() == {"future_time": 1}
 
-    await until(only_the_future_is_left, "the letters of the registers are resolved")
-    stage.move_clock(timedelta(hours=1, seconds=1).total_seconds())
+    await until(only_future_time_is_open, "the dead letters about registers are resolved")
+    stage.set_clock_ahead(timedelta(hours=1, seconds=1).total_seconds())
 
-    async def driven() -> bool:
+    async def all_resolved() -> bool:
         return not await stage.dead_letters()
 
-    await until(driven, "all letters are resolved")
+    await until(all_resolved, "all dead letters are resolved")
     await stage.product.wait()
-    await become(stage, as_judged_now(lines, folder, soon))
-    rows_of = await stage.product.fetch("select distinct state, attempts > 1 as again from ingest.dead_letter")
-    assert rows_of == [{"state": "resolved", "again": True}]
+    await wait_until_equal(stage, workload_by_registers(lines, folder, soon))
+    states = await stage.product.fetch("select distinct state, attempts > 1 as retried from ingest.dead_letter")
+    assert states == [{"state": "resolved", "retried": True}]

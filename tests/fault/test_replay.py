@@ -1,4 +1,4 @@
-"""Replays of a running product: what the database lost comes back, what was erased stays gone, nothing comes twice."""
+"""Replays of a running product: lost data comes back, erased facts stay erased, nothing is counted twice."""
 
 import asyncio
 import re
@@ -12,31 +12,31 @@ import orjson
 from deploy.hva.replay import ask
 from shared.contracts.catalogue import SEGMENT, TOPICS, group_id
 from tests.deadlines import PATIENCE_S
-from tests.fault.events import BUG, answered, erased, merged, recorded, visited
-from tests.fault.lives import life, someone
-from tests.fault.log import judged
-from tests.fault.stage import FAMILIES, Stage, both
-from tests.fault.topics import groups
+from tests.fault.clients import client_id, events_of_client
+from tests.fault.events import BUG_ID, client_erased, client_merged, contact_recorded, feedback_answered, service_event
+from tests.fault.stage import FAMILIES, Stage, start_together
+from tests.fault.topics import consumer_groups
+from tests.fault.workload import workload_of
 from tests.product import dsn_for
 from tests.replica import Replica
 
-ERASED = 3  # with flags and with sectors, alone and of another
-KEPT = ("replay", "dead_letter")  # they tell here what happened
+ERASED = 3  # clients with a flag and with sectors, one of them merged with another client
+KEPT = ("replay", "dead_letter")  # tables that the test reads afterwards
 
 
-async def replayed(stage: Stage, *families: str, from_kafka: bool = False) -> list[dict[str, Any]]:
-    """Replay families, as the verb does; returns what was found."""
+async def run_replay(stage: Stage, *families: str, from_kafka: bool = False) -> list[dict[str, Any]]:
+    """Replay families as `hva replay` does. Returns the results."""
     dsn = stage.product.database.dsn("hva_steward")
     return await asyncio.gather(*(ask(dsn, family, True, from_kafka, PATIENCE_S) for family in families))
 
 
-async def retained(stage: Stage, family: str) -> int:
-    """The records of a family."""
+async def retained_count(stage: Stage, family: str) -> int:
+    """The number of records on the topics of a family."""
     return len(await stage.records(*(topic for topic in TOPICS if family in topic.readers)))
 
 
-async def lose(stage: Stage) -> None:
-    """As after the restore of a backup of the first day: all tables of the families are empty."""
+async def empty_tables(stage: Stage) -> None:
+    """Empty all tables of the families, as if a backup of the first day had been restored."""
     admin = await asyncpg.connect(dsn_for(stage.product.database.admin, stage.product.database.name))
     query = "select schemaname || '.' || tablename as name from pg_tables "
     query += "where schemaname = any($1) and tablename <> all($2)"
@@ -47,8 +47,8 @@ async def lose(stage: Stage) -> None:
         await admin.close()
 
 
-async def versions(stage: Stage) -> dict[bytes | None, list[int]]:
-    """Of every pseudonym on the segment stream, in their order there."""
+async def published_versions(stage: Stage) -> dict[bytes | None, list[int]]:
+    """Versions by pseudonym on the segment stream, in the order of the stream."""
     found = defaultdict[bytes | None, list[int]](list)
     for record in await stage.records(SEGMENT):
         found[record.key].append(orjson.loads(record.value)["version"])
@@ -56,17 +56,19 @@ async def versions(stage: Stage) -> dict[bytes | None, list[int]]:
 
 
 async def dead_letters(stage: Stage) -> list[dict[str, Any]]:
-    """Every letter of the families, with how often it was tried."""
+    """All dead letters of the families, with their attempts."""
     query = 'select topic, "partition", "offset", reason, state, attempts from {}.dead_letter'
     return [row for family in FAMILIES for row in await stage.product.fetch(query.format(family))]
 
 
-async def wrong(stage: Stage, lines: list[bytes]) -> list[str]:
-    """What differs from the recomputation, and facts of erased clients. Letters of families are looked at apart."""
-    found = [line for line in await stage.wrong(judged(lines)) if " letter: " not in line]
+async def differences(stage: Stage, lines: list[bytes]) -> list[str]:
+    """Differences from the recomputation without dead letters of families, and facts of erased clients."""
+    found = [line for line in await stage.differences(workload_of(lines)) if " dead letter: " not in line]
     for table in ("nps.response", "nps.feedback", "fcr.contact", "segments.service_event", "segments.flag"):
-        gone = f"select id from {table} fact join {table.partition('.')[0]}.erased gone on gone.client = own_client"
-        found += [f"{table} {row}" for row in await stage.product.fetch(gone)]
+        query = (
+            f"select id from {table} fact join {table.partition('.')[0]}.erased erased on erased.client = own_client"
+        )
+        found += [f"{table} {row}" for row in await stage.product.fetch(query)]
     return found
 
 
@@ -76,45 +78,50 @@ async def stop(replicas: list[Replica]) -> None:
     assert [await replica.ended() for replica in replicas] == [0] * len(replicas)
 
 
-async def test_what_the_database_lost_comes_back(stage: Stage) -> None:
-    """Erase, replay, lose everything, and read it again with a crash on the way, while more is loaded."""
-    erasures = [erased(f"x{n}", someone(n)) for n in range(ERASED)]
-    first = [*(line for n in range(8) for line in life(n)), merged("m", someone(1), someone(5)), *erasures]
-    later = [line for n in range(8, 10) for line in life(n)]
-    unable = [make(f"{BUG}-1") for make in (answered, recorded, visited)]
-    _, *replicas = await both(stage.start("ingest"), *(stage.start(family, batch=40) for family in FAMILIES))
-    await stage.product.load([*first, *unable])
+async def test_replay_from_kafka_restores_an_empty_database(stage: Stage) -> None:
+    """Erase clients, replay, empty the tables, and replay from Kafka with a crash and with new events meanwhile."""
+    erasures = [client_erased(f"x{n}", client_id(n)) for n in range(ERASED)]
+    first = [
+        *(line for n in range(8) for line in events_of_client(n)),
+        client_merged("m", client_id(1), client_id(5)),
+        *erasures,
+    ]
+    later = [line for n in range(8, 10) for line in events_of_client(n)]
+    failing = [make(f"{BUG_ID}-1") for make in (feedback_answered, contact_recorded, service_event)]
+    _, *replicas = await start_together(stage.start("ingest"), *(stage.start(family, batch=40) for family in FAMILIES))
+    await stage.product.load([*first, *failing])
     await stage.product.wait()
-    rejected, told = await dead_letters(stage), await versions(stage)
+    rejected, versions = await dead_letters(stage), await published_versions(stage)
     assert [row["reason"] for row in rejected] == ["handler_bug"] * len(FAMILIES)
 
-    assert [found["records"] for found in await replayed(stage, *FAMILIES)] == [None] * len(FAMILIES)
+    assert [found["records"] for found in await run_replay(stage, *FAMILIES)] == [None] * len(FAMILIES)
     await stage.product.wait()
-    assert await wrong(stage, first) == []
-    assert await versions(stage) == {client: [*its, its[-1]] for client, its in told.items()}, "told again, unchanged"
+    assert await differences(stage, first) == []
+    again = {client: [*numbers, numbers[-1]] for client, numbers in versions.items()}
+    assert await published_versions(stage) == again, "not every history was published again with its version"
 
-    there = [await retained(stage, family) for family in FAMILIES]
+    retained = [await retained_count(stage, family) for family in FAMILIES]
     await stop(replicas)
-    await lose(stage)
-    asked = asyncio.create_task(replayed(stage, "fcr", "segments", from_kafka=True))
-    typed = asyncio.create_task(stage.command("replay", "nps", "--from-kafka"))
-    for dying in await both(*(stage.start(family, "kill@committed#2", ready=False) for family in FAMILIES)):
-        await stage.mark("killed-committed", dying)
-    begun = "select started_at, ended_at, records from nps.replay where from_kafka"
-    (row,) = await stage.product.fetch(begun)
-    assert row["started_at"] and (row["ended_at"], row["records"]) == (None, None), "a crash says nothing of its end"
-    await both(*(stage.start(family, batch=40, ready=False) for family in FAMILIES))
+    await empty_tables(stage)
+    replays = asyncio.create_task(run_replay(stage, "fcr", "segments", from_kafka=True))
+    command = asyncio.create_task(stage.command("replay", "nps", "--from-kafka"))
+    for killed in await start_together(*(stage.start(family, "kill@committed#2", ready=False) for family in FAMILIES)):
+        await stage.wait_for_mark("killed-committed", killed)
+    query = "select started_at, ended_at, records from nps.replay where from_kafka"
+    (row,) = await stage.product.fetch(query)
+    assert row["started_at"] and (row["ended_at"], row["records"]) == (None, None), "a crash must not record an end"
+    await start_together(*(stage.start(family, batch=40, ready=False) for family in FAMILIES))
     await stage.product.load(later)
-    fcr, segments = await asked
-    said = re.fullmatch(r"nps: (\d+) records of Kafka read again, of .*\n", await typed)
+    fcr, segments = await replays
+    output = re.fullmatch(r"nps: (\d+) records of Kafka read again, of .*\n", await command)
     await stage.product.wait()
 
-    assert await wrong(stage, [*first, *later]) == []
-    assert await dead_letters(stage) == rejected, "none is doubled, none was tried again"
-    assert all(its == sorted(its) for its in (await versions(stage)).values()), "versions never fall"
-    assert said is not None
-    read = (int(said[1]), fcr["records"], segments["records"])
-    assert all(before <= now for before, now in zip(there, read, strict=True))
+    assert await differences(stage, [*first, *later]) == []
+    assert await dead_letters(stage) == rejected, "a dead letter was duplicated or tried again"
+    assert all(numbers == sorted(numbers) for numbers in (await published_versions(stage)).values()), "a version fell"
+    assert output is not None
+    read = (int(output[1]), fcr["records"], segments["records"])
+    assert all(before <= now for before, now in zip(retained, read, strict=True))
     prefix = stage.product.topic_prefix
-    its = {prefix + group_id(service, topic) for topic in TOPICS for service in topic.readers}
-    assert await groups(stage.product.kafka, prefix) == its, "it was read without a group"
+    expected = {prefix + group_id(service, topic) for topic in TOPICS for service in topic.readers}
+    assert await consumer_groups(stage.product.kafka, prefix) == expected, "the replay used a group"

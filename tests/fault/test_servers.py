@@ -1,27 +1,24 @@
-"""Kafka and PostgreSQL restarted or away: the services stay up, say so, and go on by themselves."""
+"""Kafka or PostgreSQL crashes or is down: the services stay up, report it, and recover without help."""
 
 import asyncio
 
 from tests.conftest import ServerUnderTest
-from tests.fault.log import usual_log
-from tests.fault.stage import FAMILIES, SERVICES, Stage, both, told_by
+from tests.fault.stage import FAMILIES, SERVICES, Stage, families_of, start_together
+from tests.fault.workload import default_workload
 from tests.replica import all_name
 
 
-async def crash_in_mid_batch(stage: Stage, name: str, server: ServerUnderTest, mutant: str = "") -> list[str]:
-    """A server ends at once while all services hold a batch, and they go on before it is back.
-
-    Returns what came out wrong.
-    """
-    log = usual_log()
-    await stage.product.load(log.lines)
-    replicas = await both(
+async def crash_during_a_batch(stage: Stage, name: str, server: ServerUnderTest, mutant: str = "") -> list[str]:
+    """Crash a server while all services hold a batch, and release them before it is back. Returns the differences."""
+    workload = default_workload()
+    await stage.product.load(workload.lines)
+    replicas = await start_together(
         stage.start("ingest", "hold@published#3", ready=False, mutant=mutant),
         *(stage.start(family, "hold@in_transaction#2", ready=False, mutant=mutant) for family in FAMILIES),
     )
     for replica in replicas:
         point = "in_transaction" if replica.service in FAMILIES else "published"
-        assert await stage.mark(f"held-{point}", replica)
+        assert await stage.wait_for_mark(f"held-{point}", replica)
     await asyncio.to_thread(server.stop, "immediate")
     await all_name(replicas, name)
     for replica in replicas:
@@ -30,34 +27,38 @@ async def crash_in_mid_batch(stage: Stage, name: str, server: ServerUnderTest, m
     await all_name(replicas)
     await stage.product.wait()
     assert [replica.process.returncode for replica in replicas] == [None] * len(SERVICES)
-    return await stage.wrong(log)
+    return await stage.differences(workload)
 
 
-async def test_postgres_crash_in_mid_batch(stage: Stage, postgres_server: ServerUnderTest) -> None:
-    assert await crash_in_mid_batch(stage, "postgres", postgres_server) == []
+async def test_postgres_crash_during_a_batch_loses_nothing(stage: Stage, postgres_server: ServerUnderTest) -> None:
+    assert await crash_during_a_batch(stage, "postgres", postgres_server) == []
 
 
-async def test_an_error_that_is_acknowledged_is_noticed(stage: Stage, postgres_server: ServerUnderTest) -> None:
-    assert told_by(await crash_in_mid_batch(stage, "postgres", postgres_server, "error_is_ack")) == set(FAMILIES)
+async def test_acknowledgement_of_a_failed_batch_is_detected(stage: Stage, postgres_server: ServerUnderTest) -> None:
+    assert families_of(
+        await crash_during_a_batch(stage, "postgres", postgres_server, "failed_batch_is_acknowledged")
+    ) == set(FAMILIES)
 
 
-async def test_kafka_crash_in_mid_batch(stage: Stage, kafka_server: ServerUnderTest) -> None:
-    assert await crash_in_mid_batch(stage, "kafka", kafka_server) == []
+async def test_kafka_crash_during_a_batch_loses_nothing(stage: Stage, kafka_server: ServerUnderTest) -> None:
+    assert await crash_during_a_batch(stage, "kafka", kafka_server) == []
 
 
-async def test_both_away_at_the_start(
+async def test_services_start_while_kafka_and_postgres_are_down(
     stage: Stage, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
 ) -> None:
-    log = usual_log()
-    await stage.product.load(log.lines)
+    workload = default_workload()
+    await stage.product.load(workload.lines)
     for server in (kafka_server, postgres_server):
         await asyncio.to_thread(server.stop)
-    replicas = await both(*(stage.start(name, ready=False, batch=100) for name in SERVICES))
+    replicas = await start_together(*(stage.start(name, ready=False, batch=100) for name in SERVICES))
     await all_name(replicas, "postgres", "kafka")
     await asyncio.to_thread(postgres_server.start)
     await all_name(replicas, "kafka")
     await asyncio.to_thread(kafka_server.start)
     await all_name(replicas)
     await stage.product.wait()
-    assert await stage.wrong(log) == []
-    assert all('"ERROR"' not in replica.log.read_text() for replica in replicas), "what passes is no error"
+    assert await stage.differences(workload) == []
+    assert all('"ERROR"' not in replica.log.read_text() for replica in replicas), (
+        "a temporary failure was logged as an error"
+    )

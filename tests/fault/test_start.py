@@ -1,4 +1,4 @@
-"""A wrong setting, key file or register stops the start with one clear sentence, before anything is asked for."""
+"""An invalid setting, key file or register stops the start with one clear sentence, before any connection is made."""
 
 import asyncio
 import os
@@ -38,8 +38,8 @@ def _append(file: str, text: str) -> Change:
     return change
 
 
-# What is wrong, and the words of the sentence that tell it.
-WRONG: dict[str, tuple[Change, str]] = {
+# An invalid change, and a part of the expected sentence.
+INVALID: dict[str, tuple[Change, str]] = {
     "no_kafka": (_set("HVA_KAFKA_BOOTSTRAP", ""), "HVA_KAFKA_BOOTSTRAP is not set"),
     "no_postgres": (_set("HVA_POSTGRES_URL", ""), "HVA_POSTGRES_URL is not set"),
     "kafka_no_address": (_set("HVA_KAFKA_BOOTSTRAP", "kafka:portti"), "HVA_KAFKA_BOOTSTRAP"),
@@ -61,8 +61,8 @@ WRONG: dict[str, tuple[Change, str]] = {
 }
 
 
-def _surroundings(folder: Path) -> dict[str, str]:
-    """An environment in which nothing is wrong but that nobody listens; with files of its own."""
+def _environment(folder: Path) -> dict[str, str]:
+    """A valid environment with its own files. Its servers do not exist."""
     shutil.copytree(SAMPLE / "config", folder / "config")
     for name, key in (("pseudonym", "k1"), ("letter", "l1")):
         _write(f"{name}.keys", f"{key} {'A' * 43}=\n")({}, folder)
@@ -96,10 +96,10 @@ async def _start(name: str, environment: dict[str, str]) -> tuple[int | None, st
     return process.returncode, output.decode()
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_one_sentence(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    change, words = WRONG[wrong]
-    environment = _surroundings(tmp_path)
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_input_is_reported_in_one_sentence(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change, expected = INVALID[case]
+    environment = _environment(tmp_path)
     change(environment, tmp_path)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -107,21 +107,21 @@ def test_one_sentence(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SystemExit) as end:
         service.main("ingest", build)
     sentence = str(end.value.code)
-    assert sentence.startswith("ingest cannot start: ") and words in sentence and "\n" not in sentence
-    assert "salasana" not in sentence and "ei-base64" not in sentence, "secrets are not repeated"
+    assert sentence.startswith("ingest cannot start: ") and expected in sentence and "\n" not in sentence
+    assert "salasana" not in sentence and "ei-base64" not in sentence, "the sentence contains a secret"
 
 
 @pytest.mark.parametrize("name", ["ingest", "nps", "fcr", "segments"])
-async def test_exit_1_and_nothing_else(name: str, tmp_path: Path) -> None:
-    code, output = await _start(name, _surroundings(tmp_path) | {"HVA_MAX_RECORDS": "x"})
+async def test_failed_start_prints_one_line_and_exits_with_1(name: str, tmp_path: Path) -> None:
+    code, output = await _start(name, _environment(tmp_path) | {"HVA_MAX_RECORDS": "x"})
     assert (code, output.count("\n")) == (1, 1), output
     assert output.startswith(f"{name} cannot start: HVA_MAX_RECORDS must be")
 
 
-async def test_a_port_in_use(tmp_path: Path) -> None:
+async def test_port_in_use_is_reported(tmp_path: Path) -> None:
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        code, output = await _start("nps", _surroundings(tmp_path) | {"HVA_METRICS_PORT": str(port)})
+        code, output = await _start("nps", _environment(tmp_path) | {"HVA_METRICS_PORT": str(port)})
     assert (code, output.count("\n")) == (1, 1), output
     assert "HVA_METRICS_PORT" in output

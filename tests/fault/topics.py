@@ -1,4 +1,4 @@
-"""What stands on the topics of a run, and how far who reads them has come."""
+"""The records on the topics of a test, and how far their consumers are."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,46 +14,48 @@ from shared.contracts.catalogue import PARTITIONS, TOPICS, Topic, group_id
 from shared.edge.offsets import committed_offsets, committed_reader, end_offsets, unread
 from shared.edge.produce import Outgoing
 
-Place = tuple[str, int, int]  # topic, partition, offset
+Position = tuple[str, int, int]  # topic, partition, offset
 
 
-async def records(kafka: str, prefix: str, topics: Sequence[Topic]) -> list[Outgoing]:
-    """Everything that stands on topics, without the prefix in their names, per partition in order.
+async def read_records(kafka: str, prefix: str, topics: Sequence[Topic]) -> list[Outgoing]:
+    """All records of topics, without the prefix in the names of the topics, per partition in order.
 
-    Positions tell the end, since a transaction ends with a mark that is no record.
+    The loop compares positions, not a number of records: a transaction ends with a marker, which is not a record.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, client_id="test-records")
     await consumer.start()
     try:
         ends = await end_offsets(kafka, [prefix + topic.name for topic in topics])
-        consumer.assign([place for place, end in ends.items() if end])
+        consumer.assign([partition for partition, end in ends.items() if end])
         await consumer.seek_to_beginning()
         found: list[Outgoing] = []
-        while any([await consumer.position(place) < ends[place] for place in consumer.assignment()]):
-            for place, some in (await consumer.getmany(timeout_ms=200)).items():
-                found += [Outgoing(place.topic.removeprefix(prefix), r.key, r.value) for r in some]
+        while any([await consumer.position(partition) < ends[partition] for partition in consumer.assignment()]):
+            for partition, records in (await consumer.getmany(timeout_ms=200)).items():
+                found += [Outgoing(partition.topic.removeprefix(prefix), r.key, r.value) for r in records]
         return found
     finally:
         await consumer.stop()
 
 
 @asynccontextmanager
-async def left(kafka: str, prefix: str, service: str, owner: str = "") -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """Asks how many of the records that stand there now a service (or one owner of it) has not committed."""
+async def unread_counter(
+    kafka: str, prefix: str, service: str, group_suffix: str = ""
+) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+    """A function that counts how many of the records that exist now the groups of a service have not committed."""
     topics = [topic for topic in TOPICS if service in topic.readers]
     ends = await end_offsets(kafka, [prefix + topic.name for topic in topics])
     async with _admin(kafka) as admin, committed_reader(kafka) as reader:
 
-        async def ask() -> int:
-            done: dict[Any, int] = {}
+        async def unread_count() -> int:
+            committed: dict[Any, int] = {}
             for topic in topics:
                 try:
-                    done |= await committed_offsets(admin, prefix + group_id(service, topic) + owner)
+                    committed |= await committed_offsets(admin, prefix + group_id(service, topic) + group_suffix)
                 except GroupCoordinatorNotAvailableError:
-                    return 1  # not known yet, so not done
-            return sum((await unread(reader, done, ends)).values())
+                    return 1  # not known yet, so not zero
+            return sum((await unread(reader, committed, ends)).values())
 
-        yield ask
+        yield unread_count
 
 
 @asynccontextmanager
@@ -66,23 +68,26 @@ async def _admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def division(kafka: str, prefix: str, service: str, topic: Topic) -> dict[str, set[int]]:
-    """Member of the service's group -> its partitions of the topic; nobody while they are being divided."""
+async def partition_assignment(kafka: str, prefix: str, service: str, topic: Topic) -> dict[str, set[int]]:
+    """Partitions of the topic by member of the service's group; empty while the group rebalances."""
     async with _admin(kafka) as admin:
         (answer,) = await admin.describe_consumer_groups([prefix + group_id(service, topic)])
     ((_, _, state, _, _, members, *_),) = answer.groups
     if state != "Stable":
         return {}
-    found = ((member, ConsumerProtocolMemberAssignment.decode(its)) for member, _, _, _, its in members)
-    return {member: {number for _, some in its.assignment for number in some} for member, its in found}
+    decoded = {member: ConsumerProtocolMemberAssignment.decode(encoded) for member, _, _, _, encoded in members}
+    return {
+        member: {number for _, numbers in assignment.assignment for number in numbers}
+        for member, assignment in decoded.items()
+    }
 
 
 def partition_of(key: bytes) -> int:
-    """Where the records of a key are."""
+    """The partition of the records with this key."""
     return int(murmur2(key) & 0x7FFF_FFFF) % PARTITIONS
 
 
-async def groups(kafka: str, prefix: str) -> set[str]:
-    """Every consumer group of a run."""
+async def consumer_groups(kafka: str, prefix: str) -> set[str]:
+    """The names of all consumer groups of a test."""
     async with _admin(kafka) as admin:
         return {name for name, _ in await admin.list_consumer_groups() if name.startswith(prefix)}

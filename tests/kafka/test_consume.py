@@ -1,4 +1,4 @@
-"""What our code relies on of FastStream and aiokafka, on a real Kafka: nothing is lost by how records are consumed."""
+"""The behaviour of FastStream and aiokafka that our code relies on, with a real Kafka: no consumed record is lost."""
 
 import asyncio
 import os
@@ -27,14 +27,14 @@ Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
 @pytest.fixture
 async def settings(kafka: str) -> Settings:
-    """Settings of a service with an empty topic of its own."""
+    """Settings of a service, with a new empty topic."""
     prefix = f"c{os.getpid()}-{next(_numbers)}."
     await ensure_topics(kafka, prefix, [TOPIC])
-    here = Path()
-    return Settings("ingest", kafka, "", here, here, topic_prefix=prefix, max_records=10)
+    folder = Path()
+    return Settings("ingest", kafka, "", folder, folder, topic_prefix=prefix, max_records=10)
 
 
-async def write(settings: Settings, *records: Outgoing) -> None:
+async def send(settings: Settings, *records: Outgoing) -> None:
     producer = make_producer(settings.kafka, "test")
     await producer.start()
     try:
@@ -43,7 +43,7 @@ async def write(settings: Settings, *records: Outgoing) -> None:
         await producer.stop()
 
 
-def numbered(settings: Settings, numbers: range) -> list[Outgoing]:
+def numbered_records(settings: Settings, numbers: range) -> list[Outgoing]:
     return [Outgoing(settings.topic_prefix + TOPIC.name, b"%d" % (n % 7), b"%d" % n) for n in numbers]
 
 
@@ -59,48 +59,50 @@ async def consuming(settings: Settings, handler: Handler) -> AsyncIterator[None]
         await broker.stop()
 
 
-async def test_a_new_group_begins_at_the_beginning(settings: Settings) -> None:
-    await write(settings, *numbered(settings, range(50)))
-    seen: list[Record] = []
+async def test_new_group_starts_at_the_first_record(settings: Settings) -> None:
+    await send(settings, *numbered_records(settings, range(50)))
+    received: list[Record] = []
 
     async def handler(records: Sequence[Record]) -> None:
         assert len(records) <= TRANSACTIONS_PER_DELIVERY * settings.max_records
-        seen.extend(records)
+        received.extend(records)
 
     async with consuming(settings, handler):
-        await until(lambda: len(seen) == 50, "all records")
-    again: list[Record] = []
+        await until(lambda: len(received) == 50, "all records")
+    later: list[Record] = []
 
-    async def other(records: Sequence[Record]) -> None:
-        again.extend(records)
+    async def later_handler(records: Sequence[Record]) -> None:
+        later.extend(records)
 
-    async with consuming(settings, other):
-        await write(settings, *numbered(settings, range(50, 51)))
-        await until(lambda: again, "what came later")
-    assert [record.value for record in again] == [b"50"], "what was handled is acknowledged"
+    async with consuming(settings, later_handler):
+        await send(settings, *numbered_records(settings, range(50, 51)))
+        await until(lambda: later, "the record that came later")
+    assert [record.value for record in later] == [b"50"], "handled records were not acknowledged"
 
 
-async def test_a_batch_that_fails_comes_again_whole_and_in_order(settings: Settings) -> None:
-    await write(settings, *numbered(settings, range(60)))
-    done: list[Record] = []
+async def test_failed_batch_is_redelivered_completely_and_in_order(settings: Settings) -> None:
+    await send(settings, *numbered_records(settings, range(60)))
+    handled: list[Record] = []
     failures = iter([True, False, True, True, False, True])
 
     async def handler(records: Sequence[Record]) -> None:
         if next(failures, False):
             raise RuntimeError("not yet")
-        done.extend(records)
+        handled.extend(records)
 
     async with consuming(settings, handler):
-        await until(lambda: len(done) >= 60, "all records in spite of failures")
-    assert sorted(int(record.value or b"") for record in done) == list(range(60))
-    for key in {record.key for record in done}:
-        values = [int(record.value or b"") for record in done if record.key == key]
-        assert values == sorted(values), "the order within a key is kept"
+        await until(lambda: len(handled) >= 60, "all records in spite of failures")
+    assert sorted(int(record.value or b"") for record in handled) == list(range(60))
+    for key in {record.key for record in handled}:
+        values = [int(record.value or b"") for record in handled if record.key == key]
+        assert values == sorted(values), "the order within a key changed"
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"{}"])
 @pytest.mark.parametrize("header", [None, b"\xff\xfe", b"application/json", b"text/plain"])
-async def test_no_header_or_value_loses_a_batch(settings: Settings, header: bytes | None, value: bytes | None) -> None:
+async def test_records_with_any_header_or_value_are_delivered(
+    settings: Settings, header: bytes | None, value: bytes | None
+) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
     await producer.start()
     topic = settings.topic_prefix + TOPIC.name
@@ -108,29 +110,29 @@ async def test_no_header_or_value_loses_a_batch(settings: Settings, header: byte
     for record_headers in ([], headers, []):
         await producer.send_and_wait(topic, value, b"k", headers=record_headers)
     await producer.stop()
-    seen: list[Record] = []
+    received: list[Record] = []
 
     async def handler(records: Sequence[Record]) -> None:
-        seen.extend(records)
+        received.extend(records)
 
     async with consuming(settings, handler):
-        await until(lambda: len(seen) == 3, "all three")
-    assert [(record.value, list(record.headers)) for record in seen] == [(value, []), (value, headers), (value, [])]
+        await until(lambda: len(received) == 3, "all three records")
+    assert [(record.value, list(record.headers)) for record in received] == [(value, []), (value, headers), (value, [])]
 
 
-async def test_stopping_waits_for_the_batch_in_hand(settings: Settings) -> None:
-    await write(settings, *numbered(settings, range(5)))
-    begun, release, done = asyncio.Event(), asyncio.Event(), list[Record]()
+async def test_stop_waits_for_the_current_batch(settings: Settings) -> None:
+    await send(settings, *numbered_records(settings, range(5)))
+    started, release, handled = asyncio.Event(), asyncio.Event(), list[Record]()
 
     async def handler(records: Sequence[Record]) -> None:
-        begun.set()
+        started.set()
         await release.wait()
-        done.extend(records)
+        handled.extend(records)
 
     async with consuming(settings, handler):
-        await begun.wait()
+        await started.wait()
         asyncio.get_running_loop().call_later(0.2, release.set)
-    assert done, "broker.stop() came back after the handler"
+    assert handled, "broker.stop() returned before the handler"
 
 
 @pytest.mark.parametrize(
@@ -139,17 +141,17 @@ async def test_stopping_waits_for_the_batch_in_hand(settings: Settings) -> None:
         {"ack_policy": AckPolicy.ACK_FIRST, "auto_offset_reset": "earliest"},
         {"ack_policy": AckPolicy.ACK, "auto_offset_reset": "earliest"},
         {"ack_policy": AckPolicy.NACK_ON_ERROR},
-        {"ack_policy": AckPolicy.NACK_ON_ERROR, "auto_offset_reset": "earliest"},  # reads aborted records, too
+        {"ack_policy": AckPolicy.NACK_ON_ERROR, "auto_offset_reset": "earliest"},  # also reads aborted records
     ],
 )
-def test_a_subscriber_that_could_lose_records_stops_the_start(arguments: dict[str, Any]) -> None:
+def test_unsafe_subscriber_is_refused(arguments: dict[str, Any]) -> None:
     broker = make_broker(Settings("nps", "127.0.0.1:1", "", Path(), Path()))
     broker.subscriber("x", group_id="x", batch=True, **arguments)
     with pytest.raises(UnsafeSubscriberError):
         assert_safe(broker)
 
 
-async def test_partitions_are_those_of_every_kafka_client(settings: Settings) -> None:
+async def test_partition_of_a_key_is_the_same_as_in_aiokafka(settings: Settings) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
     await producer.start()
     keys = ["k1.AAAAAAAAAAAAAAAAAAAAAA", "oma-häme:merge:1", "", "x" * 200, *map(str, range(50))]
@@ -159,7 +161,7 @@ async def test_partitions_are_those_of_every_kafka_client(settings: Settings) ->
     await producer.stop()
 
 
-async def test_topics_that_differ_from_the_declaration_are_refused(kafka: str) -> None:
+async def test_topic_with_other_partition_count_is_refused(kafka: str) -> None:
     prefix = f"c{os.getpid()}-{next(_numbers)}."
     other = Topic(FEEDBACK.name, FEEDBACK.retention_ms, FEEDBACK.key, FEEDBACK.writer, FEEDBACK.readers, partitions=3)
     await ensure_topics(kafka, prefix, [other])

@@ -1,4 +1,4 @@
-"""Histories on the segment stream: none is lost, and none follows a newer one."""
+"""Histories on the segment stream: none is lost, and none comes after a newer version."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ async def segments(product: Product) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def relay(product: Product, segments: Store) -> AsyncIterator[Outbox]:
+async def outbox_of(product: Product, segments: Store) -> AsyncIterator[Outbox]:
     topic = product.topic_prefix + SEGMENT.name
     outbox = Outbox(segments.pool, topic, lambda: make_producer(product.kafka, "test-outbox", transactional=topic))
     try:
@@ -36,8 +36,8 @@ async def relay(product: Product, segments: Store) -> AsyncIterator[Outbox]:
         await outbox.close()
 
 
-async def published(product: Product) -> list[str]:
-    """Return the intervals on the stream in order, including those of aborted transactions."""
+async def published_intervals(product: Product) -> list[str]:
+    """The intervals on the stream in order, including those of aborted transactions."""
     topic = product.topic_prefix + SEGMENT.name
     consumer = AIOKafkaConsumer(bootstrap_servers=product.kafka)
     await consumer.start()
@@ -57,13 +57,13 @@ async def published(product: Product) -> list[str]:
 MEMBER, NO_MEMBER = f'[["{TODAY}",null]]', "[]"
 
 
-async def test_a_changed_history_is_published_once(product: Product, segments: Store) -> None:
+async def test_changed_history_is_published_once(product: Product, segments: Store) -> None:
     await segments.feed(flag("f"))
-    async with relay(product, segments) as outbox:
+    async with outbox_of(product, segments) as outbox:
         assert [await outbox.publish_pending(), await outbox.publish_pending()] == [1, 0]
         await segments.feed(retracted(flag_id="f"))
         assert await outbox.publish_pending() == 1
-    assert await published(product) == [MEMBER, NO_MEMBER]
+    assert await published_intervals(product) == [MEMBER, NO_MEMBER]
 
 
 async def test_unacknowledged_histories_stay_pending(
@@ -74,48 +74,48 @@ async def test_unacknowledged_histories_stay_pending(
     async def fails(*_: object) -> None:
         raise ConnectionResetError
 
-    async with relay(product, segments) as outbox:
+    async with outbox_of(product, segments) as outbox:
         with monkeypatch.context() as patch:
             patch.setattr(outbox_module, "publish", fails)
             with pytest.raises(ConnectionResetError):
                 await outbox.publish_pending()
-        assert await published(product) == []
+        assert await published_intervals(product) == []
         assert await outbox.publish_pending() == 1
-    assert await published(product) == [MEMBER]
+    assert await published_intervals(product) == [MEMBER]
 
 
 @pytest.mark.parametrize("with_new_versions", [False, True])
-async def test_enqueue_all(
+async def test_enqueue_all_publishes_every_history(
     product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch, with_new_versions: bool
 ) -> None:
-    """With the old versions, or with new ones, which readers accept as newer."""
+    """With the same versions, or with new ones, which readers take as newer."""
     monkeypatch.setattr(outbox_module, "_CHUNK", 2)
-    clients = [ANNA, *(f"k1.{dead_letter * 22}" for dead_letter in "BCDE")]
+    clients = [ANNA, *(f"k1.{letter * 22}" for letter in "BCDE")]
     await segments.feed(*(flag(client, client=client) for client in clients))
     versions = "select client, version from segments.history order by client"
-    async with relay(product, segments) as outbox:
+    async with outbox_of(product, segments) as outbox:
         assert await outbox.publish_pending() == len(clients)
         before = dict(await segments.fetch(versions))
         await outbox.enqueue_all(with_new_versions)
         assert await outbox.publish_pending() == len(clients)
         after = dict(await segments.fetch(versions))
-    assert await published(product) == [MEMBER, MEMBER]
+    assert await published_intervals(product) == [MEMBER, MEMBER]
     assert before == after if not with_new_versions else all(before[client] < after[client] for client in clients)
 
 
 @pytest.mark.parametrize("frozen_at", ["start", "publish"])
-async def test_a_late_relay_cannot_publish_an_older_history_after_a_newer_one(
+async def test_late_outbox_cannot_publish_an_older_history(
     product: Product, segments: Store, monkeypatch: pytest.MonkeyPatch, frozen_at: str
 ) -> None:
-    """One relay freezes after it read an old history and loses its transaction; another one publishes the newer one."""
+    """One outbox freezes after it has read an old history, and loses its transaction. Another publishes a newer one."""
     await segments.feed(flag("f"))
-    frozen, thawed = asyncio.Event(), asyncio.Event()
-    original = Outbox._get_producer
+    frozen, resumed = asyncio.Event(), asyncio.Event()
+    get_producer = Outbox._get_producer
 
     async def freeze() -> None:
         if not frozen.is_set():
             frozen.set()
-            await thawed.wait()
+            await resumed.wait()
 
     async def late_publish(*arguments: object) -> None:
         await freeze()
@@ -123,22 +123,22 @@ async def test_a_late_relay_cannot_publish_an_older_history_after_a_newer_one(
 
     async def late_start(self: Outbox) -> object:
         await freeze()
-        return await original(self)
+        return await get_producer(self)
 
     if frozen_at == "publish":
         monkeypatch.setattr(outbox_module, "publish", late_publish)
     else:
         monkeypatch.setattr(Outbox, "_get_producer", late_start)
-    async with relay(product, segments) as one, relay(product, segments) as other:
-        late = asyncio.create_task(one.publish_pending())
+    async with outbox_of(product, segments) as frozen_outbox, outbox_of(product, segments) as other:
+        late = asyncio.create_task(frozen_outbox.publish_pending())
         await frozen.wait()
         await segments.fetch(
             "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'"
         )
         await segments.feed(retracted(flag_id="f"))
         assert await other.publish_pending() == 1
-        thawed.set()
+        resumed.set()
         with pytest.raises((KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
             await late
         await other.publish_pending()
-    assert (await published(product))[-1] == NO_MEMBER
+    assert (await published_intervals(product))[-1] == NO_MEMBER

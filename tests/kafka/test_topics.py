@@ -1,4 +1,4 @@
-"""Topics on a real broker: made as declared, refused when different; keys go where every Kafka client sends them."""
+"""Topics on a real broker are created as declared and refused when they differ; keys have the usual partitions."""
 
 import asyncio
 import os
@@ -22,12 +22,12 @@ from tests.replica import until
     ("text", "expected"),
     [("21", -973932308), ("foobar", -790332482), ("a-little-bit-long-string", -985981536), ("abc", 479470107)],
 )
-def test_murmur2_is_that_of_the_java_client(text: str, expected: int) -> None:
+def test_murmur2_equals_the_java_client(text: str, expected: int) -> None:
     assert murmur2(text.encode()) == expected % 2**32
     assert partition_of(text.encode()) == (expected & 0x7FFFFFFF) % PARTITIONS
 
 
-async def test_topics_are_made_once_and_as_declared(kafka: str) -> None:
+async def test_topics_are_created_once_and_as_declared(kafka: str) -> None:
     prefix = f"topics-{os.getpid()}."
     await ensure_topics(kafka, prefix)
     await ensure_topics(kafka, prefix)
@@ -38,7 +38,7 @@ async def test_topics_are_made_once_and_as_declared(kafka: str) -> None:
         assert {len(topic["partitions"]) for topic in described} == {PARTITIONS}
         settings = await settings_of(admin, prefix + SEGMENT.name)
         assert settings["cleanup.policy"] == "compact"
-        await until(partial(as_declared, kafka, prefix), "the broker shows what was set")
+        await until(partial(as_declared, kafka, prefix), "the broker shows the declared settings")
     finally:
         await admin.close()
 
@@ -52,21 +52,21 @@ async def settings_of(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in answer.resources[0][4]}
 
 
-async def test_a_topic_that_is_there_gets_what_is_declared_and_keeps_the_rest(kafka: str) -> None:
+async def test_existing_topic_gets_declared_settings_and_keeps_others(kafka: str) -> None:
     prefix, raw = f"kept-{os.getpid()}.", RAW[Stream.CARE]
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
-    own = {"segment.ms": "3600000", "message.timestamp.type": "CreateTime"}
-    await admin.create_topics([NewTopic(prefix + raw.name, PARTITIONS, 1, topic_configs=own)])
+    configs = {"segment.ms": "3600000", "message.timestamp.type": "CreateTime"}
+    await admin.create_topics([NewTopic(prefix + raw.name, PARTITIONS, 1, topic_configs=configs)])
     await ensure_topics(kafka, prefix)
-    await until(partial(as_declared, kafka, prefix), "the broker shows what was set")
+    await until(partial(as_declared, kafka, prefix), "the broker shows the declared settings")
     settings = await settings_of(admin, prefix + raw.name)
     await admin.close()
-    assert settings["message.timestamp.type"] == "LogAppendTime", "the broker's clock"
-    assert settings["segment.ms"] == "3600000", "an operator's own setting"
+    assert settings["message.timestamp.type"] == "LogAppendTime", "the declared setting was not applied"
+    assert settings["segment.ms"] == "3600000", "the operator's setting was changed"
 
 
-async def test_what_the_broker_refuses_is_reported(kafka: str) -> None:
+async def test_setting_that_the_broker_refuses_is_reported(kafka: str) -> None:
     prefix, bad = f"bad-{os.getpid()}.", replace(FEEDBACK, max_message_bytes=-1)
     with pytest.raises(TopicRefusedError, match=r"hva\.feedback\.v1 could not be created: .*max\.message\.bytes"):
         await ensure_topics(kafka, prefix, [bad])
@@ -75,35 +75,35 @@ async def test_what_the_broker_refuses_is_reported(kafka: str) -> None:
         await ensure_topics(kafka, prefix, [bad])
 
 
-async def test_the_brokers_limit_for_transactions_is_checked(
+async def test_transaction_limit_of_the_broker_is_checked(
     kafka: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await asyncio.to_thread(topics.run, kafka, 5.0)
     assert "transaction" not in capsys.readouterr().err
     monkeypatch.setattr("shared.edge.deviations.TRANSACTION_LIMIT_MS", 59_999)
     await asyncio.to_thread(topics.run, kafka, 5.0)
-    said = "transaction.max.timeout.ms of broker 1 is 60000, it must be 59999 or less"
-    assert f"Warning: {said}" in capsys.readouterr().err
+    message = "transaction.max.timeout.ms of broker 1 is 60000, it must be 59999 or less"
+    assert f"Warning: {message}" in capsys.readouterr().err
     finding = await asyncio.to_thread(doctor._kafka, kafka, "")
-    assert not finding.ok and finding.words.startswith(said)
+    assert not finding.ok and finding.words.startswith(message)
 
 
-async def test_doctor_names_topics_that_differ(kafka: str) -> None:
+async def test_doctor_reports_missing_and_differing_topics(kafka: str) -> None:
     assert not (await asyncio.to_thread(doctor._kafka, "127.0.0.1:9", "")).ok
     prefix = f"doctor-{os.getpid()}."
     await ensure_topics(kafka, prefix, [replace(topic, retention_ms=1) for topic in TOPICS if topic is not SEGMENT])
 
-    async def named() -> bool:
+    async def both_reported() -> bool:
         found = (await asyncio.to_thread(doctor._kafka, kafka, prefix)).words
         return (
             f"topic {prefix}{SEGMENT.name} is missing" in found
             and f"retention.ms of topic {prefix}{FEEDBACK.name} is 1, declared is {FEEDBACK.retention_ms}" in found
         )
 
-    await until(named, "both are named")
+    await until(both_reported, "both topics are reported")
 
 
-async def test_a_topic_of_other_making_is_refused(kafka: str) -> None:
+async def test_topic_with_other_partition_count_is_refused(kafka: str) -> None:
     prefix = f"odd-{os.getpid()}."
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
