@@ -4,6 +4,7 @@ The *population* of a row is the number that must not be small: the people, or t
 about. Definitions: contract, section 7, "Disclosure control".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -215,6 +216,15 @@ class Cell(tuple[str, ...]):
     def replaced(self, position: int, value: str) -> "Cell":
         """The same keys with another value at one position."""
         return Cell((*self[:position], value, *self[position + 1 :]))
+
+
+Counts = Mapping[str, int]
+"""The counts of a row, by column."""
+
+
+def population(cell: Cell, counts: Counts) -> int:
+    """The people, or acts of people, that a row is about."""
+    return sum(counts[column] for column in cell.view.population)
 
 
 CHANNEL: Final = 5

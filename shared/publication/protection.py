@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.disclosure.model import VIEWS, Cell
+from shared.disclosure.model import VIEWS, Cell, population
 from shared.disclosure.nesting import UnitSpan
 from shared.disclosure.protect import cell_of, protect
 from shared.disclosure.star import is_published
@@ -44,18 +44,14 @@ def published(view: str, rows: Iterable[Row]) -> Iterator[tuple[Cell, Row]]:
 
 def protected(cells: Mapping[Cell, Row], spans: Sequence[UnitSpan], sensitive: Collection[str]) -> Protected:
     """The rows of a publication as people may see them. Raises ValueError where they cannot be made safe."""
-    found = protect({cell: _population(cell, row) for cell, row in cells.items()}, spans, sensitive)
+    found = protect(cells, spans, sensitive)
     rows: dict[str, list[Row]] = {}
     for cell, row in cells.items():
         hidden = cell in found.hidden
-        low_n = not hidden and _population(cell, row) < cell.view.low_n
+        low_n = not hidden and population(cell, row) < cell.view.low_n
         shown = _without_numbers(row, cell.view.further) if hidden else row
         rows.setdefault(cell.view.name, []).append({**shown, "suppressed": hidden, "low_n": low_n})
     return Protected(rows, len(found.hidden), sorted(" ".join(level) for level in found.gave_up))
-
-
-def _population(cell: Cell, row: Row) -> int:
-    return sum(row[column] for column in cell.view.population)
 
 
 def _without_numbers(row: Row, further: Collection[str]) -> Row:
