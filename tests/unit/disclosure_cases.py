@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from shared.disclosure.model import VIEWS, Cell
+from shared.disclosure.model import VIEWS, Cell, population
 from shared.disclosure.nesting import UnitSpan
 from shared.disclosure.protect import cell_of
 from shared.disclosure.star import is_published
@@ -24,9 +24,14 @@ YEARS = ("2025", "2026")
 class PublicationInput:
     """What a family publishes of a county and year, before anything is hidden."""
 
-    populations: dict[Cell, int]
+    counts: dict[Cell, dict[str, Any]]
     spans: list[UnitSpan]
     sensitive: frozenset[str]
+
+    @property
+    def populations(self) -> dict[Cell, int]:
+        """The population of each row."""
+        return {cell: population(cell, row) for cell, row in self.counts.items()}
 
 
 @cache
@@ -45,8 +50,8 @@ def _units() -> Iterator[dict[str, str]]:
 @cache
 def publication_input(family: str, year: str) -> PublicationInput:
     """Return the input of the county that has most data in the sample."""
-    populations = {
-        cell: sum(row[column] for column in view.population)
+    counts = {
+        cell: row
         for view in VIEWS.values()
         if view.family == family
         for row in _figures()[view.name]
@@ -65,4 +70,4 @@ def publication_input(family: str, year: str) -> PublicationInput:
         for unit in _units()
     ]
     sensitive = frozenset(unit["unit"] for unit in _units() if unit["sensitive"] == "true")
-    return PublicationInput(populations, spans, sensitive)
+    return PublicationInput(counts, spans, sensitive)
