@@ -12,7 +12,9 @@ class Proofs:
 
     def __init__(self, suppression: Suppression, known: Collection[Cell]) -> None:
         self._suppression, self._known = suppression, known
-        self._used: dict[int, bool] = {}  # by id: hashing an equation means hashing all its rows
+        # By id: hashing an equation means hashing all its rows.
+        self._used: dict[int, bool] = {}
+        self._shown_of: dict[int, list[Cell]] = {}
 
     def row_to_hide(self, cell: Cell) -> Cell | None:
         """The shown row of least worth in the equations that prove the count of a row, and in those that prove the
@@ -35,8 +37,10 @@ class Proofs:
         return self._used[key]
 
     def _shown(self, equation: Equation) -> list[Cell]:
-        suppression = self._suppression
-        return [cell for cell in _cells(equation) if cell not in suppression.hidden and suppression.populations[cell]]
+        if (key := id(equation)) not in self._shown_of:
+            hidden, populations = self._suppression.hidden, self._suppression.populations
+            self._shown_of[key] = [cell for cell in _cells(equation) if cell not in hidden and populations[cell]]
+        return self._shown_of[key]
 
     def _least(self, cells: Iterable[Cell]) -> Cell:
         return min(cells, key=lambda cell: worth(cell, self._suppression.populations[cell]))
