@@ -12,10 +12,10 @@ from typing import Final
 import asyncpg
 
 from services.fcr.domain import RESOLUTION_CHANNELS, WINDOWS
+from shared.postgres.change_numbers import increment_change_numbers
 from shared.postgres.facts import probe_each
 from shared.postgres.lock import Connection
 from shared.postgres.pool import bulk_transaction
-from shared.postgres.touched import touch
 
 
 def _person_ctes(keys: Sequence[str], values: str) -> str:
@@ -224,7 +224,7 @@ class Cells:
             for table, count in _INSERT_CELLS.items():
                 await connection.execute(_DELETE_CELLS.format(table=table), *period)
                 await connection.execute(count, *period, *days, timeout=_TIMEOUT_S)
-            await touch(connection, "fcr", period[0], {int(period[2][:4])})
+            await increment_change_numbers(connection, "fcr", period[0], {int(period[2][:4])})
             if await connection.execute(_CLEAR_STALE, *period, change_number) == "DELETE 0":
                 await connection.execute(_SET_COMPUTED, *period, change_number)
         ended = self._clock()

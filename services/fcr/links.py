@@ -22,7 +22,7 @@ Key = tuple[int, str, str]
 """Person, line and reason."""
 
 _REACH_HOURS: Final = (timedelta(days=WINDOWS[-1]) + MAX_CONTACT_LENGTH) // timedelta(hours=1)
-# Each touched key with its span of touched times. Rows before the span keep `repeats_within` and rows after it keep
+# Each affected key with its span of affected times. Rows before the span keep `repeats_within` and rows after it keep
 # `repeated_within`, because these depend on contacts that the query does not read.
 _TOUCHED_KEYS: Final = """unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
        with ordinality key(person, line, reason, low, high, number)"""

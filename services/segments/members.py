@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from services.segments.affected_dates import SectorDay
 from services.segments.facts import ServiceEvent
 from services.segments.membership import OPEN, Evidence, Interval, add_days, contains_day, membership, splice
-from services.segments.touched import SectorDay
 from shared.labels import MEMBER, OTHER
 from shared.postgres.facts import Change, person_probes, probe_each
 from shared.postgres.lock import Connection

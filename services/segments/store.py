@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from services.segments.affected_dates import days_of, evidence_spans, sector_days, widen, window_spans
 from services.segments.derive import derive, version
 from services.segments.domain import MEASURES, contributions
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, tombstone
@@ -27,11 +28,11 @@ from services.segments.members import (
     stored_memberships,
 )
 from services.segments.membership import ALWAYS
-from services.segments.touched import days_of, evidence_spans, sector_days, widen, window_spans
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
+from shared.postgres.change_numbers import increment_change_numbers_between
 from shared.postgres.clients import Clients
 from shared.postgres.erased import newly_erased, tombstone_if_erased, write_tombstones
 from shared.postgres.facts import Change, FactTable
@@ -40,7 +41,6 @@ from shared.postgres.persons import Move, apply_merges, assign_persons, merge_ta
 from shared.postgres.pool import extend_transaction_timeout
 from shared.postgres.refold import Refold, StagedChange, ensure_unit_rows
 from shared.postgres.replay import Replay
-from shared.postgres.touched import touch_between
 from shared.registers import Registers
 
 SCHEMA: Final = "segments"
@@ -163,7 +163,7 @@ async def propagate_changes(
     await fold(connection, county, changes, relabelled)
     if dates := days_of(changes, touched):
         first = max(dates[0], rule.figures_from)
-        await touch_between(connection, SCHEMA, county, first.year, dates[1].year)
+        await increment_change_numbers_between(connection, SCHEMA, county, first.year, dates[1].year)
 
 
 def persons_of(facts: Iterable[CareFact]) -> set[int]:

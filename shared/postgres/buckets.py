@@ -10,8 +10,8 @@ from functools import cache
 from typing import Final
 
 from shared.deltas import BucketRow, Deltas, Measure
+from shared.postgres.change_numbers import increment_change_numbers
 from shared.postgres.lock import Connection
-from shared.postgres.touched import touch
 
 GRAINS: Final = ("day", "month")
 _DAY = ("day date", "unit_row bigint")
@@ -20,7 +20,7 @@ _MONTH = ("month date", "unit_row bigint", "channel text", "segment text")
 
 async def add_to_buckets(connection: Connection, schema: str, county: str, deltas: Deltas) -> None:
     """Add the differences of one county, and mark their years as changed. The county's lock must be held."""
-    await touch(connection, schema, county, await add_deltas(connection, schema, county, deltas))
+    await increment_change_numbers(connection, schema, county, await add_deltas(connection, schema, county, deltas))
 
 
 async def add_deltas(connection: Connection, schema: str, county: str, deltas: Deltas) -> set[int]:

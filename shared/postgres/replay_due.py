@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from shared.failure import Failure, classify
+from shared.postgres.change_numbers import increment_all_change_numbers
 from shared.postgres.chunks import Pool
 from shared.postgres.lock import Connection
 from shared.postgres.replay import Findings, Replay
-from shared.postgres.touched import touch_all
 from shared.registers import Registers
 
 ATTEMPTS: Final = 3
@@ -150,7 +150,7 @@ async def _do(
         if row["repairs"] and afterwards:
             await afterwards(row["from_kafka"])
         if found.wrong_facts + found.wrong_cells and row["repairs"]:
-            await touch_all(connection, replay.schema)
+            await increment_all_change_numbers(connection, replay.schema)
     await connection.execute(_END.format(schema=replay.schema), row["replay"], *found, None)
     return found
 

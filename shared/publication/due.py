@@ -59,14 +59,14 @@ def due(rows: Sequence[Any], now: datetime, every: timedelta) -> list[Unit]:
 
 
 def is_due(row: Any, now: datetime, every: timedelta) -> bool:
-    """The current year as often as is set; a past one when it was touched and at least daily; every one when registers
+    """The current year as often as is set; a past one when it has changed and at least daily; every one when registers
     have changed, or the clock was set back."""
     published_at = row["published_at"]
     if published_at is None or published_at > now or row["registers"] != row["published_registers"]:
         return True
     age = now - published_at
-    touched = (row["change_number"] or 0) != row["published_change"]
-    return bool(age >= DAY or (age >= every and (row["is_current"] or touched)))
+    has_changed = (row["change_number"] or 0) != row["published_change"]
+    return bool(age >= DAY or (age >= every and (row["is_current"] or has_changed)))
 
 
 async def next_request(connection: Connection, schema: str) -> Request | None:
