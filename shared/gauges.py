@@ -53,7 +53,7 @@ class PublishedGauges(Collector):
         registry.register(self)
 
     async def refresh(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        """Read the published figures of the shown periods and swap them in."""
+        """Read the published figures of the shown periods and show them."""
         periods = shown_periods(local_day(self._clock()))
         samples: list[Sample] = []
         async with pool.acquire() as connection, read_transaction(connection):

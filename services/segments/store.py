@@ -146,22 +146,22 @@ async def propagate_changes(
 ) -> None:
     """Update memberships, labels, histories and buckets after facts changed."""
     rule = registers.segment_rule
-    touched = evidence_spans(changes, rule)
+    affected = evidence_spans(changes, rule)
     for person, span in window_spans(await changed_sector_days(connection, sector_days(changes, rule)), rule):
-        widen(touched, person, span)
+        widen(affected, person, span)
     if await REFOLD.is_current(connection, county, registers):
-        changed = await recompute_memberships(connection, touched, registers)
+        changed = await recompute_memberships(connection, affected, registers)
         await store_memberships(connection, county, changed)
     else:
         # Active memberships are by another rule, so all dates are recomputed, and the result is staged.
-        changed = await recompute_memberships(connection, dict.fromkeys(touched, ALWAYS), registers)
-        await stage_memberships(connection, county, touched, changed)
+        changed = await recompute_memberships(connection, dict.fromkeys(affected, ALWAYS), registers)
+        await stage_memberships(connection, county, affected, changed)
         changed = {}
     moved = {client: move.new for client, move in moves.items()}
     relabelled = await relabel(connection, {*changed, *moved.values()})
     await enqueue_histories(connection, county, changed, moved)
     await fold(connection, county, changes, relabelled)
-    if dates := days_of(changes, touched):
+    if dates := days_of(changes, affected):
         first = max(dates[0], rule.figures_from)
         await increment_change_numbers_between(connection, SCHEMA, county, first.year, dates[1].year)
 

@@ -68,7 +68,7 @@ class RefoldGauges:
         text = "1 while the refold after a change of registers fails; it is tried again."
         self.failed = Gauge("hva_refold_failed", text, registry=registry)
         text = "1 while a changed segment rule is activated for a county; its new events wait."
-        self.swapping = Gauge("hva_refold_swapping", text, registry=registry)
+        self.activating = Gauge("hva_refold_swapping", text, registry=registry)
 
 
 def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = time.monotonic) -> Task:
@@ -81,10 +81,10 @@ def refold(runtime: Runtime, refold: Refold, monotonic: Callable[[], float] = ti
 
     def report(county: str | None) -> None:
         nonlocal began
-        gauges.swapping.set(county is not None)
+        gauges.activating.set(county is not None)
         if county is None:
             runtime.health.warn("refold", None)
-            runtime.logger.info("the swap has ended", extra={"seconds": round(monotonic() - began, 1)})
+            runtime.logger.info("the activation has ended", extra={"seconds": round(monotonic() - began, 1)})
         else:
             began = monotonic()
             runtime.health.warn("refold", f"a changed rule is being activated in {county}; its new events wait")

@@ -48,19 +48,19 @@ Fold = Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
 
 
 Prepare = Callable[[Connection, str, str, Registers], Awaitable[tuple[int, str]]]
-"""Stages the result of these registers for a chunk of a county, beside the active state. Returns how many results
+"""Stages the result of these registers for a chunk of a county, next to the active state. Returns how many results
 differ and the last key of the chunk, `''` at the end."""
 
 
 Report = Callable[[str | None], None]
-"""Called with the county when its swap begins, and with None when the swap has ended."""
+"""Called with the county when its activation begins, and with None when it has ended."""
 
 
 class StagedChange(NamedTuple):
-    """A change that takes effect for a whole county at once: prepared in chunks, then swapped in."""
+    """A change that takes effect for a whole county at once: prepared in chunks, then activated."""
 
     prepare: Prepare
-    swap: Callable[[Connection, str], Awaitable[None]]
+    activate: Callable[[Connection, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Refold:
     """How the facts of a service follow from registers.
 
     `derive` returns the same object when nothing changes. `version` returns the version of everything that the facts
-    depend on. The staged change comes after the tables. Until its swap, new facts have to update the staged state, too
-    (see `is_current`).
+    depend on. The staged change comes after the tables. Until its activation, new facts have to update the
+    staged state, too (see `is_current`).
     """
 
     schema: str
@@ -140,7 +140,7 @@ class Refold:
             if self.staged_change is not None:
                 report(county)
                 try:
-                    await self.staged_change.swap(connection, county)
+                    await self.staged_change.activate(connection, county)
                 finally:
                     report(None)
             await connection.execute(_DONE.format(schema=self.schema), county, version, registers.version)

@@ -15,18 +15,18 @@ from typing import Any, Final
 import asyncpg
 
 from shared.publication.publish import publish
-from shared.publication.snapshot import Unit
+from shared.publication.snapshot import CountyYear
 
 BUSY: Final = 3
 _NICE: Final = 10  # consumers come first
 
 
 def main() -> None:
-    """Publish what the order says."""
-    order = json.loads(sys.stdin.readline())
+    """Publish what standard input says."""
+    job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(_NICE)
-    sys.exit(asyncio.run(_publish(order)))
+    sys.exit(asyncio.run(_publish(job)))
 
 
 def _end_with_parent() -> None:
@@ -34,13 +34,13 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-async def _publish(order: dict[str, Any]) -> int:
-    family = order["family"]
+async def _publish(job: dict[str, Any]) -> int:
+    family = job["family"]
     settings = {"application_name": f"hva-{family}-publisher", "timezone": "UTC", "jit": "off"}
-    connection = await asyncpg.connect(order["dsn"], server_settings=settings)
+    connection = await asyncpg.connect(job["dsn"], server_settings=settings)
     try:
-        unit, now = Unit(order["county"], order["year"]), datetime.fromisoformat(order["now"])
-        done = await publish(connection, family, unit, now)
+        county_year, now = CountyYear(job["county"], job["year"]), datetime.fromisoformat(job["now"])
+        done = await publish(connection, family, county_year, now)
     finally:
         await connection.close()
     return 0 if done else BUSY

@@ -1,17 +1,17 @@
-"""Which units to publish: those that are due, and those of requests."""
+"""Which counties and years to publish: those that are due, and those that a request names."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from shared.postgres.lock import Connection
-from shared.publication.snapshot import Unit
+from shared.publication.snapshot import CountyYear
 
 DAY: Final = timedelta(days=1)
 
-# Every county of the registers has a current year, and every county the years in which something was counted; figures
-# of segments, many of them stocks, are there from `figures_from` on. A year that has not begun is not published.
-# `registers` are those that hold now, marked while facts are on their way to them.
+# The current year of every county in the registers, and every year in which the family counted something. `segments`
+# has figures of every year since `figures_from`, because stocks exist without events. Future years are not published.
+# `registers` is the current version, with a suffix while a refold is still applying it to the facts.
 _KNOWN: Final = """
 with this as (select extract(year from reference.local_day($1))::integer as year),
 county as (select distinct county from reference.unit_row where current),
@@ -49,18 +49,20 @@ class Request(NamedTuple):
 
 
 async def known(connection: Connection, schema: str, now: datetime) -> list[Any]:
-    """Every unit that the family has, the current year first, with what is published of it."""
+    """All counties and years of the family, the current year first, with the state of their publication."""
     return await connection.fetch(_KNOWN.format(schema=schema), now)
 
 
-def due(rows: Sequence[Any], now: datetime, every: timedelta) -> list[Unit]:
-    """The known units that are due."""
-    return [Unit(row["county"], row["year"]) for row in rows if is_due(row, now, every)]
+def due(rows: Sequence[Any], now: datetime, every: timedelta) -> list[CountyYear]:
+    """The counties and years that are due."""
+    return [CountyYear(row["county"], row["year"]) for row in rows if is_due(row, now, every)]
 
 
 def is_due(row: Any, now: datetime, every: timedelta) -> bool:
-    """The current year as often as is set; a past one when it has changed and at least daily; every one when registers
-    have changed, or the clock was set back."""
+    """Whether to publish: every `every` for the current year and for changed past years, daily for other past years.
+
+    A change of registers makes every year due immediately, and so does a clock that was set back.
+    """
     published_at = row["published_at"]
     if published_at is None or published_at > now or row["registers"] != row["published_registers"]:
         return True
@@ -70,12 +72,12 @@ def is_due(row: Any, now: datetime, every: timedelta) -> bool:
 
 
 async def next_request(connection: Connection, schema: str) -> Request | None:
-    """The oldest request that is not done."""
+    """The oldest unfinished request."""
     row = await connection.fetchrow(_NEXT.format(schema=schema))
     return Request(*row) if row else None
 
 
-def asked(rows: Sequence[Any], request: Request) -> list[Unit]:
-    """Those of the known units that a request is about."""
-    units = [Unit(row["county"], row["year"]) for row in rows]
-    return [u for u in units if request.county in (None, u.county) and request.year in (None, u.year)]
+def requested(rows: Sequence[Any], request: Request) -> list[CountyYear]:
+    """The counties and years that a request names."""
+    found = [CountyYear(row["county"], row["year"]) for row in rows]
+    return [f for f in found if request.county in (None, f.county) and request.year in (None, f.year)]

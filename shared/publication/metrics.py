@@ -28,7 +28,7 @@ class PublicationMetrics:
         self._seconds = gauge("hva_publication_seconds", "How long the last publication took.")
         self._rows = gauge("hva_publication_rows", "Rows of the last publication, hidden ones among them.")
         self._hidden = gauge("hva_publication_hidden_ratio", "Hidden rows of the last publication, of all its rows.")
-        text = "Publications that failed; the older ones stay."
+        text = "Publications that failed; the previous ones stay."
         self._failures = Counter("hva_publication_failures", text, ["service"], registry=registry).labels(family)
 
     def failed(self) -> None:

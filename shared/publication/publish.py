@@ -7,12 +7,12 @@ from typing import Final
 
 from shared.postgres.lock import SERVICE_NUMBERS, Connection
 from shared.publication.protection import Protected, protected
-from shared.publication.snapshot import Snapshot, Unit, read
-from shared.publication.swap import swap
+from shared.publication.replace import replace_published
+from shared.publication.snapshot import CountyYear, Snapshot, read
 
-LOCK: Final = 0x7075_626C  # with the number of the family: one publisher at a time, freed when its connection ends
-_TAKE: Final = "select pg_try_advisory_lock($1, $2)"
-_GIVE: Final = "select pg_advisory_unlock($1, $2)"
+LOCK: Final = 0x7075_626C  # with the number of the family: one publisher at a time; released when its connection ends
+_TRY_LOCK: Final = "select pg_try_advisory_lock($1, $2)"
+_UNLOCK: Final = "select pg_advisory_unlock($1, $2)"
 
 Protect = Callable[[Snapshot], Protected]
 
@@ -23,21 +23,21 @@ def protect_snapshot(snapshot: Snapshot) -> Protected:
 
 
 async def publish(
-    connection: Connection, family: str, unit: Unit, now: datetime, protect: Protect = protect_snapshot
+    connection: Connection, family: str, county_year: CountyYear, now: datetime, protect: Protect = protect_snapshot
 ) -> bool:
-    """Publish a unit of a family as of `now`; False where another publisher of the family is at work.
+    """Publish a county and year of a family as of `now`. Returns False while another publisher works.
 
-    Raises what went wrong; what was published before stays.
+    Passes errors on; the previous publication then stays.
     """
     key = (LOCK, SERVICE_NUMBERS[family])
-    if not await connection.fetchval(_TAKE, *key):
+    if not await connection.fetchval(_TRY_LOCK, *key):
         return False
     try:
         began = time.monotonic()
-        snapshot = await read(connection, family, unit, now)
+        snapshot = await read(connection, family, county_year, now)
         rows = protect(snapshot)
-        await swap(connection, family, unit, snapshot, rows, now, lambda: time.monotonic() - began)
+        await replace_published(connection, family, county_year, snapshot, rows, now, lambda: time.monotonic() - began)
     finally:
         if not connection.is_closed():
-            await connection.execute(_GIVE, *key)
+            await connection.execute(_UNLOCK, *key)
     return True

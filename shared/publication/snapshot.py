@@ -12,7 +12,7 @@ from shared.postgres.pool import extend_transaction_timeout
 from shared.publication.protection import Row, published, views_of
 from shared.registers.units import gap_row
 
-_LONGEST_S: Final = 600
+_TIMEOUT_S: Final = 600
 _NEVER: Final = (date.max, date.max)
 
 # The periods of a year that have begun. A period that has not begun is not published, even if facts exist in it.
@@ -45,8 +45,8 @@ select coalesce((select version from reference.register_version where part = 're
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One (county, calendar year) of a family: what is published at once."""
+class CountyYear:
+    """A county and calendar year: what a family publishes at once."""
 
     county: str
     year: int
@@ -54,7 +54,8 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The exact figures of a unit and what protects them. `change_number` and `registers`: what the figures hold."""
+    """The exact figures of a county and year, and what disclosure control needs. `change_number` and `registers` say
+    which changes the figures include."""
 
     cells: Mapping[Cell, Row]
     spans: Sequence[UnitSpan]
@@ -63,26 +64,26 @@ class Snapshot:
     registers: str
 
 
-async def read(connection: Connection, family: str, unit: Unit, now: datetime) -> Snapshot:
-    """The figures of a unit as of `now`."""
+async def read(connection: Connection, family: str, county_year: CountyYear, now: datetime) -> Snapshot:
+    """The figures of a county and year as of `now`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await extend_transaction_timeout(connection, _LONGEST_S)
+        await extend_transaction_timeout(connection, _TIMEOUT_S)
         await connection.execute("select set_config('hva.as_of', $1, true)", now.isoformat())
-        change_number = await connection.fetchval(_CHANGE.format(schema=family), unit.county, unit.year)
-        registers = await connection.fetchval(_REGISTERS.format(schema=family), unit.county)
-        units = await connection.fetch(_UNITS, unit.county)
-        cells = await _cells(connection, family, unit)
+        change_number = await connection.fetchval(_CHANGE.format(schema=family), county_year.county, county_year.year)
+        registers = await connection.fetchval(_REGISTERS.format(schema=family), county_year.county)
+        units = await connection.fetch(_UNITS, county_year.county)
+        cells = await _cells(connection, family, county_year)
     sensitive = frozenset(row["unit"] for row in units if row["sensitive"])
     return Snapshot(cells, [_span(dict(row)) for row in units], sensitive, change_number, registers)
 
 
-async def _cells(connection: Connection, family: str, unit: Unit) -> dict[Cell, Row]:
-    rows = await connection.fetch(_PERIODS, _periods(unit.year))
+async def _cells(connection: Connection, family: str, county_year: CountyYear) -> dict[Cell, Row]:
+    rows = await connection.fetch(_PERIODS, _periods(county_year.year))
     periods = [row["period"] for row in rows]
-    days = (f"{unit.year:04}-01-01", f"{unit.year:04}-12-31")
+    days = (f"{county_year.year:04}-01-01", f"{county_year.year:04}-12-31")
     cells: dict[Cell, Row] = {}
     for view in views_of(family):
-        found = await connection.fetch(_ROWS.format(view=view), unit.county, periods, *days, timeout=_LONGEST_S)
+        found = await connection.fetch(_ROWS.format(view=view), county_year.county, periods, *days, timeout=_TIMEOUT_S)
         cells.update(published(view, map(dict, found)))
     return cells
 
@@ -93,8 +94,8 @@ def _periods(year: int) -> list[str]:
 
 
 def _span(row: Mapping[str, Any]) -> UnitSpan:
-    """A row of the register. One of earlier registers is in force on no day, nor is the gap row, whose days follow from
-    the others.
+    """A row of the unit register with its dates. Rows of earlier registers have none. The gap row has none either: its
+    dates are those that the other rows leave.
     """
     gap = row["key"] == gap_row(row["county"], row["unit"]).key
     valid = (row["valid_from"] or date.min, row["valid_to"] or date.max)

@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 
 from shared.registers import Registers, load_folder
+from tests.bench.activation import measure_activation
 from tests.bench.contest import contest
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.flips import flips
@@ -24,7 +25,6 @@ from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import FamilyResults, Results, machine, markdown, write_into
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
-from tests.bench.swapping import swapping
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
 PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "labels", "reading")
@@ -70,7 +70,7 @@ async def _family(
         await _with_history(stage, family, events, sizes, parts, found, report)
     if "labels" in parts and family is SEGMENTS:
         found.following = await following(stage, events, registers, sizes, report)
-        found.swap = await swapping(stage, registers, sizes, report)
+        found.activation = await measure_activation(stage, registers, sizes, report)
     elif "labels" in parts:
         found.relabelled = await relabelling(stage, family, events, sizes, report)
     if "reading" in parts:

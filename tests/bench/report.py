@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from tests.bench.activation import Activation
 from tests.bench.contest import BARE, NAIVE, OURS, REPLAY, Summary
 from tests.bench.flips import Flips
 from tests.bench.following import LOAD, RATE
@@ -17,7 +18,6 @@ from tests.bench.freshness import Freshness
 from tests.bench.labels import Relabelled
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
 from tests.bench.stage import Stage
-from tests.bench.swapping import Swap
 
 BEGIN: Final = "<!-- begin of what `python -m tests.bench --write` writes -->"
 END: Final = "<!-- end -->"
@@ -44,7 +44,7 @@ class FamilyResults:
     flips: Flips | None = None
     relabelled: Relabelled | None = None
     following: Freshness | None = None
-    swap: Swap | None = None
+    activation: Activation | None = None
     reading: Reading | None = None
 
 
@@ -180,12 +180,12 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
             f"From a change of membership to the label in nps, {wait.events} changes, {RATE} a second beside {LOAD} "
             f"other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, slowest {wait.slowest:.0f} ms."
         )
-    if results.swap:
-        swap = results.swap
+    if results.activation:
+        found = results.activation
         yield ""
         yield (
-            f"A rule that makes members of {swap.clients:,} clients with {swap.relabelled:,} service events: prepared "
-            f"in steps of {swap.longest_step_s * 1000:,.0f} ms at most, in force by a swap of {swap.swap_s:.1f} s."
+            f"A rule that makes members of {found.clients:,} clients with {found.relabelled:,} service events: "
+            f"prepared in steps of {found.longest_step_s * 1000:,.0f} ms at most, activated in {found.activation_s:.1f} s."
         )
     if results.reading:
         yield from ("", *_reading(results.reading))

@@ -19,7 +19,7 @@ from deploy.hva.names import Lang, unit_names
 from shared.postgres.registers import load
 from shared.publication.protection import Protected, keys_of
 from shared.publication.publish import publish
-from shared.publication.snapshot import Snapshot, Unit
+from shared.publication.snapshot import CountyYear, Snapshot
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
 from tests.store.fcr_harness import Store, contact
@@ -96,7 +96,7 @@ async def test_hidden_row_is_printed_as_hidden(fcr: Store, hva: Verb, _family_da
     await fcr.feed(*(contact(f"c{n}") for n in range(3)))
     family = await asyncpg.connect(_family_database.dsn("hva_fcr"))
     try:
-        await publish(family, "fcr", Unit("oma-hame", 2026), datetime(2026, 4, 1, tzinfo=UTC), all_hidden)
+        await publish(family, "fcr", CountyYear("oma-hame", 2026), datetime(2026, 4, 1, tzinfo=UTC), all_hidden)
     finally:
         await family.close()
     arguments = ("figures", "digital", "--period", "2026-03", "--scope-level", "county", "--segment", "all")

@@ -12,14 +12,14 @@ from services.nps.metrics import GAUGES
 from shared.gauges import LABELS, PublishedGauges
 from shared.publication.protection import keys_of, views_of
 from shared.publication.publish import publish
-from shared.publication.snapshot import Unit
+from shared.publication.snapshot import CountyYear
 from tests.product import Database
 from tests.store.test_nps_store import START, Store, answered, invited, nps, pool, registers
 
 __all__ = ["nps", "pool", "registers"]
 
 NOW = datetime(2026, 4, 2, 9, tzinfo=UTC)
-UNIT = Unit("oma-hame", 2026)
+UNIT = CountyYear("oma-hame", 2026)
 
 
 @pytest.fixture

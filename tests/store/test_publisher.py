@@ -10,13 +10,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from shared.postgres.lock import SERVICE_NUMBERS
-from shared.publication import swap
+from shared.publication import replace
 from shared.publication.due import known
 from shared.publication.metrics import PublicationMetrics
 from shared.publication.protection import Protected
 from shared.publication.publish import LOCK, protect_snapshot, publish
 from shared.publication.publisher import PublicationError, Publisher, publish_in_process
-from shared.publication.snapshot import Snapshot, Unit
+from shared.publication.snapshot import CountyYear, Snapshot
 from tests.product import Database
 from tests.replica import until
 from tests.store.test_nps_store import START, Store, answered, nps, pool, registers
@@ -31,17 +31,17 @@ class PublisherHarness:
     """A publisher with a clock that the test sets. It records what it publishes."""
 
     def __init__(self, database: Database, pool: Any) -> None:
-        self.now, self.published, self.registry = NOW, list[Unit](), CollectorRegistry()
+        self.now, self.published, self.registry = NOW, list[CountyYear](), CollectorRegistry()
         self.in_process = publish_in_process(database.dsn("hva_nps"))
         metrics = PublicationMetrics("nps", self.registry, lambda: self.now)
         logger = logging.getLogger("test")
         self.publisher = Publisher("nps", pool, self._publish, metrics, HOUR, logger, lambda: self.now)
 
-    async def _publish(self, family: str, unit: Unit, now: datetime) -> bool:
+    async def _publish(self, family: str, unit: CountyYear, now: datetime) -> bool:
         self.published.append(unit)
         return await self.in_process(family, unit, now)
 
-    async def run(self) -> list[Unit]:
+    async def run(self) -> list[CountyYear]:
         """Run the publisher once. Returns what it published."""
         self.published = []
         await self.publisher.run()
@@ -59,7 +59,7 @@ def harness(database: Database, pool: Any) -> PublisherHarness:
 async def test_due_years_are_published_once(nps: Store, harness: PublisherHarness, reader: Any) -> None:
     await fill(nps)
     await nps.feed(*(answered(f"old{n}", at=START - timedelta(days=400)) for n in range(12)))
-    past = Unit("oma-hame", 2025)
+    past = CountyYear("oma-hame", 2025)
     first = await harness.run()
     assert set(first) >= {UNIT, past} and first.index(UNIT) < first.index(past)
     assert await harness.run() == []
@@ -140,7 +140,7 @@ async def test_publisher_that_crashes_keeps_the_older_publication(
         crashing.terminate()
         raise ConnectionError
 
-    monkeypatch.setattr(swap, "_write_codes", crash)  # runs after the rows are written
+    monkeypatch.setattr(replace, "_write_codes", crash)  # runs after the rows are written
     with pytest.raises((ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError)):
         await publish(crashing, "nps", UNIT, NOW + HOUR)
     assert await rows(reader, "report", "nps") == before
@@ -234,7 +234,7 @@ async def test_publisher_process_ends_with_its_service(
     admin = await asyncpg.connect(database.admin)  # may see the sessions of other roles
     publishing = "select count(*) from pg_stat_activity where datname = $1 and application_name = 'hva-nps-publisher'"
     async with owner.transaction():
-        await owner.execute("lock table report.statement in share mode")  # the swap waits for this lock
+        await owner.execute("lock table report.statement in share mode")  # the replacement waits for this lock
         harness.now += HOUR
         running = asyncio.create_task(harness.run())
 

@@ -10,6 +10,7 @@ from services.segments.facts import Flag
 from shared.record import PlainRecord
 from shared.registers import load_folder
 from tests.bench import reading_care, reading_contacts
+from tests.bench.activation import Activation
 from tests.bench.command import _PARTS_OF_FAMILIES, _READINGS, PARTS
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.following import flag
@@ -19,7 +20,6 @@ from tests.bench.peers.naive import STORES
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
 from tests.bench.rebuilt import rebuild, tables
 from tests.bench.report import _AIMS, _SLOWEST, FamilyResults, Results, aims, markdown
-from tests.bench.swapping import Swap
 from tests.bench.workload import registers_folder
 from tests.oracle.compare import FCR_KEYS, SEGMENT_KEYS
 
@@ -81,13 +81,13 @@ def test_report_contains_labels_and_views() -> None:
     family = FamilyResults(
         relabelled=Relabelled(100_000, 60_000, 8.0),
         following=freshness_of([0.3, 0.1, 0.2]),
-        swap=Swap(20_000, 1_000_000, 0.25, 30.04),
+        activation=Activation(20_000, 1_000_000, 0.25, 30.04),
         reading=Reading("service events", 10_000_000, 1.0, {"suuntima": levels}),
     )
     page = markdown(Results({}, {"segments": family}))
     assert "100,000 facts of 60,000 clients in 8.0 s, 12,500 facts/s." in page
     assert "3 changes, 2 a second beside 20 other events a second: p50 200 ms, p99 300 ms, slowest 300 ms." in page
     assert "20,000 clients with 1,000,000 service events: prepared in steps of 250 ms at most" in page
-    assert "in force by a swap of 30.0 s." in page
+    assert "activated in 30.0 s." in page
     assert "of 10.0 M service events" in page and "| suuntima | 11, slowest 12 (1) | 21, slowest 22 (9) |" in page
     assert "Cells counted anew" not in page

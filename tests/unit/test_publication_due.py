@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.publication.due import Request, asked, due, is_due
-from shared.publication.snapshot import Unit
+from shared.publication.due import Request, due, is_due, requested
+from shared.publication.snapshot import CountyYear
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -41,7 +41,11 @@ def test_when_a_year_is_due(changes: dict[str, Any], expected: bool) -> None:
 
 def test_request_selects_counties_and_years() -> None:
     rows = [row(), row(year=2026, is_current=True), row(county="d")]
-    assert due([row(change_number=4, published_at=NOW - HOUR), row()], NOW, HOUR) == [Unit("c", 2025)]
-    assert asked(rows, Request(1, None, None)) == [Unit("c", 2025), Unit("c", 2026), Unit("d", 2025)]
-    assert asked(rows, Request(1, "c", None)) == [Unit("c", 2025), Unit("c", 2026)]
-    assert asked(rows, Request(1, None, 2025)) == [Unit("c", 2025), Unit("d", 2025)]
+    assert due([row(change_number=4, published_at=NOW - HOUR), row()], NOW, HOUR) == [CountyYear("c", 2025)]
+    assert requested(rows, Request(1, None, None)) == [
+        CountyYear("c", 2025),
+        CountyYear("c", 2026),
+        CountyYear("d", 2025),
+    ]
+    assert requested(rows, Request(1, "c", None)) == [CountyYear("c", 2025), CountyYear("c", 2026)]
+    assert requested(rows, Request(1, None, 2025)) == [CountyYear("c", 2025), CountyYear("d", 2025)]

@@ -44,16 +44,18 @@ from generate_series(0, $6::integer - 1) e, generate_series(1, $2::integer) n
 
 
 @dataclass(frozen=True, slots=True)
-class Swap:
-    """`longest_step_s`: the longest preparing step. `swap_s`: the activating step. Each holds the county lock."""
+class Activation:
+    """`longest_step_s`: the longest preparing step. `activation_s`: the activating step. Each holds the county lock."""
 
     clients: int
     relabelled: int
     longest_step_s: float
-    swap_s: float
+    activation_s: float
 
 
-async def swapping(stage: Stage, registers: Registers, sizes: Sizes, report: Callable[[str], None]) -> Swap:
+async def measure_activation(
+    stage: Stage, registers: Registers, sizes: Sizes, report: Callable[[str], None]
+) -> Activation:
     """Measure a rule that makes all clients members."""
     database, clients = await stage.database(), _EVENTS_FACTOR * sizes.labels // _EVENTS_PER_CLIENT
     before, after = _registers_with("E1", registers), _registers_with("E2", registers)
@@ -77,9 +79,9 @@ async def swapping(stage: Stage, registers: Registers, sizes: Sizes, report: Cal
     finally:
         await pool.close()
     await stage.drop(database)
-    found = Swap(clients, clients * _EVENTS_PER_CLIENT, max(steps[:-1]), steps[-1])
+    found = Activation(clients, clients * _EVENTS_PER_CLIENT, max(steps[:-1]), steps[-1])
     prepared = f"segments: a rule for {clients} clients prepared in {sum(steps[:-1]):.1f} s"
-    report(f"{prepared}, swapped in {found.swap_s:.1f} s")
+    report(f"{prepared}, activated in {found.activation_s:.1f} s")
     return found
 
 

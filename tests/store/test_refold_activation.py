@@ -55,7 +55,7 @@ def reported(runtime: Runtime) -> tuple[float | None, float | None, str | None]:
     return *values, runtime.health.warnings().get("refold")
 
 
-async def test_swap_may_take_longer_than_the_timeout_of_one_step(
+async def test_activation_may_take_longer_than_the_timeout_of_one_step(
     changed: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_ACTIVATION_TIMEOUT_S", 1)
@@ -71,7 +71,7 @@ async def test_swap_may_take_longer_than_the_timeout_of_one_step(
     assert await changed.members() == {}
 
 
-async def test_swap_is_reported_while_it_runs_and_when_it_fails(
+async def test_activation_is_reported_while_it_runs_and_when_it_fails(
     runtime: Runtime, changed: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports = list[tuple[float | None, float | None, str | None]]()

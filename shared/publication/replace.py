@@ -1,4 +1,4 @@
-"""Replaces the older publication in one transaction: a reader sees one or the other."""
+"""Replaces a publication by a newer one in one transaction, so that a reader sees either of them as a whole."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,18 +8,18 @@ from typing import Final
 from shared.postgres.lock import Connection
 from shared.postgres.pool import extend_transaction_timeout
 from shared.publication.protection import Protected, Row, keys_of, views_of
-from shared.publication.snapshot import Snapshot, Unit
+from shared.publication.snapshot import CountyYear, Snapshot
 
-_LONGEST_S: Final = 300
+_TIMEOUT_S: Final = 300
 _CHUNK: Final = 5000  # rows a statement
 _COLUMNS: Final = """
 select attname, format_type(atttypid, atttypmod) as kind from pg_attribute
 where attrelid = format('report.%I', $1::text)::regclass and attnum > 0 and not attisdropped order by attnum
 """
-# Periods of a year are those whose text begins with it, whatever their kind.
-_FORGET: Final = "delete from report.{view} where county = $1 and period >= $2 and period < $3"
+# The text of every period of a year begins with the year.
+_DELETE: Final = "delete from report.{view} where county = $1 and period >= $2 and period < $3"
 _INSERT: Final = "insert into report.{view} ({names}) select * from unnest({arrays})"  # COPY has no row security
-_FORGET_CODES: Final = "delete from report.code_shown where (family, county, year) = ($1, $2, $3)"
+_DELETE_CODES: Final = "delete from report.code_shown where (family, county, year) = ($1, $2, $3)"
 _CODES: Final = """
 insert into report.code_shown (family, county, year, key, code)
 select $1, $2, $3, * from unnest($4::text[], $5::text[])
@@ -42,40 +42,41 @@ set change_number = excluded.change_number, registers = excluded.registers, publ
 """
 
 
-async def swap(
+async def replace_published(
     connection: Connection,
     family: str,
-    unit: Unit,
+    county_year: CountyYear,
     snapshot: Snapshot,
     protected: Protected,
     now: datetime,
     seconds: Callable[[], float],
 ) -> None:
-    """Replace the stored rows of a unit. `seconds`: how long the publication has taken."""
+    """Replace the stored rows of a county and year. `seconds`: how long the publication has taken."""
+    years = f"{county_year.year:04}", f"{county_year.year + 1:04}"
     async with connection.transaction():
-        await extend_transaction_timeout(connection, _LONGEST_S)
+        await extend_transaction_timeout(connection, _TIMEOUT_S)
         for view in views_of(family):
-            await connection.execute(
-                _FORGET.format(view=view), unit.county, f"{unit.year:04}", f"{unit.year + 1:04}", timeout=_LONGEST_S
-            )
+            await connection.execute(_DELETE.format(view=view), county_year.county, *years, timeout=_TIMEOUT_S)
             await _insert(connection, view, [{**row, "published_at": now} for row in _ordered(view, protected)])
-        await _write_codes(connection, family, unit, protected)
+        await _write_codes(connection, family, county_year, protected)
         total = sum(map(len, protected.rows.values()))
-        key = (family, unit.county, unit.year)
+        key = (family, county_year.county, county_year.year)
         await connection.execute(_STATE, *key, now, seconds(), total, protected.hidden, protected.hidden_levels)
-        state = (unit.county, unit.year, snapshot.change_number, snapshot.registers, now)
+        state = (county_year.county, county_year.year, snapshot.change_number, snapshot.registers, now)
         await connection.execute(_PUBLISHED.format(schema=family), *state)
 
 
 def _ordered(view: str, protected: Protected) -> list[Row]:
-    """In the order of their keys: readers see where a row is stored (`ctid`), and a plan may order rows by counts."""
+    """Rows sorted by key. Readers see where a row is stored (`ctid`), and a query plan may order rows by counts."""
     keys = itemgetter(*keys_of(view))
     return sorted(protected.rows.get(view, ()), key=keys)
 
 
-async def note_failure(connection: Connection, family: str, unit: Unit, now: datetime, failure: str) -> None:
-    """Record that the last attempt failed; the older publication stays."""
-    await connection.execute(_FAILED, family, unit.county, unit.year, now, failure)
+async def note_failure(
+    connection: Connection, family: str, county_year: CountyYear, now: datetime, failure: str
+) -> None:
+    """Record that the last attempt failed; the previous publication stays."""
+    await connection.execute(_FAILED, family, county_year.county, county_year.year, now, failure)
 
 
 async def _insert(connection: Connection, view: str, rows: Sequence[Row]) -> None:
@@ -86,11 +87,11 @@ async def _insert(connection: Connection, view: str, rows: Sequence[Row]) -> Non
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         values = [[row[column["attname"]] for row in chunk] for column in columns]
-        await connection.execute(statement, *values, timeout=_LONGEST_S)
+        await connection.execute(statement, *values, timeout=_TIMEOUT_S)
 
 
-async def _write_codes(connection: Connection, family: str, unit: Unit, protected: Protected) -> None:
-    """What codes the rows show: scopes by their level, those of units apart, which have a register of their own."""
+async def _write_codes(connection: Connection, family: str, county_year: CountyYear, protected: Protected) -> None:
+    """Store which codes the rows show: scopes by level, except units, whose names come from the unit register."""
     codes: set[tuple[str, str]] = set()
     for view, rows in protected.rows.items():
         keys = [key for key in (*keys_of(view), "state") if key not in ("county", "period", "scope")]
@@ -98,8 +99,8 @@ async def _write_codes(connection: Connection, family: str, unit: Unit, protecte
             codes.update((key, str(row[key])) for key in keys)
             if row["scope_level"] not in ("county", "unit"):
                 codes.add((row["scope_level"], row["scope"]))
-    await connection.execute(_FORGET_CODES, family, unit.county, unit.year)
+    await connection.execute(_DELETE_CODES, family, county_year.county, county_year.year)
     ordered = sorted(codes)
     await connection.execute(
-        _CODES, family, unit.county, unit.year, [key for key, _ in ordered], [code for _, code in ordered]
+        _CODES, family, county_year.county, county_year.year, [key for key, _ in ordered], [code for _, code in ordered]
     )
