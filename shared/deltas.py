@@ -1,6 +1,6 @@
 """Deltas of figures, pure: what a changed fact adds to and subtracts from its buckets.
 
-A measure is a group of integer counts with the same keys. A contribution adds `+1` (or another whole number) to some
+A measure is a group of integer counts with the same keys. A contribution adds `+1` (or another integer) to some
 counts of one bucket. The delta of a changed fact is its new contributions minus its old ones.
 """
 

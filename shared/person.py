@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from shared.contracts.care import CareRetracted
-from shared.contracts.order import rank
 from shared.contracts.person import Erased, Merged
+from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
 from shared.events import event_of
@@ -37,12 +37,12 @@ def decode_person(record: Record) -> PersonEvent | Rejected:
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
-    order = rank(event.data.revision, event.time, event.source, event.id, event.digest)
+    rank = encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
     match event.data:
         case Erased(client=client):
             return Erasure(event.county, client)
         case Merged() as data:
-            return Merge(event.county, data.merge_id, order, False, data.from_client, data.into)
+            return Merge(event.county, data.merge_id, rank, False, data.from_client, data.into)
         case CareRetracted(merge_id=str(merge_id)):
-            return Merge(event.county, merge_id, order, retracted=True)
+            return Merge(event.county, merge_id, rank, retracted=True)
     return Rejected(Reason.WRONG_TOPIC, "not an event of the person stream", event.source)

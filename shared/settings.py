@@ -66,7 +66,7 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         value = environ.get(name, str(default))
         if value.isascii() and value.isdigit() and low <= int(value) <= high:
             return int(value)
-        problems.append(f"{name} must be a whole number from {low} to {high}")
+        problems.append(f"{name} must be an integer from {low} to {high}")
         return default
 
     def database() -> str:

@@ -95,7 +95,7 @@ async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[
     """The facts behind a figure, each with its event. Shows no client."""
     import asyncpg
 
-    from shared.contracts.order import unrank
+    from shared.contracts.rank import decode_rank
 
     connection = await asyncpg.connect(dsn)
     try:
@@ -112,7 +112,7 @@ async def evidence(dsn: str, view: str, wanted: Mapping[str, str]) -> list[dict[
     finally:
         await connection.close()
     numbers = _numbers(rows)
-    return [_fact(row, numbers, unrank(row["rank"])) for row in rows]
+    return [_fact(row, numbers, decode_rank(row["rank"])) for row in rows]
 
 
 def _numbers(rows: Sequence[Any]) -> dict[Any, int]:

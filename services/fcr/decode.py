@@ -5,7 +5,7 @@ from services.fcr.facts import Contact, ContactFact, HyteCount
 from shared.contracts.contact import Contact as Recorded
 from shared.contracts.contact import ContactRetracted, HyteCounted, HyteRetracted
 from shared.contracts.event import Event
-from shared.contracts.order import rank
+from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
 from shared.events import event_of
@@ -25,28 +25,28 @@ def decode(record: Record, registers: Registers) -> ContactFact | Rejected:
 
 
 def _fact(event: Event, registers: Registers) -> ContactFact | None:
-    order = rank(event.data.revision, event.time, event.source, event.id, event.digest)
+    rank = encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
     match event.data:
         case Recorded() as data:
-            return _contact(event.county, order, data, registers)
+            return _contact(event.county, rank, data, registers)
         case HyteCounted() as data:
             row = unit_row(registers, event.county, data.unit, data.counted_on)
             fields = (data.unit, row, data.counted_on, data.kind, data.count)
-            return HyteCount(event.county, data.count_id, order, False, *fields)
+            return HyteCount(event.county, data.count_id, rank, False, *fields)
         case ContactRetracted() as data:
-            return Contact(event.county, data.contact_id, order, retracted=True)
+            return Contact(event.county, data.contact_id, rank, retracted=True)
         case HyteRetracted() as data:
-            return HyteCount(event.county, data.count_id, order, retracted=True)
+            return HyteCount(event.county, data.count_id, rank, retracted=True)
     return None
 
 
-def _contact(county: str, order: bytes, data: Recorded, registers: Registers) -> Contact:
+def _contact(county: str, rank: bytes, data: Recorded, registers: Registers) -> Contact:
     day = local_day(data.started_at)
     requested, reached = data.callback_requested_at, data.callback_reached_at
     return Contact(
         county,
         data.contact_id,
-        order,
+        rank,
         retracted=False,
         unit=data.unit,
         unit_row=unit_row(registers, county, data.unit, day),

@@ -7,13 +7,13 @@ from typing import Final
 import asyncpg
 
 from services.ingest.context import Contexts
-from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway
 from services.ingest.gateway_http import open_gateway
 from services.ingest.handlers import on_care, on_contact, on_feedback
 from services.ingest.keys import reload_keys
 from services.ingest.publish import SCHEMA, PublishCommit
 from services.ingest.redrive import make_attempt
+from services.ingest.validate import Accepted
 from shared.batch import BatchRunner
 from shared.clock import system_clock
 from shared.contracts.catalogue import RAW, Stream, Topic

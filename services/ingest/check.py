@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from services.ingest.decode import Accepted, Context, validate
 from services.ingest.themes import Themes
+from services.ingest.validate import Accepted, Context, validate
 from shared.clock import system_clock
 from shared.contracts.route import is_blank, stream_of
 from shared.event_files import Blocks, UnreadableFileError, chunks, opened, readable_name

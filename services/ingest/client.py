@@ -21,10 +21,10 @@ _PID: Final = re.compile(PSEUDONYM[1:-1]).fullmatch
 _SYSTEM: Final = re.compile(r"[a-z0-9-]+").fullmatch
 
 
-def pseudonyms_of_hetus(envelope: Envelope, kind: EventType, keyring: Keyring, today: date) -> dict[str, str]:
+def pseudonyms_of_hetus(envelope: Envelope, event_type: EventType, keyring: Keyring, today: date) -> dict[str, str]:
     """Pseudonyms of the client fields with a `hetu`, by field. Raises Refusal `personal_id` for an invalid code."""
     found: dict[str, str] = {}
-    for name in kind.clients:
+    for name in event_type.clients:
         client = envelope.data.get(name)
         hetu = client.get("hetu") if type(client) is dict else None
         if type(hetu) is str:
@@ -35,14 +35,14 @@ def pseudonyms_of_hetus(envelope: Envelope, kind: EventType, keyring: Keyring, t
     return found
 
 
-def refuse_misplaced_hetus(parsed: ParsedRecord, kind: EventType, expected: int) -> None:
+def refuse_misplaced_hetus(parsed: ParsedRecord, event_type: EventType, expected: int) -> None:
     """Raises Refusal `personal_id` for a code anywhere but in a client's `hetu` or the comment.
 
     The clients of the event hold `expected` codes. When the prefilter finds exactly that many, no text is searched.
     """
     if shapes(parsed.document.classed) == expected and not (parsed.headers and _has_hetu_shape(parsed.headers)):
         return
-    if any(map(holds_code, _other_texts(parsed, kind))):
+    if any(map(holds_code, _other_texts(parsed, event_type))):
         raise Refusal(Reason.PERSONAL_ID, "a personal identity code outside of client.hetu")
 
 
@@ -50,7 +50,7 @@ def _has_hetu_shape(headers: Headers) -> bool:
     return any(shapes(classed(str(name).encode("utf-8", "replace") + (content or b""))) for name, content in headers)
 
 
-def _other_texts(parsed: ParsedRecord, kind: EventType) -> Iterator[str]:
+def _other_texts(parsed: ParsedRecord, event_type: EventType) -> Iterator[str]:
     """Every text of the event, with the names of fields, except the comment and the codes of clients."""
     for name, content in parsed.headers:
         yield str(name)
@@ -61,9 +61,9 @@ def _other_texts(parsed: ParsedRecord, kind: EventType) -> Iterator[str]:
             yield from texts(value)
     for name, value in parsed.event["data"].items():
         yield name
-        if name in kind.clients and type(value) is dict and type(value.get("hetu")) is str:
+        if name in event_type.clients and type(value) is dict and type(value.get("hetu")) is str:
             yield from texts({key: part for key, part in value.items() if key != "hetu"})
-        elif not (name == "comment" and kind.has_comment):
+        elif not (name == "comment" and event_type.has_comment):
             yield from texts(value)
 
 
@@ -78,7 +78,7 @@ def pseudonym(
         raise Refusal(Reason.SCHEMA, f"data.{name}: not exactly one of hetu, local_id, pid")
     if hetu is not None:
         if hetu_pseudonym is None:
-            raise Refusal(Reason.SCHEMA, f"data.{name}.hetu: not a text")
+            raise Refusal(Reason.SCHEMA, f"data.{name}.hetu: not a string")
         return hetu_pseudonym, _count_unknown(client, _IDS)
     if pid is not None:
         if type(pid) is not str or not _PID(pid):
@@ -86,7 +86,7 @@ def pseudonym(
         return pid, _count_unknown(client, _IDS)
     system = client.get("system")
     if type(local_id) is not str or not 0 < len(local_id) <= MAX_LENGTH or "\0" in local_id:
-        raise Refusal(Reason.SCHEMA, f"data.{name}.local_id: not a text of 1-{MAX_LENGTH} characters without U+0000")
+        raise Refusal(Reason.SCHEMA, f"data.{name}.local_id: not a string of 1-{MAX_LENGTH} characters without U+0000")
     if system is not None and (type(system) is not str or not _SYSTEM(system)):
         raise Refusal(Reason.SCHEMA, f"data.{name}.system: not of a-z, 0-9 and -")
     found = keyring.of_local(envelope.county, system or envelope.system, local_id)

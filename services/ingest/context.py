@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.ingest.decode import Context
 from services.ingest.themes import Themes
+from services.ingest.validate import Context
 from shared.clock import Clock
 from shared.pseudonym import Keyring
 from shared.registers import Registers

@@ -51,16 +51,18 @@ def parse_record(value: bytes | None, headers: Headers) -> ParsedRecord:
     if not headers:
         return _structured(value)
     by_name = [(str(name).lower(), content) for name, content in headers]
-    kinds = [content for name, content in by_name if name == "content-type" and content is not None]
-    kind = kinds[0].decode("utf-8", "replace").partition(";")[0].strip().lower() if kinds else None
-    if kind is not None and kind.startswith(_STRUCTURED):
-        if kind != f"{_STRUCTURED}+json":
+    content_types = [content for name, content in by_name if name == "content-type" and content is not None]
+    content_type = (
+        content_types[0].decode("utf-8", "replace").partition(";")[0].strip().lower() if content_types else None
+    )
+    if content_type is not None and content_type.startswith(_STRUCTURED):
+        if content_type != f"{_STRUCTURED}+json":
             raise Refusal(Reason.UNDECODABLE, "content-type: not application/cloudevents+json")
         return _structured(value)
     attributes = [(name[3:], content) for name, content in by_name if name.startswith("ce_")]
-    if kind is None and not attributes:
+    if content_type is None and not attributes:
         return _structured(value)
-    return _binary(value, kind, attributes, headers)
+    return _binary(value, content_type, attributes, headers)
 
 
 def _structured(value: bytes | None) -> ParsedRecord:
@@ -69,9 +71,9 @@ def _structured(value: bytes | None) -> ParsedRecord:
 
 
 def _binary(
-    value: bytes | None, kind: str | None, attributes: list[tuple[str, bytes | None]], headers: Headers
+    value: bytes | None, content_type: str | None, attributes: list[tuple[str, bytes | None]], headers: Headers
 ) -> ParsedRecord:
-    if kind is not None and not _JSON(kind):
+    if content_type is not None and not _JSON(content_type):
         raise Refusal(Reason.ENVELOPE, "data: not an object, because the content-type is not JSON")
     if value is None:
         raise Refusal(Reason.ENVELOPE, "data: missing")
@@ -114,11 +116,11 @@ def read_envelope(event: Any) -> Envelope:
         raise Refusal(Reason.ENVELOPE, "specversion: not the text 1.0")
     id, source, type_, data = get("id"), get("source"), get("type"), get("data")
     if type(id) is not str or not 0 < len(id) <= MAX_LENGTH or "\0" in id:
-        raise Refusal(Reason.ENVELOPE, f"id: not a text of 1-{MAX_LENGTH} characters without U+0000")
+        raise Refusal(Reason.ENVELOPE, f"id: not a string of 1-{MAX_LENGTH} characters without U+0000")
     if type(source) is not str or (names := _county_and_system(source)) is None:
         raise Refusal(Reason.ENVELOPE, "source: not urn:hva:<county>:<system>")
     if type(type_) is not str or not type_:
-        raise Refusal(Reason.ENVELOPE, "type: not a text")
+        raise Refusal(Reason.ENVELOPE, "type: not a string")
     try:
         time = canonical_instant(get("time"))
     except ValueError as error:

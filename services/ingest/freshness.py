@@ -11,8 +11,8 @@ from typing import Final
 
 import asyncpg
 
-from services.ingest.decode import Accepted
 from services.ingest.gateway_message import stream_of
+from services.ingest.validate import Accepted
 from shared.contracts.catalogue import RAW, Stream
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.reasons import Reason

@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from services.ingest.decode import Accepted, Context, validate
 from services.ingest.gateway_message import as_record, stream_of
+from services.ingest.validate import Accepted, Context, validate
 from shared.batch import Commit
 from shared.contracts.reasons import Reason
 from shared.dead_letters import GATEWAY, DeadLetter, Rejected

@@ -10,12 +10,12 @@ import orjson
 from aiohttp import web
 from aiohttp.log import server_logger
 
-from services.ingest.decode import Accepted
 from services.ingest.gateway import Gateway, Outcome, UnavailableError
 from services.ingest.gateway_body import CODINGS, BodyTooLargeError, DamagedBodyError, UnsupportedCodingError, read_body
 from services.ingest.gateway_log import MalformedRequests
 from services.ingest.gateway_message import BatchTooLargeError, InvalidBatchError, event_headers, is_batch, split
 from services.ingest.gateway_tokens import Tokens, read_tokens
+from services.ingest.validate import Accepted
 from shared.contracts.catalogue import MIB, RAW_LIMIT
 from shared.contracts.reasons import Reason
 from shared.edge.runtime import Runtime

@@ -1,8 +1,8 @@
 """One handler per raw topic."""
 
 from services.ingest.context import Contexts
-from services.ingest.decode import Accepted, validate
 from services.ingest.publish import PublishCommit
+from services.ingest.validate import Accepted, validate
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import RAW, Stream
 from shared.dead_letters import Rejected

@@ -19,8 +19,8 @@ from aiokafka.errors import (
 
 from services.ingest.aliases import merge_of
 from services.ingest.announced_aliases import AnnouncedAliases
-from services.ingest.decode import Accepted
 from services.ingest.freshness import Freshness
+from services.ingest.validate import Accepted
 from shared.batch import Applied
 from shared.contracts.catalogue import PERSON
 from shared.dead_letters import DeadLetter, Sealer

@@ -1,9 +1,9 @@
 """Redrive: validates the record of a dead letter again, and publishes it when it is accepted now."""
 
 from services.ingest.context import Contexts
-from services.ingest.decode import Accepted, validate
 from services.ingest.gateway_message import stream_of
 from services.ingest.publish import PublishCommit
+from services.ingest.validate import Accepted, validate
 from shared.contracts.catalogue import RAW
 from shared.dead_letters import GATEWAY, Rejected
 from shared.postgres.redrive import Attempt

@@ -7,7 +7,7 @@ from services.nps.derive import in_time, unit_row
 from services.nps.facts import Feedback, FeedbackFact, Invitation, Response
 from shared.contracts.event import Event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
-from shared.contracts.order import rank
+from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
 from shared.events import event_of
@@ -27,28 +27,28 @@ def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
 
 
 def _fact(event: Event, registers: Registers) -> FeedbackFact | None:
-    order = rank(event.data.revision, event.time, event.source, event.id, event.digest)
+    rank = encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
     match event.data:
         case Answered() as data:
-            return _response(event.county, order, data, registers)
+            return _response(event.county, rank, data, registers)
         case Invited() as data:
-            return _invitation(event.county, order, data, registers)
+            return _invitation(event.county, rank, data, registers)
         case Given() as data:
-            return _feedback(event.county, order, data, registers)
+            return _feedback(event.county, rank, data, registers)
         case FeedbackRetracted() as data:
-            return _retraction(event.county, order, data)
+            return _retraction(event.county, rank, data)
     return None
 
 
 def _common(
-    county: str, order: bytes, id: str, data: Answered | Invited | Given, at: datetime, registers: Registers
+    county: str, rank: bytes, id: str, data: Answered | Invited | Given, at: datetime, registers: Registers
 ) -> dict[str, Any]:
     """The fields of every fact. `at` is the time that decides the period."""
     day = local_day(at)
     return {
         "county": county,
         "id": id,
-        "rank": order,
+        "rank": rank,
         "retracted": False,
         "unit": data.unit,
         "unit_row": unit_row(registers, county, data.unit, day),
@@ -60,8 +60,8 @@ def _common(
     }
 
 
-def _response(county: str, order: bytes, data: Answered, registers: Registers) -> Response:
-    common = _common(county, order, data.response_id, data, data.answered_at, registers)
+def _response(county: str, rank: bytes, data: Answered, registers: Registers) -> Response:
+    common = _common(county, rank, data.response_id, data, data.answered_at, registers)
     if data.served_at is not None:
         common["label_day"] = local_day(data.served_at)
     return Response(
@@ -75,14 +75,14 @@ def _response(county: str, order: bytes, data: Answered, registers: Registers) -
     )
 
 
-def _invitation(county: str, order: bytes, data: Invited, registers: Registers) -> Invitation:
-    common = _common(county, order, data.invitation_id, data, data.invited_at, registers)
+def _invitation(county: str, rank: bytes, data: Invited, registers: Registers) -> Invitation:
+    common = _common(county, rank, data.invitation_id, data, data.invited_at, registers)
     return Invitation(**common, invited_at=data.invited_at, delivered=data.delivered)
 
 
-def _feedback(county: str, order: bytes, data: Given, registers: Registers) -> Feedback:
+def _feedback(county: str, rank: bytes, data: Given, registers: Registers) -> Feedback:
     return Feedback(
-        **_common(county, order, data.feedback_id, data, data.given_at, registers),
+        **_common(county, rank, data.feedback_id, data, data.given_at, registers),
         given_at=data.given_at,
         kind=data.kind,
         themes=tuple(data.themes or ()),
@@ -92,10 +92,10 @@ def _feedback(county: str, order: bytes, data: Given, registers: Registers) -> F
     )
 
 
-def _retraction(county: str, order: bytes, data: FeedbackRetracted) -> FeedbackFact:
+def _retraction(county: str, rank: bytes, data: FeedbackRetracted) -> FeedbackFact:
     if data.response_id is not None:
-        return Response(county, data.response_id, order, retracted=True)
+        return Response(county, data.response_id, rank, retracted=True)
     if data.invitation_id is not None:
-        return Invitation(county, data.invitation_id, order, retracted=True)
+        return Invitation(county, data.invitation_id, rank, retracted=True)
     assert data.feedback_id is not None  # the model guarantees exactly one id
-    return Feedback(county, data.feedback_id, order, retracted=True)
+    return Feedback(county, data.feedback_id, rank, retracted=True)

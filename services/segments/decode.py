@@ -4,7 +4,7 @@ from services.segments.derive import unit_row
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent
 from shared.contracts import care
 from shared.contracts.event import Event
-from shared.contracts.order import rank
+from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
 from shared.events import event_of
@@ -23,14 +23,14 @@ def decode(record: Record, registers: Registers) -> CareFact | Rejected:
 
 
 def _fact(event: Event, registers: Registers) -> CareFact | None:
-    county, order = event.county, rank(event.data.revision, event.time, event.source, event.id, event.digest)
+    county, rank = event.county, encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
     match event.data:
         case care.ServiceEvent() as data:
             day = local_day(data.occurred_at)
             return ServiceEvent(
                 county,
                 data.service_event_id,
-                order,
+                rank,
                 retracted=False,
                 unit=data.unit,
                 unit_row=unit_row(registers, county, data.unit, day),
@@ -43,26 +43,26 @@ def _fact(event: Event, registers: Registers) -> CareFact | None:
             )
         case care.CommonClient() as data:
             valid = (data.valid_from, data.valid_to)
-            return Flag(county, data.flag_id, order, False, data.client, None, *valid)
+            return Flag(county, data.flag_id, rank, False, data.client, None, *valid)
         case care.Plan() as data:
             valid = (data.valid_from, data.valid_to)
-            return Plan(county, data.plan_id, order, False, data.client, None, *valid)
+            return Plan(county, data.plan_id, rank, False, data.client, None, *valid)
         case care.Assignment() as data:
             fields = (data.client, None, data.valid_from, data.valid_to, data.scheme, data.segment)
-            return Assignment(county, data.assignment_id, order, False, *fields)
+            return Assignment(county, data.assignment_id, rank, False, *fields)
         case care.Suuntima() as data:
-            return _assessment(county, order, data, registers)
+            return _assessment(county, rank, data, registers)
         case care.CareRetracted() as data:
-            return _retracted(county, order, data)
+            return _retracted(county, rank, data)
     return None
 
 
-def _assessment(county: str, order: bytes, data: care.Suuntima, registers: Registers) -> Assessment:
+def _assessment(county: str, rank: bytes, data: care.Suuntima, registers: Registers) -> Assessment:
     day = local_day(data.assessed_at)
     return Assessment(
         county,
         data.assessment_id,
-        order,
+        rank,
         retracted=False,
         unit=data.unit,
         unit_row=unit_row(registers, county, data.unit, day),
@@ -75,7 +75,7 @@ def _assessment(county: str, order: bytes, data: care.Suuntima, registers: Regis
     )
 
 
-def _retracted(county: str, order: bytes, data: care.CareRetracted) -> CareFact | None:
+def _retracted(county: str, rank: bytes, data: care.CareRetracted) -> CareFact | None:
     kinds = {
         data.service_event_id: ServiceEvent,
         data.flag_id: Flag,
@@ -83,4 +83,4 @@ def _retracted(county: str, order: bytes, data: care.CareRetracted) -> CareFact 
         data.assessment_id: Assessment,
         data.assignment_id: Assignment,
     }
-    return next((kind(county, id, order, retracted=True) for id, kind in kinds.items() if id is not None), None)
+    return next((kind(county, id, rank, retracted=True) for id, kind in kinds.items() if id is not None), None)

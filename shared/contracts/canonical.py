@@ -1,4 +1,4 @@
-"""Canonical bytes: the digest of event data (RFC 8785), and JSON with whole numbers of any length."""
+"""Canonical bytes: the digest of event data (RFC 8785), and JSON with integers of any length."""
 
 import json
 from decimal import Decimal
@@ -14,7 +14,7 @@ _COMPACT: Final = (",", ":")
 
 
 def dumps(value: object) -> bytes:
-    """Return compact UTF-8 JSON. orjson rejects whole numbers over 64 bits, and a revision may be one."""
+    """Return compact UTF-8 JSON. orjson rejects integers over 64 bits, and a revision may be one."""
     try:
         return orjson.dumps(value)
     except TypeError:
@@ -32,7 +32,7 @@ def digest(data: dict[str, Any]) -> bytes:
 
 
 def ecma_number(number: int) -> str:
-    """Return a whole number >= 0 as ECMAScript's `Number::toString` writes its double (RFC 8785, section 3.2.2.3).
+    """Return an integer >= 0 as ECMAScript's `Number::toString` writes its double (RFC 8785, section 3.2.2.3).
 
     A number beyond the range of doubles has no RFC 8785 form; it is written with all its digits.
     """

@@ -102,7 +102,7 @@ def _text(raw: dict[str, Any], name: str) -> str:
 
 
 def _loads(value: bytes) -> Any:
-    """Parse JSON. orjson rounds or rejects whole numbers over 64 bits, so the standard library parses those."""
+    """Parse JSON. orjson rounds or rejects integers over 64 bits, so the standard library parses those."""
     try:
         raw = orjson.loads(value)
         if type(raw["data"].get("revision")) is not float:

@@ -30,7 +30,7 @@ class EventType:
     instants: tuple[str, ...]
     past: tuple[str, ...]  # the instants that must not be in the future
     days: tuple[str, ...]
-    whole: tuple[str, ...]  # whole numbers
+    integers: tuple[str, ...]
     topics: Mapping[str, str]  # kind of fact -> name of its canonical topic
 
 
@@ -58,7 +58,7 @@ def _type(name: str, stream: Stream, model: type[Data], comment: bool = False, /
         past=tuple(name for name in having(datetime) if name not in PROMISES),
         days=having(date),
         topics={kind: (PERSON if kind in PERSON_KINDS else _CANONICAL[stream]).name for kind in ids.values()},
-        whole=tuple(name for name in having(int) if name != "answers"),
+        integers=tuple(name for name in having(int) if name != "answers"),
     )
 
 

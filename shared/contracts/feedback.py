@@ -27,7 +27,7 @@ _DEFAULT_RANGE: Final = range(1, 6)
 
 
 class Answer(TypedDict):
-    """One question and its answer: a whole number, or a word for the two coping questions."""
+    """One question and its answer: an integer, or a word for the two coping questions."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
 
@@ -44,7 +44,7 @@ def _answers(answers: list[Answer]) -> list[Answer]:
         value, question = answer["value"], answer["question"]
         if isinstance(value, str):
             if question not in COPING:
-                raise ValueError("an answer is not a whole number")
+                raise ValueError("an answer is not an integer")
         elif question in COPING or value not in _RANGES.get(question, _DEFAULT_RANGE):
             raise ValueError("an answer is outside the range of its question")
     return answers

@@ -172,7 +172,7 @@ def _decimal(number: str) -> Decimal | float:
         return math.inf
 
 
-def whole(number: object) -> object:
+def to_integer(number: object) -> object:
     """Return a JSON number without fraction as `int` (9.0 is 9), and everything else unchanged for the schema check."""
     if isinstance(number, float):
         return int(number) if number.is_integer() else number

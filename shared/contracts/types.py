@@ -108,7 +108,7 @@ Day = Annotated[date, PlainValidator(parse_date), WithJsonSchema(DATE_SCHEMA)]
 class Data(BaseModel):
     """The base of all `data`. Strict: "9" is no number, 1 is no boolean; unknown fields are dropped.
 
-    A whole number written as 9.0 must be converted to 9 before: strict mode checks Python's types, not JSON's.
+    An integer written as 9.0 must be converted to 9 before: strict mode checks Python's types, not JSON's.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")

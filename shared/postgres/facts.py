@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 
-from shared.contracts.order import unrank
+from shared.contracts.rank import decode_rank
 from shared.postgres.lock import Connection
 
 
@@ -214,5 +214,5 @@ def conflicting(one: bytes, other: bytes) -> bool:
     """Whether two ranks have an equal revision but other content: a sender gave two states the same number."""
     if one == other:
         return False
-    a, b = unrank(one), unrank(other)
+    a, b = decode_rank(one), decode_rank(other)
     return a.revision == b.revision and a.digest != b.digest

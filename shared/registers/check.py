@@ -153,7 +153,7 @@ def _promise(fields: Fields) -> PromiseRow | None:
     kinds: tuple[PromiseKind, ...] = ("minutes", "same_day", "working_days")
     kind = fields.choice("kind", kinds)
     maximum = MAX_WORKING_DAYS if kind == "working_days" else MAX_MINUTES
-    amount = fields.whole("amount", maximum, empty=kind in ("same_day", None))
+    amount = fields.integer("amount", maximum, empty=kind in ("same_day", None))
     channels = ("", *CHANNELS) if line == "feedback" else CHANNELS
     channel, start = fields.choice("channel", channels), fields.day("valid_from")
     if kind is None or channel is None:

@@ -84,10 +84,10 @@ class _Mapping:
             return ()
         return tuple(choice for choice in choices if choice in value)
 
-    def whole(self, name: str, default: int) -> int:
+    def integer(self, name: str, default: int) -> int:
         value = self.values.get(name, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_DAYS:
-            self.add_problem(f"{name} must be a whole number from 1 to {MAX_DAYS}.")
+            self.add_problem(f"{name} must be an integer from 1 to {MAX_DAYS}.")
             return default
         return value
 
@@ -118,9 +118,9 @@ def segment_rule(path: Path, problems: Problems) -> SegmentRule:
         enabled=rule.choices("enabled", EVIDENCE, list(EVIDENCE)),
         figures_from=rule.day("figures_from", date(2023, 1, 1)) or date(2023, 1, 1),
         e3_results=e3.choices("results", SUUNTIMA_RESULTS, PARAMETERS["E3"]["results"]),
-        e3_valid_days=e3.whole("valid_days", PARAMETERS["E3"]["valid_days"]),
-        e4_min_sectors=e4.whole("min_sectors", PARAMETERS["E4"]["min_sectors"]),
-        e4_window_days=e4.whole("window_days", PARAMETERS["E4"]["window_days"]),
+        e3_valid_days=e3.integer("valid_days", PARAMETERS["E3"]["valid_days"]),
+        e4_min_sectors=e4.integer("min_sectors", PARAMETERS["E4"]["min_sectors"]),
+        e4_window_days=e4.integer("window_days", PARAMETERS["E4"]["window_days"]),
         e6_scheme=e6.code("scheme", PARAMETERS["E6"]["scheme"]),
         e6_segment=e6.code("segment", PARAMETERS["E6"]["segment"]),
     )
@@ -195,7 +195,7 @@ def _scope(scope: _Mapping) -> dict[str, str | int]:
         if name not in KEY_VALUES:
             scope.add_problem(f"'{name}' is unknown; known are {', '.join(KEY_VALUES)}.")
         elif isinstance(value, bool) or not isinstance(value, str | int):
-            scope.add_problem(f"{name} must be a text or a whole number.")
+            scope.add_problem(f"{name} must be a string or an integer.")
         elif (allowed := KEY_VALUES[name]) and value not in allowed:
             scope.add_problem(f"{name} must be one of {', '.join(map(str, allowed))}.")
     return values

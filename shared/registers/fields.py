@@ -89,14 +89,14 @@ class Fields:
             self.add_problem(f"valid_from {start} must be before valid_to {end}.")
         return start, end
 
-    def whole(self, column: str, maximum: int, *, empty: bool = False) -> int:
-        """Return a whole number from 0 to `maximum`, and 0 for an empty field if `empty` allows it."""
+    def integer(self, column: str, maximum: int, *, empty: bool = False) -> int:
+        """Return an integer from 0 to `maximum`, and 0 for an empty field if `empty` allows it."""
         text = self.line.fields[column]
         if not text and empty:
             return 0
         if not _WHOLE.fullmatch(text) or int(text) > maximum:
             found = f"'{text}'" if text else "is missing; it"
-            self.add_problem(f"{column} {found} must be a whole number from 0 to {maximum}.")
+            self.add_problem(f"{column} {found} must be an integer from 0 to {maximum}.")
             return 0
         return int(text)
 

@@ -185,7 +185,8 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
         yield ""
         yield (
             f"A rule that makes members of {found.clients:,} clients with {found.relabelled:,} service events: "
-            f"prepared in steps of {found.longest_step_s * 1000:,.0f} ms at most, activated in {found.activation_s:.1f} s."
+            f"prepared in steps of {found.longest_step_s * 1000:,.0f} ms at most, "
+            f"activated in {found.activation_s:.1f} s."
         )
     if results.reading:
         yield from ("", *_reading(results.reading))

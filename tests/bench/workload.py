@@ -18,7 +18,7 @@ import orjson
 
 from deploy.simulate import Options, stream
 from services.ingest.context import Contexts
-from services.ingest.decode import Accepted, validate
+from services.ingest.validate import Accepted, validate
 from shared.contracts.catalogue import RAW, Stream, Topic
 from shared.contracts.event_types import PERSON_KINDS
 from shared.contracts.route import stream_of

@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.decode import Rejected
+from services.ingest.validate import Rejected
 from shared.contracts.strict_json import classed
 from shared.hetu import CENTURIES, CHECK, birth_date, holds_code, shapes
 from tests.unit.ingest_cases import event, judge

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.decode import Accepted, Rejected, validate
+from services.ingest.validate import Accepted, Rejected, validate
 from shared.contracts.catalogue import Stream
 from shared.contracts.event import decode_event, encode_event
 from shared.contracts.event_types import EVENT_TYPES

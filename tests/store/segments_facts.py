@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from shared.contracts.order import rank
+from shared.contracts.rank import encode_rank
 from shared.registers import Registers
 from tests.oracle import Facts
 from tests.oracle.care import Care
@@ -67,7 +67,7 @@ def fact_row(event: Any, person: int, registers: Registers) -> dict[str, Any]:
         "own_client": str(event.client),
         "person": person,
     }
-    fact["rank"] = rank(revision, time, source, id, bytes.fromhex(digest))
+    fact["rank"] = encode_rank(revision, time, source, id, bytes.fromhex(digest))
     excluded = ("client", "revision", f"{event.kind}_id")
     fact |= {name: value for name, value in event.data.items() if name not in excluded}
     if "unit" in event.data:

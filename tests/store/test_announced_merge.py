@@ -9,7 +9,7 @@ import pytest
 from services.ingest import publish as publishing
 from services.ingest.aliases import Alias, merge_of
 from services.ingest.announced_aliases import AnnouncedAliases
-from services.ingest.decode import Accepted
+from services.ingest.validate import Accepted
 from shared.contracts.catalogue import CONTACT
 from shared.edge.produce import Outgoing
 from shared.postgres.pool import make_pool

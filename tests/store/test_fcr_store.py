@@ -9,7 +9,7 @@ from deploy.hva.wait import _cells_computed, _stale_periods
 from services.fcr import store
 from services.fcr.decode import decode
 from services.fcr.facts import Contact
-from shared.contracts.order import rank
+from shared.contracts.rank import encode_rank
 from shared.record import PlainRecord
 from tests.product import Database
 from tests.store.fcr_harness import (
@@ -139,7 +139,7 @@ async def test_result_counts_changed_facts(fcr: Store) -> None:
 async def test_equal_revisions_with_different_content_are_conflicts(fcr: Store) -> None:
     lesser, greater = (decode(contact("a", reason=reason), fcr.registers) for reason in ("yksi", "kaksi"))
     assert isinstance(lesser, Contact) and isinstance(greater, Contact)
-    greater = greater._replace(rank=rank(1, START + HOUR, "urn:hva:oma-hame:puhelin", "e", b"x" * 32))
+    greater = greater._replace(rank=encode_rank(1, START + HOUR, "urn:hva:oma-hame:puhelin", "e", b"x" * 32))
     async with fcr.pool.acquire() as connection, connection.transaction():
         together = await store.apply(connection, COUNTY, [greater, lesser], fcr.registers)
         again = await store.apply(connection, COUNTY, [lesser], fcr.registers)

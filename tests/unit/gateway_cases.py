@@ -11,7 +11,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 from prometheus_client import CollectorRegistry
 
-from services.ingest.decode import Accepted
+from services.ingest.validate import Accepted
 from shared.batch import Applied
 from shared.dead_letters import DeadLetter
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from services.ingest.decode import Accepted, Context, Rejected, validate
 from services.ingest.themes import Themes
+from services.ingest.validate import Accepted, Context, Rejected, validate
 from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
 from shared.hetu import CHECK

@@ -32,7 +32,7 @@ def test_every_event_type_has_test_data_and_declares_its_fields():
         assert set(event_type.instants) == times
         assert set(event_type.days) == {n for n in fields if n.startswith("valid_") or n == "counted_on"}
         assert set(event_type.past) == times - {"promised_by"}
-        assert set(event_type.whole) == fields & {"revision", "count", "transfers"}
+        assert set(event_type.integers) == fields & {"revision", "count", "transfers"}
         assert set(event_type.clients) == fields & {"client", "from", "into"}
         assert event_type.ids.keys() == {n for n in fields if n.endswith("_id")} - (
             {"invitation_id"} if event_type.name == ANSWERED else set()

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.contracts.strict_json import Undecodable, parse, whole
+from shared.contracts.strict_json import Undecodable, parse, to_integer
 
 
 def nested(depth: int, inner: str = "1") -> bytes:
@@ -150,7 +150,7 @@ def test_malicious_mebibyte_is_parsed_quickly(value):
 def test_numbers_are_exact_on_request():
     tree = parse(b'{"a":18446744073709551616,"b":9.0000000000000000001,"c":5.0,"d":1e2}').exact()
     assert tree == {"a": 2**64, "b": Decimal("9.0000000000000000001"), "c": 5, "d": 100}
-    assert [whole(n) for n in tree.values()] == [2**64, Decimal("9.0000000000000000001"), 5, 100]
+    assert [to_integer(n) for n in tree.values()] == [2**64, Decimal("9.0000000000000000001"), 5, 100]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_numbers_are_exact_on_request():
     ],
 )
 def test_whole_returns_an_int_for_whole_numbers_only(text, expected):
-    found = whole(parse(f"[{text}]".encode()).exact()[0])
+    found = to_integer(parse(f"[{text}]".encode()).exact()[0])
     if expected is None:
         assert type(found) is not int
     else:

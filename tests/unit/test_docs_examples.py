@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.ingest.decode import Accepted, Context, validate
 from services.ingest.themes import Themes
+from services.ingest.validate import Accepted, Context, validate
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.reasons import Reason
 from shared.contracts.schemas.build import event_schema

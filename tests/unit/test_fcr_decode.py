@@ -11,7 +11,7 @@ from services.fcr.derive import derive, version
 from services.fcr.facts import Contact, ContactFact, HyteCount
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
-from shared.contracts.order import rank
+from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
 from shared.record import PlainRecord
@@ -57,7 +57,7 @@ def test_every_field_of_a_contact_is_decoded() -> None:
         TODAY,
         START + 2 * SECOND,
     )
-    assert (found.county, found.rank) == ("oma-hame", rank(1, START, SOURCE, "e1", bytes(32)))
+    assert (found.county, found.rank) == ("oma-hame", encode_rank(1, START, SOURCE, "e1", bytes(32)))
     assert found.unit_row == REGISTERS.unit_row("oma-hame", "keskus", TODAY).key
     assert (found.counted, found.handled, found.repeatable) == (False, False, False)
     assert (found.person, found.repeats_within, found.repeated_within) == (None, None, None)  # set by the store
@@ -72,7 +72,7 @@ def test_contact_with_required_fields_only_has_defaults() -> None:
 def test_counts_and_retractions_are_decoded() -> None:
     counted = {"count_id": "h1", "unit": "keskus", "kind": "tray_visit", "counted_on": TODAY, "count": 7}
     found = fact("hyte.counted", 2, **counted)
-    expected_rank = rank(2, START, SOURCE, "e1", bytes(32))
+    expected_rank = encode_rank(2, START, SOURCE, "e1", bytes(32))
     row = REGISTERS.unit_row("oma-hame", "keskus", TODAY).key
     assert found == HyteCount("oma-hame", "h1", expected_rank, False, "keskus", row, TODAY, "tray_visit", 7)
     assert fact("hyte.retracted", 2, count_id="h1") == HyteCount("oma-hame", "h1", expected_rank, retracted=True)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.ingest import gateway as gateway_module
-from services.ingest.decode import Accepted
 from services.ingest.redrive import make_attempt
+from services.ingest.validate import Accepted
 from tests.unit.gateway_cases import BATCH, STRUCTURED, RunningGateway, binary_request
 from tests.unit.ingest_cases import ANSWERED, CONTACT, context, event
 

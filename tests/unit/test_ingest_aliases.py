@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from services.ingest.aliases import Alias, merge_of
 from services.ingest.announced_aliases import AnnouncedAliases
-from services.ingest.decode import Context
 from services.ingest.keys import reload_keys
+from services.ingest.validate import Context
 from shared.contracts.canonical import digest
 from shared.dead_letters import Sealer
 from shared.edge.runtime import Runtime

@@ -5,7 +5,7 @@ import json
 import orjson
 import pytest
 
-from services.ingest.decode import Accepted, Rejected, validate
+from services.ingest.validate import Accepted, Rejected, validate
 from shared.contracts.catalogue import Stream
 from tests.unit.ingest_cases import CONTACT, HETU, canonical, context, event, judge, reason
 

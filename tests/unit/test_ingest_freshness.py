@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.ingest.decode import Accepted
 from services.ingest.freshness import Freshness
+from services.ingest.validate import Accepted
 from shared.contracts.reasons import Reason
 from shared.dead_letters import GATEWAY, DeadLetter, Rejected
 from shared.record import PlainRecord

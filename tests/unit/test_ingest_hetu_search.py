@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.ingest.decode import validate
+from services.ingest.validate import validate
 from shared.contracts.catalogue import Stream
 from shared.contracts.strict_json import classed
 from shared.hetu import UNCOUNTED, birth_date, holds_code, shapes

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from services.ingest.decode import Rejected, validate
+from services.ingest.validate import Rejected, validate
 from shared.contracts.catalogue import RECORD_LIMIT, Stream
 from shared.record import Headers
 from tests.unit.ingest_cases import HETU, context, event, judge

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.ingest import publish as publishing
 from services.ingest.aliases import Alias
-from services.ingest.decode import Accepted
+from services.ingest.validate import Accepted
 from shared import batch
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import CONTACT, PERSON

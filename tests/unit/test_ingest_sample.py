@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.ingest.decode import Accepted, Context, validate
 from services.ingest.themes import Themes
+from services.ingest.validate import Accepted, Context, validate
 from shared.contracts.event import decode_event
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.route import is_blank, stream_of

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.ingest.decode import Accepted
+from services.ingest.validate import Accepted
 from shared.contracts.event_types import EVENT_TYPES
 from tests.unit.ingest_cases import HYTE, NOW, PLAN, canonical_data, context, event, judge, reason
 

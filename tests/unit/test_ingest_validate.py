@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.ingest.decode import Accepted
+from services.ingest.validate import Accepted
 from shared.contracts.catalogue import Stream
 from shared.contracts.event_types import EVENT_TYPES
 from tests.unit.ingest_cases import (

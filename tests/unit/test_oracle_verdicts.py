@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.ingest.check import context_of, verdicts
-from services.ingest.decode import Context, validate
+from services.ingest.validate import Context, validate
 from shared.contracts.catalogue import Stream
 from shared.contracts.route import stream_of
 from shared.registers import load_folder

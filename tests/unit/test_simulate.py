@@ -19,8 +19,8 @@ from deploy.simulate.county_plans import COUNTIES, missing_units
 from deploy.simulate.emit import Emitter
 from deploy.simulate.people import hetu, people
 from deploy.simulate.write import write, write_paced
-from services.ingest.decode import Context, validate
 from services.ingest.themes import Themes
+from services.ingest.validate import Context, validate
 from shared.contracts.route import stream_of
 from shared.dead_letters import Rejected
 from shared.keys import Key

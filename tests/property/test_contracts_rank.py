@@ -5,7 +5,7 @@ from datetime import UTC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.contracts.order import RankParts, rank, unrank
+from shared.contracts.rank import RankParts, decode_rank, encode_rank
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5)
 RANKS = st.builds(
@@ -18,14 +18,14 @@ RANKS = st.builds(
 )
 
 
-def encoded(order):
-    return rank(order.revision, order.time, order.source, order.id, order.digest)
+def encoded(parts):
+    return encode_rank(parts.revision, parts.time, parts.source, parts.id, parts.digest)
 
 
 @given(RANKS)
 @settings(deadline=None)
-def test_rank_can_be_decoded(order):
-    assert unrank(encoded(order)) == order
+def test_rank_can_be_decoded(parts):
+    assert decode_rank(encoded(parts)) == parts
 
 
 @given(RANKS, RANKS, st.integers(0, 5))

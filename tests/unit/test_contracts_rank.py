@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.contracts.order import RankParts, rank, unrank
+from shared.contracts.rank import RankParts, decode_rank, encode_rank
 
 T = datetime(2026, 5, 1, 10, tzinfo=UTC)
 LOW, HIGH = b"\x00" * 32, b"\xff" * 32
@@ -35,20 +35,20 @@ ASCENDING = [
 @pytest.mark.parametrize(("less", "greater"), list(pairwise(ASCENDING)))
 def test_ranks_sort_like_their_parts(less, greater):
     assert less < greater
-    assert rank(*less) < rank(*greater)
+    assert encode_rank(*less) < encode_rank(*greater)
 
 
 @pytest.mark.parametrize("parts", ASCENDING)
 def test_unrank_restores_the_parts(parts):
-    assert unrank(rank(*parts)) == RankParts(*parts)
+    assert decode_rank(encode_rank(*parts)) == RankParts(*parts)
 
 
 def test_utc_offset_of_a_time_does_not_change_the_rank():
     local = T.astimezone(ZoneInfo("Europe/Helsinki"))
-    assert rank(1, local, "s", "i", LOW) == rank(1, T, "s", "i", LOW)
+    assert encode_rank(1, local, "s", "i", LOW) == encode_rank(1, T, "s", "i", LOW)
 
 
-@pytest.mark.parametrize("value", [b"", b"\x00\x01", b"x" * 60, rank(*ASCENDING[0])[:-1]])
+@pytest.mark.parametrize("value", [b"", b"\x00\x01", b"x" * 60, encode_rank(*ASCENDING[0])[:-1]])
 def test_unrank_refuses_bytes_that_are_no_rank(value):
     with pytest.raises(ValueError):
-        unrank(value)
+        decode_rank(value)

@@ -87,32 +87,32 @@ def validate(value: bytes | None, headers: Headers, stream: Stream, context: Con
 
 
 def _check_event(parsed: ParsedRecord, envelope: Envelope, stream: Stream, context: Context) -> Accepted:
-    kind = _event_type(envelope, stream, context)
-    hetu_pseudonyms = pseudonyms_of_hetus(envelope, kind, context.keyring, context.today)
-    refuse_misplaced_hetus(parsed, kind, len(hetu_pseudonyms))
-    data, comment, unknown_fields = to_canonical(kind, parsed, envelope, hetu_pseudonyms, context.keyring)
+    event_type = _registered_type(envelope, stream, context)
+    hetu_pseudonyms = pseudonyms_of_hetus(envelope, event_type, context.keyring, context.today)
+    refuse_misplaced_hetus(parsed, event_type, len(hetu_pseudonyms))
+    data, comment, unknown_fields = to_canonical(event_type, parsed, envelope, hetu_pseudonyms, context.keyring)
     if "unit" in data and data["unit"] not in context.units[envelope.county]:
         raise Refusal(Reason.UNKNOWN_UNIT, "data.unit: not in the unit register of its county")
-    _refuse_future(kind, envelope.time, data, context)
-    return _accepted(kind, envelope, data, comment, unknown_fields, context)
+    _refuse_future(event_type, envelope.time, data, context)
+    return _accepted(event_type, envelope, data, comment, unknown_fields, context)
 
 
-def _event_type(envelope: Envelope, stream: Stream, context: Context) -> EventType:
+def _registered_type(envelope: Envelope, stream: Stream, context: Context) -> EventType:
     if envelope.county not in context.units:
         raise Refusal(Reason.UNKNOWN_SOURCE, "source: the county is not in units.csv")
     if context.sources is not None and stream not in context.sources.get(envelope.source, ()):
         raise Refusal(Reason.UNKNOWN_SOURCE, "source: not allowed on this stream by sources.csv")
-    kind = EVENT_TYPES.get(envelope.type)
-    if kind is None:
-        raise Refusal(Reason.UNKNOWN_TYPE, "type: not in the contract")
-    if kind.stream != stream:
-        raise Refusal(Reason.WRONG_TOPIC, f"type: belongs to the stream {kind.stream}")
-    return kind
+    event_type = EVENT_TYPES.get(envelope.type)
+    if event_type is None:
+        raise Refusal(Reason.UNKNOWN_TYPE, "type: not a known event type")
+    if event_type.stream != stream:
+        raise Refusal(Reason.WRONG_TOPIC, f"type: belongs to the stream {event_type.stream}")
+    return event_type
 
 
-def _refuse_future(kind: EventType, time: str, data: dict[str, Any], context: Context) -> None:
+def _refuse_future(event_type: EventType, time: str, data: dict[str, Any], context: Context) -> None:
     limit = context.latest_allowed  # canonical texts sort as times do
-    ahead = [name for name in kind.past if name in data and data[name] > limit]
+    ahead = [name for name in event_type.past if name in data and data[name] > limit]
     if not ahead and time <= limit and "counted_on" not in data:
         return
     times = {f"data.{name}": data[name] for name in ahead} | ({"time": time} if time > limit else {})
@@ -134,33 +134,33 @@ def _local_midnight(day: str) -> str:
 
 
 def _accepted(
-    kind: EventType,
+    event_type: EventType,
     envelope: Envelope,
     data: dict[str, Any],
     comment: str | None,
     unknown_fields: int,
     context: Context,
 ) -> Accepted:
-    persons = {name: data.pop(name) for name in kind.clients if name in data}
+    persons = {name: data.pop(name) for name in event_type.clients if name in data}
     data_digest = digest(data)
     data.update(persons)
     if comment:
-        _apply_comment(kind, data, comment, context.themes)
+        _apply_comment(event_type, data, comment, context.themes)
     if "themes" in data:
         data["themes"] = list(dict.fromkeys(data["themes"]))
-    fact, business_id = _business_id(kind, data)
+    kind, business_id = _business_id(event_type, data)
     id, source, county, _, type_, time, _, _ = envelope
     key = persons.get("client") or business_id
-    if fact in PERSON_KINDS:
-        key = f"{county}:{fact}:{business_id}"
+    if kind in PERSON_KINDS:
+        key = f"{county}:{kind}:{business_id}"
     return Accepted(
-        kind.topics[fact],
+        event_type.topics[kind],
         key.encode("utf-8"),
         encode_parts(county, source, id, type_, time, data_digest, data),
         county,
         source,
         type_,
-        fact,
+        kind,
         unknown_fields,
         datetime.fromisoformat(time),
         _aliases(persons, envelope, context.keyring) if len(context.keyring.keys) > 1 else (),
@@ -176,17 +176,17 @@ def _aliases(persons: dict[str, str], envelope: Envelope, keyring: Keyring) -> t
     )
 
 
-def _business_id(kind: EventType, data: dict[str, Any]) -> tuple[str, str]:
+def _business_id(event_type: EventType, data: dict[str, Any]) -> tuple[str, str]:
     """Kind and business id of the fact. The model guarantees exactly one id."""
-    for name, fact in kind.ids.items():
+    for name, kind in event_type.ids.items():
         if name in data:
-            return fact, data[name]
+            return kind, data[name]
     raise AssertionError("the model lets an event without an id pass")
 
 
-def _apply_comment(kind: EventType, data: dict[str, Any], comment: str, themes: Themes) -> None:
+def _apply_comment(event_type: EventType, data: dict[str, Any], comment: str, themes: Themes) -> None:
     """Set what follows from the comment. The digest, computed before, covers neither the comment nor this."""
     if "has_comment" in data:
         data["has_comment"] = data["has_comment"] or has_visible_text(comment)
-    if "themes" in kind.fields and (found := themes.find(comment)):
+    if "themes" in event_type.fields and (found := themes.find(comment)):
         data["themes"] = [*data.get("themes", ()), *found]

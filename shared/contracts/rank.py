@@ -24,7 +24,7 @@ class RankParts:
     digest: bytes
 
 
-def rank(revision: int, time: datetime, source: str, id: str, digest: bytes) -> bytes:
+def encode_rank(revision: int, time: datetime, source: str, id: str, digest: bytes) -> bytes:
     """Return the byte string. `revision` >= 1 has up to 65,535 digits; `time` is aware."""
     digits = str(revision).encode("ascii")
     since = time - _EPOCH
@@ -43,7 +43,7 @@ def rank(revision: int, time: datetime, source: str, id: str, digest: bytes) -> 
     )
 
 
-def unrank(value: bytes) -> RankParts:
+def decode_rank(value: bytes) -> RankParts:
     """Return the parts of a rank, with the time in UTC. Raises ValueError on anything else."""
     start = _LENGTH + int.from_bytes(value[:_LENGTH])
     digest = value[-_DIGEST:]
