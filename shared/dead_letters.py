@@ -1,7 +1,7 @@
 """Dead letters: rejected records, kept encrypted until someone fixes the cause.
 
 A dead letter's identity is the record's position with its timestamp, because a topic that is created again reuses
-offsets. Payloads are sealed with AES-256-GCM, bound to that identity. The table holds no readable part of them.
+offsets. Payloads are encrypted with AES-256-GCM, bound to that identity. The table holds no readable part of them.
 """
 
 import os
@@ -22,8 +22,8 @@ from shared.record import Headers, PlainRecord, Record
 GATEWAY: Final = "gateway"
 """The topic name, in dead letters and metrics, of records received over HTTP."""
 
-KEPT_BYTES: Final = RAW_LIMIT + 64 * 1024
-"""How much of a value is kept. Only decompression can make a record longer; the rest is dropped."""
+MAX_VALUE_BYTES: Final = RAW_LIMIT + 64 * 1024
+"""How much of a value is stored. Only decompression can make a record longer; the rest is dropped."""
 
 _NONCE_BYTES: Final = 12
 _FIRST_MS: Final = -62_135_596_800_000 + 86_400_000  # a day into year 1
@@ -53,45 +53,45 @@ class DeadLetter:
     verdict: Rejected
 
 
-class DeadLetterSealedError(Exception):
-    """A dead letter cannot be opened: its key is not in the key file, or its content was altered."""
+class DecryptionError(Exception):
+    """A dead letter cannot be decrypted: its key is not in the key file, or its content was altered."""
 
 
-class Sealer:
-    """Seals and opens the record parts that a dead letter keeps: key, headers and value."""
+class DeadLetterCipher:
+    """Encrypts and decrypts the record parts that a dead letter keeps: key, headers and value."""
 
     def __init__(self, keys: Sequence[Key], random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self._ciphers = {key.id: AESGCM(key.secret[:32]) for key in keys}
         self._writing = keys[0].id
         self._random_bytes = random_bytes
 
-    def seal(self, record: Record) -> bytes:
+    def encrypt(self, record: Record) -> bytes:
         """Return `<key id> NUL <nonce><ciphertext>`, bound to the record's identity."""
         nonce = self._random_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._writing].encrypt(nonce, _pack(record), _identity(record))
-        return self._writing.encode() + b"\0" + nonce + sealed
+        ciphertext = self._ciphers[self._writing].encrypt(nonce, _pack(record), _identity(record))
+        return self._writing.encode() + b"\0" + nonce + ciphertext
 
-    def open(self, topic: str, partition: int, offset: int, timestamp: int, sealed: bytes) -> PlainRecord:
-        """Return the record as it was received. Raises DeadLetterSealedError."""
+    def decrypt(self, topic: str, partition: int, offset: int, timestamp: int, encrypted: bytes) -> PlainRecord:
+        """Return the record as it was received. Raises DecryptionError."""
         empty = PlainRecord(topic, partition, offset, timestamp, None, None)
-        key_id, _, rest = sealed.partition(b"\0")
+        key_id, _, rest = encrypted.partition(b"\0")
         cipher = self._ciphers.get(key_id.decode("ascii", "replace"))
         if cipher is None:
-            raise DeadLetterSealedError("the key of this dead letter is not in the file of HVA_LETTER_KEY_FILE")
+            raise DecryptionError("the key of this dead letter is not in the file of HVA_LETTER_KEY_FILE")
         try:
             packed = cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], _identity(empty))
         except InvalidTag as error:
-            raise DeadLetterSealedError("the dead letter was altered or belongs to another record") from error
+            raise DecryptionError("the dead letter was altered or belongs to another record") from error
         return _unpack(empty, packed)
 
 
-def kept_timestamp(milliseconds: int) -> int:
+def clamp_timestamp(milliseconds: int) -> int:
     """Clamp a record's timestamp to the range that a table can hold: senders may write anything there."""
     return max(_FIRST_MS, min(milliseconds, _LAST_MS))
 
 
 def _identity(record: Record) -> bytes:
-    return f"{record.topic}/{record.partition}/{record.offset}/{kept_timestamp(record.timestamp)}".encode()
+    return f"{record.topic}/{record.partition}/{record.offset}/{clamp_timestamp(record.timestamp)}".encode()
 
 
 def _pack(record: Record) -> bytes:
@@ -102,7 +102,7 @@ def _pack(record: Record) -> bytes:
             "null": record.value is None,
         }
     )
-    return len(frame).to_bytes(4, "big") + frame + (record.value or b"")[:KEPT_BYTES]
+    return len(frame).to_bytes(4, "big") + frame + (record.value or b"")[:MAX_VALUE_BYTES]
 
 
 def _unpack(empty: PlainRecord, packed: bytes) -> PlainRecord:

@@ -33,7 +33,7 @@ class Settings:
     kafka: str
     postgres: str
     config_dir: Path
-    letter_key_file: Path
+    dead_letter_key_file: Path
     pseudonym_key_file: Path | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
@@ -84,7 +84,7 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         kafka=matching("HVA_KAFKA_BOOTSTRAP", _BROKERS, "be host:port, several separated by commas"),
         postgres=database(),
         config_dir=Path(text("HVA_CONFIG_DIR", CONFIG_DIR)),
-        letter_key_file=Path(text("HVA_LETTER_KEY_FILE")),
+        dead_letter_key_file=Path(text("HVA_LETTER_KEY_FILE")),
         pseudonym_key_file=Path(text("HVA_PSEUDONYM_KEY_FILE")) if service == "ingest" else None,
         metrics_host=text("HVA_METRICS_HOST", "127.0.0.1"),
         metrics_port=number("HVA_METRICS_PORT", 0, 0, 65535),

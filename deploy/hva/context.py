@@ -51,7 +51,7 @@ class Connection:
     postgres_migrate: str | None
     config_dir: Path
     key_file: Path | None
-    letter_key_file: Path | None
+    dead_letter_key_file: Path | None
     services: Mapping[str, str]  # name: base URL of its /metrics, /livez, /readyz
     topic_prefix: str = ""  # HVA_TOPIC_PREFIX of the services
 
@@ -110,7 +110,7 @@ def _from_environment(kafka: str, postgres: str, env: Mapping[str, str]) -> Conn
         postgres_migrate=None,
         config_dir=config_dir(env),
         key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")),
-        letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")),
+        dead_letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")),
         services={},
         topic_prefix=env.get("HVA_TOPIC_PREFIX", ""),
     )
@@ -133,7 +133,7 @@ def _from_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Co
         postgres_migrate=dsns.get("migrate"),
         config_dir=_path(env.get("HVA_CONFIG_DIR")) or _path(run.config_dir) or config_dir(env),
         key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")) or _path(run.key_file),
-        letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")) or _path(run.letter_key_file),
+        dead_letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")) or _path(run.letter_key_file),
         services={name: str(service["metrics"]) for name, service in run.services.items()},
     )
 

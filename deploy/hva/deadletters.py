@@ -124,10 +124,10 @@ def _service_and_id(dead_letter: str) -> tuple[str, int]:
 
 
 async def _show(connection: Connection, dead_letter: str) -> dict[str, Any]:
-    from shared.dead_letters import Sealer
+    from shared.dead_letters import DeadLetterCipher
     from shared.keys import read_keys
 
-    if connection.letter_key_file is None:
+    if connection.dead_letter_key_file is None:
         raise VerbError("The key of dead letters is needed to decrypt it: set HVA_LETTER_KEY_FILE.")
     service, number = _service_and_id(dead_letter)
     database = await _connect(connection)
@@ -139,16 +139,20 @@ async def _show(connection: Connection, dead_letter: str) -> dict[str, Any]:
         await database.close()
     if row is None:
         raise VerbError(f"There is no dead letter {dead_letter}.")
-    return {**row, "letter": dead_letter, "record": _opened(Sealer(read_keys(connection.letter_key_file)), row)}
+    return {
+        **row,
+        "letter": dead_letter,
+        "record": _decrypted(DeadLetterCipher(read_keys(connection.dead_letter_key_file)), row),
+    }
 
 
-def _opened(sealer: Any, row: Any) -> dict[str, Any]:
-    from shared.dead_letters import DeadLetterSealedError
+def _decrypted(cipher: Any, row: Any) -> dict[str, Any]:
+    from shared.dead_letters import DecryptionError
 
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
-        record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
-    except DeadLetterSealedError as error:
+        record = cipher.decrypt(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
+    except DecryptionError as error:
         raise VerbError(f"The dead letter cannot be decrypted: {error}.") from error
     return {
         "key": _text(record.key),

@@ -42,14 +42,14 @@ async def build(runtime: Runtime) -> Wiring:
     commit = PublishCommit(
         producer,
         runtime.pool,
-        runtime.sealer,
+        runtime.cipher,
         settings.topic_prefix,
         give_up=runtime.give_up,
     )
     attempt = make_attempt(contexts, commit, settings.topic_prefix)
 
     async def redrive() -> None:
-        await redrive_due(runtime.pool, SCHEMA, runtime.sealer, attempt, runtime.registers.version, system_clock())
+        await redrive_due(runtime.pool, SCHEMA, runtime.cipher, attempt, runtime.registers.version, system_clock())
 
     async def flush() -> None:
         await commit.freshness.flush(runtime.pool)

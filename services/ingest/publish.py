@@ -23,7 +23,7 @@ from services.ingest.freshness import Freshness
 from services.ingest.validate import Accepted
 from shared.batch import Applied
 from shared.contracts.catalogue import PERSON
-from shared.dead_letters import DeadLetter, Sealer
+from shared.dead_letters import DeadLetter, DeadLetterCipher
 from shared.edge.produce import Outgoing, publish
 from shared.postgres.dead_letters import write_dead_letters
 
@@ -39,11 +39,11 @@ class PublishCommit:
         self,
         producer: AIOKafkaProducer,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        sealer: Sealer,
+        cipher: DeadLetterCipher,
         topic_prefix: str,
         give_up: Callable[[str], None],
     ) -> None:
-        self._producer, self._pool, self._sealer = producer, pool, sealer
+        self._producer, self._pool, self._cipher = producer, pool, cipher
         self._prefix, self._give_up = topic_prefix, give_up
         self._announced = AnnouncedAliases(pool)
         self.freshness = Freshness(topic_prefix)
@@ -51,7 +51,7 @@ class PublishCommit:
     async def __call__(self, events: Sequence[Accepted], dead_letters: Sequence[DeadLetter]) -> Applied:
         if dead_letters:
             async with self._pool.acquire() as connection:
-                await write_dead_letters(connection, SCHEMA, dead_letters, self._sealer)
+                await write_dead_letters(connection, SCHEMA, dead_letters, self._cipher)
             self.freshness.reject(dead_letters)
         await self.publish(events)
         return Applied(len(events))

@@ -9,7 +9,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from shared.contracts.catalogue import Topic
-from shared.dead_letters import Sealer
+from shared.dead_letters import DeadLetterCipher
 from shared.edge.consume import BatchHandler
 from shared.health import Health
 from shared.keys import Key
@@ -42,7 +42,7 @@ class Runtime:
 
     settings: Settings
     registers: Registers
-    sealer: Sealer
+    cipher: DeadLetterCipher
     pseudonym_keys: tuple[Key, ...]  # empty in every service but ingest
     logger: logging.Logger
     registry: CollectorRegistry

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
-from shared.dead_letters import Sealer
+from shared.dead_letters import DeadLetterCipher
 from shared.edge import watch
 from shared.edge.consume import assert_safe, make_broker, ping_kafka, subscribe
 from shared.edge.reload import compare_registers, reload_registers
@@ -67,7 +67,7 @@ def _prepare(name: str) -> Runtime:
     return Runtime(
         settings=settings,
         registers=load_folder(settings.config_dir),
-        sealer=Sealer(read_keys(settings.letter_key_file)),
+        cipher=DeadLetterCipher(read_keys(settings.dead_letter_key_file)),
         pseudonym_keys=read_keys(settings.pseudonym_key_file) if settings.pseudonym_key_file else (),
         logger=set_up_logging(name, settings.log_level),
         registry=registry,

@@ -44,7 +44,7 @@ def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E],
     return BatchRunner(
         topic=topic.name,
         decode=decode,
-        commit=StoreCommit(schema, runtime.pool, runtime.sealer, apply),
+        commit=StoreCommit(schema, runtime.pool, runtime.cipher, apply),
         metrics=runtime.metrics,
         logger=runtime.logger,
         health=runtime.health,
@@ -183,7 +183,7 @@ def redrive(runtime: Runtime, schema: str, handlers: Mapping[Topic, MakeRunner],
 
     async def run() -> None:
         version = runtime.registers.version
-        tried = await redrive_due(runtime.pool, schema, runtime.sealer, attempt, version, clock())
+        tried = await redrive_due(runtime.pool, schema, runtime.cipher, attempt, version, clock())
         if tried:
             runtime.logger.info("tried dead letters again", extra={"dead_letters": tried})
 

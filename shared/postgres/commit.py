@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 import asyncpg
 
 from shared.batch import Applied
-from shared.dead_letters import DeadLetter, Sealer
+from shared.dead_letters import DeadLetter, DeadLetterCipher
 from shared.postgres.dead_letters import write_dead_letters
 from shared.postgres.lock import Connection, lock_counties
 
@@ -28,8 +28,10 @@ Apply = Callable[[Connection, str, Sequence[E]], Awaitable[Applied]]
 class StoreCommit(Generic[E]):
     """Commits facts, everything derived from them, and dead letters atomically. Idempotent, because facts are."""
 
-    def __init__(self, service: str, pool: "asyncpg.Pool[asyncpg.Record]", sealer: Sealer, apply: Apply[E]) -> None:
-        self._service, self._pool, self._sealer, self._apply = service, pool, sealer, apply
+    def __init__(
+        self, service: str, pool: "asyncpg.Pool[asyncpg.Record]", cipher: DeadLetterCipher, apply: Apply[E]
+    ) -> None:
+        self._service, self._pool, self._cipher, self._apply = service, pool, cipher, apply
 
     async def __call__(self, events: Sequence[E], dead_letters: Sequence[DeadLetter]) -> Applied:
         by_county: dict[str, list[E]] = defaultdict(list)
@@ -38,7 +40,7 @@ class StoreCommit(Generic[E]):
         total = Applied(0)
         async with self._pool.acquire() as connection, connection.transaction():
             await lock_counties(connection, self._service, by_county)
-            await write_dead_letters(connection, self._service, dead_letters, self._sealer)
+            await write_dead_letters(connection, self._service, dead_letters, self._cipher)
             for county in sorted(by_county):
                 total += await self._apply(connection, county, by_county[county])
         return total

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from shared.dead_letters import GATEWAY, KEPT_BYTES, DeadLetter, Sealer, kept_timestamp
+from shared.dead_letters import GATEWAY, MAX_VALUE_BYTES, DeadLetter, DeadLetterCipher, clamp_timestamp
 from shared.postgres.lock import Connection
 
 _COLUMNS: Final = """topic, "partition", "offset", recorded_at, sealed, payload_bytes, truncated, reason, detail,
@@ -43,7 +43,7 @@ def at_milliseconds(timestamp: int) -> datetime:
 
 
 async def write_dead_letters(
-    connection: Connection, schema: str, dead_letters: Sequence[DeadLetter], sealer: Sealer
+    connection: Connection, schema: str, dead_letters: Sequence[DeadLetter], cipher: DeadLetterCipher
 ) -> None:
     """Write the dead letters. An existing one stays as it is, so that redelivery adds nothing.
 
@@ -51,7 +51,7 @@ async def write_dead_letters(
     again. If a sender repeats a record whose dead letter was resolved or discarded, it is rejected again, and the dead
     letter is reopened with the new verdict.
     """
-    rows = [_row(dead_letter, sealer) for dead_letter in dead_letters]
+    rows = [_row(dead_letter, cipher) for dead_letter in dead_letters]
     await _execute(connection, _WRITE.format(schema=schema), rows)
     await _execute(connection, _REOPEN.format(schema=schema), [row for row in rows if row[0] == GATEWAY])
 
@@ -61,17 +61,17 @@ async def _execute(connection: Connection, statement: str, rows: Sequence[tuple[
         await connection.execute(statement, *map(list, zip(*rows, strict=True)))
 
 
-def _row(dead_letter: DeadLetter, sealer: Sealer) -> tuple[object, ...]:
+def _row(dead_letter: DeadLetter, cipher: DeadLetterCipher) -> tuple[object, ...]:
     record, verdict = dead_letter.record, dead_letter.verdict
     size = len(record.value or b"")
     return (
         record.topic,
         record.partition,
         record.offset,
-        at_milliseconds(kept_timestamp(record.timestamp)),
-        sealer.seal(record),
+        at_milliseconds(clamp_timestamp(record.timestamp)),
+        cipher.encrypt(record),
         size,
-        size > KEPT_BYTES,
+        size > MAX_VALUE_BYTES,
         str(verdict.reason),
         verdict.detail,
         verdict.source,

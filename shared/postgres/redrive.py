@@ -12,7 +12,7 @@ from typing import Final
 import asyncpg
 
 from shared.contracts.reasons import Reason
-from shared.dead_letters import DeadLetterSealedError, Rejected, Sealer
+from shared.dead_letters import DeadLetterCipher, DecryptionError, Rejected
 from shared.failure import Failure, classify
 from shared.postgres.lock import Connection
 from shared.postgres.pool import extend_transaction_timeout
@@ -51,7 +51,7 @@ where id = $1
 async def redrive_due(
     pool: "asyncpg.Pool[asyncpg.Record]",
     schema: str,
-    sealer: Sealer,
+    cipher: DeadLetterCipher,
     attempt: Attempt,
     register_version: str,
     now: datetime,
@@ -71,7 +71,7 @@ async def redrive_due(
             await extend_transaction_timeout(connection, _ATTEMPT_S)
             await connection.execute(f"set local idle_in_transaction_session_timeout = '{_ATTEMPT_S}s'")
             try:
-                verdict = await _verdict(row, sealer, attempt)
+                verdict = await _verdict(row, cipher, attempt)
             except Exception as error:
                 transient = transient or error
             else:
@@ -82,13 +82,15 @@ async def redrive_due(
     return tried
 
 
-async def _verdict(row: asyncpg.Record, sealer: Sealer, attempt: Attempt) -> Rejected | DeadLetterSealedError | None:
+async def _verdict(
+    row: asyncpg.Record, cipher: DeadLetterCipher, attempt: Attempt
+) -> Rejected | DecryptionError | None:
     """Return the new verdict on the record. Raises transient errors."""
     milliseconds = round(row["recorded_at"].timestamp() * 1000)
     try:
-        record = sealer.open(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
+        record = cipher.decrypt(row["topic"], row["partition"], row["offset"], milliseconds, row["sealed"])
         return await attempt(record)
-    except DeadLetterSealedError as error:
+    except DecryptionError as error:
         return error
     except Exception as error:
         if classify(error) is Failure.TRANSIENT:
@@ -100,14 +102,14 @@ async def _settle(
     connection: Connection,
     schema: str,
     dead_letter: int,
-    verdict: Rejected | DeadLetterSealedError | None,
+    verdict: Rejected | DecryptionError | None,
     register_version: str,
 ) -> None:
     match verdict:
         case None:
             await connection.execute(_RESOLVED.format(schema=schema), dead_letter)
-        case DeadLetterSealedError():
-            sentence = f"cannot be opened: {verdict}"
+        case DecryptionError():
+            sentence = f"cannot be decrypted: {verdict}"
             await connection.execute(_SEALED.format(schema=schema), dead_letter, sentence, register_version)
         case Rejected(reason, detail, _, retry_at, registers):
             statement = _REJECTED_AGAIN.format(schema=schema)

@@ -10,7 +10,7 @@ from functools import partial
 from statistics import median
 from typing import Any, Final
 
-from shared.dead_letters import Rejected, Sealer
+from shared.dead_letters import DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
@@ -67,7 +67,7 @@ async def _history(
     """Milliseconds of each batch except the first, which opens the connection. `analysed` = -1 means never."""
     pool = await make_pool(database.dsn(f"hva_{family.name}"), "bench-flips")
     apply = partial(family.apply, registers=registers)
-    commit = StoreCommit(family.name, pool, Sealer((Key("bench", _SECRET),)), apply)
+    commit = StoreCommit(family.name, pool, DeadLetterCipher((Key("bench", _SECRET),)), apply)
     taken = []
     try:
         async with pool.acquire() as connection:

@@ -5,13 +5,13 @@ from typing import Any
 import asyncpg
 
 from shared.contracts.reasons import Reason
-from shared.dead_letters import DeadLetter, Rejected, Sealer
+from shared.dead_letters import DeadLetter, DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.postgres.dead_letters import write_dead_letters
 from shared.record import PlainRecord
 
-SEALER = Sealer([Key("l1", b"x" * 32)])
-OTHER_SEALER = Sealer([Key("l2", b"y" * 32)])
+CIPHER = DeadLetterCipher([Key("l1", b"x" * 32)])
+OTHER_CIPHER = DeadLetterCipher([Key("l2", b"y" * 32)])
 
 
 def dead_letter(
@@ -23,9 +23,9 @@ def dead_letter(
 
 
 async def store(pool: "asyncpg.Pool[asyncpg.Record]", *dead_letters: DeadLetter, schema: str = "ingest") -> None:
-    """Write dead letters that `SEALER` can open."""
+    """Write dead letters that `CIPHER` can open."""
     async with pool.acquire() as connection:
-        await write_dead_letters(connection, schema, dead_letters, SEALER)
+        await write_dead_letters(connection, schema, dead_letters, CIPHER)
 
 
 async def stored(pool: "asyncpg.Pool[asyncpg.Record]", columns: str, schema: str = "ingest") -> list[tuple[Any, ...]]:

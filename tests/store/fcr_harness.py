@@ -15,7 +15,7 @@ from services.fcr.decode import decode
 from services.fcr.facts import ContactFact
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
-from shared.dead_letters import Rejected, Sealer
+from shared.dead_letters import DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
@@ -30,7 +30,7 @@ TODAY = START.date()
 MICROSECOND, SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 ANNA, BERTTA = "k1." + "A" * 22, "k1." + "B" * 22
-SEALER = Sealer([Key("l1", b"x" * 32)])
+CIPHER = DeadLetterCipher([Key("l1", b"x" * 32)])
 COUNTY = "oma-hame"
 BUCKETS = tuple(f"{m}_{grain}" for m in ("access", "handled", "hyte_count") for grain in ("day", "month"))
 _CELLS = ("stale", "client_cell", "revolving_cell")
@@ -86,7 +86,7 @@ class Store:
 
         facts = [fact for r in records if not isinstance(fact := decode(r, self.registers), Rejected)]
         assert len(facts) == len(records)
-        await StoreCommit("fcr", self.pool, SEALER, apply)(facts, [])
+        await StoreCommit("fcr", self.pool, CIPHER, apply)(facts, [])
 
     async def erase(self, *clients: str) -> None:
         await self.feed_persons(*map(erased, clients))
@@ -95,7 +95,7 @@ class Store:
         """Apply merges and erasures."""
         events = [event for r in records if not isinstance(event := decode_person(r), Rejected)]
         assert len(events) == len(records)
-        await StoreCommit("fcr", self.pool, SEALER, store.apply_persons)(events, [])
+        await StoreCommit("fcr", self.pool, CIPHER, store.apply_persons)(events, [])
 
     async def refresh_cells(self) -> None:
         """Recompute the cells of every stale period, as the job of the service does."""

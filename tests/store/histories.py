@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from shared.contracts.segment import History, encode_history
-from shared.dead_letters import Rejected, Sealer
+from shared.dead_letters import DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.postgres.commit import StoreCommit
 from shared.record import PlainRecord
@@ -17,7 +17,7 @@ from tests.deadlines import PATIENCE_S
 from tests.replica import until
 
 COUNTY = "oma-hame"
-SEALER = Sealer([Key("l1", b"x" * 32)])
+CIPHER = DeadLetterCipher([Key("l1", b"x" * 32)])
 
 Pool = Any
 Apply = Callable[[Any, str, Sequence[Any]], Awaitable[Any]]
@@ -38,7 +38,7 @@ def latest(histories: Sequence[History]) -> dict[str, History]:
 
 
 async def commit(schema: str, pool: Pool, apply: Apply, events: Sequence[Any]) -> Any:
-    return await StoreCommit(schema, pool, SEALER, apply)(events, [])
+    return await StoreCommit(schema, pool, CIPHER, apply)(events, [])
 
 
 async def run_concurrently(

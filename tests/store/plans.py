@@ -20,7 +20,7 @@ from services.nps import store as nps_store
 from services.segments import decode as segments_decode
 from services.segments import store as segments_store
 from shared.contracts.catalogue import Stream
-from shared.dead_letters import Rejected, Sealer
+from shared.dead_letters import DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.person import PersonEvent
 from shared.postgres.commit import StoreCommit
@@ -34,7 +34,7 @@ from tests.store.histories import history
 
 REGISTERS = load_folder(registers_folder())
 BATCH = 300
-SEALER = Sealer((Key("k", b"thirty-two bytes that are no key"),))
+CIPHER = DeadLetterCipher((Key("k", b"thirty-two bytes that are no key"),))
 COUNTY = "oma-hame"
 _CLIENT = re.compile(rb'"client":"[^"]+"')
 CLIENTS = [b"k1." + b"%022d" % number for number in range(30)]
@@ -169,11 +169,11 @@ async def writer(database: Database, family: Family) -> Any:
 
 def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], Callable[[PersonEvent], Any]]:
     """Return a function that commits facts, and one that commits an erasure or a merge."""
-    write = StoreCommit(family.schema, pool, SEALER, partial(family.store.apply, registers=REGISTERS))
+    write = StoreCommit(family.schema, pool, CIPHER, partial(family.store.apply, registers=REGISTERS))
     apply = family.store.apply_persons
     if "registers" in signature(apply).parameters:
         apply = partial(apply, registers=REGISTERS)
-    persons = StoreCommit(family.schema, pool, SEALER, apply)
+    persons = StoreCommit(family.schema, pool, CIPHER, apply)
     return (lambda facts: write(facts, [])), (lambda event: persons([event], []))
 
 
@@ -186,4 +186,4 @@ async def commit_histories(family: Family, pool: Any, version: int, counties: It
     histories = [
         history(client, version, *intervals, county=county) for client in CLIENTS_WITH_HISTORY for county in counties
     ]
-    await StoreCommit(family.schema, pool, SEALER, family.store.apply_histories)(histories, [])
+    await StoreCommit(family.schema, pool, CIPHER, family.store.apply_histories)(histories, [])

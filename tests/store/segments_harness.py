@@ -19,7 +19,7 @@ from shared.postgres.replay import Findings
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
 from tests.product import SAMPLE, Database
-from tests.store.fcr_harness import ANNA, COUNTY, SEALER, START, TODAY, erased, record
+from tests.store.fcr_harness import ANNA, CIPHER, COUNTY, START, TODAY, erased, record
 from tests.store.registers import replace_registers
 
 __all__ = ["erased"]
@@ -78,7 +78,7 @@ class Store:
         assert len(facts) + len(persons) == len(records)
         for events, apply in ((facts, store.apply), (persons, store.apply_persons)):
             if events:
-                commit = StoreCommit("segments", self.pool, SEALER, partial(apply, registers=self.registers))
+                commit = StoreCommit("segments", self.pool, CIPHER, partial(apply, registers=self.registers))
                 await commit(events, [])
 
     async def refold(self, **rule: Any) -> None:

@@ -14,7 +14,7 @@ from shared.contracts.catalogue import CONTACT
 from shared.edge.produce import Outgoing
 from shared.postgres.pool import make_pool
 from tests.product import Database
-from tests.store.dead_letters import SEALER
+from tests.store.dead_letters import CIPHER
 
 KIND = "fi.hva.contact.recorded.v1"
 ONE, TWO, THREE = (Alias("oma-hame", f"k1.{sign * 22}", f"k2.{sign * 22}") for sign in "abc")
@@ -60,7 +60,7 @@ async def test_merge_without_acknowledgement_is_announced_again(
         datetime.now(UTC),
         (ONE,),
     )
-    commit = publishing.PublishCommit(None, pool, SEALER, "p.", pytest.fail)  # type: ignore[arg-type]
+    commit = publishing.PublishCommit(None, pool, CIPHER, "p.", pytest.fail)  # type: ignore[arg-type]
     with pytest.raises(ConnectionError):
         await commit.publish([event])
     await commit([event, event], [])

@@ -11,7 +11,7 @@ from shared.dead_letters import GATEWAY
 from shared.postgres.dead_letters import write_dead_letters
 from shared.postgres.pool import make_pool
 from tests.product import Database
-from tests.store.dead_letters import OTHER_SEALER, SEALER, dead_letter, store, stored
+from tests.store.dead_letters import CIPHER, OTHER_CIPHER, dead_letter, store, stored
 
 CLOSED = ("resolved", "discarded")
 
@@ -44,7 +44,7 @@ async def test_closed_gateway_dead_letter_is_reopened_with_the_new_verdict(
 ) -> None:
     first = dead_letter(1, topic=GATEWAY, timestamp=0, reason=Reason.UNKNOWN_UNIT, registers="v1", source="urn:hva:a:b")
     async with pool.acquire() as connection:
-        await write_dead_letters(connection, "ingest", [first], OTHER_SEALER)
+        await write_dead_letters(connection, "ingest", [first], OTHER_CIPHER)
     await set_state(pool, state)
     retry_at = datetime(2027, 1, 1, tzinfo=UTC)
     again = dead_letter(1, topic=GATEWAY, timestamp=0, reason=Reason.FUTURE_TIME, registers="v2", retry_at=retry_at)
@@ -55,7 +55,7 @@ async def test_closed_gateway_dead_letter_is_reopened_with_the_new_verdict(
     ]
     assert (await stored(pool, "changed_at > '2001-01-01', first_seen < '2001-01-01'"))[0] == (True, True)
     (sealed, *_) = await stored(pool, "sealed")
-    assert SEALER.open(GATEWAY, 0, 1, 0, *sealed).value == b"value 1", "encrypted with the current key"
+    assert CIPHER.decrypt(GATEWAY, 0, 1, 0, *sealed).value == b"value 1", "encrypted with the current key"
 
 
 @pytest.mark.parametrize("state", ["open", "redrive"])
@@ -76,5 +76,5 @@ async def test_gateway_does_not_wait_for_a_running_redrive(pool: "asyncpg.Pool[a
         async with pool.acquire() as connection:
             await connection.execute("set lock_timeout = 100")
             again = [dead_letter(n, topic=GATEWAY, timestamp=0) for n in (1, 2)]
-            await write_dead_letters(connection, "ingest", again, SEALER)
+            await write_dead_letters(connection, "ingest", again, CIPHER)
     assert await stored(pool, "state, attempts") == [("open", 1), ("open", 1)]

@@ -21,7 +21,7 @@ from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
-from tests.store.dead_letters import SEALER
+from tests.store.dead_letters import CIPHER
 from tests.store.test_nps_store import answered
 
 # A future migration and its reversal. The errors differ, the outcome for the batch is the same.
@@ -55,7 +55,7 @@ async def test_batch_waits_until_the_schema_fits(
     change: str, pool: "asyncpg.Pool[asyncpg.Record]", database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registers = load_folder(SAMPLE / "config")
-    commit = StoreCommit("nps", pool, SEALER, partial(store.apply, registers=registers))
+    commit = StoreCommit("nps", pool, CIPHER, partial(store.apply, registers=registers))
     runner: BatchRunner[FeedbackFact] = BatchRunner(
         "t",
         partial(decode, registers=registers),

@@ -13,7 +13,7 @@ from services.nps.decode import decode
 from services.nps.facts import FeedbackFact
 from shared.contracts.event import Event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
-from shared.dead_letters import Rejected, Sealer
+from shared.dead_letters import DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
@@ -24,7 +24,7 @@ from tests.product import SAMPLE, Database
 from tests.store.registers import replace_registers
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
-SEALER = Sealer([Key("l1", b"x" * 32)])
+CIPHER = DeadLetterCipher([Key("l1", b"x" * 32)])
 RESPONSE_WINDOW = timedelta(hours=336)
 
 
@@ -81,11 +81,11 @@ class Store:
 
         facts = [decode(r, self.registers) for r in records]
         assert not [fact for fact in facts if isinstance(fact, Rejected)]
-        await StoreCommit("nps", self.pool, SEALER, apply)(facts, [])  # type: ignore[type-var]
+        await StoreCommit("nps", self.pool, CIPHER, apply)(facts, [])  # type: ignore[type-var]
 
     async def erase(self, *records: PlainRecord) -> None:
         events = [decode_person(r) for r in records]
-        await StoreCommit("nps", self.pool, SEALER, store.apply_persons)(events, [])  # type: ignore[type-var]
+        await StoreCommit("nps", self.pool, CIPHER, store.apply_persons)(events, [])  # type: ignore[type-var]
 
     async def fetch(self, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.pool.fetch(query)]

@@ -14,7 +14,7 @@ from shared.postgres.pool import make_pool
 from shared.postgres.redrive import redrive_due
 from shared.record import PlainRecord
 from tests.product import Database
-from tests.store.dead_letters import OTHER_SEALER, SEALER, dead_letter, store, stored
+from tests.store.dead_letters import CIPHER, OTHER_CIPHER, dead_letter, store, stored
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 UNKNOWN = {"reason": Reason.UNKNOWN_UNIT, "registers": "v1"}
@@ -44,7 +44,7 @@ class Attempt:
 async def redrive(
     pool: "asyncpg.Pool[asyncpg.Record]", attempt: Attempt, version: str = "v1", now: datetime = NOW
 ) -> int:
-    return await redrive_due(pool, "ingest", SEALER, attempt, version, now)
+    return await redrive_due(pool, "ingest", CIPHER, attempt, version, now)
 
 
 async def request_redrive_of_all(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
@@ -114,12 +114,12 @@ async def test_attempt_may_exceed_the_idle_timeout_of_sessions(
 
 async def test_dead_letter_without_its_key_is_due_once_per_version(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     async with pool.acquire() as connection:
-        await write_dead_letters(connection, "ingest", [dead_letter(0, **UNKNOWN)], OTHER_SEALER)
+        await write_dead_letters(connection, "ingest", [dead_letter(0, **UNKNOWN)], OTHER_CIPHER)
     await store(pool, dead_letter(1, **UNKNOWN))
     attempt = Attempt()
     assert [await redrive(pool, attempt, version) for version in ("v1", "v2", "v2", "v3", "v3")] == [0, 2, 0, 1, 0]
     assert [record.offset for record in attempt.records] == [1]
-    sentence = "cannot be opened: the key of this dead letter is not in the file of HVA_LETTER_KEY_FILE"
+    sentence = "cannot be decrypted: the key of this dead letter is not in the file of HVA_LETTER_KEY_FILE"
     assert await stored(pool, "state, detail, attempts, register_version") == [
         ("open", sentence, 3, "v3"),
         ("resolved", "because 1", 2, "v1"),
@@ -129,7 +129,7 @@ async def test_dead_letter_without_its_key_is_due_once_per_version(pool: "asyncp
 async def test_future_dead_letter_without_its_key_is_due_once(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     async with pool.acquire() as connection:
         ahead = dead_letter(0, Reason.FUTURE_TIME, retry_at=NOW, registers="v1")
-        await write_dead_letters(connection, "ingest", [ahead], OTHER_SEALER)
+        await write_dead_letters(connection, "ingest", [ahead], OTHER_CIPHER)
     second = timedelta(seconds=1)
     assert [await redrive(pool, Attempt(), "v1", NOW + n * second) for n in (-1, 0, 1)] == [0, 1, 0]
 

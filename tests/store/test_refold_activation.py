@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.segments import store
-from shared.dead_letters import Sealer
+from shared.dead_letters import DeadLetterCipher
 from shared.edge.runtime import Runtime
 from shared.edge.tasks import refold
 from shared.health import Health
@@ -38,7 +38,7 @@ def runtime(changed: Store, tmp_path: Path) -> Runtime:
     runtime = Runtime(
         settings=Settings("segments", "", "", tmp_path, tmp_path),
         registers=changed.registers,
-        sealer=Sealer([Key("l1", b"x" * 32)]),
+        cipher=DeadLetterCipher([Key("l1", b"x" * 32)]),
         pseudonym_keys=(),
         logger=logging.getLogger("test-refold"),
         registry=registry,

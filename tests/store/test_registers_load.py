@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from deploy.hva.__main__ import build
 from deploy.hva.context import VerbError
-from shared.dead_letters import Sealer
+from shared.dead_letters import DeadLetterCipher
 from shared.edge.reload import compare_registers
 from shared.edge.runtime import Runtime
 from shared.health import Health
@@ -135,7 +135,7 @@ async def test_service_reports_that_its_registers_are_outdated(
     runtime = Runtime(
         settings=Settings("nps", "", "", CONFIG, tmp_path),
         registers=registers,
-        sealer=Sealer([Key("l1", b"x" * 32)]),
+        cipher=DeadLetterCipher([Key("l1", b"x" * 32)]),
         pseudonym_keys=(),
         logger=logging.getLogger("test-registers"),
         registry=registry,

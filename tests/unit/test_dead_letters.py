@@ -1,11 +1,11 @@
-"""A sealed dead letter opens only with its key and at its position, and gives the same record."""
+"""A dead letter is decrypted only with its key and at its position, and gives the same record."""
 
 import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.dead_letters import KEPT_BYTES, DeadLetterSealedError, Sealer, kept_timestamp
+from shared.dead_letters import MAX_VALUE_BYTES, DeadLetterCipher, DecryptionError, clamp_timestamp
 from shared.keys import Key
 from shared.postgres.dead_letters import at_milliseconds
 from shared.record import PlainRecord
@@ -14,44 +14,44 @@ OLD, NEW = Key("l1", b"a" * 32), Key("l2", b"b" * 32)
 RECORD = PlainRecord("hva.raw.care", 3, 42, 1_700_000_000_123, b"\xff", b"{nonsense", (("ce_id", b"\xfe"), ("x", None)))
 
 
-def open_sealed(sealer: Sealer, sealed: bytes, record: PlainRecord = RECORD) -> PlainRecord:
-    return sealer.open(record.topic, record.partition, record.offset, record.timestamp, sealed)
+def decrypt(cipher: DeadLetterCipher, encrypted: bytes, record: PlainRecord = RECORD) -> PlainRecord:
+    return cipher.decrypt(record.topic, record.partition, record.offset, record.timestamp, encrypted)
 
 
 @pytest.mark.parametrize(
     "record",
     [RECORD, dataclasses.replace(RECORD, value=None, key=None, headers=()), dataclasses.replace(RECORD, value=b"")],
 )
-def test_sealed_record_opens_to_the_same_record(record: PlainRecord) -> None:
-    sealer = Sealer([OLD])
-    assert open_sealed(sealer, sealer.seal(record), record) == record
+def test_encrypted_record_decrypts_to_the_same_record(record: PlainRecord) -> None:
+    cipher = DeadLetterCipher([OLD])
+    assert decrypt(cipher, cipher.encrypt(record), record) == record
 
 
-def test_sealed_bytes_are_unreadable_and_differ_each_time() -> None:
-    sealer = Sealer([OLD])
-    assert b"nonsense" not in sealer.seal(RECORD)
-    assert sealer.seal(RECORD) != sealer.seal(RECORD)
+def test_encrypted_bytes_are_unreadable_and_differ_each_time() -> None:
+    cipher = DeadLetterCipher([OLD])
+    assert b"nonsense" not in cipher.encrypt(RECORD)
+    assert cipher.encrypt(RECORD) != cipher.encrypt(RECORD)
 
 
 def test_old_key_still_opens_after_a_key_rotation() -> None:
-    sealed = Sealer([OLD]).seal(RECORD)
-    assert open_sealed(Sealer([NEW, OLD]), sealed) == RECORD
-    with pytest.raises(DeadLetterSealedError):
-        open_sealed(Sealer([NEW]), sealed)
+    encrypted = DeadLetterCipher([OLD]).encrypt(RECORD)
+    assert decrypt(DeadLetterCipher([NEW, OLD]), encrypted) == RECORD
+    with pytest.raises(DecryptionError):
+        decrypt(DeadLetterCipher([NEW]), encrypted)
 
 
 def test_moved_or_altered_dead_letter_does_not_open() -> None:
-    sealed = Sealer([OLD]).seal(RECORD)
-    with pytest.raises(DeadLetterSealedError):
-        open_sealed(Sealer([OLD]), sealed, dataclasses.replace(RECORD, offset=43))
-    with pytest.raises(DeadLetterSealedError):
-        open_sealed(Sealer([OLD]), sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    encrypted = DeadLetterCipher([OLD]).encrypt(RECORD)
+    with pytest.raises(DecryptionError):
+        decrypt(DeadLetterCipher([OLD]), encrypted, dataclasses.replace(RECORD, offset=43))
+    with pytest.raises(DecryptionError):
+        decrypt(DeadLetterCipher([OLD]), encrypted[:-1] + bytes([encrypted[-1] ^ 1]))
 
 
 def test_oversized_value_is_truncated() -> None:
-    sealer = Sealer([OLD])
-    record = dataclasses.replace(RECORD, value=b"x" * (KEPT_BYTES + 10))
-    assert open_sealed(sealer, sealer.seal(record), record).value == b"x" * KEPT_BYTES
+    cipher = DeadLetterCipher([OLD])
+    record = dataclasses.replace(RECORD, value=b"x" * (MAX_VALUE_BYTES + 10))
+    assert decrypt(cipher, cipher.encrypt(record), record).value == b"x" * MAX_VALUE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_oversized_value_is_truncated() -> None:
     ],
 )
 def test_timestamp_out_of_range_is_stored_as_the_nearest_valid_one(timestamp: int, time: datetime) -> None:
-    stored = kept_timestamp(timestamp)
+    stored = clamp_timestamp(timestamp)
     assert at_milliseconds(stored) == time
     assert (stored == timestamp) == (abs(timestamp) < 2**62)
     record = dataclasses.replace(RECORD, timestamp=timestamp)
-    sealer = Sealer([OLD])
+    cipher = DeadLetterCipher([OLD])
     stored_record = dataclasses.replace(record, timestamp=stored)
-    assert open_sealed(sealer, sealer.seal(record), stored_record) == stored_record
+    assert decrypt(cipher, cipher.encrypt(record), stored_record) == stored_record

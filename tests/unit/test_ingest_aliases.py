@@ -14,7 +14,7 @@ from services.ingest.announced_aliases import AnnouncedAliases
 from services.ingest.keys import reload_keys
 from services.ingest.validate import Context
 from shared.contracts.canonical import digest
-from shared.dead_letters import Sealer
+from shared.dead_letters import DeadLetterCipher
 from shared.edge.runtime import Runtime
 from shared.health import Health
 from shared.keys import Key
@@ -109,7 +109,7 @@ def runtime(tmp_path: Path) -> Runtime:
     return Runtime(
         settings=Settings("ingest", "", "", DEFAULT, tmp_path, tmp_path / "keys"),
         registers=load_folder(DEFAULT),
-        sealer=Sealer([Key("l1", b"x" * 32)]),
+        cipher=DeadLetterCipher([Key("l1", b"x" * 32)]),
         pseudonym_keys=(Key("k1", bytes(32)),),
         logger=logging.getLogger("test-keys"),
         registry=registry,

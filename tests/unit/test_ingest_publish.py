@@ -18,7 +18,7 @@ from shared import batch
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import CONTACT, PERSON
 from shared.contracts.reasons import Reason
-from shared.dead_letters import DeadLetter, Rejected, Sealer
+from shared.dead_letters import DeadLetter, DeadLetterCipher, Rejected
 from shared.edge.produce import Outgoing
 from shared.health import Health
 from shared.keys import Key
@@ -47,7 +47,9 @@ class Store:
     async def execute(self, *_: object) -> None:
         self.write("merges")
 
-    async def write_dead_letters(self, _: object, __: str, dead_letters: Iterable[DeadLetter], ___: Sealer) -> None:
+    async def write_dead_letters(
+        self, _: object, __: str, dead_letters: Iterable[DeadLetter], ___: DeadLetterCipher
+    ) -> None:
         self.write("dead letters")
         self.dead_letters += len(list(dead_letters))
 
@@ -77,8 +79,8 @@ async def test_failed_store_write_does_not_publish_events_again(kind: str, monke
     monkeypatch.setattr(publishing, "write_dead_letters", store.write_dead_letters)
     monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
     monkeypatch.setattr(batch, "_MAX_PAUSE_S", 0.0001)
-    sealer = Sealer([Key("l1", b"x" * 32)])
-    commit = publishing.PublishCommit(None, store, sealer, "", pytest.fail)  # type: ignore[arg-type]
+    cipher = DeadLetterCipher([Key("l1", b"x" * 32)])
+    commit = publishing.PublishCommit(None, store, cipher, "", pytest.fail)  # type: ignore[arg-type]
     metrics, logger = PipelineMetrics("ingest", CollectorRegistry()), logging.getLogger("test")
     runner = BatchRunner("t", decode, commit, metrics, logger, Health(()))
     await runner.run([PlainRecord("t", 0, offset, 0, None, b"") for offset in range(3)])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from shared.dead_letters import Sealer
+from shared.dead_letters import DeadLetterCipher
 from shared.edge import reload
 from shared.edge.reload import reload_registers
 from shared.edge.runtime import Runtime
@@ -31,7 +31,7 @@ def runtime(tmp_path: Path) -> Runtime:
     return Runtime(
         settings=Settings("nps", "", "", folder, tmp_path),
         registers=load_folder(folder),
-        sealer=Sealer([Key("l1", b"x" * 32)]),
+        cipher=DeadLetterCipher([Key("l1", b"x" * 32)]),
         pseudonym_keys=(),
         logger=logging.getLogger("test-reload"),
         registry=registry,
