@@ -81,7 +81,7 @@ class PublishedGauges(Collector):
 
 
 def shown_periods(today: date) -> dict[str, str]:
-    """The periods that gauges show, by the contract's label: `{'2026-11': 'month_current', ...}`."""
+    """The periods that gauges show, with their label `period`: `{'2026-11': 'month_current', ...}`."""
     month = today.replace(day=1)
     quarter = month.replace(month=3 * ((month.month - 1) // 3) + 1)
     return {

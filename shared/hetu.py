@@ -1,8 +1,8 @@
 """The Finnish personal identity code: whether a text is one, and whether a text contains one.
 
-Both rules are the contract's. A client's code must be fully valid (real date, individual number, century). Anywhere
-else the shape of a code with the right check character is enough to reject the record: no identifier may bypass
-pseudonymisation.
+docs/events.md (Persons and privacy) describes both rules. A client's code must be fully valid (real date, individual
+number, century). Anywhere else the shape of a code with the right check character is enough to reject the record: no
+identifier may bypass pseudonymisation.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The pipeline metrics of every service, under the contract's names.
+"""The pipeline metrics of every service (docs/operations.md, Pages of a service).
 
 Counters are incremented once per batch: an increment per event would cost as much as parsing the event.
 """

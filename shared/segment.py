@@ -8,8 +8,10 @@ from shared.record import Record
 
 
 def decode_segment(record: Record) -> History | Rejected | None:
-    """Return the history of a record. None for a record without a value: a history that ends still has a version, and
-    no intervals."""
+    """Return the history of a record, or None for a record without a value.
+
+    Such a record changes nothing: even an empty history has a version and a list of intervals.
+    """
     if record.value is None:
         return None
     try:

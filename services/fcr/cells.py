@@ -24,7 +24,7 @@ def _person_ctes(keys: Sequence[str], values: str) -> str:
     `keys` are the keys of cells other than scopes; `values` are their values under which a row `c` counts. A
     combination is a distinct unit row, line and keys, and determines the cells of a contact. Most persons have all
     contacts of a period in one combination: these are counted per combination, and the counts are summed per cell. The
-    other persons are counted per cell, once in each. The contact with the least `number` decides what a person counts.
+    other persons are counted per cell, once in each. The contact with the least `sort_key` decides how it counts.
     """
     names, cell_keys = ", ".join(keys), ", ".join(f"key.{name}" for name in keys)
     return f"""
@@ -39,7 +39,7 @@ cell as materialized (
   cross join lateral (values {values}) key({names})
 ),
 person_combination as materialized (
-  select person, combination, min(number) as number, count(*) over (partition by person) as combinations
+  select person, combination, min(sort_key) as sort_key, count(*) over (partition by person) as combinations
   from contact join combination using (unit_row, line, {names})
   group by person, combination
 )
@@ -56,7 +56,7 @@ insert into fcr.client_cell
 with contact as materialized (
   select person, unit_row, line, channel, segment,
          row_number() over (order by started_at, id) * {_CLASSES} + case repeated_within
-           {" ".join(f"when {days} then {number}" for number, days in _WINDOWS)} else 0 end as number
+           {" ".join(f"when {days} then {number}" for number, days in _WINDOWS)} else 0 end as sort_key
   from fcr.contact
   where county = $1 and day between $4 and $5 and handled and channel in {RESOLUTION_CHANNELS}
     and person is not null and reason is not null
@@ -65,13 +65,13 @@ with contact as materialized (
 counted as (
   select cell, single.class, single.clients
   from (
-    select combination, number % {_CLASSES} as class, count(*) as clients
+    select combination, sort_key % {_CLASSES} as class, count(*) as clients
     from person_combination where combinations = 1 group by 1, 2) single
   join cell using (combination)
   union all
-  select cell, number % {_CLASSES} as class, count(*) as clients
+  select cell, sort_key % {_CLASSES} as class, count(*) as clients
   from (
-    select person, cell, min(number) as number
+    select person, cell, min(sort_key) as sort_key
     from person_combination join cell using (combination) where combinations > 1 group by 1, 2) several
   group by 1, 2
 )
@@ -82,7 +82,7 @@ join (select distinct cell, scope_level, scope, channel, segment from cell) k us
 cross join (values {", ".join(map(str, _WINDOWS))}) w(number, days)
 group by k.scope_level, k.scope, k.channel, k.segment, w.days
 """
-# Counts persons with handled contacts. The `number` of a contact is 0 if the person had at least three of them in the
+# Counts persons with handled contacts. The `sort_key` of a contact is 0 if the person had at least three of them in the
 # 30 days of 24 hours up to it, else 1. A person with a 0 in a cell is a revolving client there.
 _COUNT_REVOLVING: Final = f"""
 insert into fcr.revolving_cell
@@ -91,7 +91,7 @@ with near as (
   select person, day, unit_row, line, segment,
          (count(*) over (partition by person order by started_at
                          range between interval '719 hours 59 minutes 59.999999 seconds' preceding
-                               and current row) < 3)::int as number
+                               and current row) < 3)::int as sort_key
   from fcr.contact
   where county = $1 and day between $4::date - 32 and $5 and handled and person is not null
 ),
@@ -100,13 +100,13 @@ contact as materialized (select * from near where day >= $4),
 counted as (
   select cell, single.clients, single.revolving
   from (
-    select combination, count(*) as clients, count(*) filter (where number = 0) as revolving
+    select combination, count(*) as clients, count(*) filter (where sort_key = 0) as revolving
     from person_combination where combinations = 1 group by 1) single
   join cell using (combination)
   union all
-  select cell, count(*) as clients, count(*) filter (where number = 0) as revolving
+  select cell, count(*) as clients, count(*) filter (where sort_key = 0) as revolving
   from (
-    select person, cell, min(number) as number
+    select person, cell, min(sort_key) as sort_key
     from person_combination join cell using (combination) where combinations > 1 group by 1, 2) several
   group by 1
 )

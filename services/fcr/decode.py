@@ -1,4 +1,4 @@
-"""Converts canonical records of the contact stream to facts: from the contract's models to the domain."""
+"""Converts canonical records of the contact stream to facts: from the models of `shared.contracts` to facts."""
 
 from services.fcr.derive import promised_until, unit_row
 from services.fcr.facts import Contact, ContactFact, HyteCount

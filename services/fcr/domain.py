@@ -1,4 +1,5 @@
-"""What each fact of the contact stream counts (contract, section 5). Pure: no clock, no store, no framework.
+"""What each fact of the contact stream counts (docs/figures.md, First contact). Pure: no clock, no store, no
+framework.
 
 A figure is a sum of contributions of facts. Only `contributions` decides what a fact counts. The links of a contact to
 other contacts of the same person, line and reason are in `repeats_within` and `repeated_within`
@@ -20,8 +21,9 @@ WINDOWS: Final = (1, 7, 30)  # days of 24 hours within which a contact repeats
 WAIT_BOUNDS: Final = (10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)  # seconds, inclusive
 _WAIT_BOUNDS: Final = tuple(timedelta(seconds=bound) for bound in WAIT_BOUNDS)
 
-# Contacts of the first-line channels, and digital bookings. Counts w0..w13 are waits by WAIT_BOUNDS; w13 counts the
-# longer ones. `promised` counts contacts with a promise and a first response, `awaited` those with a promise only.
+# Contacts by phone, chat and sms, and digital bookings. Counts w0..w13 are waits by WAIT_BOUNDS; w13 counts the longer
+# ones. `promised` counts contacts with a promise and a first response, `awaited` those with a promise and no response
+# yet; the column `with_promise` of figures.access is their sum, without those not yet due.
 ACCESS: Final = Measure(
     "access",
     ("line",),
@@ -33,8 +35,9 @@ ACCESS: Final = Measure(
     ),
     sums=frozenset({"transfers"}),
 )
-# Handled contacts by outcome; the views join the flags of outcomes. `guided` counts every first-line channel, all other
-# counts phone and chat only. `unrepeated_W` and `repeats_W` count linkable contacts.
+# Handled contacts by outcome; the views join the flags of outcomes. `guided` counts handled contacts by phone, chat and
+# sms, for kind `first_line_guidance` of figures.hyte. All other counts, `handled` too, are of phone and chat only. So
+# `handled` here is not `handled` of ACCESS. `unrepeated_W` and `repeats_W` count linkable contacts.
 HANDLED: Final = Measure(
     "handled",
     ("line", "outcome", "classification"),

@@ -1,7 +1,7 @@
 """Links between contacts: which contact repeats which.
 
-R repeats C within W days of 24 hours when both have the same person, line and reason, C is handled, R is
-repeatable, R follows C (by start, then id) and R.started_at <= end(C) + W (contract, section 5). So R depends on the
+R repeats C within W days of 24 hours when both have the same person, line and reason, C is handled, R is repeatable, R
+follows C (by start, then id) and R.started_at <= end(C) + W (docs/figures.md, fcr_confirmed). So R depends on the
 greatest end among all handled contacts before it, not only the one of its predecessor, and C on the first repeatable
 contact after it. A contact stores the smallest window of each: None, 1, 7 or 30 days.
 

@@ -27,8 +27,9 @@ def reload_keys(runtime: Runtime, use: Callable[[Keyring], None]) -> Task:
             keys = read_keys(path)
             refuse_loss(keys, runtime.pseudonym_keys)
         except KeyFileError as error:
-            runtime.health.warn("keys", f"changed and invalid, the old ones stay in use: {error}")
-            runtime.logger.error("pseudonym keys are invalid, the old ones stay in use", extra={"problems": str(error)})
+            runtime.health.warn("keys", f"changed and invalid, the previous ones stay in use: {error}")
+            sentence = "pseudonym keys are invalid, the previous ones stay in use"
+            runtime.logger.error(sentence, extra={"problems": str(error)})
             return
         runtime.health.warn("keys", None)
         if keys != runtime.pseudonym_keys:

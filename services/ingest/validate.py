@@ -1,6 +1,7 @@
 """Raw bytes to an accepted event or a rejection: the whole validation of ingest; pure.
 
-No record makes it raise. Checks run in the order of the contract; the first that fails gives the reason.
+No record makes it raise. Checks run in the order of docs/events.md (What is rejected); the first that fails gives the
+reason.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Canonical records of the feedback stream to facts: from the models of the contract to those of the domain."""
+"""Converts canonical records of the feedback stream to facts: from the models of `shared.contracts` to facts."""
 
 from datetime import datetime
 from typing import Any

@@ -1,6 +1,6 @@
 """What each fact of the feedback stream counts; pure.
 
-Implements section 4 of the contract. A figure is a sum of contributions of facts. Only `contributions` defines what a
+docs/figures.md defines the figures. A figure is a sum of contributions of facts. Only `contributions` defines what a
 fact counts; new facts, corrections, retractions, refolds and replays all use it.
 """
 

@@ -1,4 +1,4 @@
-"""Converts canonical records of the care stream to facts: from the contract's models to the domain."""
+"""Converts canonical records of the care stream to facts: from the models of `shared.contracts` to facts."""
 
 from services.segments.derive import unit_row
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent

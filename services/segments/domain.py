@@ -1,6 +1,7 @@
-"""What each fact of the care stream counts (contract, section 6). Pure.
+"""What each fact of the care stream counts (docs/figures.md, Segments). Pure.
 
-Only `contributions` decides what a fact counts: for new facts, corrections, retractions, changed registers and changed
+Only `contributions` decides what a fact adds to buckets: for new facts, corrections, retractions, changed registers
+and changed memberships. Figures of members, stocks and plans are not in buckets: their views read facts and
 memberships.
 """
 

@@ -1,4 +1,4 @@
-"""The membership rule: when a person is a member of the multidisciplinary segment (contract, section 6). Pure.
+"""The membership rule: when a person is a member of the multidisciplinary segment (docs/figures.md, Segments). Pure.
 
 A membership is the union of the intervals of every enabled evidence. Intervals are half-open and of local dates; an
 open one ends at `OPEN`.

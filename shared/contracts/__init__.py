@@ -1,1 +1,1 @@
-"""The Kafka contract: topics, event types, the rank of facts. All names are those of the contract."""
+"""Event contracts: topics, event types, the rank of events. docs/events.md describes them for senders."""

@@ -1,4 +1,4 @@
-"""Every event type of the contract, with its stream, its model and its special fields."""
+"""Every event type, with its stream, its model and its special fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

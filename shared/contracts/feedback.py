@@ -1,4 +1,4 @@
-"""Data of the feedback stream. Field names and closed lists are the contract's, section 2."""
+"""Data of the feedback stream. docs/events.md describes the fields."""
 
 from typing import Annotated, Final, Literal, Self
 

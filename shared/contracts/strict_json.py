@@ -1,4 +1,4 @@
-"""Strict JSON: RFC 8259 and the contract's additions (no NaN, duplicate name, lone surrogate, depth over 64).
+"""Strict JSON: RFC 8259 with further limits (no NaN, duplicate name, lone surrogate, depth over 64).
 
 orjson parses, and a count detects duplicate names. The standard library decides unusual cases, because orjson rejects
 some well-formed numbers and rounds others.

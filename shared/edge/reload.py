@@ -24,9 +24,9 @@ def reload_registers(runtime: Runtime) -> Task:
                 return
             registers = load_folder(runtime.settings.config_dir)
         except (RegisterError, OSError) as error:
-            runtime.health.warn("registers", f"changed and wrong, the old ones stay: {error}")
+            runtime.health.warn("registers", f"changed and invalid, the previous ones stay in use: {error}")
             runtime.metrics.registers_wrong.set(1)
-            runtime.logger.error("registers are wrong, the old ones stay", extra={"problems": str(error)})
+            runtime.logger.error("registers are invalid, the previous ones stay in use", extra={"problems": str(error)})
         else:
             if registers.version != runtime.registers.version:
                 await _activate(runtime, registers)

@@ -30,7 +30,7 @@ _READER_CONNECTIONS: Final = 20
 _READERS: Final = r"""
 select rolname, rolconnlimit from pg_roles where rolname = $1 or rolname like $1 || '\_%' order by rolname
 """
-_LOCALE: Final = "C.UTF-8"  # strings order by code point, as the contract orders them
+_LOCALE: Final = "C.UTF-8"  # strings sort by code point, as in ranks
 
 
 class DatabaseMismatchError(Exception):

@@ -94,7 +94,8 @@ class Refold:
     ) -> int:
         """Refold every county by these registers. Returns the number of changed facts and staged results.
 
-        Does nothing while the database holds other registers: the service that loaded those refolds by them.
+        Does nothing while the database holds another version of the registers: the service that loaded that version
+        refolds by it.
         """
         async with pool.acquire() as connection:
             if await connection.fetchval(_CURRENT) != registers.version:

@@ -1,4 +1,4 @@
-"""The registers: codes and rules of the counties, in files that people edit (contract, section 3)."""
+"""The registers: codes and rules of the counties, in files that people edit (docs/operations.md, Registers)."""
 
 from shared.registers.folder import load_folder
 from shared.registers.model import KeyResult, Outcome, PromiseRow, Registers, SegmentRule

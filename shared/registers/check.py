@@ -1,4 +1,4 @@
-"""The CSV registers: from lines to checked rows. Section 3 of the contract defines the columns."""
+"""The CSV registers: from lines to checked rows. docs/operations.md (Registers) describes the columns."""
 
 import re
 from collections.abc import Hashable, Iterable, Iterator

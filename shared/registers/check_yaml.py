@@ -22,7 +22,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "E4": {"min_sectors": 3, "window_days": 365},
     "E6": {"scheme": "oma", "segment": "monialainen"},
 }
-"""The defaults of the contract; the file overrides them name by name."""
+"""The defaults of `segment_rule.yaml`; the file overrides each separately."""
 KEY_RESULT_KEYS = (
     *("id", "name_fi", "name_sv", "name_en", "metric", "scope", "direction", "target", "target_mode"),
     *("baseline", "margin", "owner", "valid_period"),
@@ -109,7 +109,7 @@ class _Mapping:
 
 
 def segment_rule(path: Path, problems: Problems) -> SegmentRule:
-    """Return the rule, with the contract's defaults for missing values."""
+    """Return the rule, with defaults for missing values."""
     rule = _Mapping(path.name, read_yaml(path, problems), problems).allow_only(RULE_KEYS)
     parameters = rule.mapping("parameters").allow_only(tuple(PARAMETERS))
     e3, e4, e6 = (parameters.mapping(name).allow_only(tuple(PARAMETERS[name])) for name in PARAMETERS)

@@ -1,4 +1,4 @@
-"""Names of views, columns and keys that a key result may refer to (contract, section 7)."""
+"""Names of views, columns and keys that a key result may refer to (docs/figures.md)."""
 
 from collections.abc import Mapping
 

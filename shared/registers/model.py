@@ -43,7 +43,7 @@ class PromiseRow:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRule:
-    """The rule that makes a person a member of the multidisciplinary segment (contract, section 6)."""
+    """The rule that makes a person a member of the multidisciplinary segment (docs/figures.md, Segments)."""
 
     version: str
     enabled: tuple[str, ...]

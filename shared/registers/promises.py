@@ -1,4 +1,4 @@
-"""When a promised answer is due (contract, section 3: `promises.csv`)."""
+"""When a promised answer is due (`promises.csv`; docs/figures.md, Promises)."""
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache

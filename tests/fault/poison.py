@@ -89,7 +89,7 @@ def _broken_events(number: int) -> Iterator[Poison]:
 
 
 def _strange_records(number: int) -> Iterator[Poison]:
-    """Unusual records. Most are valid by the contract, because only the event counts."""
+    """Unusual records. Most are valid, because only the event counts."""
     for kind, key, headers in (
         ("header not utf-8", b"k", (("x-trace", b"\xff\xfe"),)),
         ("null header", b"k", (("x-trace", None),)),

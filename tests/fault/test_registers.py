@@ -71,7 +71,7 @@ async def test_invalid_register_changes_nothing(stage: Stage, folder: Path) -> N
     change_register(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,joskus,7,")
     for replica in replicas:
         await until(
-            lambda replica=replica: "the old ones stay" in replica.log.read_text(), "the invalid file is reported"
+            lambda replica=replica: "the previous ones stay" in replica.log.read_text(), "the invalid file is reported"
         )
     await stage.product.load(workload.lines)
     await stage.product.wait()

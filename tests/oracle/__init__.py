@@ -1,6 +1,6 @@
-"""A naive second implementation of the contract that tests compare the product with.
+"""A naive second implementation of docs/events.md and docs/figures.md that tests compare the product with.
 
-It imports nothing of the product, keeps everything in lists and dicts, and follows only the contract: `verdict`
+It imports nothing of the product, keeps everything in lists and dicts, and follows only these pages: `verdict`
 (accepted, or the reason of rejection), `facts` (which event wins), `segments` (memberships), `nps`, `fcr` and `care`
 (every view of each family), `compare` (two sets of rows), `generate` (adversarial streams).
 """

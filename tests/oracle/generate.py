@@ -1,7 +1,7 @@
-"""Seeded adversarial streams: the contract defines for every line whether it is accepted or rejected.
+"""Seeded adversarial streams: docs/events.md defines for every line whether it is accepted or rejected.
 
 They never contain two events that are equal in the whole order (revision, time, source, id, digest) but differ in
-client or comment, of which the contract keeps the first to arrive; nor cases that the contract leaves open.
+client or comment, of which the first to arrive is kept; nor cases that the documentation leaves open.
 """
 
 import random

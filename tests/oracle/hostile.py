@@ -1,4 +1,4 @@
-"""Lines that the contract rejects, with their reasons, and similar lines that it accepts (None)."""
+"""Lines that must be rejected, with their reasons, and similar lines that must be accepted (None)."""
 
 import json
 from datetime import date, timedelta
@@ -238,7 +238,7 @@ def unknown_units_and_future_times(bases):
 
 
 def precedence(bases):
-    """Lines with two faults: the reason that is earlier in the contract's list applies."""
+    """Lines with two faults: the reason that is earlier in the list of docs/events.md applies."""
     bad, late = {"unit": "ei-ole"}, {"answered_at": FUTURE}
     yield "envelope", dump(bases.answered(bad | {"x": SOMEONE}, source="urn:hva:muu-alue:acd", time="eilen"))
     yield (

@@ -1,4 +1,4 @@
-"""JSON as the contract accepts it: UTF-8, no NaN, no duplicate names, no lone surrogates, depth up to 64."""
+"""JSON as ingest must accept it: UTF-8, no NaN, no duplicate names, no lone surrogates, depth up to 64."""
 
 import json
 

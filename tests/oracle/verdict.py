@@ -1,4 +1,4 @@
-"""Validates one line by sections 1 and 2 of the contract: accepted, or rejected with a reason."""
+"""Validates one line by the rules of docs/events.md: accepted, or rejected with a reason."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Personal identity codes against a plain implementation of the contract, and what the prefilter may skip."""
+"""Personal identity codes against a plain implementation of their definition, and what the prefilter may skip."""
 
 import json
 import unicodedata

@@ -1,4 +1,4 @@
-"""Membership intervals equal the contract's definition, checked day by day."""
+"""Membership intervals equal the definition of docs/figures.md, checked day by day."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -35,7 +35,7 @@ RULES = st.builds(
 
 
 def is_member(evidence: Evidence, rule: SegmentRule, day: date) -> bool:
-    """Return whether the day is a member day by the contract's definition."""
+    """Return whether the day is a member day by the definition of docs/figures.md."""
     past = [row for row in evidence.assessments if row[2] <= day]
     latest = max(past, default=None)
     window = {

@@ -1,4 +1,4 @@
-"""Known results of the contract, checked against the SQL functions that the views use."""
+"""Known results of docs/figures.md, checked against the SQL functions that the views use."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""Ranks sort as bytes in the contract's order of their parts."""
+"""Ranks sort as bytes in the order of their parts."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

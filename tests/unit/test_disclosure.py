@@ -22,7 +22,7 @@ def result(name: str) -> Cell:
 
 
 def test_small_result_is_hidden_with_the_next_smallest() -> None:
-    """The example of the contract: of 22, 9, 2 and 24, the 2 is small, and the 9 is hidden to protect it."""
+    """Of 22, 9, 2 and 24, the 2 is small, and the 9 is hidden to protect it."""
     counts = {result(name): {"n": n} for name, n in zip(RESULTS, (22, 9, 2, 24), strict=True)}
     assert protect(counts, (), ()).hidden == {result("yhteistyo"), result("yhteiso")}
 

@@ -21,7 +21,7 @@ from shared.registers import load_folder
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = (PROJECT / "docs" / "events.md").read_text(encoding="utf-8")
 EXAMPLES = PROJECT / "docs" / "examples"
-REDRIVEN = {"unknown_source", "unknown_unit", "future_time"}  # automatically, by the contract
+REDRIVEN = {"unknown_source", "unknown_unit", "future_time"}  # automatically
 
 
 @pytest.fixture(scope="module")

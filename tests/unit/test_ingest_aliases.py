@@ -157,7 +157,7 @@ async def test_invalid_key_file_changes_nothing_and_is_logged_once(
     await run()
     assert warning in runtime.health.warnings()["keys"]
     (logged,) = [record.getMessage() for record in caplog.records]
-    assert logged == "pseudonym keys are invalid, the old ones stay in use"
+    assert logged == "pseudonym keys are invalid, the previous ones stay in use"
     assert "BBB" not in caplog.text and "BBB" not in runtime.health.warnings()["keys"]
     file.touch(mode=0o600)
     file.chmod(0o600)

@@ -1,4 +1,4 @@
-"""The verdict on each line of the sample set is the one worked out from the contract alone."""
+"""The verdict on each line of the sample set is the one worked out by hand from docs/events.md."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""The oracle's access, digital and hyte figures at the limits that the contract states."""
+"""The oracle's access, digital and hyte figures at the limits that docs/figures.md states."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The contact part of the adversarial streams contains every edge case of section 5 of the contract, with an effect."""
+"""The adversarial streams contain every edge case of first contact in docs/figures.md, with an effect."""
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Ingest and the independent reading of the contract agree on hostile lines and files."""
+"""Ingest and the oracle, which follows docs/events.md independently, agree on hostile lines and files."""
 
 import random
 from collections import Counter

@@ -60,7 +60,7 @@ async def test_missing_folder_is_a_warning_until_it_returns(runtime: Runtime) ->
     for _ in range(2):
         await run()
         warning, gauge = warning_and_gauge(runtime)
-        assert warning is not None and warning.startswith("changed and wrong, the old ones stay: ")
+        assert warning is not None and warning.startswith("changed and invalid, the previous ones stay in use: ")
         assert (gauge, runtime.registers) == (1, registers)
     assert runtime.health.ready() and not runtime.stopping.is_set()
     folder.with_name("moved").rename(folder)

@@ -1,6 +1,6 @@
 -- Functions that links, cells and views share.
 
--- Views over stored cells only: no cascade drops them.
+-- These views read only tables, so no `drop view ... cascade` of another file drops them.
 drop view if exists figures.fcr_client, figures.revolving;
 
 -- The scopes under which a fact of a unit row and a line counts: the six levels of the unit register, and the line.

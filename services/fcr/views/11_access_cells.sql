@@ -1,7 +1,9 @@
--- Sums of access by all keys of the contract. The views sum by unit row and line first, because a scope has many of
--- these and each counts in seven scopes. Conditions on keys are pushed down to the buckets.
--- `awaited` counts contacts with a promise and no response yet. Contacts not yet due at the as-of time are subtracted
--- here, from the facts: there are few of them if the as-of time is now.
+-- Access to the first line: buckets summed under every combination of keys (docs/figures.md, Keys of every view).
+-- The views sum by unit row and line first, because a scope has many of these and each counts in seven scopes.
+-- Conditions on keys are pushed down to the buckets.
+-- `promised` counts contacts with a promise and a first response, `awaited` those with a promise and no response yet.
+-- Of these, contacts whose promise is not yet due at the as-of time are subtracted here. They are read from the facts:
+-- there are few of them if the as-of time is now.
 -- `w0`..`w13` count waits by class, the first bound that is not exceeded: see fcr.wait_bound for the bounds.
 
 drop view if exists fcr.access_bucket_month, fcr.access_bucket_day cascade;

@@ -1,7 +1,9 @@
--- Sums of handled contacts by all keys of the contract, joined with the flags of outcomes: those of outcome and
--- classification, else those of the outcome alone. An outcome that the register lacks has no flags.
--- The views sum by unit row and line first, as in the cells of access.
+-- Handled contacts: buckets summed under every combination of keys (docs/figures.md, Keys of every view), joined with
+-- the flags of outcomes: those of outcome and classification, else those of the outcome alone. An outcome that the register
+-- lacks has no flags. The views sum by unit row and line first, as in 11_access_cells.sql.
+-- Bucket column `guided` counts handled contacts of phone, chat and sms; all other columns count phone and chat only.
 
+-- flagged_month and flagged_day are names of earlier versions.
 drop view if exists fcr.handled_bucket, fcr.flagged_month, fcr.flagged_day cascade;
 
 -- The buckets of a period: of its months, or of its day, where channel and segment are 'all'.
@@ -40,7 +42,7 @@ select county, period_kind, period, last_day, unit_row, line, channel, segment,
        sum(repeats_1) as repeats_1,
        sum(repeats_7) as repeats_7,
        sum(repeats_30) as repeats_30,
-       sum(guided) filter (where hyte) as guided
+       sum(guided) filter (where hyte) as first_line_guidance
 from fcr.flagged_bucket
 group by county, period_kind, period, last_day, unit_row, line, channel, segment;
 
@@ -53,7 +55,7 @@ select h.county, h.period_kind, h.period, h.last_day, s.scope_level, s.scope, c.
        coalesce(sum(confirmed_1), 0)::bigint as confirmed_1, coalesce(sum(confirmed_7), 0)::bigint as confirmed_7,
        coalesce(sum(confirmed_30), 0)::bigint as confirmed_30, coalesce(sum(repeats_1), 0)::bigint as repeats_1,
        coalesce(sum(repeats_7), 0)::bigint as repeats_7, coalesce(sum(repeats_30), 0)::bigint as repeats_30,
-       coalesce(sum(guided), 0)::bigint as guided
+       coalesce(sum(first_line_guidance), 0)::bigint as first_line_guidance
 from fcr.handled_by_unit_row h
 cross join lateral fcr.scopes_of(h.unit_row, h.line) s
 cross join lateral (select 'all' union select h.channel) c(channel)

@@ -16,7 +16,8 @@ from (
   join reference.unit_scope s on s.unit_row = b.unit_row
   group by b.county, b.day, s.scope_level, s.scope, b.kind
   union all
-  select county, period_kind, period, last_day, scope_level, scope, 'first_line_guidance' as kind, guided as count
+  select county, period_kind, period, last_day, scope_level, scope, 'first_line_guidance' as kind,
+         first_line_guidance as count
   from fcr.handled_cell where channel = 'all' and segment = 'all'
 ) counted
 where count > 0;

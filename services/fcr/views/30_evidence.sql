@@ -2,6 +2,7 @@
 -- reason. It comes from the facts, not from the buckets. `keys` has the view's further keys. `counted` is how the fact
 -- counts. `detail` is specific to the fact: the contact it repeats, that it is planned and so cannot repeat one, its
 -- wait.
+-- told_contact is a name of an earlier version.
 drop view if exists fcr.evidence, fcr.told_contact, fcr.contact_with_links cascade;
 
 -- A contact with its flags and its links of the same person, line and reason: the contact that it repeats in the

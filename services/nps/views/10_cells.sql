@@ -1,4 +1,5 @@
--- Sums of each measure by all keys of the contract: one view per measure, read by the views of the figures.
+-- Buckets summed under every combination of keys (docs/figures.md, Keys of every view): one view per measure, read by
+-- the views of the figures.
 -- Month buckets serve months, quarters and years with every channel and segment. Day buckets serve days, where
 -- channel and segment are 'all'. The planner pushes every condition on keys down to the buckets.
 

@@ -1,6 +1,6 @@
--- What the views of the family share: the periods for which a county has figures, and the sums of buckets by all keys
--- of the contract. Months, quarters and years use month buckets, with every segment; days use day buckets, where
--- segment is 'all'. Conditions on keys are pushed down to the buckets.
+-- What the views of the family share: the periods for which a county has figures, and the buckets summed under every
+-- combination of keys (docs/figures.md, Keys of every view). Months, quarters and years use month buckets, with every
+-- segment; days use day buckets, where segment is 'all'. Conditions on keys are pushed down to the buckets.
 
 drop view if exists segments.period, segments.care_cell, segments.suuntima_cell cascade;
 

@@ -1,5 +1,7 @@
--- Why and when a person is a member: all evidence of the rule with its days, from the facts. Its union is the content
--- of segments.membership. A condition on the person is pushed down to the facts; without one, E4 reads all of them.
+-- Why and when a person is a member: the grounds of membership (E1 to E6 of the rule) with their days, from the facts.
+-- Their union is the content of segments.membership. A condition on the person is pushed down to the facts; without
+-- one, E4 reads all of them.
+-- sectors_at is a name of an earlier version.
 drop view if exists segments.membership_evidence, segments.sectors_at, segments.e4_change cascade;
 
 -- The days on which E4 can change for a person, and whether it is fulfilled from each of them to the next.

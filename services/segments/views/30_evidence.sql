@@ -1,6 +1,7 @@
 -- Evidence for `hva explain`: each fact under every view that concerns it, counted or not, with the reason. It comes
 -- from the facts, not from the buckets. `keys` has the view's further keys. `counted` is how the fact counts, and
 -- `detail` is specific to the fact. Flags and plans have no unit.
+-- standing is a name of an earlier version.
 drop view if exists segments.evidence, segments.stock_fact, segments.standing cascade;
 
 -- Facts that count in a stock on every day of [first, until). `new`: the client or plan counts as new on `first`.

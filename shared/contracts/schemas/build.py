@@ -1,7 +1,7 @@
 """Builds the JSON Schemas of what upstream systems may send, with envelope, client object and comment, and of the
 records of the segment stream.
 
-A schema cannot express the whole contract. Only `hva check` verifies that dates exist, the check character of a
+A schema cannot express every rule. Only `hva check` verifies that dates exist, the check character of a
 personal identity code, that times are not in the future, and that units are known.
 """
 
