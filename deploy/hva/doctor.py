@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -50,10 +49,10 @@ def register(app: typer.Typer) -> None:
         """Report what is missing on this machine, in the settings and in the registers."""
         findings = list(examine(run_dir(dir), offline=offline))
         if as_json:
-            print_data(json.dumps([asdict(finding) for finding in findings], indent=2))
+            print_data(json.dumps([finding.document for finding in findings], indent=2))
         else:
             for finding in findings:
-                print_text(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name:<12} {finding.words}")
+                print_text(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name:<12} {finding.text}")
         sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 

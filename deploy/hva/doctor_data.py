@@ -96,8 +96,8 @@ async def _codes(connection: "asyncpg.Connection[asyncpg.Record]", query: str, *
     return [f"{row['county']} {row['code']}" for row in await connection.fetch(query, *arguments)]
 
 
-def _finding(name: str, found: list[str], ok: bool, words: str) -> Finding:
+def _finding(name: str, found: list[str], ok: bool, text: str) -> Finding:
     if not found:
         return Finding(name, True, "nothing unusual in the facts")
     more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-    return Finding(name, ok, f"{words} {', '.join(found[:MAX_SHOWN])}{more}")
+    return Finding(name, ok, f"{text} {', '.join(found[:MAX_SHOWN])}{more}")

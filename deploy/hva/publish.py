@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FAMILIES: Final = ("nps", "fcr", "segments")
 PAUSE_S: Final = 0.2
-_ASK: Final = "insert into {family}.publication_request (county, year) values ($1, $2) returning request"
+_REQUEST: Final = "insert into {family}.publication_request (county, year) values ($1, $2) returning request"
 _STATE: Final = "select started_at, ended_at, done, total, failed from {family}.publication_request where request = $1"
 
 Found = Mapping[str, Mapping[str, Any]]
@@ -41,18 +41,18 @@ def register(app: typer.Typer) -> None:
         All periods of a calendar year of a county are published at once.
         """
         year = period_days(period)[0].year if period else None
-        found = asyncio.run(ask(resolve(dir).postgres_steward, county, year, timeout))
+        found = asyncio.run(request_publication(resolve(dir).postgres_steward, county, year, timeout))
         _print(found, json)
 
 
-async def ask(dsn: str, county: str | None, year: int | None, seconds: float) -> Found:
+async def request_publication(dsn: str, county: str | None, year: int | None, seconds: float) -> Found:
     """Request a publication from every family by a row in its table, and follow the progress. Raises VerbError."""
     import asyncpg
 
     deadline = time.monotonic() + seconds
     connection = await asyncpg.connect(dsn)
     try:
-        requests = {f: await connection.fetchval(_ASK.format(family=f), county, year) for f in FAMILIES}
+        requests = {f: await connection.fetchval(_REQUEST.format(family=f), county, year) for f in FAMILIES}
         with _bar() as bar:
             while True:
                 found = {family: await _state(connection, family, request) for family, request in requests.items()}
@@ -111,4 +111,4 @@ def _print(found: Found, as_json: bool) -> None:
         raise VerbError("There is nothing to publish: no figures of this county and period.")
     for family, state in found.items():
         seconds = (state["ended_at"] - state["started_at"]).total_seconds()
-        print_text(f"{family}: {plural(state['total'], 'year')} of counties published ({seconds:.1f} s).")
+        print_text(f"{family}: published {plural(state['total'], 'county-year')} ({seconds:.1f} s).")

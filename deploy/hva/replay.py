@@ -11,7 +11,7 @@ from deploy.hva.output import print_data, print_text
 
 FAMILIES = ("nps", "fcr", "segments")
 PAUSE_S = 0.2
-_ASK = "insert into {family}.replay (repairs, from_kafka) values ($1, $2) returning replay"
+_REQUEST = "insert into {family}.replay (repairs, from_kafka) values ($1, $2) returning replay"
 _STATE = """
 select started_at, ended_at, records, facts, wrong_facts, cells, wrong_cells, failed
 from {family}.replay where replay = $1
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter(f"{family} is not one of {', '.join(FAMILIES)}")
         if audit and from_kafka:
             raise typer.BadParameter("--audit changes nothing, but --from-kafka restores facts: use only one of them")
-        found = asyncio.run(ask(resolve(dir).postgres_steward, family, not audit, from_kafka, timeout))
+        found = asyncio.run(request_replay(resolve(dir).postgres_steward, family, not audit, from_kafka, timeout))
         if as_json:
             import orjson
 
@@ -46,14 +46,14 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
-async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
+async def request_replay(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
     """Request a replay by a row in a table of the service, and wait for its result."""
     import asyncpg
 
     deadline = time.monotonic() + seconds
     connection = await asyncpg.connect(dsn)
     try:
-        number = await connection.fetchval(_ASK.format(family=family), repairs, from_kafka)
+        number = await connection.fetchval(_REQUEST.format(family=family), repairs, from_kafka)
         while True:
             state = await connection.fetchrow(_STATE.format(family=family), number)
             assert state is not None
@@ -72,9 +72,10 @@ async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: f
 
 def _print(family: str, audit: bool, found: dict[str, Any]) -> None:
     seconds = (found["ended_at"] - found["started_at"]).total_seconds()
-    done = "found wrong, nothing changed" if audit else "were wrong and are repaired"
-    read = "" if found["records"] is None else f"{found['records']} records of Kafka read again, "
+    repaired = " and are repaired" if found["wrong_facts"] + found["wrong_cells"] else ""
+    end = "; nothing was changed" if audit else repaired
+    read = "" if found["records"] is None else f"{found['records']} records of Kafka read again; "
     print_text(
-        f"{family}: {read}of {found['facts']} facts {found['wrong_facts']}, of {found['cells']} stored figures "
-        f"{found['wrong_cells']} {done} ({seconds:.1f} s)."
+        f"{family}: {read}{found['wrong_facts']} of {found['facts']} facts and {found['wrong_cells']} of "
+        f"{found['cells']} stored values were wrong{end} ({seconds:.1f} s)."
     )

@@ -29,4 +29,4 @@ async def unpublished(
     """Which of these changes are not published. Later changes are not waited for."""
     columns = [[row[name] for row in until] for name in ("county", "year", "change_number")]
     left = await database.fetchval(_BEHIND.format(family=family), *columns)
-    return f"{family} has not published {plural(left, 'year')} of counties (run `hva publish`)" if left else None
+    return f"{family} has not published {plural(left, 'county-year')} (run `hva publish`)" if left else None

@@ -12,7 +12,7 @@ import orjson
 
 from shared.registers import Registers, load_folder
 from tests.bench.activation import measure_activation
-from tests.bench.contest import contest
+from tests.bench.comparison import compare
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.flips import flips
 from tests.bench.following import following
@@ -27,11 +27,11 @@ from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
-PARTS: Final = ("contest", "ingest", "flips", "history", "freshness", "labels", "reading")
+PARTS: Final = ("comparison", "ingest", "flips", "history", "freshness", "labels", "reading")
 _PARTS_OF_FAMILIES: Final = {
-    NPS.name: {"contest", "flips", "history", "freshness", "labels"},
-    FCR.name: {"contest", "flips", "history", "freshness", "labels", "reading"},
-    SEGMENTS.name: {"contest", "flips", "history", "freshness", "labels", "reading"},
+    NPS.name: {"comparison", "flips", "history", "freshness", "labels"},
+    FCR.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
+    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
 }
 _READINGS: Final = {FCR.name: reading_contacts, SEGMENTS.name: reading_care}
 _JSON: Final = Path(".hva/bench.json")
@@ -62,8 +62,8 @@ async def _family(
     events = canonical(sizes.events, registers, family.stream)
     report(f"{len(events)} events of the {family.stream} stream generated")
     found = FamilyResults()
-    if "contest" in parts:
-        found.contest = await contest(stage, family, events, sizes, report)
+    if "comparison" in parts:
+        found.comparison = await compare(stage, family, events, sizes, report)
     if "flips" in parts:
         found.flips = await flips(stage, family, events, registers, sizes, report)
     if "history" in parts or "freshness" in parts:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, RAW
 from shared.edge.produce import Outgoing
-from tests.bench.contest import Summary, summary
+from tests.bench.comparison import Summary, summary
 from tests.bench.measure import watch
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Stage, group_of

@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from tests.bench.activation import Activation
-from tests.bench.contest import BARE, NAIVE, OURS, REPLAY, Summary
+from tests.bench.comparison import BARE, NAIVE, OURS, REPLAY, Summary
 from tests.bench.flips import Flips
 from tests.bench.following import LOAD, RATE
 from tests.bench.freshness import Freshness
@@ -38,7 +38,7 @@ _PACKAGES: Final = ("faststream", "aiokafka", "asyncpg", "pydantic", "orjson", "
 class FamilyResults:
     """The results of a family; a part that was not measured is None or empty."""
 
-    contest: dict[str, Summary] = field(default_factory=dict)
+    comparison: dict[str, Summary] = field(default_factory=dict)
     history: dict[str, dict[int, float]] = field(default_factory=dict)
     freshness: dict[str, Freshness] = field(default_factory=dict)
     flips: Flips | None = None
@@ -106,7 +106,7 @@ def _aims(results: Results) -> Iterator[Aim]:
 
 
 def _aims_of(aims: Mapping[str, float], results: FamilyResults) -> Iterator[Aim]:
-    rates = {name: found.rate for name, found in results.contest.items()}
+    rates = {name: found.rate for name, found in results.comparison.items()}
     if {NAIVE, OURS, BARE, REPLAY} <= rates.keys():
         ratios = {_NAIVE: (OURS, NAIVE), _BARE: (OURS, BARE), _REPLAY: (REPLAY, OURS)}
         yield from (
@@ -151,8 +151,8 @@ def _lines(results: Results) -> Iterator[str]:
 
 
 def _of_family(results: FamilyResults) -> Iterator[str]:
-    if results.contest:
-        yield from ("", *_rates(results.contest))
+    if results.comparison:
+        yield from ("", *_rates(results.comparison))
     if results.history:
         yield from ("", *_history(results.history))
     if results.freshness:
@@ -216,7 +216,7 @@ def _reading(reading: Reading) -> Iterator[str]:
     for view, levels in reading.views.items():
         yield f"| {view} | {' | '.join(_timed(levels[level]) for level in (LEVEL, LEVELS))} |"
     if reading.counts:
-        yield from ("", "| Cells counted anew, ms (cells) | |", "|---|---|")
+        yield from ("", "| Stored cells recomputed, ms (cells) | |", "|---|---|")
     for kind, timed in reading.counts.items():
         yield f"| a {kind} | {_timed(timed)} |"
 

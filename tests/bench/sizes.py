@@ -9,7 +9,7 @@ class Sizes:
     """Numbers of events and rounds; seconds."""
 
     events: int  # of one log
-    rounds: int  # per contender
+    rounds: int  # per service
     naive_s: float  # the naive service is measured this long, not over the whole log
     histories: tuple[int, ...]  # stored facts before the rate is measured
     slices: int  # measurements of the rate per history

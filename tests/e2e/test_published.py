@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.hva.publish import ask
+from deploy.hva.publish import request_publication
 from shared.disclosure.model import VIEWS
 from shared.publication.protection import keys_of, published
 from tests.oracle import adversarial
@@ -20,7 +20,7 @@ async def test_every_published_row_is_exact_or_suppressed(product: Product) -> N
     await product.load(lines)
     await product.wait()
     steward = product.connection().postgres_steward
-    states = await ask(steward, None, None, 240)
+    states = await request_publication(steward, None, None, 240)
     assert all(state["total"] == state["done"] > 0 for state in states.values())
     await product.wait(published=True)
 

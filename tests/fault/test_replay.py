@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from deploy.hva.replay import ask
+from deploy.hva.replay import request_replay
 from shared.contracts.catalogue import SEGMENT, TOPICS, group_id
 from tests.deadlines import PATIENCE_S
 from tests.fault.clients import client_id, events_of_client
@@ -27,7 +27,7 @@ KEPT = ("replay", "dead_letter")  # tables that the test reads afterwards
 async def run_replay(stage: Stage, *families: str, from_kafka: bool = False) -> list[dict[str, Any]]:
     """Replay families as `hva replay` does. Returns the results."""
     dsn = stage.product.database.dsn("hva_steward")
-    return await asyncio.gather(*(ask(dsn, family, True, from_kafka, PATIENCE_S) for family in families))
+    return await asyncio.gather(*(request_replay(dsn, family, True, from_kafka, PATIENCE_S) for family in families))
 
 
 async def retained_count(stage: Stage, family: str) -> int:
@@ -113,7 +113,7 @@ async def test_replay_from_kafka_restores_an_empty_database(stage: Stage) -> Non
     await start_together(*(stage.start(family, batch=40, ready=False) for family in FAMILIES))
     await stage.product.load(later)
     fcr, segments = await replays
-    output = re.fullmatch(r"nps: (\d+) records of Kafka read again, of .*\n", await command)
+    output = re.fullmatch(r"nps: (\d+) records of Kafka read again; .*\n", await command)
     await stage.product.wait()
 
     assert await differences(stage, [*first, *later]) == []

@@ -85,7 +85,7 @@ async def test_transaction_limit_of_the_broker_is_checked(
     message = "transaction.max.timeout.ms of broker 1 is 60000, it must be 59999 or less"
     assert f"Warning: {message}" in capsys.readouterr().err
     finding = await asyncio.to_thread(doctor._kafka, kafka, "")
-    assert not finding.ok and finding.words.startswith(message)
+    assert not finding.ok and finding.text.startswith(message)
 
 
 async def test_doctor_reports_missing_and_differing_topics(kafka: str) -> None:
@@ -94,7 +94,7 @@ async def test_doctor_reports_missing_and_differing_topics(kafka: str) -> None:
     await ensure_topics(kafka, prefix, [replace(topic, retention_ms=1) for topic in TOPICS if topic is not SEGMENT])
 
     async def both_reported() -> bool:
-        found = (await asyncio.to_thread(doctor._kafka, kafka, prefix)).words
+        found = (await asyncio.to_thread(doctor._kafka, kafka, prefix)).text
         return (
             f"topic {prefix}{SEGMENT.name} is missing" in found
             and f"retention.ms of topic {prefix}{FEEDBACK.name} is 1, declared is {FEEDBACK.retention_ms}" in found

@@ -19,7 +19,7 @@ async def findings_by_name(fcr: Store) -> dict[str, Finding]:
 
 async def test_known_codes_give_no_findings(fcr: Store) -> None:
     await fcr.feed(contact("a"))
-    assert {name: (finding.ok, finding.words) for name, finding in (await findings_by_name(fcr)).items()} == {
+    assert {name: (finding.ok, finding.text) for name, finding in (await findings_by_name(fcr)).items()} == {
         "outcomes": (True, NOTHING),
         "lines": (True, NOTHING),
         "names": (True, NOTHING),
@@ -34,7 +34,7 @@ async def test_rights_left_to_readers_are_reported(fcr: Store, _family_database:
     await admin.execute(f"grant execute on function {function} to public")
     try:
         readers = (await findings_by_name(fcr))["readers"]
-        assert not readers.ok and readers.words.endswith("hva_reader can reach: row counts of all tables")
+        assert not readers.ok and readers.text.endswith("hva_reader can reach: row counts of all tables")
     finally:
         await admin.execute(f"revoke execute on function {function} from public")
         await admin.close()
@@ -43,7 +43,7 @@ async def test_rights_left_to_readers_are_reported(fcr: Store, _family_database:
 async def test_outcome_without_flags_is_reported_until_retracted(fcr: Store) -> None:
     await fcr.feed(contact("a", outcome="outo"), contact("b", outcome="outo", classification="2031"))
     outcomes = (await findings_by_name(fcr))["outcomes"]
-    assert not outcomes.ok and outcomes.words.endswith("no flags: oma-hame outo, oma-hame outo (2031)")
+    assert not outcomes.ok and outcomes.text.endswith("no flags: oma-hame outo, oma-hame outo (2031)")
     await fcr.feed(retracted(contact_id="a"), retracted(contact_id="b"))
     assert (await findings_by_name(fcr))["outcomes"].ok
 
@@ -78,6 +78,6 @@ async def test_long_link_key_is_reported_without_its_client(fcr: Store, monkeypa
     monkeypatch.setattr(doctor_data, "MIN_LONG_KEY_CONTACTS", 5)
     await fcr.feed(*(contact(f"c{n}", START + n * HOUR) for n in range(5)))
     keys = (await findings_by_name(fcr))["link keys"]
-    assert keys.ok and keys.words.endswith("about one reason: oma-hame terveys / kuume: 5 contacts")
+    assert keys.ok and keys.text.endswith("about one reason: oma-hame terveys / kuume: 5 contacts")
     await fcr.feed(retracted(contact_id="c0"))
-    assert (await findings_by_name(fcr))["link keys"].words == NOTHING
+    assert (await findings_by_name(fcr))["link keys"].text == NOTHING

@@ -16,7 +16,7 @@ from tests.store.fcr_harness import ANNA, BERTTA, DAY, START, Store, contact, op
 from tests.store.histories import commit, history, latest
 from tests.store.registers import replace_registers
 from tests.store.test_fcr_store import CLIENTS, scenario, state
-from tests.store.test_refold_turns import changed_registers
+from tests.store.test_refold_register_changes import changed_registers
 
 SINCE_MARCH = ("2026-03-01", None)
 

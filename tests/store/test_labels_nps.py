@@ -32,7 +32,7 @@ from tests.store.test_nps_store import (
     scenario,
     state,
 )
-from tests.store.test_refold_turns import changed_registers, use_registers
+from tests.store.test_refold_register_changes import changed_registers, use_registers
 
 ANNA, BERTTA, CECILIA, DAVID = ("k1." + letter * 22 for letter in "ABCD")
 DAY = timedelta(days=1)

@@ -25,11 +25,11 @@ RESULT: dict[str, Any] = {
 def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """The service always returns the same result, with a number of records if Kafka is read."""
 
-    async def ask(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
+    async def request_replay(dsn: str, family: str, repairs: bool, from_kafka: bool, seconds: float) -> dict[str, Any]:
         return RESULT | {"records": 55 if from_kafka else None}
 
     connection = Connection("", "", None, None, None, None, None, None, {})  # type: ignore[arg-type]
-    monkeypatch.setattr(replay, "ask", ask)
+    monkeypatch.setattr(replay, "request_replay", request_replay)
     monkeypatch.setattr(replay, "resolve", lambda _: connection)
     app = typer.Typer()
     replay.register(app)
@@ -39,9 +39,9 @@ def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
 @pytest.mark.parametrize(
     ("options", "output", "code"),
     [
-        ([], "of 70 facts 2, of 9 stored figures 0 were wrong and are repaired (1.5 s).", 0),
-        (["--audit"], "of 70 facts 2, of 9 stored figures 0 found wrong, nothing changed (1.5 s).", 1),
-        (["--from-kafka"], "55 records of Kafka read again, of 70 facts 2, of 9 stored figures", 0),
+        ([], "2 of 70 facts and 0 of 9 stored values were wrong and are repaired (1.5 s).", 0),
+        (["--audit"], "2 of 70 facts and 0 of 9 stored values were wrong; nothing was changed (1.5 s).", 1),
+        (["--from-kafka"], "55 records of Kafka read again; 2 of 70 facts and 0 of 9 stored values", 0),
     ],
 )
 def test_result_is_printed_with_its_exit_code(app: typer.Typer, options: list[str], output: str, code: int) -> None:

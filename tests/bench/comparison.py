@@ -1,4 +1,4 @@
-"""The comparison of the naive service, ours and the bare loop on one log; ours also replays the log."""
+"""Compares the naive service, ours and the bare loop on one log; ours also replays the log."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -17,7 +17,7 @@ NAIVE: Final = "naive"
 OURS: Final = "ours"
 BARE: Final = "bare"
 REPLAY: Final = "replay"
-_PREFIX: Final = "contest."
+_PREFIX: Final = "comparison."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,13 @@ def summary(rounds: list[Measured]) -> Summary:
     )
 
 
-async def contest(
+async def compare(
     stage: Stage, family: Family, events: list[Event], sizes: Sizes, report: Callable[[str], None]
 ) -> dict[str, Summary]:
-    """Contender to summary. Every round starts with an empty database; the replay runs on the round's database."""
+    """Measure each service, and return its summary.
+
+    Every round starts with an empty database; the replay runs on the round's database.
+    """
     await stage.topics(_PREFIX, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(salted(events, "c"), family.topic, _PREFIX))
     found: dict[str, list[Measured]] = defaultdict(list)
@@ -68,7 +71,7 @@ async def contest(
 async def run(
     stage: Stage, family: Family, name: str, database: Database, total: int, max_seconds: float = 600.0
 ) -> Measured:
-    """Measure one contender over the whole log."""
+    """Measure one of them over the whole log."""
     topic = _PREFIX + family.topic.name
     group = group_of(family.name, family.topic, _PREFIX) if name == OURS else f"{topic}.{name}"
     await stage.rewind(group, topic)
