@@ -107,7 +107,7 @@ class Product:
             postgres_migrate=self.database.dsn("hva_migrate"),
             config_dir=self.config_dir,
             key_file=self.folder / "pseudonym.keys",
-            letter_key_file=self.folder / "letter.keys",
+            dead_letter_key_file=self.folder / "letter.keys",
             services={},
             topic_prefix=self.topic_prefix,
         )
