@@ -13,7 +13,7 @@ Intervals = Sequence[tuple[date, date | None]]
 
 
 def label(client: str | None, day: date | None, history: Intervals = ()) -> str:
-    """Return the segment of a fact by its client, its label day and the client's membership history.
+    """Return the segment of a fact by its client, its label date and the client's membership history.
 
     The default history is that of a client without a record on the segment stream. A fact without a client needs no
     day.

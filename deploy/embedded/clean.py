@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from deploy.embedded.run_paths import RunPaths
-from deploy.embedded.shutdown import end_leftovers, end_supervisor, erase
+from deploy.embedded.shutdown import end_leftovers, end_supervisor, remove_run
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
         if paths.dir.is_dir():
             end_supervisor(paths)
             end_leftovers(paths)
-            erase(paths)
+            remove_run(paths)
 
 
 if __name__ == "__main__":

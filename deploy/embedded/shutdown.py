@@ -44,7 +44,7 @@ def end_leftovers(paths: RunPaths) -> list[str]:
     return [name for name, number in _STOP_SIGNALS if process.end_leftover(paths, name, number, _STOP_TIMEOUT)]
 
 
-def erase(paths: RunPaths) -> None:
+def remove_run(paths: RunPaths) -> None:
     """Removes a run folder with all its data. Nothing may run in it."""
     home = paths.postgres_home_record
     if home.exists():

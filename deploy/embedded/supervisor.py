@@ -26,7 +26,7 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.runfile import acquire_lock
 from deploy.embedded.services import PARTS
-from deploy.embedded.shutdown import SUPERVISOR, end_leftovers, erase
+from deploy.embedded.shutdown import SUPERVISOR, end_leftovers, remove_run
 from deploy.embedded.stack import Stack
 
 _log = logging.getLogger("hva.supervisor")
@@ -118,7 +118,7 @@ def _run_supervisor(options: argparse.Namespace, paths: RunPaths) -> int:
     finally:
         process.forget(paths, SUPERVISOR)
         if options.ephemeral:
-            erase(paths)
+            remove_run(paths)
 
 
 def main() -> int:

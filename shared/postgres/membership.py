@@ -72,7 +72,7 @@ async def histories(
 
 def mislabelled_condition(schema: str, client: str, day: str) -> str:
     """Make the condition that the segment of a stored `fact` differs from the stored history of its client
-    (`shared.labels.label`). `client` and `day` are its columns of client and label day.
+    (`shared.labels.label`). `client` and `day` are its columns of client and label date.
     """
     return f"""(fact.segment = '{MEMBER}') <> exists (
   select from {schema}.membership m cross join lateral unnest(m.firsts, m.untils) span(first, until)

@@ -17,7 +17,7 @@ import pytest
 from deploy.embedded import process
 from deploy.embedded.run_paths import PROJECT, RunPaths
 from deploy.embedded.services import SERVICES
-from deploy.embedded.shutdown import end_supervisor, erase
+from deploy.embedded.shutdown import end_supervisor, remove_run
 from deploy.hva.context import VerbError, live_run, resolve
 from deploy.hva.status import read_status
 from tests.deadlines import PATIENCE_S, within_patience
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     paths = RunPaths(tmp_path / "run")
     yield paths.dir
     end_supervisor(paths)
-    erase(paths)
+    remove_run(paths)
 
 
 def command(*arguments: str) -> list[str]:

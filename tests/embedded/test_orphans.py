@@ -14,7 +14,7 @@ import pytest
 from deploy.embedded import process
 from deploy.embedded.client import AlreadyRunning, SupervisorClient
 from deploy.embedded.run_paths import PROJECT, RunPaths
-from deploy.embedded.shutdown import end_supervisor, erase
+from deploy.embedded.shutdown import end_supervisor, remove_run
 from tests.deadlines import PATIENCE_S, within_patience
 
 _PARENT = """
@@ -35,7 +35,7 @@ def paths(tmp_path: Path) -> Iterator[RunPaths]:
     paths = RunPaths(tmp_path / "run")
     yield paths
     end_supervisor(paths)
-    erase(paths)
+    remove_run(paths)
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -18,7 +18,7 @@ from deploy.embedded.account import postgres_account, reachable, user_arguments
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.ports import LOOPBACK, free_port, is_free
 from deploy.embedded.run_paths import PROJECT, RunPaths, cache_dir
-from deploy.embedded.shutdown import erase
+from deploy.embedded.shutdown import remove_run
 from tests.bytecode import BYTECODE
 
 _START = """
@@ -80,7 +80,7 @@ def test_root_below_a_private_folder() -> None:
         assert not home.is_relative_to(private)
         assert (home / "data").stat().st_uid != 0
         assert Path(private).stat().st_mode & 0o777 == 0o700
-        erase(paths)
+        remove_run(paths)
         assert not home.exists()
 
 
@@ -117,7 +117,7 @@ def test_secrets_are_private(tmp_path: Path) -> None:
     modes = {path.name: path.stat().st_mode & 0o077 for path in paths.dir.iterdir() if path.is_file()}
     logs = {path.name: path.stat().st_mode & 0o077 for path in paths.logs.iterdir()}
     client.stop()
-    erase(paths)
+    remove_run(paths)
     assert {"run.json", "postgres.password"} <= modes.keys()
     assert set(modes.values()) | set(logs.values()) == {0}
 

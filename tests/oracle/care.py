@@ -1,4 +1,4 @@
-"""Every view of the segments family (section 6) as rows with all keys and columns (section 7), counted naively.
+"""Every view of the segments family (docs/figures.md) as rows with all keys and columns, counted naively.
 
 A client is identified by (county, name of the person). Memberships are evaluated for every day separately.
 """

@@ -1,4 +1,4 @@
-"""Every view of the first-contact family (section 5) as rows with all keys and columns (section 7)."""
+"""Every view of the first-contact family (docs/figures.md) as rows with all keys and columns."""
 
 from collections import defaultdict
 

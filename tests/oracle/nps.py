@@ -1,4 +1,4 @@
-"""Every view of the NPS family (section 4) as rows with all keys and columns (section 7), counted naively."""
+"""Every view of the NPS family (docs/figures.md) as rows with all keys and columns, counted naively."""
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta

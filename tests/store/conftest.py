@@ -24,7 +24,7 @@ async def _family_database(postgres_server: ServerUnderTest) -> Database:
 
 @pytest.fixture
 async def fcr(_family_database: Database) -> AsyncIterator[fcr_harness.Store]:
-    """An empty store of the fcr family with the registers of the sample."""
+    """An empty store of the first-contact family with the registers of the sample."""
     async with fcr_harness.open_store(_family_database) as store:
         await store.clear()
         yield store

@@ -1,4 +1,4 @@
-"""`hva explain` for the fcr family: the contacts behind a figure, how each counts, and its links."""
+"""`hva explain` for the first-contact family: the contacts behind a figure, how each counts, and its links."""
 
 from typing import Any
 

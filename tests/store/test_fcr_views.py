@@ -1,4 +1,4 @@
-"""Views of the fcr family: formulas, as-of times, final states and very large counts."""
+"""Views of the first-contact family: formulas, as-of times, final states and very large counts."""
 
 from datetime import timedelta
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""Labels of the nps family follow from the histories of its clients, in any order of arrival."""
+"""Labels of the NPS family follow from the histories of its clients, in any order of arrival."""
 
 import random
 from collections.abc import AsyncIterator, Sequence

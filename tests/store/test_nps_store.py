@@ -1,4 +1,4 @@
-"""Facts and buckets of the nps family on a real PostgreSQL server do not depend on order and batches."""
+"""Facts and buckets of the NPS family on a real PostgreSQL server do not depend on order and batches."""
 
 import random
 from collections.abc import AsyncIterator, Sequence

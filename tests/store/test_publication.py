@@ -1,4 +1,4 @@
-"""Publication of the nps family on a real PostgreSQL server, and what readers see of it."""
+"""Publication of the NPS family on a real PostgreSQL server, and what readers see of it."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

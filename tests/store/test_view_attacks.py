@@ -55,8 +55,8 @@ async def fcr(database: Database) -> AsyncIterator[fcr_harness.Store]:
         yield store
 
 
-async def _count_by_division(reader: Any, relation: str) -> int | None:
-    """The hidden number of answers: a row that the view leaves out divides by zero before it is left out."""
+async def _count_by_division_error(reader: Any, relation: str) -> int | None:
+    """The hidden number of answers: the condition divides by zero on a row before the view filters it out."""
     for guess in range(1, 10):
         try:
             await reader.fetch(f"select from {relation} where {_HIDDEN} and 1 / (n - {guess}) is not null")
@@ -65,7 +65,7 @@ async def _count_by_division(reader: Any, relation: str) -> int | None:
     return None
 
 
-async def test_a_condition_that_fails_gives_away_what_a_view_leaves_out(
+async def test_failing_condition_reveals_rows_that_a_view_filters_out(
     published: None, reader: Any, database: Database
 ) -> None:
     large = (
@@ -78,19 +78,19 @@ async def test_a_condition_that_fails_gives_away_what_a_view_leaves_out(
         "grant select on attacked.figure to hva_reader",
     )
     assert await reader.fetch(f"select from attacked.figure where {_HIDDEN}") == []
-    assert await _count_by_division(reader, "attacked.figure") == 8
-    assert await _count_by_division(reader, "report.nps") is None
+    assert await _count_by_division_error(reader, "attacked.figure") == 8
+    assert await _count_by_division_error(reader, "report.nps") is None
 
 
 async def _open_promises(reader: Any, relation: str, as_of: datetime) -> int | None:
-    """How many contacts of the hidden row wait for an answer: rows that the plan reads of the facts."""
+    """How many contacts of the hidden row wait for an answer: the number of facts that the plan has read."""
     await reader.execute("select set_config('hva.as_of', $1, false)", as_of.isoformat())
     plan = await reader.fetch(f"explain (analyze, timing off, summary off) select * from {relation} where {_HIDDEN}")
     read = [re.search(r"on contact.*actual rows=(\d+)", row[0]) for row in plan]
     return sum(int(found[1]) for found in read if found) if any(read) else None
 
 
-async def test_a_plan_gives_away_what_a_view_sets_to_null(
+async def test_query_plan_reveals_counts_that_a_view_sets_to_null(
     fcr: fcr_harness.Store, reader: Any, database: Database
 ) -> None:
     await fcr.feed(*(_waiting(f"c{n}", n) for n in range(3)))
@@ -102,7 +102,7 @@ async def test_a_plan_gives_away_what_a_view_sets_to_null(
 
 
 async def _promises_by_hour(reader: Any, relation: str) -> list[int]:
-    """The number of promises of a row that is shown, at each hour of a day."""
+    """The number of promises of a shown row at each hour of a day."""
     found = list[int]()
     for hour in range(24):
         await reader.execute("select set_config('hva.as_of', $1, false)", (START + hour * HOUR).isoformat())
@@ -111,7 +111,7 @@ async def _promises_by_hour(reader: Any, relation: str) -> list[int]:
     return found
 
 
-async def test_the_time_that_a_view_is_read_at_gives_away_single_contacts(
+async def test_as_of_time_of_a_view_reveals_single_contacts(
     fcr: fcr_harness.Store, reader: Any, database: Database
 ) -> None:
     await fcr.feed(*(_waiting(f"c{n}", 2 * n) for n in range(6)))

@@ -1,4 +1,4 @@
-"""The label of a fact from its client, its label day and the client's history."""
+"""The label of a fact from its client, its label date and the client's history."""
 
 from dataclasses import fields
 from datetime import date, timedelta
