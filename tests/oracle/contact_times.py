@@ -1,4 +1,4 @@
-"""Times of a contact at and next to every edge that section 5 defines."""
+"""Times of a contact at and next to every edge that docs/figures.md defines."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A counted contact, with everything that the figures of section 5 need."""
+"""A counted contact, with everything that first-contact figures need."""
 
 from datetime import timedelta
 from functools import cached_property

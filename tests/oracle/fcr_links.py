@@ -1,4 +1,4 @@
-"""Repeats and revolving clients (section 5), found by comparing every pair of contacts."""
+"""Repeats and revolving clients (docs/figures.md), found by comparing every pair of contacts."""
 
 from collections import defaultdict
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The columns of a row, computed from the contacts of its cell by the formulas of section 5."""
+"""The columns of a row, computed from the contacts of its cell by the formulas of docs/figures.md."""
 
 from math import ceil, inf
 

@@ -1,4 +1,4 @@
-"""The fields of each event type: field -> (check, default or REQUIRED or ABSENT), as in section 2."""
+"""The fields of each event type: field -> (check, default or REQUIRED or ABSENT), as in docs/events.md."""
 
 import re
 import unicodedata

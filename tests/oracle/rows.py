@@ -1,4 +1,4 @@
-"""The columns of a row, computed from its counts by the formulas of section 4."""
+"""The columns of a row, computed from its counts by the formulas of docs/figures.md."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""Membership of the multidisciplinary segment (section 6) by person and day."""
+"""Membership of the multidisciplinary segment (docs/figures.md) by person and day."""
 
 from collections import defaultdict
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Facts, links, buckets and cells of the first-contact family do not depend on order and batches. When `hva wait` ends."""
+"""Facts, links, buckets and cells of fcr do not depend on order and batches. When `hva wait` ends."""
 
 import random
 from typing import Any

@@ -1,0 +1,21 @@
+"""Registers of a folder that tests change: used by the tests of valid and of invalid registers."""
+
+import shutil
+from pathlib import Path
+
+from shared.registers import Registers, load_folder
+
+DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
+UNITS = "county,unit,name_fi,name_sv,name_en,service_area,result_area,division,region,sensitive,valid_from,valid_to\n"
+OUTCOMES = "outcome,classification,resolved,first_line_resolvable,hyte\n"
+
+
+def copy_registers(folder: Path) -> Path:
+    """Copy the default registers to a folder that the test may change."""
+    return Path(shutil.copytree(DEFAULT, folder / "config"))
+
+
+def write(folder: Path, name: str, text: str) -> Registers:
+    """Replace one file and load the folder."""
+    (folder / name).write_text(text, encoding="utf-8")
+    return load_folder(folder)
