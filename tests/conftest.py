@@ -1,8 +1,8 @@
 """The one Kafka and the one PostgreSQL of a test run.
 
-They start in the background as soon as the collected tests are known to need them, both at once, in a folder
-of their own that is removed at the end. However pytest ends, its end of the supervisor's pipe closes, and
-with it they stop. Tests that need a part which cannot start fail; they are not skipped.
+They start in the background, at the same time, when a collected test needs them, in a temporary folder. When pytest
+ends in any way, its end of the supervisor's pipe closes, and the servers stop. If a server cannot start, the tests that
+need it fail; they are not skipped.
 """
 
 import tempfile
@@ -25,15 +25,15 @@ keep_bytecode()
 pytest_plugins = ["tests.product"]
 
 _PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}
-_QUICK = ("property", "unit")  # rooms whose tests need no server
+_QUICK = ("property", "unit")  # folders whose tests need no server
 
 
 @dataclass(frozen=True, slots=True)
 class ServerUnderTest:
-    """One server of the run. Its address stays the same through stops and starts.
+    """One server of the run. Its address stays the same after a restart.
 
-    The methods return when the thing is done, after some seconds at most; call them through
-    `asyncio.to_thread` in tests that have something running in the event loop meanwhile.
+    The methods block for some seconds at most. Call them through `asyncio.to_thread` in tests that run something else in
+    the event loop meanwhile.
     """
 
     name: str
@@ -45,7 +45,7 @@ class ServerUnderTest:
         self.client.control(self.name, "start")
 
     def stop(self, mode: str = "fast") -> None:
-        """`fast`: politely. `immediate`: at once (SIGQUIT, for Kafka SIGKILL). `kill`: SIGKILL."""
+        """`fast`: a normal shutdown. `immediate`: SIGQUIT, for Kafka SIGKILL. `kill`: SIGKILL."""
         self.client.control(self.name, "stop", self._signal(mode))
 
     def restart(self, mode: str = "fast") -> None:
@@ -53,11 +53,11 @@ class ServerUnderTest:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Within it the server hangs: its processes are stopped (SIGSTOP), its connections stay open."""
+        """A context in which the server hangs: its processes are stopped (SIGSTOP), its connections stay open."""
         pid = recorded(self.paths, self.name)
         assert pid is not None, f"{self.name} does not run"
         server = psutil.Process(pid)
-        server.suspend()  # first: it starts no others now
+        server.suspend()  # first, so that it starts no more children
         children = server.children(recursive=True)
         for process in children:
             process.suspend()
@@ -73,7 +73,7 @@ class ServerUnderTest:
 
 
 class EmbeddedRun:
-    """The supervisor of this test run, started once for all parts that any collected test needs."""
+    """The supervisor of this test run, started once with all servers that collected tests need."""
 
     def __init__(self) -> None:
         self._client: SupervisorClient | None = None
@@ -109,12 +109,12 @@ _RUN = pytest.StashKey[EmbeddedRun]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The quick rooms come first: what fails in them is told soonest, and the servers start meanwhile."""
+    """Run the quick tests first: their failures are reported soon, and the servers start meanwhile."""
     items.sort(key=lambda item: item.path.parent.name not in _QUICK)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Starts the servers ahead of the first test that needs them."""
+    """Start the servers before the first test that needs them."""
     run = session.config.stash[_RUN] = EmbeddedRun()
     fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     parts = [part for fixture, part in _PARTS.items() if fixture in fixtures]
@@ -123,32 +123,32 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stops them again."""
+    """Stop the servers."""
     if _RUN in config.stash:
         config.stash[_RUN].end()
 
 
 @pytest.fixture(scope="session")
 def kafka_server(pytestconfig: pytest.Config) -> ServerUnderTest:
-    """Kafka with its stop, start and restart."""
+    """Kafka, with functions that stop, start and restart it."""
     return pytestconfig.stash[_RUN].server("kafka")
 
 
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> ServerUnderTest:
-    """PostgreSQL with its stop, start and restart."""
+    """PostgreSQL, with functions that stop, start and restart it."""
     return pytestconfig.stash[_RUN].server("postgres")
 
 
 @pytest.fixture
 def kafka(kafka_server: ServerUnderTest) -> Iterator[str]:
-    """`host:port` of Kafka; a test that left it stopped does not hurt the next one."""
+    """`host:port` of Kafka, which is started if the previous test left it stopped."""
     kafka_server.start()
     yield kafka_server.address
 
 
 @pytest.fixture
 def postgres(postgres_server: ServerUnderTest) -> Iterator[str]:
-    """The DSN of PostgreSQL's administrator; a test that left it stopped does not hurt the next one."""
+    """The DSN of PostgreSQL's administrator. The server is started if the previous test left it stopped."""
     postgres_server.start()
     yield postgres_server.address

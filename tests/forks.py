@@ -21,7 +21,7 @@ from select import select
 from typing import Any
 
 from tests.bytecode import BYTECODE
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 
 _IMPORTED = (
     "services.ingest.app",
@@ -78,7 +78,7 @@ class Forks:
         return Fork(int(self._process.stdout.readline()), _exit_file(log))
 
     def end(self) -> None:
-        self._process.communicate(timeout=PATIENCE_S)
+        self._process.communicate(timeout=DEADLINE_S)
 
 
 def _exit_file(log: Path) -> Path:

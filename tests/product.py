@@ -1,7 +1,7 @@
-"""The product under test: real services as processes, on the run's servers, with a database and topics of their own.
+"""The product under test: real services as processes, on the servers of the run, with their own database and topics.
 
-Faults are done to these processes by their id. What is asked of the product is asked as its users would: lines are
-loaded, `hva wait` waits, figures are read from the views.
+Tests use the product as its users do: they load lines, wait with `hva wait`, and read figures from the views. Faults
+are injected into these processes by process id.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, SERVICE_ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 from tests.forks import Forks
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 SERVICES = ("ingest", "nps", "fcr", "segments")
 ROOT = Path(__file__).parent.parent
@@ -46,7 +46,7 @@ class Database:
     admin: str
 
     def dsn(self, role: str) -> str:
-        """As one of the product's roles."""
+        """The DSN of a role of the product."""
         return dsn_for(self.admin, self.name, role, _PASSWORD)
 
 
@@ -98,7 +98,7 @@ class Product:
     replicas: list[Replica] = field(default_factory=list)
 
     def connection(self) -> Connection:
-        """What the command's verbs speak to."""
+        """What the verbs of `hva` connect to."""
         return Connection(
             kafka=self.kafka,
             postgres_steward=self.database.dsn("hva_steward"),
@@ -115,7 +115,7 @@ class Product:
     async def start(
         self, service: str, extra: Mapping[str, str] | None = None, ready: bool = True, module: str = ""
     ) -> Replica:
-        """Start one replica of a service and wait until it is ready; `module` is run in place of the service's own."""
+        """Start a replica of a service and wait until it is ready. `module` is run instead of the service's own module."""
         log = self.folder / f"{service}-{next(_numbers)}.log"
         environment = {
             **os.environ,
@@ -137,18 +137,18 @@ class Product:
         return replica
 
     async def start_all(self, extra: Mapping[str, str] | None = None) -> list[Replica]:
-        """Start a replica of every service at once, since `hva wait` follows them all; ingest comes first."""
+        """Start a replica of every service, because `hva wait` waits for all of them. The first result is ingest."""
         return list(await asyncio.gather(*(self.start(service, extra) for service in SERVICES)))
 
     async def ready(self, replica: Replica) -> None:
-        """Wait until a replica says that it can work."""
+        """Wait until a replica reports that it is ready."""
 
         async def is_ready() -> bool:
             if replica.process.returncode is not None:
                 pytest.fail(f"{replica.service} ended: {replica.log.read_text()[-2000:]}")
             return (await replica.probe())[0] == 200
 
-        await until(is_ready, f"{replica.service} is ready")
+        await wait_until(is_ready, f"{replica.service} is ready")
 
     async def load(self, lines: Iterable[bytes]) -> Tally:
         """Send lines to the raw topics, as `hva load` does."""
@@ -163,12 +163,12 @@ class Product:
             await producer.stop()
         return tally
 
-    async def wait(self, within: float = PATIENCE_S, published: bool = False) -> None:
+    async def wait(self, within: float = DEADLINE_S, published: bool = False) -> None:
         """`hva wait`."""
         await wait_until_done(self.connection(), within, published)
 
     async def fetch(self, query: str, *arguments: object, as_of: str = "") -> list[dict[str, Any]]:
-        """Rows of a query as the steward."""
+        """Rows of a query, read as the steward."""
         connection = await asyncpg.connect(
             self.database.dsn("hva_steward"), server_settings={"hva.as_of": as_of} if as_of else {}
         )
@@ -185,8 +185,8 @@ class Product:
                 await replica.kill()
 
 
-async def _forget_topics(kafka: str, prefix: str) -> None:
-    """Delete the topics of a test: the broker of the run would restart ever more slowly with them."""
+async def _delete_topics(kafka: str, prefix: str) -> None:
+    """Delete the topics of a test, because a broker with many topics restarts slowly."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     try:
         await admin.start()
@@ -216,4 +216,4 @@ async def product(forks: Forks, kafka: str, database: Database, tmp_path: Path) 
     product = Product(forks, kafka, database, tmp_path, prefix)
     yield product
     await product.end()
-    await _forget_topics(kafka, prefix)
+    await _delete_topics(kafka, prefix)

@@ -1,4 +1,4 @@
-"""One running process of a service, and waiting for what it says."""
+"""One running process of a service, and functions that wait for its state."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 from tests.forks import Fork
 
 
@@ -29,29 +29,29 @@ class Replica:
         return self.process.pid
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to this very process."""
+        """Send a signal to the process."""
         self.process.send_signal(number)
 
-    async def ended(self, within: float = PATIENCE_S) -> int:
-        """Wait for its end; returns the exit code."""
+    async def ended(self, within: float = DEADLINE_S) -> int:
+        """Wait for the end of the process; return its exit code."""
         return await asyncio.wait_for(self.process.wait(), within)
 
     async def kill(self) -> None:
-        """kill -9."""
+        """End the process with SIGKILL."""
         if self.process.returncode is None:
             self.signal(signal.SIGKILL)
         await self.ended()
 
     async def probe(self, path: str = "/readyz") -> tuple[int, dict[str, Any] | str]:
-        """Status and body of one of its pages; (0, '') while it does not listen."""
+        """Status and body of a health page; (0, '') while the service does not listen."""
         return await asyncio.to_thread(_get, f"http://127.0.0.1:{await self.port()}{path}")
 
     async def port(self) -> int:
-        """The port of its health server, as its first log line tells it."""
+        """The port of the health server, from the log."""
         return await self._logged_port("started")
 
     async def gateway(self) -> str:
-        """The URL of its gateway."""
+        """The URL of the gateway."""
         return f"http://127.0.0.1:{await self._logged_port('the gateway listens')}/events"
 
     async def _logged_port(self, text: str) -> int:
@@ -61,13 +61,13 @@ class Replica:
                     return int(json.loads(line)["port"])
             return None
 
-        port: int = await until(logged, f"{self.service} logs: {text}")
+        port: int = await wait_until(logged, f"{self.service} logs: {text}")
         return port
 
 
 def _get(url: str) -> tuple[int, dict[str, Any] | str]:
     try:
-        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(url, timeout=DEADLINE_S) as answer:
             text = answer.read().decode()
             return answer.status, json.loads(text) if text.startswith("{") else text
     except urllib.error.HTTPError as error:
@@ -77,8 +77,8 @@ def _get(url: str) -> tuple[int, dict[str, Any] | str]:
         return 0, ""
 
 
-async def until(condition: Any, what: str, within: float = PATIENCE_S) -> Any:
-    """Wait for a condition (sync or async) to give something true, with a deadline; returns what it gave."""
+async def wait_until(condition: Any, what: str, within: float = DEADLINE_S) -> Any:
+    """Wait until a condition (sync or async) returns a true value, and return it. Fails at the deadline."""
     deadline = asyncio.get_running_loop().time() + within
     while True:
         got = condition()
@@ -91,8 +91,8 @@ async def until(condition: Any, what: str, within: float = PATIENCE_S) -> Any:
         await asyncio.sleep(0.02)
 
 
-async def all_name(replicas: Sequence[Replica], *parts: str, within: float = 40.0) -> None:
-    """Wait until all replicas name exactly these parts as away on /readyz, and see that they are alive all the same."""
+async def wait_until_unavailable(replicas: Sequence[Replica], *parts: str, within: float = 40.0) -> None:
+    """Wait until all replicas report exactly these parts as unavailable on /readyz, and check that /livez is 200."""
 
     async def names(replica: Replica) -> None:
         async def named() -> bool:
@@ -100,7 +100,7 @@ async def all_name(replicas: Sequence[Replica], *parts: str, within: float = 40.
             assert isinstance(body, dict)
             return status == (503 if parts else 200) and set(body["troubles"]) == set(parts)
 
-        await until(named, f"{replica.service} says that {parts or 'nothing'} is away", within)
+        await wait_until(named, f"{replica.service} reports {parts or 'nothing'} as unavailable", within)
         assert (await replica.probe("/livez"))[0] == 200
 
     await asyncio.gather(*(names(replica) for replica in replicas))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.compose.resolved import PROJECT
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 
 NAME: Final = f"hva-compose-test-{os.getpid()}"
 LABEL: Final = f"com.docker.compose.project={NAME}"
@@ -27,7 +27,7 @@ class CheckError(Exception):
     """A check of the stack failed; the message is one sentence for the user."""
 
 
-def docker(*arguments: str, check: bool = True, env: Mapping[str, str] | None = None, limit: float = PATIENCE_S) -> str:
+def docker(*arguments: str, check: bool = True, env: Mapping[str, str] | None = None, limit: float = DEADLINE_S) -> str:
     """The output of `docker`: stdout, then stderr. With `check`, a failure raises CheckError."""
     done = subprocess.run(
         ["docker", *arguments], cwd=PROJECT, env=env, capture_output=True, text=True, timeout=limit, check=False
@@ -39,10 +39,10 @@ def docker(*arguments: str, check: bool = True, env: Mapping[str, str] | None = 
 
 def wait_until(description: str, condition: Callable[[], Any]) -> Any:
     """Wait for the condition and return its value. Raises CheckError at the deadline."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + DEADLINE_S
     while not (found := condition()):
         if time.monotonic() > deadline:
-            raise CheckError(f"not within {PATIENCE_S:.0f} s: {description}")
+            raise CheckError(f"not within {DEADLINE_S:.0f} s: {description}")
         time.sleep(_PAUSE_S)
     return found
 

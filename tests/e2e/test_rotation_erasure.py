@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.fault.events import contact_recorded, event_line, feedback_answered
 from tests.product import Product
-from tests.replica import until
+from tests.replica import wait_until
 
 ERASED, KEPT = {"hetu": "010594Y9032"}, {"local_id": "4711"}
 PERSONS_QUERY = "select client, person from {}.client order by 1"
@@ -56,7 +56,7 @@ async def test_person_with_pseudonyms_of_two_keys_is_erased(product: Product) ->
 
     code, out, _ = await hva(product, "rotate-key")
     assert code == 0 and "Older keys: k1" in out
-    await until(lambda: "pseudonym keys loaded" in ingest.log.read_text(), "the new key is in use")
+    await wait_until(lambda: "pseudonym keys loaded" in ingest.log.read_text(), "the new key is in use")
     await product.load([*events_of(ERASED, "after"), *events_of(KEPT, "after")])
     await product.wait()
     for family in ("fcr", "segments"):

@@ -20,7 +20,7 @@ from deploy.embedded.services import SERVICES
 from deploy.embedded.shutdown import end_supervisor, remove_run
 from deploy.hva.context import VerbError, live_run, resolve
 from deploy.hva.status import read_status
-from tests.deadlines import PATIENCE_S, within_patience
+from tests.deadlines import DEADLINE_S, is_met_within_deadline
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def environment(**settings: str) -> dict[str, str]:
 
 def hva(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=PATIENCE_S
+        command(*arguments), cwd=PROJECT, env=environment(**env), capture_output=True, text=True, timeout=DEADLINE_S
     )
 
 
@@ -91,7 +91,7 @@ def assert_killed_processes_restart(folder: Path) -> None:
         now = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
         return now != pid and asyncio.run(read_status(live_run(folder))).all_ready
 
-    assert within_patience(is_back)
+    assert is_met_within_deadline(is_back)
 
 
 def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
             assert up.poll() is None, output
             started = processes_of(folder)
             up.send_signal(signal.SIGINT)
-            assert up.wait(PATIENCE_S) == 0
+            assert up.wait(DEADLINE_S) == 0
         finally:
             up.kill()
     assert any(line.startswith("Kafka") for line in output)

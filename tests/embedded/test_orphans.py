@@ -15,7 +15,7 @@ from deploy.embedded import process
 from deploy.embedded.client import AlreadyRunning, SupervisorClient
 from deploy.embedded.run_paths import PROJECT, RunPaths
 from deploy.embedded.shutdown import end_supervisor, remove_run
-from tests.deadlines import PATIENCE_S, within_patience
+from tests.deadlines import DEADLINE_S, is_met_within_deadline
 
 _PARENT = """
 import sys
@@ -54,7 +54,7 @@ def all_end(processes: list[psutil.Process]) -> bool:
         except psutil.NoSuchProcess:
             return False  # ended between the two checks: check again
 
-    return within_patience(done)
+    return is_met_within_deadline(done)
 
 
 def test_everything_ends_with_a_killed_parent(paths: RunPaths) -> None:
@@ -91,7 +91,7 @@ def test_a_new_start_ends_only_the_processes_of_the_crashed_run(paths: RunPaths)
         client = SupervisorClient(paths, ())
         client.wait_ready()
         client.stop()
-        assert left.wait(PATIENCE_S) == -signal.SIGTERM
+        assert left.wait(DEADLINE_S) == -signal.SIGTERM
         assert stranger.poll() is None
         stranger.kill()
 

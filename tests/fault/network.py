@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
-from tests.replica import until
+from tests.replica import wait_until
 
 _SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
 _DROP_ALL: Final = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: accept 0 bytes of a packet
@@ -42,7 +42,7 @@ class Network:
             self._server.close()
             for link in self._open:
                 link.close()
-            await until(lambda: not self._open, "the connections are closed")
+            await wait_until(lambda: not self._open, "the connections are closed")
 
     def vanish(self) -> None:
         """Make the server unreachable."""

@@ -17,11 +17,11 @@ from shared.contracts.catalogue import CARE, CONTACT, FEEDBACK, PERSON, SEGMENT,
 from shared.edge.produce import Outgoing, make_producer, publish
 from tests import oracle
 from tests.bytecode import BYTECODE
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 from tests.fault import topics
 from tests.fault.workload import AS_OF, Rows, Workload
 from tests.product import ROOT, Product
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 FAULT_ROUNDS = int(os.environ.get("HVA_FAULT_ROUNDS", "1"))
 """Multiplies the number of faults; a nightly run can afford 20."""
@@ -53,7 +53,7 @@ class Stage:
         ready: bool = True,
         batch: int | None = None,
         session: float = 1.5,
-        idle: float | None = PATIENCE_S,
+        idle: float | None = DEADLINE_S,
     ) -> Replica:
         """Start a replica with faults (`kill@committed#2`), with a mutant, or in consumer groups of its own.
 
@@ -103,11 +103,11 @@ class Stage:
             await self.wait_until_current("segments")
         await self.wait_until_committed(service, group_suffix)
         if reads_histories:
-            await until(partial(self._histories_received, service), f"{service} has received the histories")
+            await wait_until(partial(self._histories_received, service), f"{service} has received the histories")
         if service == "segments":
-            await until(self._histories_published, "segments has published its histories")
+            await wait_until(self._histories_published, "segments has published its histories")
         if service == "fcr":
-            await until(self._cells_current, "fcr has counted its stored cells")
+            await wait_until(self._cells_current, "fcr has counted its stored cells")
 
     async def wait_until_committed(self, service: str, group_suffix: str = "") -> None:
         """Wait until the groups of a service have committed all offsets of its topics."""
@@ -117,7 +117,7 @@ class Stage:
             async def all_committed() -> bool:
                 return await unread_count() == 0
 
-            await until(all_committed, f"{service}{group_suffix} has committed everything")
+            await wait_until(all_committed, f"{service}{group_suffix} has committed everything")
 
     async def _histories_published(self) -> bool:
         return not await self.product.fetch("select 1 from segments.history where pending")
@@ -140,7 +140,7 @@ class Stage:
         def marked() -> bool:
             return path.exists() or replica.process.returncode not in (None, -9)
 
-        await until(marked, f"{mark} of {replica.service}: {replica.log.read_text()[-1000:]}")
+        await wait_until(marked, f"{mark} of {replica.service}: {replica.log.read_text()[-1000:]}")
         return [(topic, partition, offset) for topic, partition, offset in json.loads(path.read_text())]
 
     def release(self, replica: Replica) -> None:
@@ -222,7 +222,7 @@ class Stage:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+        output, _ = await asyncio.wait_for(process.communicate(), DEADLINE_S)
         assert process.returncode == 0, output.decode()
         return output.decode()
 

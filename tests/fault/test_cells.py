@@ -4,7 +4,7 @@ from tests.fault.events import contact_recorded
 from tests.fault.locks import is_any_lock_awaited
 from tests.fault.stage import Stage, start_together
 from tests.fault.workload import workload_of
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 LINES = [contact_recorded(f"c{n}", client={"local_id": f"A{n % 7}"}, reason="kuume") for n in range(20)]
 PERIODS = 5  # March, April (a client of March may be revolving in April), their two quarters and the year
@@ -43,7 +43,7 @@ async def count_concurrently(stage: Stage, mutant: str) -> list[str]:
     async def tried() -> bool:
         return len(stage.trace(second, "counting")) >= PERIODS or await is_any_lock_awaited(stage)
 
-    await until(tried, "the second replica has tried to count")
+    await wait_until(tried, "the second replica has tried to count")
     problems = [f"counted by both replicas: {period}" for period in stage.trace(second, "counted")]
     if await is_any_lock_awaited(stage):
         return [*problems, "the second replica waits for the first"]

@@ -6,7 +6,7 @@ from tests.fault.locks import families_waiting_for_county, is_any_lock_awaited
 from tests.fault.stage import Stage, start_together
 from tests.fault.topics import partition_assignment, partition_of
 from tests.fault.workload import workload_of
-from tests.replica import until
+from tests.replica import wait_until
 
 SESSION = 60.0  # seconds; long enough that a replica on a busy machine keeps its partitions
 # For a quarter of them, on average, the second replica gets the retraction and the first one gets the later contact.
@@ -36,7 +36,7 @@ async def repeat_during_redrive(stage: Stage, mutant: str) -> list[str]:
     await stage.product.load(later)
     await _wait_for_lock(stage, mutant)
     stage.release(fcr)
-    await until(lambda: _is_resolved(stage), "the dead letter is resolved")
+    await wait_until(lambda: _is_resolved(stage), "the dead letter is resolved")
     await _wait_until_current(stage)
     differences = await stage.differences(workload_of([*first, *later]))
     return [line for line in differences if not line.startswith("fcr dead letter: ")]
@@ -82,12 +82,12 @@ async def _wait_for_assignment(stage: Stage, replicas: int) -> dict[str, set[int
         found = await partition_assignment(stage.product.kafka, stage.product.topic_prefix, "fcr", CONTACT)
         return found if len(found) == replicas else {}
 
-    return dict(await until(assigned, f"{replicas} replicas share the contacts"))
+    return dict(await wait_until(assigned, f"{replicas} replicas share the contacts"))
 
 
 async def _wait_for_lock(stage: Stage, mutant: str) -> None:
     """Wait until a writer waits for the held one: for the county lock, or with the mutant only for a row lock."""
-    await until(lambda: is_any_lock_awaited(stage), "a writer waits for a lock")
+    await wait_until(lambda: is_any_lock_awaited(stage), "a writer waits for a lock")
     assert mutant or await families_waiting_for_county(stage) == {"fcr"}
 
 

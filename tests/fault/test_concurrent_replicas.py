@@ -11,7 +11,7 @@ from tests.fault.events import client_erased, contact_recorded, feedback_answere
 from tests.fault.locks import families_waiting_for_county
 from tests.fault.stage import FAMILIES, Stage, families_of, start_together
 from tests.fault.workload import default_workload, workload_of
-from tests.replica import until
+from tests.replica import wait_until
 
 CLIENT = {"local_id": "A1"}
 
@@ -38,7 +38,7 @@ async def erase_during_facts(stage: Stage, replicas: int, mutant: str) -> list[s
         waiting = await families_waiting_for_county(stage)
         return all([f in waiting or await stage.product.fetch(f"select 1 from {f}.erased") for f in FAMILIES])
 
-    await until(erasing, "the erasure waits for the facts, or is committed before them")
+    await wait_until(erasing, "the erasure waits for the facts, or is committed before them")
     waited = await families_waiting_for_county(stage)
     for replica in held:
         stage.release(replica)
@@ -70,7 +70,7 @@ async def test_two_replicas_of_all_records_give_the_same_figures(stage: Stage) -
     async def all_wait() -> bool:
         return await families_waiting_for_county(stage) == set(FAMILIES)
 
-    await until(all_wait, "every family has a replica that waits for the other")
+    await wait_until(all_wait, "every family has a replica that waits for the other")
     for replica in held:
         stage.release(replica)
     await asyncio.gather(
@@ -91,7 +91,7 @@ async def test_rebalance_during_a_batch_loses_nothing(stage: Stage) -> None:
     held = await start_together(*(stage.start(f, "hold@in_transaction#5", ready=False) for f in FAMILIES))
     batches = [await stage.wait_for_mark("held-in_transaction", replica) for replica in held]
     joined = await start_together(*(stage.start(f, ready=False) for f in FAMILIES for _ in range(2)))
-    await until(lambda: all(map(stage.delivered, joined)), "the replicas that joined have partitions")
+    await wait_until(lambda: all(map(stage.delivered, joined)), "the replicas that joined have partitions")
     for replica in held:
         stage.release(replica)
         replica.signal(signal.SIGTERM)
@@ -126,7 +126,7 @@ async def test_frozen_replica_changes_nothing_after_it_resumes(stage: Stage) -> 
     async def commit_failed() -> bool:
         return all([await stage.metric(replica, "hva_commit_errors_total") > 0 for replica in frozen])
 
-    await until(commit_failed, "the commits of the frozen replicas fail")
+    await wait_until(commit_failed, "the commits of the frozen replicas fail")
     await asyncio.gather(*map(stage.wait_until_current, FAMILIES))
     assert [await stage.metric(replica, "hva_records_total", applied) for replica in frozen] == before
     assert await stage.differences(workload) == []

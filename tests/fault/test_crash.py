@@ -7,7 +7,7 @@ import pytest
 
 from tests.fault.stage import FAMILIES, FAULT_ROUNDS, SERVICES, Position, Stage, start_together
 from tests.fault.workload import default_workload
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 # Points between two effects of a batch.
 # `commit_sent`: COMMIT is sent, its answer has not arrived.
@@ -54,7 +54,7 @@ async def test_kill_at_a_random_time_loses_nothing(stage: Stage) -> None:
         starts = (stage.start(name, certain.get(name, ""), ready=False, batch=15) for name in SERVICES)
         replicas = await start_together(*starts)
         for replica in replicas:
-            await until(lambda replica=replica: stage.delivered(replica), f"{replica.service} has a batch")
+            await wait_until(lambda replica=replica: stage.delivered(replica), f"{replica.service} has a batch")
         await asyncio.gather(*(_kill_later(replica, stage.random.uniform(0, 0.4)) for replica in replicas))
     await start_together(*map(stage.start, SERVICES))
     await stage.product.wait()

@@ -16,7 +16,7 @@ from tests.conftest import ServerUnderTest
 from tests.fault.network import Network
 from tests.fault.stage import FAMILIES, Stage, start_together
 from tests.fault.workload import default_workload
-from tests.replica import all_name, until
+from tests.replica import wait_until, wait_until_unavailable
 
 # docs/operations.md promises 15, 10 and 30 s. The tests allow more, because the machine may be busy with other
 # work. A hang that is not detected takes more than 90 s.
@@ -60,13 +60,13 @@ async def test_hanging_server_is_reported_and_nothing_is_lost(
         for replica in replicas:
             stage.release(replica)
         # The gateway has not detected the hang yet. A rejected event needs only PostgreSQL.
-        _, first = await asyncio.gather(all_name(replicas, name, within=REPORTED_S), post_rejected(url))
+        _, first = await asyncio.gather(wait_until_unavailable(replicas, name, within=REPORTED_S), post_rejected(url))
         assert first == (503 if name == "postgres" else 422)
         assert [await stage.metric(replica, "hva_ready") for replica in replicas] == [0, 0, 0, 0]
         assert await post_rejected(url) == 503
         with pytest.raises(VerbError, match=r"does not answer|behind|not in the figures"):
             await asyncio.wait_for(stage.product.wait(3), ANSWERED_S)
-    await all_name(replicas)
+    await wait_until_unavailable(replicas)
     assert await post_rejected(url) == 422
     await stage.product.wait()
     assert await stage.differences(replace(workload, rejected=workload.rejected + Counter(["schema"]))) == []
@@ -92,8 +92,8 @@ async def test_vanished_host_is_reported_and_nothing_is_lost(stage: Stage) -> No
         for network in networks.values():
             network.vanish()
         await stage.send_ingested(workload)
-        await all_name(replicas, "postgres")
-        await until(
+        await wait_until_unavailable(replicas, "postgres")
+        await wait_until(
             lambda: stage.metric(replicas[0], "hva_commit_errors_total"),
             "the kernel closes the connection of nps",
             RECOVERED_S,
@@ -102,7 +102,7 @@ async def test_vanished_host_is_reported_and_nothing_is_lost(stage: Stage) -> No
             network.come_back()
         started = time.monotonic()
         await asyncio.gather(
-            all_name(replicas, within=RECOVERED_S), *(stage.wait_until_current(name) for name in networks)
+            wait_until_unavailable(replicas, within=RECOVERED_S), *(stage.wait_until_current(name) for name in networks)
         )
         assert time.monotonic() - started < RECOVERED_S
         assert await stage.differences(workload) == []

@@ -17,7 +17,7 @@ from tests.fault.events import BUG_ID, event_line, feedback_answered
 from tests.fault.poison import CANARIES, COMMENT, HETU, MIB, Poison, poison_records
 from tests.fault.stage import FAULT_ROUNDS, Stage, start_together
 from tests.fault.workload import Workload, workload_of
-from tests.product import until
+from tests.product import wait_until
 
 RECORDS_OF_KIND = 2 * FAULT_ROUNDS
 READABLE = "select to_jsonb(l) - 'sealed' as readable, sealed from {service}.dead_letter l"
@@ -110,7 +110,7 @@ async def test_redrive_keeps_invalid_records_open(stage: Stage) -> None:
         rows = await stage.product.fetch("select id, attempts from ingest.dead_letter where state = 'open'")
         return sorted((r["id"], r["attempts"]) for r in rows) == [(b["id"], b["attempts"] + 1) for b in before]
 
-    await until(retried, "both dead letters were tried again and are open")
+    await wait_until(retried, "both dead letters were tried again and are open")
     assert await stage.differences(workload_of(lines)) == []
 
 

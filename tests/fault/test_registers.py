@@ -9,7 +9,7 @@ import pytest
 from tests.fault.events import feedback_answered, feedback_given
 from tests.fault.stage import FAMILIES, Stage, start_together
 from tests.fault.workload import CONFIG, Workload, default_workload, workload_of
-from tests.replica import until
+from tests.replica import wait_until
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def wait_until_equal(stage: Stage, workload: Workload) -> None:
         return not differences
 
     try:
-        await until(equal, "figures by the new registers")
+        await wait_until(equal, "figures by the new registers")
     finally:
         assert differences == []
 
@@ -70,7 +70,7 @@ async def test_invalid_register_changes_nothing(stage: Stage, folder: Path) -> N
     replicas = await start_together(stage.start("ingest"), stage.start("nps"))
     change_register(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,joskus,7,")
     for replica in replicas:
-        await until(
+        await wait_until(
             lambda replica=replica: "the previous ones stay" in replica.log.read_text(), "the invalid file is reported"
         )
     await stage.product.load(workload.lines)
@@ -79,7 +79,7 @@ async def test_invalid_register_changes_nothing(stage: Stage, folder: Path) -> N
     assert [(await replica.probe())[0] for replica in replicas] == [200, 200]
     change_register(folder, "promises.csv", "feedback,,joskus,7,", "feedback,,minutes,60,")
     for replica in replicas:
-        await until(
+        await wait_until(
             lambda replica=replica: "registers loaded" in replica.log.read_text(), "the corrected file is in use"
         )
 
@@ -107,13 +107,13 @@ async def test_dead_letters_are_redriven_when_their_cause_is_gone(stage: Stage, 
     async def only_future_time_is_open() -> bool:
         return await stage.dead_letters() == {"future_time": 1}
 
-    await until(only_future_time_is_open, "the dead letters about registers are resolved")
+    await wait_until(only_future_time_is_open, "the dead letters about registers are resolved")
     stage.set_clock_ahead(timedelta(hours=1, seconds=1).total_seconds())
 
     async def all_resolved() -> bool:
         return not await stage.dead_letters()
 
-    await until(all_resolved, "all dead letters are resolved")
+    await wait_until(all_resolved, "all dead letters are resolved")
     await stage.product.wait()
     await wait_until_equal(stage, workload_by_registers(lines, folder, soon))
     states = await stage.product.fetch("select distinct state, attempts > 1 as retried from ingest.dead_letter")

@@ -11,7 +11,7 @@ import orjson
 
 from deploy.hva.replay import request_replay
 from shared.contracts.catalogue import SEGMENT, TOPICS, group_id
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 from tests.fault.clients import client_id, events_of_client
 from tests.fault.events import BUG_ID, client_erased, client_merged, contact_recorded, feedback_answered, service_event
 from tests.fault.stage import FAMILIES, Stage, start_together
@@ -27,7 +27,7 @@ KEPT = ("replay", "dead_letter")  # tables that the test reads afterwards
 async def run_replay(stage: Stage, *families: str, from_kafka: bool = False) -> list[dict[str, Any]]:
     """Replay families as `hva replay` does. Returns the results."""
     dsn = stage.product.database.dsn("hva_steward")
-    return await asyncio.gather(*(request_replay(dsn, family, True, from_kafka, PATIENCE_S) for family in families))
+    return await asyncio.gather(*(request_replay(dsn, family, True, from_kafka, DEADLINE_S) for family in families))
 
 
 async def retained_count(stage: Stage, family: str) -> int:

@@ -5,7 +5,7 @@ import asyncio
 from tests.conftest import ServerUnderTest
 from tests.fault.stage import FAMILIES, SERVICES, Stage, families_of, start_together
 from tests.fault.workload import default_workload
-from tests.replica import all_name
+from tests.replica import wait_until_unavailable
 
 
 async def crash_during_a_batch(stage: Stage, name: str, server: ServerUnderTest, mutant: str = "") -> list[str]:
@@ -20,11 +20,11 @@ async def crash_during_a_batch(stage: Stage, name: str, server: ServerUnderTest,
         point = "in_transaction" if replica.service in FAMILIES else "published"
         assert await stage.wait_for_mark(f"held-{point}", replica)
     await asyncio.to_thread(server.stop, "immediate")
-    await all_name(replicas, name)
+    await wait_until_unavailable(replicas, name)
     for replica in replicas:
         stage.release(replica)
     await asyncio.to_thread(server.start)
-    await all_name(replicas)
+    await wait_until_unavailable(replicas)
     await stage.product.wait()
     assert [replica.process.returncode for replica in replicas] == [None] * len(SERVICES)
     return await stage.differences(workload)
@@ -52,11 +52,11 @@ async def test_services_start_while_kafka_and_postgres_are_down(
     for server in (kafka_server, postgres_server):
         await asyncio.to_thread(server.stop)
     replicas = await start_together(*(stage.start(name, ready=False, batch=100) for name in SERVICES))
-    await all_name(replicas, "postgres", "kafka")
+    await wait_until_unavailable(replicas, "postgres", "kafka")
     await asyncio.to_thread(postgres_server.start)
-    await all_name(replicas, "kafka")
+    await wait_until_unavailable(replicas, "kafka")
     await asyncio.to_thread(kafka_server.start)
-    await all_name(replicas)
+    await wait_until_unavailable(replicas)
     await stage.product.wait()
     assert await stage.differences(workload) == []
     assert all('"ERROR"' not in replica.log.read_text() for replica in replicas), (

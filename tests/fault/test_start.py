@@ -12,7 +12,7 @@ import pytest
 from services.ingest.app import build
 from shared.edge import service
 from tests.bytecode import BYTECODE
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 from tests.product import ROOT, SAMPLE
 
 Change = Callable[[dict[str, str], Path], None]
@@ -88,7 +88,7 @@ async def _start(name: str, environment: dict[str, str]) -> tuple[int | None, st
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+        output, _ = await asyncio.wait_for(process.communicate(), DEADLINE_S)
     except TimeoutError:
         process.kill()
         output, _ = await process.communicate()

@@ -8,7 +8,7 @@ import pytest
 
 from shared.postgres.migrate import migration_names
 from tests.product import Product
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 _DELETE: str = "delete from migration.applied where part = 'nps' and name = $1 returning sha256"
 _INSERT: str = "insert into migration.applied (part, name, sha256) values ('nps', $1, $2)"
@@ -28,7 +28,7 @@ async def _report(replica: Replica, section: str, part: str) -> str:
         body = (await replica.probe())[1]
         return body[section].get(part) if isinstance(body, dict) else None
 
-    return str(await until(reported, f"{replica.service} reports {part} in its {section}", 60))
+    return str(await wait_until(reported, f"{replica.service} reports {part} in its {section}", 60))
 
 
 async def test_service_waits_for_its_database_version(

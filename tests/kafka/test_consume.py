@@ -18,7 +18,7 @@ from shared.edge.produce import Outgoing, make_producer, partition_of, publish
 from shared.edge.topics import TopicMismatchError, ensure_topics
 from shared.record import Record
 from shared.settings import Settings
-from tests.replica import until
+from tests.replica import wait_until
 
 TOPIC = RAW[Stream.FEEDBACK]
 _numbers = count(1)
@@ -68,7 +68,7 @@ async def test_new_group_starts_at_the_first_record(settings: Settings) -> None:
         received.extend(records)
 
     async with consuming(settings, handler):
-        await until(lambda: len(received) == 50, "all records")
+        await wait_until(lambda: len(received) == 50, "all records")
     later: list[Record] = []
 
     async def later_handler(records: Sequence[Record]) -> None:
@@ -76,7 +76,7 @@ async def test_new_group_starts_at_the_first_record(settings: Settings) -> None:
 
     async with consuming(settings, later_handler):
         await send(settings, *numbered_records(settings, range(50, 51)))
-        await until(lambda: later, "the record that came later")
+        await wait_until(lambda: later, "the record that came later")
     assert [record.value for record in later] == [b"50"], "handled records were not acknowledged"
 
 
@@ -91,7 +91,7 @@ async def test_failed_batch_is_redelivered_completely_and_in_order(settings: Set
         handled.extend(records)
 
     async with consuming(settings, handler):
-        await until(lambda: len(handled) >= 60, "all records in spite of failures")
+        await wait_until(lambda: len(handled) >= 60, "all records in spite of failures")
     assert sorted(int(record.value or b"") for record in handled) == list(range(60))
     for key in {record.key for record in handled}:
         values = [int(record.value or b"") for record in handled if record.key == key]
@@ -116,7 +116,7 @@ async def test_records_with_any_header_or_value_are_delivered(
         received.extend(records)
 
     async with consuming(settings, handler):
-        await until(lambda: len(received) == 3, "all three records")
+        await wait_until(lambda: len(received) == 3, "all three records")
     assert [(record.value, list(record.headers)) for record in received] == [(value, []), (value, headers), (value, [])]
 
 

@@ -13,7 +13,7 @@ from deploy.hva.context import VerbError
 from shared.contracts.catalogue import RAW, TOPICS, Stream, group_id
 from shared.edge.produce import Outgoing, make_producer, publish
 from shared.postgres.bootstrap import ROLES, dsn_for
-from tests.product import Database, until
+from tests.product import Database, wait_until
 
 CLOSED_ADDRESS = "127.0.0.1:9"
 
@@ -40,7 +40,7 @@ async def test_lag_of_a_new_group_is_all_committed_records(kafka: str) -> None:
     async def known() -> bool:  # the first group of a broker has no coordinator for a moment
         return group in (await exporter_kafka.take_snapshot(kafka)).unread
 
-    await until(known, "the group has a coordinator")
+    await wait_until(known, "the group has a coordinator")
     before = await exporter_kafka.take_snapshot(kafka)
     producer = make_producer(kafka, "test")
     await producer.start()
@@ -57,7 +57,7 @@ async def test_lag_of_a_new_group_is_all_committed_records(kafka: str) -> None:
         # The broker writes the marker of the aborted transaction after its answer.
         return await lag_growth(kafka, group, before) == [3]
 
-    await until(only_committed_counted, "three records are unread, in one partition")
+    await wait_until(only_committed_counted, "three records are unread, in one partition")
     snapshot = await exporter_kafka.take_snapshot(kafka)
     assert snapshot.brokers == 1
     assert {partition["topic"] for partition in snapshot.partitions} == {topic.name for topic in TOPICS}

@@ -16,7 +16,7 @@ import pytest
 from tests import oracle
 from tests.conftest import ServerUnderTest
 from tests.product import SAMPLE, Product
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
@@ -120,7 +120,7 @@ async def test_dead_letter_is_stored_once_and_redriven_for_a_new_unit(product: P
     async def resolved() -> bool:
         return {dead_letter["state"] for dead_letter in await product.fetch(DEAD_LETTERS)} == {"resolved"}
 
-    await until(resolved, "the dead letters are resolved")
+    await wait_until(resolved, "the dead letters are resolved")
     await product.wait()
     rows = await product.fetch(
         "select responses from figures.response where scope = 'perustettu' and period_kind = 'year'"
@@ -142,8 +142,8 @@ async def test_gateway_answers_503_while_a_server_is_down_and_recovers(
         await asyncio.to_thread(server.stop, "immediate")
         assert [await try_to_send(body) for body in (valid, invalid)][server is postgres_server] is None
         await asyncio.to_thread(server.start)
-        assert await until(lambda: try_to_send(valid), f"{server.name} is back") == (202, "accepted")
-        assert await until(lambda: try_to_send(invalid), f"{server.name} is back") == (422, "rejected")
+        assert await wait_until(lambda: try_to_send(valid), f"{server.name} is back") == (202, "accepted")
+        assert await wait_until(lambda: try_to_send(invalid), f"{server.name} is back") == (422, "rejected")
     assert len(await product.fetch(DEAD_LETTERS)) == 1
 
 

@@ -16,7 +16,7 @@ from shared.pseudonym import Keyring
 from tests.fault.events import COUNTY, contact_recorded
 from tests.fault.topics import read_records, unread_counter
 from tests.product import Product
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 K1, K2, K3 = (f"{id} {letter * 43}=\n" for id, letter in (("k1", "A"), ("k2", "B"), ("k3", "C")))
 HETU = "010594Y9032"
@@ -31,7 +31,7 @@ def write_keys(product: Product, text: str) -> Path:
 
 
 async def wait_for_log(replica: Replica, text: str, times: int = 1) -> None:
-    await until(lambda: replica.log.read_text().count(text) >= times, text)
+    await wait_until(lambda: replica.log.read_text().count(text) >= times, text)
 
 
 async def ingested(product: Product, topic: Topic) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ async def ingested(product: Product, topic: Topic) -> list[dict[str, Any]]:
         async def all_read() -> bool:
             return await unread_count() == 0
 
-        await until(all_read, "ingest has read everything")
+        await wait_until(all_read, "ingest has read everything")
     found = await read_records(product.kafka, product.topic_prefix, [CONTACT, PERSON])
     return [orjson.loads(record.value) for record in found if record.topic == topic.name]
 
@@ -127,7 +127,7 @@ async def test_gateway_and_redrive_publish_the_merges(product: Product) -> None:
     async def merges_published() -> bool:
         return merged_pairs(await ingested(product, PERSON)) == expected_pairs(product, "A")
 
-    await until(merges_published, "the merge of the redriven contact is published")
+    await wait_until(merges_published, "the merge of the redriven contact is published")
 
 
 async def test_replicas_publish_the_same_merge_for_a_person(product: Product) -> None:

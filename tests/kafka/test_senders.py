@@ -11,7 +11,7 @@ from shared.edge.topics import ensure_topics
 from tests.fault import topics
 from tests.fault.events import feedback_answered
 from tests.product import Product
-from tests.replica import Replica, until
+from tests.replica import Replica, wait_until
 
 MONTH_MS = 30 * 24 * 3600 * 1000
 
@@ -51,7 +51,7 @@ async def test_aborted_records_neither_count_nor_add_lag(product: Product) -> No
     await product.wait()
     assert await yearly_scores(product) == [(1, 100.0)]
     for replica in replicas:
-        await until(partial(no_lag, replica), f"{replica.service} reports no lag")
+        await wait_until(partial(no_lag, replica), f"{replica.service} reports no lag")
 
 
 async def yearly_scores(product: Product) -> list[tuple[int, float]]:
@@ -94,7 +94,7 @@ async def wait_until_read(product: Product, *services: str) -> None:
             async def all_read() -> bool:
                 return await unread_count() == 0
 
-            await until(all_read, f"{service} has read everything")
+            await wait_until(all_read, f"{service} has read everything")
 
 
 async def test_dead_letter_of_a_recreated_topic_is_a_new_one(product: Product) -> None:
@@ -102,7 +102,7 @@ async def test_dead_letter_of_a_recreated_topic_is_a_new_one(product: Product) -
     raw = RAW[Stream.FEEDBACK]
     await product.start("ingest")
     await send(product, raw, b"not JSON", at_ms=1_700_000_000_000)
-    await until(partial(dead_letter_count_is, product, 1), "the first dead letter")
+    await wait_until(partial(dead_letter_count_is, product, 1), "the first dead letter")
     admin = AIOKafkaAdminClient(bootstrap_servers=product.kafka)
     await admin.start()
     await admin.delete_topics([product.topic_prefix + raw.name])
@@ -110,12 +110,12 @@ async def test_dead_letter_of_a_recreated_topic_is_a_new_one(product: Product) -
     async def deleted() -> bool:
         return product.topic_prefix + raw.name not in await admin.list_topics()
 
-    await until(deleted, "the topic is deleted")
+    await wait_until(deleted, "the topic is deleted")
     await admin.close()
     await ensure_topics(product.kafka, product.topic_prefix, TOPICS)
     await send(product, raw, b"not JSON", at_ms=1_700_000_000_000)
     # The service may take 10 s to find the topic again.
-    await until(partial(dead_letter_count_is, product, 2), "the second dead letter", 200)
+    await wait_until(partial(dead_letter_count_is, product, 2), "the second dead letter", 200)
     positions = await product.fetch('select topic, "partition", "offset" from ingest.dead_letter')
     assert positions[0] == positions[1], "the positions differ"
 

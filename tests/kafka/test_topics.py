@@ -15,7 +15,7 @@ from shared.contracts.catalogue import FEEDBACK, PARTITIONS, RAW, SEGMENT, TOPIC
 from shared.edge.deviations import deviations
 from shared.edge.produce import partition_of
 from shared.edge.topics import TopicMismatchError, TopicRefusedError, ensure_topics
-from tests.replica import until
+from tests.replica import wait_until
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_topics_are_created_once_and_as_declared(kafka: str) -> None:
         assert {len(topic["partitions"]) for topic in described} == {PARTITIONS}
         settings = await settings_of(admin, prefix + SEGMENT.name)
         assert settings["cleanup.policy"] == "compact"
-        await until(partial(as_declared, kafka, prefix), "the broker shows the declared settings")
+        await wait_until(partial(as_declared, kafka, prefix), "the broker shows the declared settings")
     finally:
         await admin.close()
 
@@ -59,7 +59,7 @@ async def test_existing_topic_gets_declared_settings_and_keeps_others(kafka: str
     configs = {"segment.ms": "3600000", "message.timestamp.type": "CreateTime"}
     await admin.create_topics([NewTopic(prefix + raw.name, PARTITIONS, 1, topic_configs=configs)])
     await ensure_topics(kafka, prefix)
-    await until(partial(as_declared, kafka, prefix), "the broker shows the declared settings")
+    await wait_until(partial(as_declared, kafka, prefix), "the broker shows the declared settings")
     settings = await settings_of(admin, prefix + raw.name)
     await admin.close()
     assert settings["message.timestamp.type"] == "LogAppendTime", "the declared setting was not applied"
@@ -100,7 +100,7 @@ async def test_doctor_reports_missing_and_differing_topics(kafka: str) -> None:
             and f"retention.ms of topic {prefix}{FEEDBACK.name} is 1, declared is {FEEDBACK.retention_ms}" in found
         )
 
-    await until(both_reported, "both topics are reported")
+    await wait_until(both_reported, "both topics are reported")
 
 
 async def test_topic_with_other_partition_count_is_refused(kafka: str) -> None:

@@ -14,7 +14,7 @@ from aiokafka.errors import InvalidTransactionTimeout, KafkaError
 from shared.contracts.catalogue import CONTACT, TRANSACTION_LIMIT_MS
 from shared.edge.offsets import Offsets, committed_reader, end_offsets, unread
 from shared.edge.topics import ensure_topics
-from tests.replica import until
+from tests.replica import wait_until
 
 _numbers = count(1)
 
@@ -56,7 +56,7 @@ async def wait_for_marker(kafka: str, partition: TopicPartition, end: int) -> No
     async def written() -> bool:
         return (await end_offsets(kafka, [partition.topic]))[partition] == end
 
-    await until(written, f"the marker before offset {end}")
+    await wait_until(written, f"the marker before offset {end}")
 
 
 async def test_markers_and_aborted_records_are_not_unread(
@@ -122,7 +122,7 @@ async def test_transaction_of_a_dead_sender_is_aborted(kafka: str, partition: To
     async def nothing_unread() -> bool:
         return await unread_count(kafka, partition, None) == 0
 
-    await until(nothing_unread, "the broker has aborted the transaction")
+    await wait_until(nothing_unread, "the broker has aborted the transaction")
     with contextlib.suppress(KafkaError):  # the producer is fenced
         await sender.stop()
 

@@ -13,8 +13,8 @@ from shared.keys import Key
 from shared.postgres.commit import StoreCommit
 from shared.record import PlainRecord
 from shared.segment import decode_segment
-from tests.deadlines import PATIENCE_S
-from tests.replica import until
+from tests.deadlines import DEADLINE_S
+from tests.replica import wait_until
 
 COUNTY = "oma-hame"
 CIPHER = DeadLetterCipher([Key("l1", b"x" * 32)])
@@ -59,7 +59,7 @@ async def run_concurrently(
 
         return apply_and_stop
 
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         first_task = asyncio.create_task(first(stopping))  # type: ignore[arg-type]
         await asyncio.wait([first_task, asyncio.create_task(first_applied.wait())], return_when=asyncio.FIRST_COMPLETED)
         assert first_applied.is_set(), await first_task
@@ -68,7 +68,7 @@ async def run_concurrently(
         async def waits_or_ended() -> bool:
             return second_task.done() or await county_lock_is_awaited(pool)
 
-        await until(waits_or_ended, "the second writer waits or has ended")
+        await wait_until(waits_or_ended, "the second writer waits or has ended")
         waited = not second_task.done()
         resume.set()
         await asyncio.gather(first_task, second_task)

@@ -18,7 +18,7 @@ from shared.publication.publish import LOCK, protect_snapshot, publish
 from shared.publication.publisher import PublicationError, Publisher, publish_in_process
 from shared.publication.snapshot import CountyYear, Snapshot
 from tests.product import Database
-from tests.replica import until
+from tests.replica import wait_until
 from tests.store.test_nps_store import START, Store, answered, nps, pool, registers
 from tests.store.test_publication import NOW, UNIT, family, fill, reader, rows
 
@@ -206,7 +206,7 @@ async def test_reader_sees_only_whole_publications(nps: Store, family: Any, read
     async def last_is_seen() -> bool:
         return seen[-1] == {NOW + 5 * HOUR}
 
-    await until(last_is_seen, "the reader sees the last publication", 30)
+    await wait_until(last_is_seen, "the reader sees the last publication", 30)
     stop.set()
     await reading
     assert {len(times) for times in seen} == {1}
@@ -241,10 +241,10 @@ async def test_publisher_process_ends_with_its_service(
         async def publisher_count_is(number: int) -> bool:
             return bool(await admin.fetchval(publishing, database.name) == number)
 
-        await until(lambda: publisher_count_is(1), "a publisher is running", 60)
+        await wait_until(lambda: publisher_count_is(1), "a publisher is running", 60)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    await until(lambda: publisher_count_is(0), "the publisher has ended", 60)
+    await wait_until(lambda: publisher_count_is(0), "the publisher has ended", 60)
     await owner.close()
     await admin.close()
     assert await rows(reader, "report", "nps") == before

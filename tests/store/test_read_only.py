@@ -6,7 +6,7 @@ import pytest
 from shared.failure import Failure, classify
 from shared.postgres.pool import make_pool
 from tests.product import Database
-from tests.replica import until
+from tests.replica import wait_until
 
 
 async def alter(database: Database, setting: str) -> None:
@@ -33,6 +33,6 @@ async def test_pool_replaces_connections_to_a_read_only_server(database: Databas
                 await pool.fetchval("select 1")
             assert classify(refused.value) is Failure.TRANSIENT
         await alter(database, "reset default_transaction_read_only")
-        await until(lambda: writable(pool), "new connections replace the old ones")
+        await wait_until(lambda: writable(pool), "new connections replace the old ones")
     finally:
         await pool.close()

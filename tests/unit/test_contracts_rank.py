@@ -39,7 +39,7 @@ def test_ranks_sort_like_their_parts(less, greater):
 
 
 @pytest.mark.parametrize("parts", ASCENDING)
-def test_unrank_restores_the_parts(parts):
+def test_rank_is_decoded_to_its_parts(parts):
     assert decode_rank(encode_rank(*parts)) == RankParts(*parts)
 
 
@@ -49,6 +49,6 @@ def test_utc_offset_of_a_time_does_not_change_the_rank():
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00\x01", b"x" * 60, encode_rank(*ASCENDING[0])[:-1]])
-def test_unrank_refuses_bytes_that_are_no_rank(value):
+def test_bytes_that_are_no_rank_are_refused(value):
     with pytest.raises(ValueError):
         decode_rank(value)

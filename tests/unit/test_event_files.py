@@ -10,7 +10,7 @@ from cramjam import zstd
 
 from shared.encoding import wide_encoding
 from shared.event_files import UnreadableFileError, chunks
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 
 LINES = [b"a" * 10 + b"\n", b"\n", b"b\n", b"c" * 40 + b"\n", b"last without a line end"]
 
@@ -43,7 +43,7 @@ async def test_line_of_a_pipe_is_available_before_the_next_is_written() -> None:
         found = chunks(reader)
         for number, line in enumerate(LINES[:4], 1):
             writer.write(line)
-            assert await asyncio.wait_for(asyncio.to_thread(next, found), PATIENCE_S) == (number, [line])
+            assert await asyncio.wait_for(asyncio.to_thread(next, found), DEADLINE_S) == (number, [line])
 
 
 def lines_of(content: bytes, size: int = 1_000_000) -> list[bytes]:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from shared.gauges import shown_periods
 from shared.health import LOOP_SILENCE_S, Health, HealthServer
 from shared.metrics import BulkHistogram
-from tests.deadlines import PATIENCE_S
+from tests.deadlines import DEADLINE_S
 
 
 def test_ready_when_every_part_is_fine() -> None:
@@ -63,7 +63,7 @@ def test_ok_state_expires() -> None:
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE_S) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
