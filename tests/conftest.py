@@ -32,8 +32,8 @@ _QUICK = ("property", "unit")  # folders whose tests need no server
 class ServerUnderTest:
     """One server of the run. Its address stays the same after a restart.
 
-    The methods block for some seconds at most. Call them through `asyncio.to_thread` in tests that run something else in
-    the event loop meanwhile.
+    The methods block for some seconds at most. Tests that run something else in the event loop meanwhile
+    call them through `asyncio.to_thread`.
     """
 
     name: str

@@ -115,7 +115,7 @@ class Product:
     async def start(
         self, service: str, extra: Mapping[str, str] | None = None, ready: bool = True, module: str = ""
     ) -> Replica:
-        """Start a replica of a service and wait until it is ready. `module` is run instead of the service's own module."""
+        """Start a replica of a service and wait until it is ready. `module` replaces the module of the service."""
         log = self.folder / f"{service}-{next(_numbers)}.log"
         environment = {
             **os.environ,
