@@ -1,4 +1,4 @@
-"""The stage of every fault test. Its randomness comes from one printed seed."""
+"""The harness of every fault test. Its randomness comes from one printed seed."""
 
 import os
 from pathlib import Path
@@ -6,15 +6,15 @@ from random import Random, SystemRandom
 
 import pytest
 
-from tests.fault.stage import Stage
+from tests.fault.harness import Harness
 from tests.product import Product
 
 
 @pytest.fixture
-def stage(product: Product, tmp_path: Path) -> Stage:
+def harness(product: Product, tmp_path: Path) -> Harness:
     """Set HVA_FAULT_SEED to the printed seed to repeat the same faults."""
     seed = int(os.environ.get("HVA_FAULT_SEED") or SystemRandom().randrange(10**6))
     print(f"HVA_FAULT_SEED={seed}")
     folder = tmp_path / "faults"
     folder.mkdir()
-    return Stage(product, folder, Random(seed))
+    return Harness(product, folder, Random(seed))

@@ -6,7 +6,7 @@ from typing import Any
 
 COUNTY = "oma-hame"
 BUG_ID = "rikki"
-"""The faulty service cannot process a fact whose id starts with this, until `Stage.fix_handlers`."""
+"""The faulty service cannot process a fact whose id starts with this, until `Harness.fix_handlers`."""
 
 
 def event_line(type_: str, data: Mapping[str, Any], id: str = "", county: str = COUNTY, **envelope: Any) -> bytes:

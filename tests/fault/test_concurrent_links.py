@@ -2,8 +2,8 @@
 
 from shared.contracts.catalogue import CONTACT
 from tests.fault.events import BUG_ID, contact_recorded, contact_retracted
+from tests.fault.harness import Harness, start_together
 from tests.fault.locks import families_waiting_for_county, is_any_lock_awaited
-from tests.fault.stage import Stage, start_together
 from tests.fault.topics import partition_assignment, partition_of
 from tests.fault.workload import workload_of
 from tests.replica import wait_until
@@ -18,7 +18,7 @@ def person(number: int) -> dict[str, object]:
     return {"client": {"local_id": f"A{number}"}, "reason": "kuume"}
 
 
-async def repeat_during_redrive(stage: Stage, mutant: str) -> list[str]:
+async def repeat_during_redrive(harness: Harness, mutant: str) -> list[str]:
     """Redrive a dead letter of a contact, and hold its transaction while the replica handles a repeat of the contact.
 
     Without the county lock neither transaction sees the other contact. Returns the differences.
@@ -26,23 +26,23 @@ async def repeat_during_redrive(stage: Stage, mutant: str) -> list[str]:
     first = [contact_recorded("known", **person(1), channel="sms"), contact_recorded(f"{BUG_ID}-1", **person(1))]
     later = [contact_recorded("later", **person(1), **NEXT_DAY)]
     _, fcr = await start_together(
-        stage.start("ingest"), stage.start("fcr", f"hold@in_transaction:{BUG_ID}-1#1", mutant=mutant)
+        harness.start("ingest"), harness.start("fcr", f"hold@in_transaction:{BUG_ID}-1#1", mutant=mutant)
     )
-    await stage.product.load(first)
-    await _wait_until_current(stage)
-    stage.fix_handlers()
-    await stage.command("deadletters", "redrive", "--all")
-    await stage.wait_for_mark(f"held-in_transaction:{BUG_ID}-1", fcr)
-    await stage.product.load(later)
-    await _wait_for_lock(stage, mutant)
-    stage.release(fcr)
-    await wait_until(lambda: _is_resolved(stage), "the dead letter is resolved")
-    await _wait_until_current(stage)
-    differences = await stage.differences(workload_of([*first, *later]))
+    await harness.product.load(first)
+    await _wait_until_current(harness)
+    harness.fix_handlers()
+    await harness.command("deadletters", "redrive", "--all")
+    await harness.wait_for_mark(f"held-in_transaction:{BUG_ID}-1", fcr)
+    await harness.product.load(later)
+    await _wait_for_lock(harness, mutant)
+    harness.release(fcr)
+    await wait_until(lambda: _is_resolved(harness), "the dead letter is resolved")
+    await _wait_until_current(harness)
+    differences = await harness.differences(workload_of([*first, *later]))
     return [line for line in differences if not line.startswith("fcr dead letter: ")]
 
 
-async def repeats_during_retractions(stage: Stage, mutant: str) -> list[str]:
+async def repeats_during_retractions(harness: Harness, mutant: str) -> list[str]:
     """Retract contacts in one replica, and hold its transaction while another replica handles their repeats.
 
     A retraction names no client, so its partition differs from that of the person's contacts. Without the county lock
@@ -50,65 +50,65 @@ async def repeats_during_retractions(stage: Stage, mutant: str) -> list[str]:
     """
     persons = {f"a{n}": person(n) for n in range(PERSONS)}
     first = [contact_recorded(id, **persons[id]) for id in persons]
-    await start_together(stage.start("ingest"), stage.start("fcr", mutant=mutant, session=SESSION))
-    await stage.product.load(first)
-    await _wait_until_current(stage)
-    (first_member,) = await _wait_for_assignment(stage, 1)
-    second = await stage.start("fcr", "hold@in_transaction#1", mutant=mutant, session=SESSION)
-    assignment = await _wait_for_assignment(stage, 2)
+    await start_together(harness.start("ingest"), harness.start("fcr", mutant=mutant, session=SESSION))
+    await harness.product.load(first)
+    await _wait_until_current(harness)
+    (first_member,) = await _wait_for_assignment(harness, 1)
+    second = await harness.start("fcr", "hold@in_transaction#1", mutant=mutant, session=SESSION)
+    assignment = await _wait_for_assignment(harness, 2)
     (partitions_of_second,) = [partitions for member, partitions in assignment.items() if member != first_member]
 
     ids = [id for id in persons if partition_of(id.encode()) in partitions_of_second]
     retractions = [contact_retracted(id) for id in ids]
     later = [contact_recorded(f"b{id}", **persons[id], **NEXT_DAY) for id in ids]
-    await stage.product.load(retractions)
-    assert await stage.wait_for_mark("held-in_transaction", second)
-    await stage.product.load(later)
-    await _wait_for_lock(stage, mutant)
-    stage.release(second)
-    await _wait_until_current(stage)
-    return await stage.differences(workload_of([*first, *retractions, *later]))
+    await harness.product.load(retractions)
+    assert await harness.wait_for_mark("held-in_transaction", second)
+    await harness.product.load(later)
+    await _wait_for_lock(harness, mutant)
+    harness.release(second)
+    await _wait_until_current(harness)
+    return await harness.differences(workload_of([*first, *retractions, *later]))
 
 
-async def _wait_until_current(stage: Stage) -> None:
+async def _wait_until_current(harness: Harness) -> None:
     for service in ("ingest", "fcr"):
-        await stage.wait_until_current(service)
+        await harness.wait_until_current(service)
 
 
-async def _wait_for_assignment(stage: Stage, replicas: int) -> dict[str, set[int]]:
+async def _wait_for_assignment(harness: Harness, replicas: int) -> dict[str, set[int]]:
     """Wait until the group has this number of replicas. Returns the partitions by member."""
 
     async def assigned() -> dict[str, set[int]]:
-        found = await partition_assignment(stage.product.kafka, stage.product.topic_prefix, "fcr", CONTACT)
+        found = await partition_assignment(harness.product.kafka, harness.product.topic_prefix, "fcr", CONTACT)
         return found if len(found) == replicas else {}
 
     return dict(await wait_until(assigned, f"{replicas} replicas share the contacts"))
 
 
-async def _wait_for_lock(stage: Stage, mutant: str) -> None:
+async def _wait_for_lock(harness: Harness, mutant: str) -> None:
     """Wait until a writer waits for the held one: for the county lock, or with the mutant only for a row lock."""
-    await wait_until(lambda: is_any_lock_awaited(stage), "a writer waits for a lock")
-    assert mutant or await families_waiting_for_county(stage) == {"fcr"}
+    await wait_until(lambda: is_any_lock_awaited(harness), "a writer waits for a lock")
+    assert mutant or await families_waiting_for_county(harness) == {"fcr"}
 
 
-async def _is_resolved(stage: Stage) -> bool:
-    rows = await stage.product.fetch("select state from fcr.dead_letter")
+async def _is_resolved(harness: Harness) -> bool:
+    rows = await harness.product.fetch("select state from fcr.dead_letter")
     return rows == [{"state": "resolved"}]
 
 
-async def test_repeat_of_a_redriven_contact_is_linked(stage: Stage) -> None:
-    assert await repeat_during_redrive(stage, "") == []
+async def test_repeat_of_a_redriven_contact_is_linked(harness: Harness) -> None:
+    assert await repeat_during_redrive(harness, "") == []
 
 
-async def test_repeat_of_a_retracted_contact_is_not_linked(stage: Stage) -> None:
-    assert await repeats_during_retractions(stage, "") == []
+async def test_repeat_of_a_retracted_contact_is_not_linked(harness: Harness) -> None:
+    assert await repeats_during_retractions(harness, "") == []
 
 
-async def test_redrive_without_the_county_lock_is_detected(stage: Stage) -> None:
-    differences = await repeat_during_redrive(stage, "no_county_lock")
+async def test_redrive_without_the_county_lock_is_detected(harness: Harness) -> None:
+    differences = await repeat_during_redrive(harness, "no_county_lock")
     assert any(line.startswith("fcr_confirmed ") and "confirmed: expected 0, got 1" in line for line in differences)
 
 
-async def test_retraction_without_the_county_lock_is_detected(stage: Stage) -> None:
-    differences = await repeats_during_retractions(stage, "no_county_lock")
+async def test_retraction_without_the_county_lock_is_detected(harness: Harness) -> None:
+    differences = await repeats_during_retractions(harness, "no_county_lock")
     assert any(line.startswith("fcr_confirmed ") for line in differences)

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.fault.stage import FAMILIES, FAULT_ROUNDS, SERVICES, Position, Stage, start_together
+from tests.fault.harness import FAMILIES, FAULT_ROUNDS, SERVICES, Harness, Position, start_together
 from tests.fault.workload import default_workload
 from tests.replica import Replica, wait_until
 
@@ -22,47 +22,47 @@ POINTS = {
 
 
 @pytest.mark.parametrize("services", POINTS, ids="-".join)
-async def test_kill_at_a_named_point_loses_nothing(stage: Stage, services: tuple[str, ...]) -> None:
+async def test_kill_at_a_named_point_loses_nothing(harness: Harness, services: tuple[str, ...]) -> None:
     workload = default_workload()
     if "ingest" in services:
-        await stage.product.load(workload.lines)
+        await harness.product.load(workload.lines)
     else:
-        await stage.send_ingested(workload)
+        await harness.send_ingested(workload)
     killed: list[tuple[Replica, list[Position]]] = []
     for point in POINTS[services] * FAULT_ROUNDS:
-        faults = [f"kill@{point}#{stage.random.randint(1, 4)}" for _ in services]
-        starts = (stage.start(service, fault, ready=False) for service, fault in zip(services, faults, strict=True))
+        faults = [f"kill@{point}#{harness.random.randint(1, 4)}" for _ in services]
+        starts = (harness.start(service, fault, ready=False) for service, fault in zip(services, faults, strict=True))
         for replica in await start_together(*starts):
-            killed.append((replica, await stage.wait_for_mark(f"killed-{point}", replica)))
+            killed.append((replica, await harness.wait_for_mark(f"killed-{point}", replica)))
             assert await replica.ended() == -signal.SIGKILL
-    await start_together(*map(stage.start, SERVICES))
-    await stage.product.wait()
+    await start_together(*map(harness.start, SERVICES))
+    await harness.product.wait()
 
-    assert await stage.differences(workload) == []
+    assert await harness.differences(workload) == []
     for replica, batch in killed:
-        later = stage.product.replicas[stage.product.replicas.index(replica) + 1 :]
-        redelivered = {position for other in later for position in stage.delivered(other)}
+        later = harness.product.replicas[harness.product.replicas.index(replica) + 1 :]
+        redelivered = {position for other in later for position in harness.delivered(other)}
         assert set(batch) <= redelivered, "the batch of the kill was not redelivered"
 
 
-async def test_kill_at_a_random_time_loses_nothing(stage: Stage) -> None:
+async def test_kill_at_a_random_time_loses_nothing(harness: Harness) -> None:
     workload, rounds = default_workload(), 3 * FAULT_ROUNDS
     for number in range(rounds):
-        await stage.product.load(workload.lines[number::rounds])
+        await harness.product.load(workload.lines[number::rounds])
         # One replica is certainly killed before it commits its offsets, however fast or slow the machine is.
         certain = {"nps": "hold@committed#1"} if number == 0 else {}
-        starts = (stage.start(name, certain.get(name, ""), ready=False, batch=15) for name in SERVICES)
+        starts = (harness.start(name, certain.get(name, ""), ready=False, batch=15) for name in SERVICES)
         replicas = await start_together(*starts)
         for replica in replicas:
-            await wait_until(lambda replica=replica: stage.delivered(replica), f"{replica.service} has a batch")
-        await asyncio.gather(*(_kill_later(replica, stage.random.uniform(0, 0.4)) for replica in replicas))
-    await start_together(*map(stage.start, SERVICES))
-    await stage.product.wait()
+            await wait_until(lambda replica=replica: harness.delivered(replica), f"{replica.service} has a batch")
+        await asyncio.gather(*(_kill_later(replica, harness.random.uniform(0, 0.4)) for replica in replicas))
+    await start_together(*map(harness.start, SERVICES))
+    await harness.product.wait()
 
-    assert await stage.differences(workload) == []
-    killed = [replica for replica in stage.product.replicas if replica.process.returncode == -signal.SIGKILL]
+    assert await harness.differences(workload) == []
+    killed = [replica for replica in harness.product.replicas if replica.process.returncode == -signal.SIGKILL]
     assert len(killed) == len(SERVICES) * rounds
-    deliveries = [position for replica in stage.product.replicas for position in stage.delivered(replica)]
+    deliveries = [position for replica in harness.product.replicas for position in harness.delivered(replica)]
     assert len(deliveries) > len(set(deliveries)), "no record was redelivered"
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from deploy.hva.context import VerbError
 from tests.conftest import ServerUnderTest
+from tests.fault.harness import FAMILIES, Harness, start_together
 from tests.fault.network import Network
-from tests.fault.stage import FAMILIES, Stage, start_together
 from tests.fault.workload import default_workload
 from tests.replica import wait_until, wait_until_unavailable
 
@@ -41,47 +41,47 @@ async def post_rejected(url: str) -> int:
 
 @pytest.mark.parametrize("name", ["postgres", "kafka"])
 async def test_hanging_server_is_reported_and_nothing_is_lost(
-    name: str, stage: Stage, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
+    name: str, harness: Harness, kafka_server: ServerUnderTest, postgres_server: ServerUnderTest
 ) -> None:
     workload = default_workload()
-    await stage.product.load(workload.lines)
-    stage.product.environment["HVA_GATEWAY_PORT"] = "0"
+    await harness.product.load(workload.lines)
+    harness.product.environment["HVA_GATEWAY_PORT"] = "0"
     replicas = await start_together(
-        stage.start("ingest", "hold@published#3"),
-        *(stage.start(family, "hold@in_transaction#2") for family in FAMILIES),
+        harness.start("ingest", "hold@published#3"),
+        *(harness.start(family, "hold@in_transaction#2") for family in FAMILIES),
     )
     ingest, *families = replicas
     url = await ingest.gateway()
     await asyncio.gather(
-        stage.wait_for_mark("held-published", ingest),
-        *(stage.wait_for_mark("held-in_transaction", family) for family in families),
+        harness.wait_for_mark("held-published", ingest),
+        *(harness.wait_for_mark("held-in_transaction", family) for family in families),
     )
     with {"postgres": postgres_server, "kafka": kafka_server}[name].paused():
         for replica in replicas:
-            stage.release(replica)
+            harness.release(replica)
         # The gateway has not detected the hang yet. A rejected event needs only PostgreSQL.
         _, first = await asyncio.gather(wait_until_unavailable(replicas, name, within=REPORTED_S), post_rejected(url))
         assert first == (503 if name == "postgres" else 422)
-        assert [await stage.metric(replica, "hva_ready") for replica in replicas] == [0, 0, 0, 0]
+        assert [await harness.metric(replica, "hva_ready") for replica in replicas] == [0, 0, 0, 0]
         assert await post_rejected(url) == 503
         with pytest.raises(VerbError, match=r"does not answer|behind|not in the figures"):
-            await asyncio.wait_for(stage.product.wait(3), ANSWERED_S)
+            await asyncio.wait_for(harness.product.wait(3), ANSWERED_S)
     await wait_until_unavailable(replicas)
     assert await post_rejected(url) == 422
-    await stage.product.wait()
-    assert await stage.differences(replace(workload, rejected=workload.rejected + Counter(["schema"]))) == []
+    await harness.product.wait()
+    assert await harness.differences(replace(workload, rejected=workload.rejected + Counter(["schema"]))) == []
 
 
-async def test_service_stops_while_postgres_hangs(stage: Stage, postgres_server: ServerUnderTest) -> None:
-    nps = await stage.start("nps")
+async def test_service_stops_while_postgres_hangs(harness: Harness, postgres_server: ServerUnderTest) -> None:
+    nps = await harness.start("nps")
     with postgres_server.paused():
         nps.signal(signal.SIGTERM)
         assert await nps.ended() == 0
 
 
-async def test_vanished_host_is_reported_and_nothing_is_lost(stage: Stage) -> None:
+async def test_vanished_host_is_reported_and_nothing_is_lost(harness: Harness) -> None:
     """The packets of nps are dropped; fcr has a proxy that acknowledges the data and discards it."""
-    workload, product = default_workload(), stage.product
+    workload, product = default_workload(), harness.product
     async with AsyncExitStack() as stack:
         networks = {
             name: Network(product.database.dsn(f"hva_{name}"), drop_packets)
@@ -91,10 +91,10 @@ async def test_vanished_host_is_reported_and_nothing_is_lost(stage: Stage) -> No
         replicas = await start_together(*(product.start(name, {"HVA_POSTGRES_URL": dsn}) for name, dsn in dsns.items()))
         for network in networks.values():
             network.vanish()
-        await stage.send_ingested(workload)
+        await harness.send_ingested(workload)
         await wait_until_unavailable(replicas, "postgres")
         await wait_until(
-            lambda: stage.metric(replicas[0], "hva_commit_errors_total"),
+            lambda: harness.metric(replicas[0], "hva_commit_errors_total"),
             "the kernel closes the connection of nps",
             RECOVERED_S,
         )
@@ -102,7 +102,8 @@ async def test_vanished_host_is_reported_and_nothing_is_lost(stage: Stage) -> No
             network.come_back()
         started = time.monotonic()
         await asyncio.gather(
-            wait_until_unavailable(replicas, within=RECOVERED_S), *(stage.wait_until_current(name) for name in networks)
+            wait_until_unavailable(replicas, within=RECOVERED_S),
+            *(harness.wait_until_current(name) for name in networks),
         )
         assert time.monotonic() - started < RECOVERED_S
-        assert await stage.differences(workload) == []
+        assert await harness.differences(workload) == []

@@ -4,13 +4,13 @@ import signal
 
 from tests.fault.clients import client_id, events_of_client
 from tests.fault.events import care_retracted, client_merged
-from tests.fault.stage import Stage, start_together
+from tests.fault.harness import Harness, start_together
 from tests.fault.workload import workload_of
 
 PAIRS = 4
 
 
-async def test_kill_during_a_merge_loses_nothing(stage: Stage) -> None:
+async def test_kill_during_a_merge_loses_nothing(harness: Harness) -> None:
     """`fcr` is killed in the transaction of a merge, `segments` in that of its retraction. Then the merge is repeated.
 
     Every client has facts before, between and after the merge and its retraction.
@@ -18,7 +18,7 @@ async def test_kill_during_a_merge_loses_nothing(stage: Stage) -> None:
     clients = range(2 * PAIRS)
     flags = [events_of_client(n)[0] for n in clients[::2]]
     rest = [line for n in clients for line in events_of_client(n)[1 - n % 2 :]]
-    stage.random.shuffle(rest)
+    harness.random.shuffle(rest)
     pairs = [(f"m{n}", client_id(2 * n), client_id(2 * n + 1)) for n in range(PAIRS)]
     merges = [client_merged(*pair) for pair in pairs]
     retractions = [care_retracted(2, merge_id=id) for id, *_ in pairs[1::2]]
@@ -27,21 +27,23 @@ async def test_kill_during_a_merge_loses_nothing(stage: Stage) -> None:
 
     point = {"fcr": "in_transaction:m1", "segments": "in_transaction:m1:retracted"}
     _, _, fcr, segments = await start_together(
-        stage.start("ingest", batch=20),
-        stage.start("nps"),
-        stage.start("fcr", f"kill@{point['fcr']}#1", batch=10),
-        stage.start("segments", f"kill@{point['segments']}#1", batch=10),
+        harness.start("ingest", batch=20),
+        harness.start("nps"),
+        harness.start("fcr", f"kill@{point['fcr']}#1", batch=10),
+        harness.start("segments", f"kill@{point['segments']}#1", batch=10),
     )
     for early in (flags, rest[::3]):  # the first client names the person: here one who is a member before the merge
-        await stage.product.load(early)
-        await stage.product.wait()
+        await harness.product.load(early)
+        await harness.product.wait()
     for lines, killed in zip(batches, (fcr, segments), strict=True):
-        await stage.product.load(lines)
-        await stage.wait_for_mark(f"killed-{point[killed.service]}", killed)
+        await harness.product.load(lines)
+        await harness.wait_for_mark(f"killed-{point[killed.service]}", killed)
         assert await killed.ended() == -signal.SIGKILL
-        await stage.start(killed.service, batch=10, ready=False)
-        await stage.product.wait()
+        await harness.start(killed.service, batch=10, ready=False)
+        await harness.product.wait()
 
-    assert await stage.differences(workload_of(line for lines in (flags, rest[::3], *batches) for line in lines)) == []
-    remaining = await stage.product.fetch("select id from segments.merge where not retracted order by id")
+    assert (
+        await harness.differences(workload_of(line for lines in (flags, rest[::3], *batches) for line in lines)) == []
+    )
+    remaining = await harness.product.fetch("select id from segments.merge where not retracted order by id")
     assert [row["id"] for row in remaining] == ["m0", "m1", "m2"]

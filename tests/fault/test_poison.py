@@ -14,8 +14,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream
 from tests.fault.events import BUG_ID, event_line, feedback_answered
+from tests.fault.harness import FAULT_ROUNDS, Harness, start_together
 from tests.fault.poison import CANARIES, COMMENT, HETU, MIB, Poison, poison_records
-from tests.fault.stage import FAULT_ROUNDS, Stage, start_together
 from tests.fault.workload import Workload, workload_of
 from tests.product import wait_until
 
@@ -31,12 +31,12 @@ def any_header_name() -> Iterator[None]:
         yield
 
 
-async def send(stage: Stage, records: list[Poison]) -> None:
+async def send(harness: Harness, records: list[Poison]) -> None:
     """Write records to the raw topic of the feedback stream."""
-    producer = AIOKafkaProducer(bootstrap_servers=stage.product.kafka, max_request_size=5 * MIB)
+    producer = AIOKafkaProducer(bootstrap_servers=harness.product.kafka, max_request_size=5 * MIB)
     await producer.start()
     try:
-        topic = stage.product.topic_prefix + RAW[Stream.FEEDBACK].name
+        topic = harness.product.topic_prefix + RAW[Stream.FEEDBACK].name
         with any_header_name():
             for r in records:
                 await producer.send(topic, r.value, r.key, headers=list(r.headers))
@@ -59,72 +59,72 @@ def _structured(record: Poison) -> object:
     return {**headers, "data": tree} if record.kind == "binary" else tree
 
 
-async def send_poison(stage: Stage, mutant: str) -> list[str]:
+async def send_poison(harness: Harness, mutant: str) -> list[str]:
     """Send every kind of poison among valid records, and kill ingest meanwhile. Returns the differences."""
     records = [record for number in range(RECORDS_OF_KIND) for record in poison_records(number)]
     records += [Poison("valid", None, feedback_answered(f"valid{n}", comment=COMMENT)) for n in range(200)]
-    stage.random.shuffle(records)
-    await send(stage, records)
+    harness.random.shuffle(records)
+    await send(harness, records)
     for point in ("dead_letters_stored", "published"):
-        killed = await stage.start("ingest", f"kill@{point}#3", ready=False, mutant=mutant, batch=30)
-        await stage.wait_for_mark(f"killed-{point}", killed)
-    await start_together(stage.start("ingest", mutant=mutant), stage.start("nps"))
-    await stage.product.wait()
-    return await stage.differences(expected_result(records))
+        killed = await harness.start("ingest", f"kill@{point}#3", ready=False, mutant=mutant, batch=30)
+        await harness.wait_for_mark(f"killed-{point}", killed)
+    await start_together(harness.start("ingest", mutant=mutant), harness.start("nps"))
+    await harness.product.wait()
+    return await harness.differences(expected_result(records))
 
 
-async def test_every_kind_of_poison_becomes_one_dead_letter(stage: Stage) -> None:
-    stage.product.environment["HVA_LOG_LEVEL"] = "DEBUG"
-    assert await send_poison(stage, "") == []
-    assert await find_personal_data(stage) == []
+async def test_every_kind_of_poison_becomes_one_dead_letter(harness: Harness) -> None:
+    harness.product.environment["HVA_LOG_LEVEL"] = "DEBUG"
+    assert await send_poison(harness, "") == []
+    assert await find_personal_data(harness) == []
 
 
-async def test_rejection_without_a_dead_letter_is_detected(stage: Stage) -> None:
-    (difference,) = await send_poison(stage, "rejected_record_is_lost")
+async def test_rejection_without_a_dead_letter_is_detected(harness: Harness) -> None:
+    (difference,) = await send_poison(harness, "rejected_record_is_lost")
     assert difference.startswith("dead letters: ")
 
 
-async def test_record_that_fails_in_a_handler_becomes_a_dead_letter(stage: Stage) -> None:
+async def test_record_that_fails_in_a_handler_becomes_a_dead_letter(harness: Harness) -> None:
     """The error of our own code has personal data in its message; the other records of the batch count."""
     valid = [feedback_answered(f"valid{n}", client={"hetu": HETU}) for n in range(50)]
     failing = feedback_answered(f"{BUG_ID}-1", client={"hetu": HETU}, comment=COMMENT)
-    await start_together(stage.start("ingest"), stage.start("nps", batch=100))
-    await stage.product.load([*valid[:25], failing, *valid[25:]])
-    await stage.product.wait()
-    (dead_letter,) = await stage.product.fetch("select reason, detail from nps.dead_letter")
+    await start_together(harness.start("ingest"), harness.start("nps", batch=100))
+    await harness.product.load([*valid[:25], failing, *valid[25:]])
+    await harness.product.wait()
+    (dead_letter,) = await harness.product.fetch("select reason, detail from nps.dead_letter")
     assert dead_letter == {"reason": "handler_bug", "detail": "ValueError"}
-    assert await stage.differences(workload_of(valid)) == ["nps dead letter: {'reason': 'handler_bug'}"]
-    assert await find_personal_data(stage) == []
+    assert await harness.differences(workload_of(valid)) == ["nps dead letter: {'reason': 'handler_bug'}"]
+    assert await find_personal_data(harness) == []
 
 
-async def test_redrive_keeps_invalid_records_open(stage: Stage) -> None:
+async def test_redrive_keeps_invalid_records_open(harness: Harness) -> None:
     """`hva deadletters redrive`: a dead letter that is still invalid is tried once more and stays open."""
     lines = [feedback_answered("bad", channel="x"), event_line("feedback.given", {"feedback_id": "f"})]
-    await start_together(stage.start("ingest"), stage.start("nps"))
-    await stage.product.load(lines)
-    await stage.product.wait()
-    before = await stage.product.fetch("select id, attempts from ingest.dead_letter order by id")
-    await stage.command("deadletters", "redrive", "--all")
+    await start_together(harness.start("ingest"), harness.start("nps"))
+    await harness.product.load(lines)
+    await harness.product.wait()
+    before = await harness.product.fetch("select id, attempts from ingest.dead_letter order by id")
+    await harness.command("deadletters", "redrive", "--all")
 
     async def retried() -> bool:
-        rows = await stage.product.fetch("select id, attempts from ingest.dead_letter where state = 'open'")
+        rows = await harness.product.fetch("select id, attempts from ingest.dead_letter where state = 'open'")
         return sorted((r["id"], r["attempts"]) for r in rows) == [(b["id"], b["attempts"] + 1) for b in before]
 
     await wait_until(retried, "both dead letters were tried again and are open")
-    assert await stage.differences(workload_of(lines)) == []
+    assert await harness.differences(workload_of(lines)) == []
 
 
-async def find_personal_data(stage: Stage) -> list[str]:
+async def find_personal_data(harness: Harness) -> list[str]:
     """Logs, pages, columns and records that contain personal data."""
-    texts = {replica.log.name: replica.log.read_text() for replica in stage.product.replicas}
-    for replica in stage.product.replicas:
+    texts = {replica.log.name: replica.log.read_text() for replica in harness.product.replicas}
+    for replica in harness.product.replicas:
         if replica.process.returncode is None:
             texts |= {
                 f"{replica.service} {path}": str((await replica.probe(path))[1]) for path in ("/metrics", "/readyz")
             }
     for service in ("ingest", "nps"):
-        rows = await stage.product.fetch(READABLE.format(service=service))
+        rows = await harness.product.fetch(READABLE.format(service=service))
         texts[f"{service} dead letters"] = str([row["readable"] for row in rows])
         texts[f"{service} sealed"] = str([row["sealed"] for row in rows])
-    texts["canonical records"] = str([(r.key, r.value) for r in await stage.records(FEEDBACK, PERSON)])
+    texts["canonical records"] = str([(r.key, r.value) for r in await harness.records(FEEDBACK, PERSON)])
     return [f"{canary} in {where}" for where, text in texts.items() for canary in CANARIES if canary in text]

@@ -3,13 +3,13 @@
 import asyncio
 
 from tests.fault.events import common_client, contact_recorded, feedback_answered, service_event
-from tests.fault.stage import FAMILIES, Stage, families_of, start_together
+from tests.fault.harness import FAMILIES, Harness, families_of, start_together
 from tests.fault.workload import default_workload, workload_of
 
 PID = f"k1.{'A' * 22}"
 
 
-async def send_twice(stage: Stage, mutant: str) -> list[str]:
+async def send_twice(harness: Harness, mutant: str) -> list[str]:
     """Send a workload, and all of it again in reverse. Returns the differences and the facts that were written twice.
 
     Last come an answer, a contact and a service event that have the ranks of stored facts and another client, which
@@ -19,37 +19,37 @@ async def send_twice(stage: Stage, mutant: str) -> list[str]:
     tie = (feedback_answered("tie"), contact_recorded("tie"), service_event("tie"), common_client("tie", client=member))
     late = tuple(make("tie", client=member) for make in (feedback_answered, contact_recorded, service_event))
     passes = [(*default_workload().lines, *tie), default_workload().lines[::-1], late]
-    starts = (stage.start(family, batch=500, mutant=mutant) for family in FAMILIES)
-    _, *replicas = await start_together(stage.start("ingest", batch=500), *starts)
+    starts = (harness.start(family, batch=500, mutant=mutant) for family in FAMILIES)
+    _, *replicas = await start_together(harness.start("ingest", batch=500), *starts)
     applied = []
     for lines in passes:
-        await stage.product.load(lines)
-        await stage.product.wait()
-        applied.append([await stage.metric(r, "hva_records_total", {"outcome": "applied"}) for r in replicas])
+        await harness.product.load(lines)
+        await harness.product.wait()
+        applied.append([await harness.metric(r, "hva_records_total", {"outcome": "applied"}) for r in replicas])
     problems = []
     for replica, first, last in zip(replicas, applied[0], applied[-1], strict=True):
-        assert len(stage.delivered(replica)) > 2 * first, "a pass did not reach the service"
+        assert len(harness.delivered(replica)) > 2 * first, "a pass did not reach the service"
         problems += [f"{replica.service}: {last - first} facts written again"] * (last > first)
-    return problems + await stage.differences(workload_of(line for lines in passes for line in lines))
+    return problems + await harness.differences(workload_of(line for lines in passes for line in lines))
 
 
-async def test_second_pass_changes_nothing(stage: Stage) -> None:
-    assert await send_twice(stage, "") == []
+async def test_second_pass_changes_nothing(harness: Harness) -> None:
+    assert await send_twice(harness, "") == []
 
 
-async def test_replacement_by_an_equal_rank_is_detected(stage: Stage) -> None:
-    problems = await send_twice(stage, "equal_rank_wins")
+async def test_replacement_by_an_equal_rank_is_detected(harness: Harness) -> None:
+    problems = await send_twice(harness, "equal_rank_wins")
     rewritten, differences = problems[: len(FAMILIES)], problems[len(FAMILIES) :]
     assert all("written again" in line for line in rewritten) and families_of(differences) == set(FAMILIES)
 
 
-async def test_lost_answer_to_a_commit_changes_nothing(stage: Stage) -> None:
+async def test_lost_answer_to_a_commit_changes_nothing(harness: Harness) -> None:
     """COMMIT succeeded and its answer did not arrive: the batch is applied again without effect."""
     workload = default_workload()
-    await stage.send_ingested(workload)
+    await harness.send_ingested(workload)
     faults = ",".join(f"lose@committed#{n}" for n in (2, 3, 7))
-    replicas = await start_together(*(stage.start(family, faults) for family in FAMILIES))
-    await asyncio.gather(*map(stage.wait_until_current, FAMILIES))
+    replicas = await start_together(*(harness.start(family, faults) for family in FAMILIES))
+    await asyncio.gather(*map(harness.wait_until_current, FAMILIES))
     for replica in replicas:
-        assert await stage.metric(replica, "hva_commit_errors_total", {"kind": "ConnectionResetError"}) == 3
-    assert await stage.differences(workload) == []
+        assert await harness.metric(replica, "hva_commit_errors_total", {"kind": "ConnectionResetError"}) == 3
+    assert await harness.differences(workload) == []

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.fault.events import feedback_answered, feedback_given
-from tests.fault.stage import FAMILIES, Stage, start_together
+from tests.fault.harness import FAMILIES, Harness, start_together
 from tests.fault.workload import CONFIG, Workload, default_workload, workload_of
 from tests.replica import wait_until
 
 
 @pytest.fixture
-def folder(stage: Stage, tmp_path: Path) -> Path:
+def folder(harness: Harness, tmp_path: Path) -> Path:
     """A copy of the registers for this test."""
-    stage.product.config_dir = tmp_path / "config"
-    shutil.copytree(CONFIG, stage.product.config_dir)
-    return stage.product.config_dir
+    harness.product.config_dir = tmp_path / "config"
+    shutil.copytree(CONFIG, harness.product.config_dir)
+    return harness.product.config_dir
 
 
 def change_register(folder: Path, file: str, old: str, new: str) -> None:
@@ -35,12 +35,12 @@ def workload_by_registers(lines: tuple[bytes, ...], folder: Path, now: datetime 
     return workload_of(lines, copy, now)
 
 
-async def wait_until_equal(stage: Stage, workload: Workload) -> None:
+async def wait_until_equal(harness: Harness, workload: Workload) -> None:
     """Wait until figures and dead letters have no differences from the workload."""
     differences = ["not compared yet"]
 
     async def equal() -> bool:
-        differences[:] = await stage.differences(workload)
+        differences[:] = await harness.differences(workload)
         return not differences
 
     try:
@@ -49,33 +49,33 @@ async def wait_until_equal(stage: Stage, workload: Workload) -> None:
         assert differences == []
 
 
-async def test_figures_follow_the_registers(stage: Stage, folder: Path) -> None:
+async def test_figures_follow_the_registers(harness: Harness, folder: Path) -> None:
     lines = default_workload().lines
-    _, *replicas = await start_together(stage.start("ingest", batch=500), *map(stage.start, FAMILIES))
-    await stage.product.load(lines[::2])
-    await stage.product.wait()
+    _, *replicas = await start_together(harness.start("ingest", batch=500), *map(harness.start, FAMILIES))
+    await harness.product.load(lines[::2])
+    await harness.product.wait()
     change_register(folder, "units.csv", "asiakasohjaus,sote,hameenlinna", "asiakasohjaus,konserni,hameenlinna")
     change_register(folder, "outcomes.csv", "lahete,2026,false,false,false", "lahete,2026,true,true,true")
     change_register(folder, "promises.csv", "terveys,phone,minutes,10,", "terveys,phone,minutes,1,")
     change_register(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,minutes,60,")
     change_register(folder, "segment_rule.yaml", "enabled: [E1, E2, E3, E4, E6]", "enabled: [E1, E3, E4, E6]")
-    await stage.product.load(lines[1::2])
-    await wait_until_equal(stage, workload_by_registers((*lines[::2], *lines[1::2]), folder))
+    await harness.product.load(lines[1::2])
+    await wait_until_equal(harness, workload_by_registers((*lines[::2], *lines[1::2]), folder))
     for replica in replicas:
         assert "refolded after a register change" in replica.log.read_text()
 
 
-async def test_invalid_register_changes_nothing(stage: Stage, folder: Path) -> None:
+async def test_invalid_register_changes_nothing(harness: Harness, folder: Path) -> None:
     workload = workload_of([feedback_answered(f"r{n}") for n in range(20)])
-    replicas = await start_together(stage.start("ingest"), stage.start("nps"))
+    replicas = await start_together(harness.start("ingest"), harness.start("nps"))
     change_register(folder, "promises.csv", "feedback,,working_days,7,", "feedback,,joskus,7,")
     for replica in replicas:
         await wait_until(
             lambda replica=replica: "the previous ones stay" in replica.log.read_text(), "the invalid file is reported"
         )
-    await stage.product.load(workload.lines)
-    await stage.product.wait()
-    assert await stage.differences(workload) == []
+    await harness.product.load(workload.lines)
+    await harness.product.wait()
+    assert await harness.differences(workload) == []
     assert [(await replica.probe())[0] for replica in replicas] == [200, 200]
     change_register(folder, "promises.csv", "feedback,,joskus,7,", "feedback,,minutes,60,")
     for replica in replicas:
@@ -84,9 +84,9 @@ async def test_invalid_register_changes_nothing(stage: Stage, folder: Path) -> N
         )
 
 
-async def test_dead_letters_are_redriven_when_their_cause_is_gone(stage: Stage, folder: Path) -> None:
+async def test_dead_letters_are_redriven_when_their_cause_is_gone(harness: Harness, folder: Path) -> None:
     """Unknown units and sources are redriven when the registers have them, future times when they have come."""
-    await start_together(stage.start("ingest"), stage.start("nps"))
+    await start_together(harness.start("ingest"), harness.start("nps"))
     soon = datetime.now(UTC) + timedelta(hours=2)
     lines = (
         *(feedback_answered(f"unit{n}", unit="uusi-ta") for n in range(5)),
@@ -94,9 +94,9 @@ async def test_dead_letters_are_redriven_when_their_cause_is_gone(stage: Stage, 
         feedback_answered("soon", answered_at=soon.isoformat()),
         feedback_given("valid"),
     )
-    await stage.product.load(lines)
-    await stage.product.wait()
-    assert await stage.dead_letters() == {"unknown_unit": 5, "unknown_source": 5, "future_time": 1}
+    await harness.product.load(lines)
+    await harness.product.wait()
+    assert await harness.dead_letters() == {"unknown_unit": 5, "unknown_source": 5, "future_time": 1}
     last = (folder / "units.csv").read_text().splitlines()[-1]
     rows = "".join(
         f"{county},{unit},x,x,x,avosairaanhoito,terveys,sote,forssa,false,2023-01-01,\n"
@@ -105,16 +105,16 @@ async def test_dead_letters_are_redriven_when_their_cause_is_gone(stage: Stage, 
     change_register(folder, "units.csv", last + "\n", f"{last}\n{rows}")
 
     async def only_future_time_is_open() -> bool:
-        return await stage.dead_letters() == {"future_time": 1}
+        return await harness.dead_letters() == {"future_time": 1}
 
     await wait_until(only_future_time_is_open, "the dead letters about registers are resolved")
-    stage.set_clock_ahead(timedelta(hours=1, seconds=1).total_seconds())
+    harness.set_clock_ahead(timedelta(hours=1, seconds=1).total_seconds())
 
     async def all_resolved() -> bool:
-        return not await stage.dead_letters()
+        return not await harness.dead_letters()
 
     await wait_until(all_resolved, "all dead letters are resolved")
-    await stage.product.wait()
-    await wait_until_equal(stage, workload_by_registers(lines, folder, soon))
-    states = await stage.product.fetch("select distinct state, attempts > 1 as retried from ingest.dead_letter")
+    await harness.product.wait()
+    await wait_until_equal(harness, workload_by_registers(lines, folder, soon))
+    states = await harness.product.fetch("select distinct state, attempts > 1 as retried from ingest.dead_letter")
     assert states == [{"state": "resolved", "retried": True}]

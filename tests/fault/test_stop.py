@@ -4,33 +4,33 @@ import signal
 
 import pytest
 
-from tests.fault.stage import FAMILIES, SERVICES, Stage, start_together
+from tests.fault.harness import FAMILIES, SERVICES, Harness, start_together
 from tests.fault.workload import default_workload
 
 POINTS = {tuple(FAMILIES): "in_transaction", ("ingest",): "published"}
 
 
 @pytest.mark.parametrize("services", POINTS, ids="-".join)
-async def test_sigterm_finishes_the_batch(stage: Stage, services: tuple[str, ...]) -> None:
+async def test_sigterm_finishes_the_batch(harness: Harness, services: tuple[str, ...]) -> None:
     workload, point = default_workload(), POINTS[services]
     if "ingest" in services:
-        await stage.product.load(workload.lines)
+        await harness.product.load(workload.lines)
     else:
-        await stage.send_ingested(workload)
+        await harness.send_ingested(workload)
     held = await start_together(
-        *(stage.start(service, f"hold@{point}#3", ready=False, session=10) for service in services)
+        *(harness.start(service, f"hold@{point}#3", ready=False, session=10) for service in services)
     )
-    batches = [await stage.wait_for_mark(f"held-{point}", replica) for replica in held]
+    batches = [await harness.wait_for_mark(f"held-{point}", replica) for replica in held]
     for replica in held:
         replica.signal(signal.SIGTERM)
-        stage.release(replica)
+        harness.release(replica)
     assert [await replica.ended() for replica in held] == [0] * len(held)
 
-    replicas = await start_together(*map(stage.start, SERVICES))
-    await stage.product.wait()
-    assert await stage.differences(workload) == []
+    replicas = await start_together(*map(harness.start, SERVICES))
+    await harness.product.wait()
+    assert await harness.differences(workload) == []
     for replica, batch in zip(held, batches, strict=True):
         successors = [other for other in replicas if other.service == replica.service]
-        later = {position for other in successors for position in stage.delivered(other)}
+        later = {position for other in successors for position in harness.delivered(other)}
         assert batch and not later & set(batch), "a finished batch was redelivered"
         assert later, "no records were left for the next replica"

@@ -35,7 +35,7 @@ _canonical_records: dict[tuple[bytes, ...], list[Outgoing]] = {}
 
 
 @dataclass
-class Stage:
+class Harness:
     """Real services on the servers of the test run, and the folder of their marks and traces."""
 
     product: Product
