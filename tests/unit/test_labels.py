@@ -61,10 +61,10 @@ def test_feedback_fact_is_labelled_on_its_label_day(kind: type[nps.Fact]) -> Non
     """A response is labelled by its client, which may come from its invitation. Other facts use their own client."""
     name = "client" if "client" in {field.name for field in fields(kind)} else "own_client"
     fact = kind(**COMMON, day=UNTIL, label_day=FIRST, segment="other", **{name: CLIENT})  # type: ignore[arg-type]
-    found = nps.labelled(fact, {CLIENT: HISTORY})
+    found = nps.with_label(fact, {CLIENT: HISTORY})
     assert found.segment == "multidisciplinary"
-    assert nps.labelled(found, {CLIENT: HISTORY}) is found
-    assert nps.labelled(found, {}).segment == "other"
+    assert nps.with_label(found, {CLIENT: HISTORY}) is found
+    assert nps.with_label(found, {}).segment == "other"
 
 
 def test_contact_is_labelled_on_its_day() -> None:
@@ -79,4 +79,4 @@ def test_contact_is_labelled_on_its_day() -> None:
 def test_fact_without_client_and_day_stays_unknown(history: dict[str, Intervals]) -> None:
     contact = fcr.Contact(**COMMON)  # type: ignore[arg-type]
     response = nps.Response(**COMMON)  # type: ignore[arg-type]
-    assert fcr.with_label(contact, history) is contact and nps.labelled(response, history) is response
+    assert fcr.with_label(contact, history) is contact and nps.with_label(response, history) is response
