@@ -78,8 +78,11 @@ def _get(url: str) -> tuple[int, dict[str, Any] | str]:
 
 
 async def until(condition: Any, what: str, within: float = PATIENCE_S) -> Any:
-    """Wait for a condition (sync or async) to give something true, with a deadline; returns what it gave."""
-    deadline = asyncio.get_running_loop().time() + within
+    """Wait for a condition (sync or async) to give something true, with a deadline; returns what it gave.
+
+    Many conditions ask a service or PostgreSQL, so it is checked less often the longer it takes.
+    """
+    deadline, pause = asyncio.get_running_loop().time() + within, 0.02
     while True:
         got = condition()
         if asyncio.iscoroutine(got):
@@ -88,7 +91,8 @@ async def until(condition: Any, what: str, within: float = PATIENCE_S) -> Any:
             return got
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"not within {within} s: {what}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
+        pause = min(1.2 * pause, 0.2)
 
 
 async def all_name(replicas: Sequence[Replica], *parts: str, within: float = 40.0) -> None:
