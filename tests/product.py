@@ -77,7 +77,7 @@ async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Databa
     name = f"test_{os.getpid()}_{next(_numbers)}"
     await _execute(
         postgres,
-        f"create database {name} owner hva_migrate template {_templates[0]}",
+        f"create database {name} owner hva_migrate template {_templates[0]} strategy file_copy",
         f"revoke all on database {name} from public",  # rights of a database are not cloned
         *(f"grant connect on database {name} to {role}" for role in ROLES),
         *(f"grant temporary on database {name} to {role}" for role in SERVICE_ROLES),
