@@ -20,6 +20,7 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.process import recorded
 from deploy.embedded.run_paths import RunPaths
 from tests.bytecode import keep_bytecode
+from tests.memory import folder_in_memory
 
 keep_bytecode()
 pytest_plugins = ["tests.product"]
@@ -82,7 +83,7 @@ class EmbeddedRun:
         self._fault: str | None = None
 
     def begin(self, parts: list[str]) -> None:
-        self._places = RunPaths(Path(tempfile.mkdtemp(prefix="hva-test-")))
+        self._places = RunPaths(Path(tempfile.mkdtemp(prefix="hva-test-", dir=folder_in_memory())))
         try:
             self._client = SupervisorClient(self._places, parts, ephemeral=True)
         except EmbeddedError as error:

@@ -26,7 +26,9 @@ from shared.contracts.catalogue import TOPICS
 from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, SERVICE_ROLES, bootstrap, dsn_for
+from shared.postgres.lock import SERVICE_NUMBERS
 from shared.postgres.migrate import migrate
+from shared.publication.publish import LOCK
 from tests.deadlines import DEADLINE_S
 from tests.forks import Forks
 from tests.replica import Replica, wait_until
@@ -75,7 +77,7 @@ async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Databa
     name = f"test_{os.getpid()}_{next(_numbers)}"
     await _execute(
         postgres,
-        f"create database {name} owner hva_migrate template {_templates[0]}",
+        f"create database {name} owner hva_migrate template {_templates[0]} strategy file_copy",
         f"revoke all on database {name} from public",  # rights of a database are not cloned
         *(f"grant connect on database {name} to {role}" for role in ROLES),
         *(f"grant temporary on database {name} to {role}" for role in SERVICE_ROLES),
@@ -93,6 +95,7 @@ class Product:
     database: Database
     folder: Path
     topic_prefix: str
+    publisher: "asyncpg.Connection[asyncpg.Record]"
     config_dir: Path = SAMPLE / "config"
     environment: dict[str, str] = field(default_factory=dict)
     replicas: list[Replica] = field(default_factory=list)
@@ -167,6 +170,10 @@ class Product:
         """`hva wait`."""
         await wait_until_done(self.connection(), within, published)
 
+    async def let_publish(self) -> None:
+        """From here on the families publish what is due or requested."""
+        await self.publisher.close()
+
     async def fetch(self, query: str, *arguments: object, as_of: str = "") -> list[dict[str, Any]]:
         """Rows of a query, read as the steward."""
         connection = await asyncpg.connect(
@@ -197,6 +204,18 @@ async def _delete_topics(kafka: str, prefix: str) -> None:
         await admin.close()
 
 
+async def _hold_publications(database: Database) -> "asyncpg.Connection[asyncpg.Record]":
+    """Hold the lock of every family's publisher, as another replica that publishes.
+
+    A family that starts with an empty database publishes every county and year, each in a new process. Together these
+    take more processor time than the rest of most tests, and only tests of publications need them.
+    """
+    connection = await asyncpg.connect(database.dsn("hva_migrate"))
+    for family in SERVICES[1:]:
+        await connection.execute("select pg_advisory_lock($1, $2)", LOCK, SERVICE_NUMBERS[family])
+    return connection
+
+
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
     forks = Forks()
@@ -206,14 +225,16 @@ def forks() -> Iterator[Forks]:
 
 @pytest.fixture
 async def product(forks: Forks, kafka: str, database: Database, tmp_path: Path) -> AsyncIterator[Product]:
-    """Topics, keys and an empty database; services are started by the test."""
+    """Topics, keys and an empty database; services are started by the test. They publish after `let_publish`."""
     for name, key in (("pseudonym", "k1"), ("letter", "l1")):
         path = tmp_path / f"{name}.keys"
         path.touch(mode=0o600)
         path.write_text(f"{key} {'A' * 43}=\n")
     prefix = f"t{os.getpid()}-{next(_numbers)}."
     await ensure_topics(kafka, prefix)
-    product = Product(forks, kafka, database, tmp_path, prefix)
+    publisher = await _hold_publications(database)
+    product = Product(forks, kafka, database, tmp_path, prefix, publisher)
     yield product
     await product.end()
+    publisher.terminate()
     await _delete_topics(kafka, prefix)

@@ -78,8 +78,11 @@ def _get(url: str) -> tuple[int, dict[str, Any] | str]:
 
 
 async def wait_until(condition: Any, what: str, within: float = DEADLINE_S) -> Any:
-    """Wait until a condition (sync or async) returns a true value, and return it. Fails at the deadline."""
-    deadline = asyncio.get_running_loop().time() + within
+    """Wait until a condition (sync or async) returns a true value, and return it. Fails at the deadline.
+
+    Many conditions ask a service or PostgreSQL, so it is checked less often the longer it takes.
+    """
+    deadline, pause = asyncio.get_running_loop().time() + within, 0.02
     while True:
         got = condition()
         if asyncio.iscoroutine(got):
@@ -88,7 +91,8 @@ async def wait_until(condition: Any, what: str, within: float = DEADLINE_S) -> A
             return got
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"not within {within} s: {what}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
+        pause = min(1.2 * pause, 0.2)
 
 
 async def wait_until_unavailable(replicas: Sequence[Replica], *parts: str, within: float = 40.0) -> None:

@@ -8,6 +8,7 @@ import asyncpg
 from deploy.hva.publish import request_publication
 from shared.disclosure.model import VIEWS
 from shared.publication.protection import keys_of, published
+from tests.deadlines import DEADLINE_S
 from tests.oracle import adversarial
 from tests.product import SAMPLE, Product
 
@@ -19,8 +20,8 @@ async def test_every_published_row_is_exact_or_suppressed(product: Product) -> N
     await product.start_all()
     await product.load(lines)
     await product.wait()
-    steward = product.connection().postgres_steward
-    states = await request_publication(steward, None, None, 240)
+    await product.let_publish()
+    states = await request_publication(product.connection().postgres_steward, None, None, DEADLINE_S)
     assert all(state["total"] == state["done"] > 0 for state in states.values())
     await product.wait(published=True)
 

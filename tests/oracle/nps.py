@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from functools import cache
 
 from tests.oracle.fields import PEI
 from tests.oracle.registers import local_date, midnight
@@ -142,6 +143,7 @@ def periods(day):
     ]
 
 
+@cache
 def last_day(kind, period):
     if kind == "day":
         return date.fromisoformat(period)
@@ -151,6 +153,7 @@ def last_day(kind, period):
     return date(*following, 1) - timedelta(days=1)
 
 
+@cache
 def state(kind, period, as_of, wait):
     """`final` when the period has ended, or for a cohort `wait` days after its last day."""
     last = last_day(kind, period)

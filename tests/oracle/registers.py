@@ -3,6 +3,7 @@
 import csv
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -79,10 +80,12 @@ class Registers:
         return {}
 
 
+@cache
 def local_date(instant):
     return instant.astimezone(LOCAL).date()
 
 
+@cache
 def midnight(day):
     """The instant at which a local day begins."""
     return datetime.combine(day, time(), LOCAL).astimezone(ZoneInfo("UTC"))

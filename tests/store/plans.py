@@ -58,11 +58,14 @@ class Family:
 
     def facts(self, salt: str) -> list[Any]:
         """A batch of facts of few clients, so that facts of different salts are neighbours."""
-        values = (with_few_clients(event.value) for event in salted(events(self.stream), salt))
-        facts = [
-            self.decode.decode(PlainRecord("t", 0, i, 0, None, value), REGISTERS) for i, value in enumerate(values)
-        ]
-        return [fact for fact in facts if not isinstance(fact, Rejected)]
+        return list(decoded_facts(self, salt))
+
+
+@cache
+def decoded_facts(family: Family, salt: str) -> list[Any]:
+    values = (with_few_clients(event.value) for event in salted(events(family.stream), salt))
+    facts = [family.decode.decode(PlainRecord("t", 0, i, 0, None, value), REGISTERS) for i, value in enumerate(values)]
+    return [fact for fact in facts if not isinstance(fact, Rejected)]
 
 
 @cache
