@@ -13,7 +13,7 @@ POINTS = {tuple(FAMILIES): "in_transaction", ("ingest",): "published"}
 @pytest.mark.parametrize("services", POINTS, ids="-".join)
 async def test_sigterm_finishes_the_batch(harness: Harness, services: tuple[str, ...]) -> None:
     workload, point = default_workload(), POINTS[services]
-    await stage.product.let_publish()  # a publication in progress does not delay the end
+    await harness.product.let_publish()  # a publication in progress does not delay the end
     if "ingest" in services:
         await harness.product.load(workload.lines)
     else:
