@@ -1,0 +1,49 @@
+"""Publications of invented counties: attacked from their facts, and compared with what is true."""
+
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.disclosure.model import population
+from shared.disclosure.protect import protect
+from tests.disclosure.attackers import Publication, known_categories, known_populations
+from tests.disclosure.counties import bounds, invented, nonzero
+
+SMALL_COUNTIES = st.tuples(st.integers(0, 10**6), st.integers(1, 8), st.integers(0, 150))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(SMALL_COUNTIES)
+def test_no_count_of_a_small_row_has_one_value(county: tuple[int, int, int]) -> None:
+    seed, units, facts = county
+    random = Random(seed)
+    made = invented(random, units, facts)
+    counts = made.counts()
+    protected = protect(counts, made.spans, made.sensitive)
+    wanted = nonzero(counts, set(protected.small))
+    attacked = random.sample(wanted, min(len(wanted), 10))
+    for (cell, column), (least, greatest) in zip(attacked, bounds(made, set(protected.hidden), attacked), strict=True):
+        assert greatest - least > 1e-6, (cell, column)
+
+
+@pytest.mark.parametrize(("units", "facts"), [(30, 600), (40, 3000)])
+def test_nothing_of_a_large_county_follows(units: int, facts: int) -> None:
+    made = invented(Random(units), units, facts)
+    counts = made.counts()
+    protected = protect(counts, made.spans, made.sensitive)
+    publication = Publication(counts, made.spans, protected.hidden, protected.small)
+    assert len(protected.small) > 100
+    assert len(protected.hidden) < len(counts)
+    assert known_populations(publication) == set()
+    assert known_categories(publication) == set()
+
+
+def test_the_facts_give_a_small_row_away_if_only_it_is_hidden() -> None:
+    """The attacker of `bounds` can break a publication."""
+    made = invented(Random(3), 6, 150)
+    counts = made.counts()
+    small = {cell for cell, row in counts.items() if population(cell, row) < cell.view.minimum}
+    wanted = nonzero(counts, small)[:10]
+    assert any(greatest - least < 1e-6 for least, greatest in bounds(made, small, wanted))

@@ -1,0 +1,61 @@
+"""Attacks on publications of the sample: the one that is made, and those that a weaker rule would make."""
+
+import pytest
+
+from shared.disclosure.hide import Suppression
+from shared.disclosure.model import K, population
+from shared.disclosure.protect import minimum, protect
+from tests.disclosure.attackers import Publication, known_categories, known_populations
+from tests.unit.disclosure_cases import FAMILIES, publication_input
+
+
+def only_small(family: str) -> Publication:
+    """What a family would publish if it hid small rows and no others."""
+    given = publication_input(family, "2026")
+    small = {cell for cell, n in given.populations.items() if 0 < n < minimum(cell, given.sensitive)}
+    return Publication(given.counts, given.spans, small, small)
+
+
+def with_neighbours(publication: Publication, k: int) -> Publication:
+    """The publication with the neighbours hidden that single equations ask for."""
+    populations = {cell: population(cell, row) for cell, row in publication.counts.items()}
+    suppression = Suppression(populations, publication.equations(), k)
+    suppression.hide(sorted(publication.small))
+    return Publication(publication.counts, publication.spans, suppression.hidden, publication.small)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_of_a_small_row_follows(family: str) -> None:
+    given = publication_input(family, "2026")
+    protected = protect(given.counts, given.spans, given.sensitive)
+    publication = Publication(given.counts, given.spans, protected.hidden, protected.small)
+    assert len(protected.small) > 10
+    assert known_populations(publication) == set()
+    assert known_categories(publication) == set()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_hiding_only_small_rows_gives_populations_away(family: str) -> None:
+    assert len(known_populations(only_small(family))) > 10
+
+
+@pytest.mark.parametrize("family", ["fcr", "segments"])
+def test_hiding_neighbours_without_margin_gives_populations_away(family: str) -> None:
+    assert known_populations(with_neighbours(only_small(family), k=0))
+
+
+@pytest.mark.parametrize("family", ["fcr", "segments"])
+def test_hiding_neighbours_without_an_audit_gives_populations_away(family: str) -> None:
+    assert known_populations(with_neighbours(only_small(family), k=K))
+
+
+def test_an_audit_of_populations_alone_gives_categories_away() -> None:
+    """Where shown rows have zeros, a category of a small row can follow although no population does."""
+    given = publication_input("nps", "2026")
+    bare = {cell: dict.fromkeys((*cell.view.population, *cell.view.categories), 0) for cell in given.counts}
+    for cell, row in bare.items():
+        row[cell.view.population[0]] = given.populations[cell]
+    protected = protect(bare, given.spans, given.sensitive)
+    publication = Publication(given.counts, given.spans, protected.hidden, protected.small)
+    assert known_populations(publication) == set()
+    assert known_categories(publication)
