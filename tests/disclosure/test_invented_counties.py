@@ -47,3 +47,17 @@ def test_the_facts_give_a_small_row_away_if_only_it_is_hidden() -> None:
     small = {cell for cell, row in counts.items() if population(cell, row) < cell.view.minimum}
     wanted = nonzero(counts, small)[:10]
     assert any(greatest - least < 1e-6 for least, greatest in bounds(made, small, wanted))
+
+
+def test_an_audit_of_populations_alone_gives_categories_away() -> None:
+    """Where shown rows have zeros, a category of a small row can follow although no population does."""
+    made = invented(Random(40), 40, 3000)
+    counts = made.counts()
+    without_categories = {
+        cell: row | dict.fromkeys(set(cell.view.categories) - set(cell.view.population), 0)
+        for cell, row in counts.items()
+    }
+    protected = protect(without_categories, made.spans, made.sensitive)
+    publication = Publication(counts, made.spans, protected.hidden, protected.small)
+    assert known_populations(publication) == set()
+    assert known_categories(publication)

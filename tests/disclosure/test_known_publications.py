@@ -6,7 +6,7 @@ from shared.disclosure.hide import Suppression
 from shared.disclosure.model import K, population
 from shared.disclosure.protect import minimum, protect
 from tests.disclosure.attackers import Publication, known_categories, known_populations
-from tests.unit.disclosure_cases import FAMILIES, publication_input
+from tests.unit.disclosure_cases import FAMILIES, PublicationInput, publication_input, simulated_input
 
 
 def only_small(family: str) -> Publication:
@@ -25,8 +25,16 @@ def with_neighbours(publication: Publication, k: int) -> Publication:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_nothing_of_a_small_row_follows(family: str) -> None:
-    given = publication_input(family, "2026")
+def test_nothing_of_a_small_row_of_the_sample_follows(family: str) -> None:
+    assert_safe(publication_input(family, "2026"))
+
+
+@pytest.mark.parametrize("family", ["nps", "segments"])
+def test_nothing_of_a_small_row_of_a_simulated_county_follows(family: str) -> None:
+    assert_safe(simulated_input(family))
+
+
+def assert_safe(given: PublicationInput) -> None:
     protected = protect(given.counts, given.spans, given.sensitive)
     publication = Publication(given.counts, given.spans, protected.hidden, protected.small)
     assert len(protected.small) > 10
@@ -44,18 +52,5 @@ def test_hiding_neighbours_without_margin_gives_populations_away(family: str) ->
     assert known_populations(with_neighbours(only_small(family), k=0))
 
 
-@pytest.mark.parametrize("family", ["fcr", "segments"])
-def test_hiding_neighbours_without_an_audit_gives_populations_away(family: str) -> None:
-    assert known_populations(with_neighbours(only_small(family), k=K))
-
-
-def test_an_audit_of_populations_alone_gives_categories_away() -> None:
-    """Where shown rows have zeros, a category of a small row can follow although no population does."""
-    given = publication_input("nps", "2026")
-    bare = {cell: dict.fromkeys((*cell.view.population, *cell.view.categories), 0) for cell in given.counts}
-    for cell, row in bare.items():
-        row[cell.view.population[0]] = given.populations[cell]
-    protected = protect(bare, given.spans, given.sensitive)
-    publication = Publication(given.counts, given.spans, protected.hidden, protected.small)
-    assert known_populations(publication) == set()
-    assert known_categories(publication)
+def test_hiding_neighbours_without_an_audit_gives_populations_away() -> None:
+    assert known_populations(with_neighbours(only_small("segments"), k=K))

@@ -1,23 +1,26 @@
-"""Input of disclosure control from the figures of the sample: one publication per family and year."""
+"""Input of disclosure control: one publication per family and year, of the sample or of a simulated county."""
 
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from deploy.simulate.options import Options
+from deploy.simulate.run import stream
 from shared.disclosure.model import VIEWS, Cell, population
 from shared.disclosure.nesting import UnitSpan
 from shared.disclosure.protect import cell_of
 from shared.disclosure.star import is_published
-from tests.product import SAMPLE
+from tests.oracle import Accepted, Care, current, fcr_views, judge_all, load, views
+from tests.product import ROOT, SAMPLE
 
 COUNTY = "oma-hame"
 FAMILIES = ("nps", "fcr", "segments")
-YEARS = ("2025", "2026")
 
 
 @dataclass(frozen=True)
@@ -34,29 +37,46 @@ class PublicationInput:
         return {cell: population(cell, row) for cell, row in self.counts.items()}
 
 
-@cache
-def _figures() -> dict[str, list[dict[str, Any]]]:
-    figures: dict[str, list[dict[str, Any]]] = json.loads(gzip.decompress((SAMPLE / "figures.json.gz").read_bytes()))[
-        "figures"
-    ]
-    return figures
-
-
-def _units() -> Iterator[dict[str, str]]:
-    with (SAMPLE / "config" / "units.csv").open(encoding="utf-8") as file:
-        yield from (row for row in csv.DictReader(file) if row["county"] == COUNTY)
+Figures = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @cache
 def publication_input(family: str, year: str) -> PublicationInput:
     """Return the input of the county that has most data in the sample."""
+    return _input(_figures_of_the_sample(), SAMPLE / "config", family, year)
+
+
+@cache
+def simulated_input(family: str) -> PublicationInput:
+    """Return the input of a small county of the demo, with figures by the independent implementation."""
+    config, year = ROOT / "deploy" / "config", 2026
+    as_of = datetime(year, 7, 1, tzinfo=UTC)
+    registers = load(config)
+    lines = stream(Options(as_of.date(), days=91, clients=400, counties=(COUNTY,)))
+    accepted = (verdict for _, verdict in judge_all(list(lines), registers, as_of) if isinstance(verdict, Accepted))
+    facts = current(accepted, erasures=True)
+    care = Care(facts, registers)
+    counted = {"nps": views, "fcr": fcr_views}.get(family)
+    figures = counted(facts, registers, as_of, care.membership.label) if counted else care.views(as_of)
+    return _input(figures, config, family, str(year))
+
+
+@cache
+def _figures_of_the_sample() -> Figures:
+    figures: Figures = json.loads(gzip.decompress((SAMPLE / "figures.json.gz").read_bytes()))["figures"]
+    return figures
+
+
+def _input(figures: Figures, config: Path, family: str, year: str) -> PublicationInput:
     counts = {
-        cell: row
+        cell: dict(row)
         for view in VIEWS.values()
         if view.family == family
-        for row in _figures()[view.name]
+        for row in figures[view.name]
         if row["county"] == COUNTY and row["period"][:4] == year and is_published(cell := cell_of(view.name, row))
     }
+    with (config / "units.csv").open(encoding="utf-8") as file:
+        units = [row for row in csv.DictReader(file) if row["county"] == COUNTY]
     spans = [
         UnitSpan(
             date.fromisoformat(unit["valid_from"]) if unit["valid_from"] else date.min,
@@ -67,7 +87,6 @@ def publication_input(family: str, year: str) -> PublicationInput:
                 **{level: unit[level] or "-" for level in ("division", "result_area", "service_area", "region")},
             },
         )
-        for unit in _units()
+        for unit in units
     ]
-    sensitive = frozenset(unit["unit"] for unit in _units() if unit["sensitive"] == "true")
-    return PublicationInput(counts, spans, sensitive)
+    return PublicationInput(counts, spans, frozenset(unit["unit"] for unit in units if unit["sensitive"] == "true"))
