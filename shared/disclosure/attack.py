@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from shared.disclosure.audit import components, follows
 from shared.disclosure.hide import Suppression
+from shared.disclosure.inference import components, follows
 from shared.disclosure.model import FURTHER, Cell, Counts
 
 _Row = dict[int, int]
@@ -84,8 +84,8 @@ class Attacker:
         return self._suppression.populations[self._cells[number]]
 
     def _tight_populations(self, unknowns: Iterable[int]) -> set[int]:
-        """The populations at their least value, 1. Where most are 1 or 2, those of 2 are taken for tight, too: a count
-        falls by a whole number, so that half a step, which the equations may leave, is none.
+        """The populations at their least value, 1. Where most are 1 or 2, populations of 2 are also treated as at
+        their least value, because the equations may allow them only half a step.
         """
         populations = {number: self._population(number) for number in unknowns}
         low = {number for number, population in populations.items() if population <= 2}

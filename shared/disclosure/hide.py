@@ -1,4 +1,4 @@
-"""Which rows are hidden: those that are small, and as many others as it takes that no sum gives a small one away.
+"""Which rows are hidden: those that are small, and enough others that no sum reveals a small one.
 
 An attacker who knows a sum learns the sum of its hidden rows. So of every equation either none is hidden, or several
 that together are large enough to leave each of them open.
@@ -19,11 +19,11 @@ _WINDOWS: Final = ("1", "7", "30")
 
 
 def worth(cell: Cell, population: int) -> Worth:
-    """The order in which rows are hidden to protect others, the first first."""
+    """Sort key of rows that may be hidden to protect others: the first is hidden first."""
     return (0 if chosen(cell) else 1, _PERIOD[cell.period_kind], _LEVEL[cell.level], population, cell)
 
 
-class Links:
+class HiddenTogether:
     """The rows that would give a hidden row away by themselves, each with its own columns: they hide with it."""
 
     def __init__(self, populations: Iterable[Cell]) -> None:
@@ -71,7 +71,7 @@ class Suppression:
         equations: Iterable[Equation],
         k: int = K,
     ) -> None:
-        self.populations, self._k, self._linked = populations, k, Links(populations)
+        self.populations, self._k, self._linked = populations, k, HiddenTogether(populations)
         self.hidden: set[Cell] = set()
         self.equations = list(equations)
         self.equations_of = by_cell(self.equations)
@@ -99,7 +99,8 @@ class Suppression:
             waiting += self._linked(cell)
 
     def hidden_of(self, equation: Equation) -> tuple[list[Cell], list[Cell]]:
-        """The hidden wholes and parts of an equation. Nothing without a whole is known of parts that are all hidden."""
+        """The hidden wholes and parts of an equation. Without a whole, an equation whose parts are all
+        hidden reveals nothing."""
         wholes = [cell for cell in equation.wholes if cell in self.hidden]
         parts = [cell for cell in equation.parts if cell in self.hidden]
         return (wholes, parts) if equation.wholes or len(parts) < len(equation.parts) else ([], [])

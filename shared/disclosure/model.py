@@ -1,7 +1,7 @@
 """What disclosure control has to know of each view.
 
 The *population* of a row is the number that must not be small: the people, or the acts of people, that the row is
-about. Definitions: contract, section 7, "Disclosure control".
+about.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from typing import Final
 
 ALL: Final = "all"
 K: Final = 5
-"""Rows with fewer are hidden."""
+"""Rows with a smaller population are hidden."""
 K_SENSITIVE: Final = 10
-"""Rows of sensitive units with fewer are hidden."""
+"""Rows of sensitive units with a smaller population are hidden."""
 K_SURVEY: Final = 10
-"""Rows of scores and shares of answers with fewer are hidden."""
+"""Rows of scores and shares of answers with a smaller population are hidden."""
 LOW_N: Final = 30
-"""Rows of scores and shares of answers with fewer are marked as uncertain."""
+"""Rows of scores and shares of answers with a smaller population are marked as uncertain."""
 
 LEVELS: Final = ("unit", "line", "service_area", "result_area", "division", "region", "county")
 """Scope levels, the one of least worth first."""
@@ -177,7 +177,7 @@ VIEWS: Final = {
 
 
 class Cell(tuple[str, ...]):
-    """The keys of a row: view, period_kind, period, scope_level, scope, channel, segment and the further keys."""
+    """The keys of a published row: view, period_kind, period, scope_level, scope, channel, segment, further keys."""
 
     __slots__ = ()
 

@@ -24,7 +24,8 @@ PAIRS: Final = (
     ("service_area", "unit"),
     ("region", "unit"),
 )
-"""Levels of which the second sums to the first. Every pair: what is hidden in between does not protect."""
+"""Levels of which the second sums to the first. All pairs, because hiding a level in between does not protect the
+levels around it."""
 
 
 @dataclass(frozen=True, slots=True)

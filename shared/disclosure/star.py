@@ -1,7 +1,7 @@
 """Which rows are published: the *star*, in which at most one key besides scope and period is chosen.
 
 A full cross of keys cannot be protected usefully: each further key multiplies the equations between rows.
-Definition: contract, section 7, "Disclosure control".
+Which keys: docs/figures.md, "Where figures are".
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ _FEW_PERIODS: Final = frozenset({"quarter", "year"})
 
 
 def chosen(cell: Cell) -> list[str]:
-    """The keys besides scope and period that are not 'all', those that have no 'all' left out."""
+    """The keys besides scope and period that are not 'all'; keys that never have the value 'all' are ignored."""
     view = cell.view
     keys = [name for name, value in (("channel", cell.channel), ("segment", cell.segment)) if value != ALL]
     return keys + [

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.disclosure.audit import follows
 from shared.disclosure.equations import equations
+from shared.disclosure.inference import follows
 from shared.disclosure.model import VIEWS, Cell
 from shared.disclosure.nesting import UnitSpan, groups
 from shared.disclosure.periods import days_of
@@ -46,8 +46,9 @@ def test_every_equation_holds_on_the_sample() -> None:
     nesting = {period: groups(sample.spans, *days_of(*period)) for period in periods}
     found = list(equations(sample.populations, nesting))
     assert {equation.parts[0].level for equation in found} >= {"unit", "line", "service_area", "division", "region"}
+    populations = sample.populations
     for totals, parts in found:
-        assert sum(sample.populations[cell] for cell in totals) == sum(sample.populations[cell] for cell in parts)
+        assert sum(populations[cell] for cell in totals) == sum(populations[cell] for cell in parts)
 
 
 def test_unit_that_moves_joins_two_service_areas() -> None:

@@ -1,0 +1,93 @@
+"""What an attacker computes from one publication: the hidden counts that have one possible value.
+
+The attacker knows how published counts add up, every count that is shown, and the least value of a hidden count. A
+hidden count *follows* when it has the same value in every solution of all that. The true counts are one solution, so a
+count does not follow when they can be moved: along a direction that keeps every sum, changes this count, and does not
+lower a count that is at its least value (a *tight* one).
+
+1. Counts that are not tight are eliminated from the equations. What is left are equations of tight counts only, along
+   whose directions no count may fall.
+2. `nonnegative` finds the tight counts that cannot move in these.
+3. With the counts that cannot move taken as known, the others follow exactly if the equations determine them: if they
+   are zero in a random direction.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from shared.disclosure.elimination import Row, Step, eliminate
+from shared.disclosure.nonnegative import zeros
+
+V = TypeVar("V", bound=Hashable)
+
+PRIME: Final = (1 << 61) - 1
+"""Directions are computed modulo a prime: what is zero in a random one is zero in all of them, almost surely."""
+_SEED: Final = 20260101
+
+
+def follows(rows: Iterable[Mapping[V, int]], tight: Collection[V]) -> set[V]:
+    """The hidden counts that follow from the equations, where those of `tight` are at their least value."""
+    fixed, live = _one_sided([dict(row) for row in rows], tight)
+    steps, rest = eliminate(live, tight)
+    fixed |= zeros(rest)
+    tight_steps, _ = eliminate([left for row in rest if (left := _without(row, fixed))], ())
+    direction = _random_direction(live, fixed, [*steps, *tight_steps])
+    return fixed | {unknown for unknown, value in direction.items() if value == 0}
+
+
+def components(rows: Iterable[Row[V]]) -> list[list[Row[V]]]:
+    """Equations grouped by the unknowns that they share."""
+    roots: dict[V, V] = {}
+
+    def root(node: V) -> V:
+        while (above := roots.setdefault(node, node)) != node:
+            roots[node] = node = roots[above]
+        return node
+
+    known = [row for row in rows if row]
+    for row in known:
+        first = root(next(iter(row)))
+        for other in row:
+            roots[root(other)] = first
+    grouped: dict[V, list[Row[V]]] = defaultdict(list)
+    for row in known:
+        grouped[root(next(iter(row)))].append(row)
+    return list(grouped.values())
+
+
+def _without(row: Row[V], known: Collection[V]) -> Row[V]:
+    return {unknown: sign for unknown, sign in row.items() if unknown not in known}
+
+
+def _one_sided(rows: list[Row[V]], tight: Collection[V]) -> tuple[set[V], list[Row[V]]]:
+    """The tight counts that cannot move since they are alone in an equation with one sign, and the equations without
+    them."""
+    fixed: set[V] = set()
+    while True:
+        found = {
+            unknown
+            for row in rows
+            if len(set(map((0).__lt__, row.values()))) == 1 and all(unknown in tight for unknown in row)
+            for unknown in row
+        }
+        if not found:
+            return fixed, rows
+        fixed |= found
+        rows = [left for row in rows if (left := _without(row, found))]
+
+
+def _random_direction(rows: Iterable[Row[V]], fixed: Collection[V], steps: Sequence[Step[V]]) -> dict[V, int]:
+    """A direction that keeps every sum and moves everything that can be moved, modulo a prime."""
+    chance = random.Random(_SEED)
+    direction = dict.fromkeys(fixed, 0)
+    solved = {unknown for unknown, _ in steps}
+    for row in rows:
+        for unknown in row:
+            if unknown not in direction and unknown not in solved:
+                direction[unknown] = chance.randrange(1, PRIME)
+    for unknown, row in reversed(steps):
+        total = sum(coefficient * direction[other] for other, coefficient in row.items() if other != unknown)
+        direction[unknown] = -total * pow(row[unknown], -1, PRIME) % PRIME
+    return direction
