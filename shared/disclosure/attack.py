@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from shared.disclosure.equations import Equation
 from shared.disclosure.hide import Suppression
 from shared.disclosure.inference import components, follows
 from shared.disclosure.model import FURTHER, Cell, Counts
@@ -38,8 +39,14 @@ class Attacker:
     is on what followed in the last.
     """
 
-    def __init__(self, counts: Mapping[Cell, Counts], suppression: Suppression, small: Collection[Cell]) -> None:
-        self._counts, self._suppression = counts, suppression
+    def __init__(
+        self,
+        counts: Mapping[Cell, Counts],
+        suppression: Suppression,
+        equations: Sequence[Equation],
+        small: Collection[Cell],
+    ) -> None:
+        self._counts, self._suppression, self._equations = counts, suppression, equations
         self._cells = list(suppression.populations)
         self._number = {cell: number for number, cell in enumerate(self._cells)}
         self._open: dict[Column, set[int]] = defaultdict(set)
@@ -68,7 +75,7 @@ class Attacker:
         return {self._cells[number] for number in numbers}
 
     def _hidden_rows(self) -> Iterator[_Row]:
-        for equation in self._suppression.equations:
+        for equation in self._equations:
             wholes, parts = self._suppression.hidden_of(equation)
             if wholes or parts:
                 yield {self._number[cell]: 1 for cell in wholes} | {self._number[cell]: -1 for cell in parts}

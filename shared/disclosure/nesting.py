@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 
+LEVELS: Final = ("county", "division", "result_area", "service_area", "region", "unit")
 PAIRS: Final = (
     ("county", "division"),
     ("county", "result_area"),
@@ -58,6 +59,21 @@ def groups(spans: Iterable[UnitSpan], first: date, last: date) -> dict[tuple[str
     return {pair: _groups(scopes, *pair) for pair in PAIRS}
 
 
+def implied(nesting: Mapping[tuple[str, str], Sequence[Group]]) -> set[tuple[str, str]]:
+    """The pairs of levels of which each sum is the sum of others, by way of a level in between."""
+    return {(whole, part) for whole, part in PAIRS for middle in LEVELS if _is_implied(nesting, whole, middle, part)}
+
+
+def _is_implied(nesting: Mapping[tuple[str, str], Sequence[Group]], whole: str, middle: str, part: str) -> bool:
+    if (whole, middle) not in PAIRS or (middle, part) not in PAIRS:
+        return False
+    return _wholes(nesting[whole, middle]) == _wholes(nesting[whole, part])
+
+
+def _wholes(found: Sequence[Group]) -> list[tuple[str, ...]]:
+    return [group.wholes for group in found]
+
+
 def _covers(spans: Sequence[UnitSpan], first: date, last: date) -> bool:
     day = first
     for span in sorted(spans, key=lambda span: span.first):
@@ -69,10 +85,7 @@ def _covers(spans: Sequence[UnitSpan], first: date, last: date) -> bool:
 
 def _without_row(span: UnitSpan) -> dict[str, str]:
     """Where a unit counts on days without a register row."""
-    return {
-        level: span.scopes[level] if level in ("county", "unit") else "-"
-        for level in ("county", "division", "result_area", "service_area", "region", "unit")
-    }
+    return {level: span.scopes[level] if level in ("county", "unit") else "-" for level in LEVELS}
 
 
 def _groups(all_scopes: Iterable[Mapping[str, str]], whole: str, part: str) -> list[Group]:

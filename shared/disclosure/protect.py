@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.disclosure.attack import Attacker, Finding
-from shared.disclosure.equations import equations
+from shared.disclosure.equations import Equation, Nesting, equations
 from shared.disclosure.hide import Suppression
 from shared.disclosure.model import K_SENSITIVE, VIEWS, Cell, Counts, population
-from shared.disclosure.nesting import UnitSpan, groups
+from shared.disclosure.nesting import UnitSpan, groups, implied
 from shared.disclosure.periods import days_of
 from shared.disclosure.repair import Proofs
 
@@ -42,7 +42,7 @@ def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive:
     suppression = Suppression(populations, equations(populations, nesting))
     small = frozenset(cell for cell, n in populations.items() if 0 < n < minimum(cell, sensitive))
     suppression.hide(sorted(small))
-    attacker = Attacker(counts, suppression, small)
+    attacker = Attacker(counts, suppression, _independent(suppression.equations, nesting), small)
     gave_up: set[tuple[str, ...]] = set()
     rounds = 0
     while findings := attacker.attack():
@@ -61,6 +61,23 @@ def minimum(cell: Cell, sensitive: Collection[str]) -> int:
     """The least population that is shown."""
     least = cell.view.minimum
     return max(least, K_SENSITIVE) if cell.level == "unit" and cell.scope in sensitive else least
+
+
+def _independent(equations: Sequence[Equation], nesting: Mapping[tuple[str, str], Nesting]) -> list[Equation]:
+    """The equations without those that are sums of others: an attacker learns nothing from them."""
+    skipped = {period: implied(found) for period, found in nesting.items()}
+    return [equation for equation in equations if not _is_implied(equation, skipped)]
+
+
+def _is_implied(equation: Equation, skipped: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> bool:
+    if not equation.wholes:
+        return False
+    whole, part = equation.wholes[0], equation.parts[0]
+    if whole.view is not part.view:
+        return False
+    if whole.period != part.period:
+        return (whole.period_kind, part.period_kind) == ("year", "month")  # by way of quarters
+    return (whole.level, part.level) in skipped.get((whole.period_kind, whole.period), ())
 
 
 def _repairs(suppression: Suppression, findings: Iterable[Finding]) -> list[Cell]:

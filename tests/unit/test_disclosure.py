@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from shared.disclosure.equations import equations
 from shared.disclosure.inference import follows
 from shared.disclosure.model import VIEWS, Cell
-from shared.disclosure.nesting import UnitSpan, groups
+from shared.disclosure.nesting import UnitSpan, groups, implied
 from shared.disclosure.periods import days_of
 from shared.disclosure.protect import minimum, protect
 from shared.disclosure.star import is_published
@@ -62,6 +63,19 @@ def test_unit_that_moves_joins_two_service_areas() -> None:
     assert group == (("a", "b"), ("u",))
     (group,) = groups(spans, *days_of("quarter", "2026Q2"))["service_area", "unit"]
     assert group == (("b",), ("u",))
+
+
+def test_sums_by_way_of_a_level_in_between_are_implied() -> None:
+    def span(unit: str, area: str, division: str) -> UnitSpan:
+        scopes = {"county": "c", "division": division, "result_area": "r", "service_area": area, "region": "x"}
+        return UnitSpan(date.min, date.max, {**scopes, "unit": unit})
+
+    nested = [span("u1", "a", "d1"), span("u2", "a", "d1"), span("u3", "b", "d2")]
+    assert {("county", "unit"), ("division", "unit")} <= implied(groups(nested, *days_of("month", "2026-01")))
+    # An area of two divisions does not tell what each of them sums to.
+    across = [*nested, span("u4", "a", "d2")]
+    found = implied(groups(across, *days_of("month", "2026-01")))
+    assert ("county", "unit") in found and ("division", "unit") not in found
 
 
 @pytest.mark.parametrize(
