@@ -20,6 +20,7 @@ from tests.bench.freshness import freshness
 from tests.bench.history import history
 from tests.bench.ingesting import ingesting
 from tests.bench.labels import relabelling
+from tests.bench.publication import publication
 from tests.bench.reading_care import reading_care
 from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import FamilyResults, Results, machine, markdown, write_into
@@ -27,7 +28,7 @@ from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
-PARTS: Final = ("comparison", "ingest", "flips", "history", "freshness", "labels", "reading")
+PARTS: Final = ("comparison", "ingest", "flips", "history", "freshness", "labels", "reading", "publication")
 _PARTS_OF_FAMILIES: Final = {
     NPS.name: {"comparison", "flips", "history", "freshness", "labels"},
     FCR.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
@@ -45,6 +46,8 @@ async def measure(
     registers = load_folder(registers_folder())
     if "ingest" in parts:
         results.ingest = await ingesting(stage, raw(sizes.raw), sizes, report)
+    if "publication" in parts:
+        results.publications = await publication(stage, sizes, report)
     for family in families:
         if wanted := parts & _PARTS_OF_FAMILIES[family.name]:
             results.families[family.name] = await _family(stage, family, registers, sizes, wanted, report)

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.bench.flips import Flips
 from tests.bench.following import LOAD, RATE
 from tests.bench.freshness import Freshness
 from tests.bench.labels import Relabelled
+from tests.bench.publication import Publication
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
 from tests.bench.stage import Stage
 
@@ -55,6 +56,7 @@ class Results:
     machine: dict[str, str]
     families: dict[str, FamilyResults] = field(default_factory=dict)
     ingest: Summary | None = None
+    publications: list[Publication] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """All results and the aims."""
@@ -146,6 +148,8 @@ def _lines(results: Results) -> Iterator[str]:
         yield f"| {aim.what} | {aim.aim} | {aim.measured} | {'met' if aim.met else '**missed**'} |"
     if results.ingest:
         yield from ("", *_rates({"ingest, every stream": results.ingest}))
+    if results.publications:
+        yield from ("", *_publications(results.publications))
     for name, found in results.families.items():
         yield from ("", f"### {name}", *_of_family(found))
 
@@ -199,6 +203,16 @@ def _rates(rows: Mapping[str, Summary]) -> Iterator[str]:
         spread = f"{found.slowest:,.0f}-{found.fastest:,.0f}"
         cpu = f"{found.service_us:.0f} | {found.postgres_us:.0f}"
         yield f"| {name} | {found.rate:,.0f} ({spread}) | {cpu} | {found.peak_mib:.0f} MiB |"
+
+
+def _publications(found: Iterable[Publication]) -> Iterator[str]:
+    yield "| A year of nps of a county | rows | hidden (for their own size) | protecting, CPU | storing | peak memory |"
+    yield "|---|---|---|---|---|---|"
+    for one in found:
+        what = f"{one.county.units} units, {one.county.responses:,} responses"
+        hidden = f"{one.hidden_share:.1%} ({one.small / one.rows:.1%})"
+        costs = f"{one.protect_cpu_s:.1f} s | {one.replace_s:.1f} s | {one.peak_mib:.0f} MiB"
+        yield f"| {what} | {one.rows:,} | {hidden} | {costs} |"
 
 
 def _history(history: Mapping[str, Mapping[int, float]]) -> Iterator[str]:
