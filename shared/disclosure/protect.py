@@ -12,8 +12,8 @@ from shared.disclosure.nesting import UnitSpan, groups, implied
 from shared.disclosure.periods import days_of
 from shared.disclosure.repair import Proofs
 
-MAX_ROUNDS: Final = 40
-"""Rounds of attack and repair before whole levels are hidden."""
+MAX_ATTACKED: Final = 600_000
+"""Hidden rows to attack, over all rounds of attack and repair, before whole levels are hidden: some 5 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,15 @@ def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive:
     suppression.hide(sorted(small))
     attacker = Attacker(counts, suppression, _independent(suppression.equations, nesting), small)
     gave_up: set[tuple[str, ...]] = set()
-    rounds = 0
+    attacked = 0
     while findings := attacker.attack():
-        rounds += 1
-        if rounds <= MAX_ROUNDS:
+        attacked += len(suppression.hidden)
+        if attacked <= MAX_ATTACKED:
             suppression.hide(_repairs(suppression, findings))
         else:
             gave_up |= {cell[:4] for finding in findings for cell in finding.given_away}
             suppression.hide([cell for cell in populations if cell[:4] in gave_up])
-            if rounds > 2 * MAX_ROUNDS:
+            if attacked > 2 * MAX_ATTACKED:
                 raise ValueError("a publication cannot be made safe")
     return Protected(frozenset(suppression.hidden), small, frozenset(gave_up))
 

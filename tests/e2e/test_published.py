@@ -16,7 +16,7 @@ Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
 async def test_every_published_row_is_exact_or_suppressed(product: Product) -> None:
-    lines = adversarial(3, 1500, SAMPLE / "config")
+    lines = adversarial(3, 600, SAMPLE / "config")
     await product.start_all()
     await product.load(lines)
     await product.wait()
