@@ -12,8 +12,8 @@ from shared.disclosure.nesting import UnitSpan, groups, implied
 from shared.disclosure.periods import days_of
 from shared.disclosure.repair import Proofs
 
-MAX_ATTACKED: Final = 600_000
-"""Hidden rows to attack, over all rounds of attack and repair, before whole levels are hidden: some 5 minutes."""
+MAX_ATTACKED: Final = 2_000_000
+"""Hidden rows to attack, over all rounds of attack and repair, before whole levels are hidden: about 10 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
