@@ -95,16 +95,24 @@ async def wait_until(condition: Any, what: str, within: float = DEADLINE_S) -> A
         pause = min(1.2 * pause, 0.2)
 
 
+async def wait_until_available(replicas: Sequence[Replica], within: float = 40.0) -> None:
+    """Wait until no replica reports anything as unavailable on /readyz, and check that /livez is 200."""
+    await _wait_for_troubles(replicas, set(), within)
+
+
 async def wait_until_unavailable(replicas: Sequence[Replica], *parts: str, within: float = 40.0) -> None:
     """Wait until all replicas report exactly these parts as unavailable on /readyz, and check that /livez is 200."""
+    await _wait_for_troubles(replicas, set(parts), within)
 
-    async def names(replica: Replica) -> None:
-        async def named() -> bool:
+
+async def _wait_for_troubles(replicas: Sequence[Replica], parts: set[str], within: float) -> None:
+    async def wait_for(replica: Replica) -> None:
+        async def is_reported() -> bool:
             status, body = await replica.probe()
             assert isinstance(body, dict)
-            return status == (503 if parts else 200) and set(body["troubles"]) == set(parts)
+            return status == (503 if parts else 200) and set(body["troubles"]) == parts
 
-        await wait_until(named, f"{replica.service} reports {parts or 'nothing'} as unavailable", within)
+        await wait_until(is_reported, f"{replica.service} reports {parts or 'nothing'} as unavailable", within)
         assert (await replica.probe("/livez"))[0] == 200
 
-    await asyncio.gather(*(names(replica) for replica in replicas))
+    await asyncio.gather(*map(wait_for, replicas))

@@ -1,7 +1,7 @@
 """Which rows are hidden: those that are small, and enough others that no sum reveals a small one.
 
-An attacker who knows a sum learns the sum of its hidden rows. So of every equation either none is hidden, or several
-that together are large enough to leave each of them open.
+An attacker who knows a sum learns the sum of its hidden rows. So in every equation either no row is hidden,
+or several whose sum is so large that none of them can be calculated.
 """
 
 from collections import defaultdict

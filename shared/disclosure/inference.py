@@ -1,15 +1,15 @@
 """What an attacker computes from one publication: the hidden counts that have one possible value.
 
 The attacker knows how published counts add up, every count that is shown, and the least value of a hidden count. A
-hidden count *follows* when it has the same value in every solution of all that. The true counts are one solution, so a
-count does not follow when they can be moved: along a direction that keeps every sum, changes this count, and does not
-lower a count that is at its least value (a *tight* one).
+hidden count *follows* when it has the same value in every solution of all that. A hidden count that is at its least
+value is *tight*. The true counts are one solution; another differs from it by a vector of the null space of the
+equations (a *direction*) that is not negative at tight counts. So a count follows if it is 0 in all such vectors.
 
 1. Counts that are not tight are eliminated from the equations. What is left are equations of tight counts only, along
-   whose directions no count may fall.
-2. `nonnegative` finds the tight counts that cannot move in these.
-3. With the counts that cannot move taken as known, the others follow exactly if the equations determine them: if they
-   are zero in a random direction.
+   which no count may fall.
+2. `nonnegative` finds the tight counts that are 0 in all vectors that solve these.
+3. With those taken as known, another count follows if it is 0 in the whole null space. A random vector of it tests
+   this: a count that is not 0 everywhere is almost never 0 there.
 """
 
 import random

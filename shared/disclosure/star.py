@@ -1,4 +1,4 @@
-"""Which rows are published: the *star*, in which at most one key besides scope and period is chosen.
+"""Which rows are published: the *star*, in which at most one key besides scope and period differs from 'all'.
 
 A full cross of keys cannot be protected usefully: each further key multiplies the equations between rows.
 Which keys: docs/figures.md, "Where figures are".

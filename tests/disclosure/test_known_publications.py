@@ -16,8 +16,8 @@ def only_small(family: str) -> Publication:
     return Publication(given.counts, given.spans, small, small)
 
 
-def with_neighbours(publication: Publication, k: int) -> Publication:
-    """The publication with the neighbours hidden that single equations ask for."""
+def with_protecting_rows(publication: Publication, k: int) -> Publication:
+    """The publication with the protecting rows hidden that single equations ask for."""
     populations = {cell: population(cell, row) for cell, row in publication.counts.items()}
     suppression = Suppression(populations, publication.equations(), k)
     suppression.hide(sorted(publication.small))
@@ -48,9 +48,9 @@ def test_hiding_only_small_rows_gives_populations_away(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", ["fcr", "segments"])
-def test_hiding_neighbours_without_margin_gives_populations_away(family: str) -> None:
-    assert known_populations(with_neighbours(only_small(family), k=0))
+def test_protecting_rows_without_a_minimum_sum_give_populations_away(family: str) -> None:
+    assert known_populations(with_protecting_rows(only_small(family), k=0))
 
 
-def test_hiding_neighbours_without_an_audit_gives_populations_away() -> None:
-    assert known_populations(with_neighbours(only_small("segments"), k=K))
+def test_protecting_rows_without_an_audit_give_populations_away() -> None:
+    assert known_populations(with_protecting_rows(only_small("segments"), k=K))

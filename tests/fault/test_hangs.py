@@ -16,7 +16,7 @@ from tests.conftest import ServerUnderTest
 from tests.fault.harness import FAMILIES, Harness, start_together
 from tests.fault.network import Network
 from tests.fault.workload import default_workload
-from tests.replica import wait_until, wait_until_unavailable
+from tests.replica import wait_until, wait_until_available, wait_until_unavailable
 
 # docs/operations.md promises 15, 10 and 30 s. The tests allow more, because the machine may be busy with other
 # work. A hang that is not detected takes more than 90 s.
@@ -66,7 +66,7 @@ async def test_hanging_server_is_reported_and_nothing_is_lost(
         assert await post_rejected(url) == 503
         with pytest.raises(VerbError, match=r"does not answer|behind|not in the figures"):
             await asyncio.wait_for(harness.product.wait(3), ANSWERED_S)
-    await wait_until_unavailable(replicas)
+    await wait_until_available(replicas)
     assert await post_rejected(url) == 422
     await harness.product.wait()
     assert await harness.differences(replace(workload, rejected=workload.rejected + Counter(["schema"]))) == []
@@ -102,7 +102,7 @@ async def test_vanished_host_is_reported_and_nothing_is_lost(harness: Harness) -
             network.come_back()
         started = time.monotonic()
         await asyncio.gather(
-            wait_until_unavailable(replicas, within=RECOVERED_S),
+            wait_until_available(replicas, within=RECOVERED_S),
             *(harness.wait_until_current(name) for name in networks),
         )
         assert time.monotonic() - started < RECOVERED_S

@@ -5,7 +5,7 @@ import asyncio
 from tests.conftest import ServerUnderTest
 from tests.fault.harness import FAMILIES, SERVICES, Harness, families_of, start_together
 from tests.fault.workload import default_workload
-from tests.replica import wait_until_unavailable
+from tests.replica import wait_until_available, wait_until_unavailable
 
 
 async def crash_during_a_batch(harness: Harness, name: str, server: ServerUnderTest, mutant: str = "") -> list[str]:
@@ -24,7 +24,7 @@ async def crash_during_a_batch(harness: Harness, name: str, server: ServerUnderT
     for replica in replicas:
         harness.release(replica)
     await asyncio.to_thread(server.start)
-    await wait_until_unavailable(replicas)
+    await wait_until_available(replicas)
     await harness.product.wait()
     assert [replica.process.returncode for replica in replicas] == [None] * len(SERVICES)
     return await harness.differences(workload)
@@ -58,7 +58,7 @@ async def test_services_start_while_kafka_and_postgres_are_down(
     await asyncio.to_thread(postgres_server.start)
     await wait_until_unavailable(replicas, "kafka")
     await asyncio.to_thread(kafka_server.start)
-    await wait_until_unavailable(replicas)
+    await wait_until_available(replicas)
     await harness.product.wait()
     assert await harness.differences(workload) == []
     assert all('"ERROR"' not in replica.log.read_text() for replica in replicas), (

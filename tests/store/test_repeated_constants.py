@@ -32,7 +32,7 @@ async def test_wait_bounds_of_sql_function_are_equal(admin: Any) -> None:
     assert bounds == [*WAIT_BOUNDS, float("inf")]
 
 
-async def test_repeat_windows_of_sql_and_views_are_equal(admin: Any, fcr: Store) -> None:
+async def test_repeat_windows_are_the_same_in_python_and_sql(admin: Any, fcr: Store) -> None:
     ends = [timedelta(days=days) + late for days in WINDOWS for late in (-MICROSECOND, timedelta(0), MICROSECOND)]
     expected = [next((days for days in WINDOWS if since <= timedelta(days=days)), None) for since in ends]
     assert [await admin.fetchval("select fcr.least_window($1)", since) for since in ends] == expected
