@@ -26,11 +26,10 @@ from shared.contracts.catalogue import TOPICS
 from shared.edge.produce import make_producer
 from shared.edge.topics import ensure_topics
 from shared.postgres.bootstrap import ROLES, SERVICE_ROLES, bootstrap, dsn_for
-from shared.postgres.lock import SERVICE_NUMBERS
 from shared.postgres.migrate import migrate
-from shared.publication.publish import LOCK
 from tests.deadlines import DEADLINE_S
 from tests.forks import Forks
+from tests.publications import hold_publications
 from tests.replica import Replica, wait_until
 
 SERVICES = ("ingest", "nps", "fcr", "segments")
@@ -204,18 +203,6 @@ async def _delete_topics(kafka: str, prefix: str) -> None:
         await admin.close()
 
 
-async def _hold_publications(database: Database) -> "asyncpg.Connection[asyncpg.Record]":
-    """Hold the lock of every family's publisher, as another replica that publishes.
-
-    A family that starts with an empty database publishes every county and year, each in a new process. Together these
-    take more processor time than the rest of most tests, and only tests of publications need them.
-    """
-    connection = await asyncpg.connect(database.dsn("hva_migrate"))
-    for family in SERVICES[1:]:
-        await connection.execute("select pg_advisory_lock($1, $2)", LOCK, SERVICE_NUMBERS[family])
-    return connection
-
-
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
     forks = Forks()
@@ -232,7 +219,7 @@ async def product(forks: Forks, kafka: str, database: Database, tmp_path: Path) 
         path.write_text(f"{key} {'A' * 43}=\n")
     prefix = f"t{os.getpid()}-{next(_numbers)}."
     await ensure_topics(kafka, prefix)
-    publisher = await _hold_publications(database)
+    publisher = await hold_publications(database.dsn("hva_migrate"))
     product = Product(forks, kafka, database, tmp_path, prefix, publisher)
     yield product
     await product.end()

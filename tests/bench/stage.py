@@ -28,6 +28,7 @@ from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
 from tests.bench.family import FAMILIES
 from tests.bench.workload import registers_folder
+from tests.publications import hold_publications
 
 ROOT: Final = Path(__file__).parents[2]
 _PASSWORD: Final = "bench-only"
@@ -81,14 +82,17 @@ class Stage:
     folder: Path
     server_pid: int
     running: list[Running] = field(default_factory=list)
+    publishers: "list[asyncpg.Connection[asyncpg.Record]]" = field(default_factory=list)
 
     async def database(self) -> Database:
-        """Create a database from the migrated template."""
+        """Create a database from the migrated template. Nothing is published from it: publication has its own part."""
         name = f"bench_{next(_numbers)}"
         await self._admin(f"create database {name} owner hva_migrate template {_TEMPLATE}")
         for role in ROLES:
             await self._admin(f"grant connect on database {name} to {role}")
-        return Database(name, self.admin)
+        database = Database(name, self.admin)
+        self.publishers.append(await hold_publications(database.dsn()))
+        return database
 
     async def drop(self, database: Database) -> None:
         """Drop the database to free its disk space."""

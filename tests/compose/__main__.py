@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from tests.compose.recomputation import Rows, compare, recompute
 from tests.compose.resolved import PROJECT
 from tests.compose.stack import CheckError, Stack
 
-_DAYS, _CLIENTS = "45", "700"
+_DAYS, _CLIENTS = "45", "2500"
 _BATCHES: Final = 5  # batches sent to the gateway while services are killed and scaled
 _BATCH_SIZE: Final = 150
 _STARTED_AT = time.monotonic()
@@ -56,10 +56,15 @@ def later_events(until: str) -> list[list[bytes]]:
     return [lines[_BATCH_SIZE * batch :][:_BATCH_SIZE] for batch in range(_BATCHES)]
 
 
+def _last_day(now: datetime) -> date:
+    """The last day of the events."""
+    return local_day(now) - timedelta(days=3)
+
+
 def main() -> None:
     """Run all steps; exit 1 with one sentence at the first failed check."""
     now = datetime.now(UTC)
-    until = (local_day(now) - timedelta(days=3)).isoformat()
+    until = _last_day(now).isoformat()
     stack = Stack(DEMO_DAYS=_DAYS, DEMO_CLIENTS=_CLIENTS, DEMO_UNTIL=until, DEMO_RATE="0")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         history, batches = simulated(1, until), later_events(until)
@@ -98,7 +103,7 @@ def run(stack: Stack, batches: list[list[bytes]], expected: "Future[Rows]", now:
     step("promtool tests the rules", lambda: monitoring.check_rules(stack))
     publish = ("run", "--rm", "hva", "publish", "--timeout", "240")
     step("figures published", lambda: discard_output(stack.compose, *publish))
-    step("every panel query finds series", lambda: monitoring.check_panels(stack))
+    step("every panel query finds series", lambda: monitoring.check_panels(stack, local_day(now), _last_day(now)))
     step("nps killed", lambda: scenario.kill_service(stack, batches[0]))
     step("fcr killed and replaced", lambda: scenario.replace_service(stack, batches[1]))
     step("Kafka killed and replaced", lambda: scenario.replace_kafka(stack, batches[2]))
