@@ -27,6 +27,7 @@ pytest_plugins = ["tests.product"]
 
 _PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}
 _QUICK = ("property", "unit")  # folders whose tests need no server
+_LONG = ("test_hangs.py", "fault", "e2e", "embedded")  # files and folders, the longest tests first
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,17 @@ _RUN = pytest.StashKey[EmbeddedRun]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the quick tests first: their failures are reported soon, and the servers start meanwhile."""
-    items.sort(key=lambda item: item.path.parent.name not in _QUICK)
+    """Run the quick tests first: their failures are reported soon, and the servers start meanwhile. Then the longest
+    ones, so that no process is left with a long test when the others have finished.
+    """
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    names = path.parent.name, path.name
+    if names[0] in _QUICK:
+        return -1
+    return next((rank for rank, name in enumerate(_LONG) if name in names), len(_LONG))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
