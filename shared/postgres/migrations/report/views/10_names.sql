@@ -2,15 +2,16 @@
 -- name shows itself, and `hva doctor` lists it.
 drop view if exists report.unit, report.code;
 
--- The name of today; that of the last row for a unit that is closed or no longer in the register. The reader of a
--- county sees its units.
+-- The row of today; the last row for a unit that is closed or no longer in the register. A gap row, whose levels are
+-- empty, comes after a register row that has no valid_from either. The reader of a county sees its units.
 create view report.unit with (security_barrier) as
 select distinct on (county, unit) county, unit, name_fi, name_sv, name_en, service_area, result_area, division, region
 from reference.unit_row
 where (select bool_or(pg_has_role(rolname, 'usage')) from pg_roles
        where rolname in ('hva_migrate', 'hva_nps', 'hva_fcr', 'hva_segments', 'hva_steward', 'hva_reader'))
   or county in (select reader.county from migration.reader where pg_has_role(reader.role, 'usage'))
-order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last;
+order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last,
+         service_area || result_area || division || region <> '' desc;
 
 -- Codes that are in rows which the reader sees.
 create view report.code with (security_invoker) as
