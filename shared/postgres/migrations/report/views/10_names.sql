@@ -1,5 +1,5 @@
--- Names of everything that the published tables show: units from the register, closed lists from here. A code without a
--- name shows itself, and `hva doctor` lists it.
+-- Names of everything that the published tables show: units from the register; closed lists, national questions and the
+-- themes of the default register from here. A code without a name shows itself, and `hva doctor` lists it.
 drop view if exists report.unit, report.code;
 
 -- The row of today; the last row for a unit that is closed or no longer in the register. A gap row, whose levels are
@@ -77,6 +77,14 @@ left join (values
   ('kind', 'first_line_guidance', 'Ensilinjan ohjaus', 'Handledning i första linjen', 'First-line guidance'),
   ('kind', 'common_client', 'Yhteisasiakas', 'Gemensam klient', 'Common client'),
   ('kind', 'plan', 'Monialainen suunnitelma', 'Multisektoriell plan', 'Multidisciplinary plan'),
+  ('theme', 'kohtaaminen', 'Kohtaaminen ja vuorovaikutus', 'Bemötande och interaktion', 'Encounter and interaction'),
+  ('theme', 'sujuvuus', 'Palvelun sujuvuus', 'Smidig service', 'Smoothness of service'),
+  ('theme', 'saatavuus', 'Palvelun saatavuus', 'Tillgång till service', 'Availability of service'),
+  ('theme', 'asiantuntemus', 'Asiantuntemus', 'Sakkunskap', 'Expertise'),
+  ('theme', 'tiedonkulku', 'Tiedonkulku ja ohjeistus', 'Information och anvisningar', 'Information and instructions'),
+  ('theme', 'digi', 'Sähköinen asiointi', 'Elektroniska tjänster', 'Electronic services'),
+  ('theme', 'maksut', 'Maksut ja laskut', 'Avgifter och räkningar', 'Fees and bills'),
+  ('theme', 'tilat', 'Tilat ja esteettömyys', 'Lokaler och tillgänglighet', 'Premises and accessibility'),
   ('window_days', '1', '1 päivä', '1 dag', '1 day'),
   ('window_days', '7', '7 päivää', '7 dagar', '7 days'),
   ('window_days', '30', '30 päivää', '30 dagar', '30 days'),
