@@ -6,7 +6,7 @@ client or comment, of which the first to arrive is kept; nor cases that the docu
 
 import random
 
-from tests.oracle.care_lines import career, evidence
+from tests.oracle.care_lines import career, grounds
 from tests.oracle.contact_lines import chain, counts, crowd, pair, returning
 from tests.oracle.feedback_lines import direct, survey
 from tests.oracle.hostile import hostile_lines
@@ -23,7 +23,7 @@ MAKERS = {
     returning: 2,
     counts: 2,
     career: 3,
-    evidence: 3,
+    grounds: 3,
     care: 1,
     persons: 2,
 }
