@@ -12,7 +12,7 @@ from tests.oracle.feedback_lines import direct, survey
 from tests.oracle.hostile import hostile_lines
 from tests.oracle.other_lines import care, persons
 from tests.oracle.registers import load
-from tests.oracle.stream import Stream
+from tests.oracle.stream import EventLines
 
 # Weights; about half of the lines are feedback, a quarter contacts, a fifth care.
 MAKERS = {
@@ -31,7 +31,7 @@ MAKERS = {
 
 def adversarial(seed, size, registers_dir, now=None):
     """`size` lines of all three streams, shuffled; with `now` also events at the limit of the future."""
-    stream = Stream(random.Random(seed), load(registers_dir), size)
+    stream = EventLines(random.Random(seed), load(registers_dir), size)
     crowd(stream)
     while len(stream.lines) < size * 0.92:
         stream.r.choices(list(MAKERS), MAKERS.values())[0](stream)
