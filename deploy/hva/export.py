@@ -23,6 +23,7 @@ COLUMNS: Final = (
     *("promoters", "passives", "detractors", "suppressed"),
 )
 CONNECT_TIMEOUT_S: Final = 10.0
+QUERY_TIMEOUT_S: Final = 60.0
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _COUNTIES: Final = "select distinct county from report.unit order by county"
@@ -123,7 +124,7 @@ def _begun(quarter: str, now: datetime) -> tuple[date, date]:
 async def _connect_and_read(dsn: str, quarter: str, days: tuple[date, date], county: str | None) -> Export:
     import asyncpg
 
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, command_timeout=QUERY_TIMEOUT_S)
     try:
         return await read_export(connection, quarter, days, county)
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.InsufficientPrivilegeError) as error:
