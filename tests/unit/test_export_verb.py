@@ -2,6 +2,7 @@
 
 import csv
 import io
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def test_missing_database_is_one_sentence(
         main()
     assert str(ended.value.code).startswith("PostgreSQL is not available" if url else "Nothing runs in ")
     assert capsys.readouterr().out == "" and not out.exists()
+
+
+def test_database_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+        monkeypatch.setenv("HVA_POSTGRES_URL", f"postgresql://hva_reader:x@127.0.0.1:{silent.getsockname()[1]}/hva")
+        monkeypatch.setattr(export, "CONNECT_TIMEOUT_S", 0.2)
+        monkeypatch.setattr("sys.argv", ["hva", "export", "thl", "2026Q1"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert str(ended.value.code).startswith("PostgreSQL is not available (TimeoutError)")
 
 
 def test_lines_end_with_crlf_and_missing_numbers_are_empty() -> None:
