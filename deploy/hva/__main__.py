@@ -25,6 +25,7 @@ VERBS = (
     "explain",
     "deadletters",
     "publish",
+    "export",
     "replay",
     "erase",
     "rotate_key",

@@ -55,6 +55,11 @@ class Connection:
     services: Mapping[str, str]  # name: base URL of its /metrics, /livez, /readyz
     topic_prefix: str = ""  # HVA_TOPIC_PREFIX of the services
 
+    @property
+    def postgres_published(self) -> str:
+        """For published figures: as `hva_reader` where its DSN is known, else as the role of the settings."""
+        return self.postgres_reader or self.postgres_steward
+
 
 def resolve(folder: Path | None = None, env: Mapping[str, str] = os.environ) -> Connection:
     """The connection that a verb uses. Raises VerbError when the settings name no servers and nothing runs."""

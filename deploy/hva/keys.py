@@ -50,6 +50,14 @@ def period_days(period: str) -> tuple[date, date]:
     raise typer.BadParameter(f"{period} is not a period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
 
 
+def quarter_days(quarter: str) -> tuple[date, date]:
+    """First day of the quarter and of the next one. Raises BadParameter."""
+    first, following = period_days(quarter)
+    if not re.fullmatch(r"\d{4}Q[1-4]", quarter, re.ASCII):
+        raise typer.BadParameter(f"{quarter} is not a quarter: write 2026Q1")
+    return first, following
+
+
 def _days(kind: str, parts: list[int]) -> tuple[date, date]:
     match kind:
         case "day":

@@ -2,6 +2,7 @@
 the terminal. Data (JSON, CSV) is printed unchanged.
 """
 
+import os
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -28,6 +29,20 @@ def print_text(*lines: str, err: bool = False) -> None:
 def print_data(text: str) -> None:
     """Print data for programs unchanged."""
     print(text)
+
+
+def print_bytes(content: bytes) -> None:
+    """Print the content of a file unchanged, whatever the encoding of the terminal. A reader may close the pipe."""
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """After the reader closed the pipe: discard what Python still writes when it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def confirm(question: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from deploy.hva.output import print_text
+from deploy.hva.output import discard_output, print_text
 
 if TYPE_CHECKING:
     from deploy.simulate import Options
@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
             with _opened(out) as file, _progress() as on_written:
                 total = _write(options, file, rate, on_written)
         except BrokenPipeError:
-            _discard_output()
+            discard_output()
             return
         except OSError as error:
             print_text(f"The events could not be written: {error.strerror}.", err=True)
@@ -118,10 +118,3 @@ def _warn_of_missing_units(options: "Options") -> None:
             "simulate with the default registers or add the units.",
             err=True,
         )
-
-
-def _discard_output() -> None:
-    """After the reader closed the pipe: discard what Python still writes when it closes the stream."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The care stream: service events in several sectors, and the evidence of membership."""
+"""The care stream: service events in several sectors, and the grounds of membership."""
 
 from datetime import timedelta
 from typing import Any
@@ -70,7 +70,7 @@ class Care:
                 self._feedback.after_visit(client, units[index], service, at)
 
     def rare(self, day: int, clients: int) -> None:
-        """Evidence of membership and merges; the factors below are means per client and year."""
+        """Grounds of membership and merges; the factors below are means per client and year."""
         office = self._calendar.office_factor(day)
         rng, share = self._emit.rng, clients / 365 * office
         for _ in range(count(rng, share * 0.035)):

@@ -22,7 +22,7 @@ def has_visible_text(comment: str) -> bool:
 class Themes:
     """The register `themes.csv`, indexed for search. Rows are (theme, stem); found themes keep their order."""
 
-    __slots__ = ("_lengths", "_stems")
+    __slots__ = ("_lengths", "_shortest", "_stems")
 
     def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
         stems: dict[str, dict[str, int]] = defaultdict(dict)
@@ -30,14 +30,19 @@ class Themes:
             stems[_folded(stem)].setdefault(theme, index)
         stems.pop("", None)  # every word begins with it
         self._stems = dict(stems)
-        self._lengths = sorted({len(stem) for stem in self._stems})
+        self._shortest = min(map(len, stems), default=0)
+        # By the first letters: few words begin as any stem does, and those that do need few lengths.
+        lengths: dict[str, set[int]] = defaultdict(set)
+        for stem in self._stems:
+            lengths[stem[: self._shortest]].add(len(stem))
+        self._lengths = {start: sorted(found) for start, found in lengths.items()}
 
     def find(self, comment: str) -> list[str]:
         """Themes of which a stem begins a word of the comment, each once, in the order of the register."""
         indexes: dict[str, int] = {}
         for word in set(_words(comment)) if self._stems else ():
             folded = word.casefold()
-            for length in self._lengths:
+            for length in self._lengths.get(folded[: self._shortest], ()):
                 for theme, index in self._stems.get(folded[:length], {}).items():
                     indexes[theme] = min(index, indexes.get(theme, index))
         return sorted(indexes, key=indexes.__getitem__)

@@ -1,6 +1,6 @@
 """Which dates of which memberships changed facts can affect. Pure.
 
-Added or removed evidence affects its own dates only; on all other dates the membership does not change.
+An added or removed ground of membership affects its own dates only; on all other dates the membership does not change.
 """
 
 from collections import Counter
@@ -18,15 +18,15 @@ _STOCK_DAYS = 365  # an assessment is in the stock for a year
 Change = tuple[CareFact | None, CareFact]
 """A fact before the change (None if it is new) and after it."""
 
-_EVIDENCE = {Flag: "E1", Plan: "E2", Assessment: "E3", ServiceEvent: "E4", Assignment: "E6"}
+_GROUNDS = {Flag: "E1", Plan: "E2", Assessment: "E3", ServiceEvent: "E4", Assignment: "E6"}
 
 
-def evidence_spans(changes: Iterable[Change], rule: SegmentRule) -> dict[int, Interval]:
+def ground_spans(changes: Iterable[Change], rule: SegmentRule) -> dict[int, Interval]:
     """Return per person the first and last date that changed facts affect; `sector_days` handles service events."""
     found: dict[int, Interval] = {}
     for change in changes:
         for fact in change:
-            if fact is None or fact.person is None or _EVIDENCE[type(fact)] not in rule.enabled:
+            if fact is None or fact.person is None or _GROUNDS[type(fact)] not in rule.enabled:
                 continue
             if span := _span(fact, rule):
                 widen(found, fact.person, span)

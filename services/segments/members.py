@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from services.segments.affected_dates import SectorDay
 from services.segments.facts import ServiceEvent
-from services.segments.membership import OPEN, Evidence, Interval, add_days, contains_day, membership, splice
+from services.segments.membership import OPEN, Grounds, Interval, add_days, contains_day, membership, splice
 from shared.labels import MEMBER, OTHER
 from shared.postgres.facts import Change, person_probes, probe_each
 from shared.postgres.lock import Connection
@@ -111,12 +111,12 @@ async def recompute_memberships(
     if not spans:
         return {}
     before = await stored_memberships(connection, spans)
-    evidence = await _evidence(connection, spans, registers)
+    grounds = await _grounds(connection, spans, registers)
     rule, kinds = registers.segment_rule, registers.sectors
     changed = {}
-    for person in evidence.keys() | before.keys():
+    for person in grounds.keys() | before.keys():
         known = before.get(person, ())
-        now = splice(known, membership(evidence[person], rule, kinds), spans[person])
+        now = splice(known, membership(grounds[person], rule, kinds), spans[person])
         if now != known:
             changed[person] = now
     return changed
@@ -177,10 +177,10 @@ def _rows(memberships: Memberships) -> list[tuple[Any, ...]]:
     return [(person, *interval) for person, now in sorted(memberships.items()) for interval in now]
 
 
-async def _evidence(connection: Connection, spans: Mapping[int, Interval], registers: Registers) -> dict[int, Evidence]:
+async def _grounds(connection: Connection, spans: Mapping[int, Interval], registers: Registers) -> dict[int, Grounds]:
     """Load flags, plans, assignments and assessments, and the sector days whose windows overlap the spans."""
     rule, wanted = registers.segment_rule, sorted(spans)
-    found: dict[int, Evidence] = defaultdict(Evidence)
+    found: dict[int, Grounds] = defaultdict(Grounds)
     for row in await connection.fetch(_FLAGS, wanted):
         found[row["person"]].flags.append(_interval(row))
     for row in await connection.fetch(_PLANS, wanted):

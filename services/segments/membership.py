@@ -1,7 +1,7 @@
 """The membership rule: when a person is a member of the multidisciplinary segment (docs/figures.md, Segments). Pure.
 
-A membership is the union of the intervals of every enabled evidence. Intervals are half-open and of local dates; an
-open one ends at `OPEN`.
+A membership is the union of the intervals of every enabled ground. Intervals are half-open and of local dates; an open
+one ends at `OPEN`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,8 +21,8 @@ ALWAYS: Final[Interval] = (date.min, OPEN)
 
 
 @dataclass(slots=True)
-class Evidence:
-    """The evidence of one person. Assignments are those of the rule's scheme and segment."""
+class Grounds:
+    """The grounds of membership of one person. Assignments are those of the rule's scheme and segment."""
 
     flags: list[Interval] = field(default_factory=list)
     plans: list[Interval] = field(default_factory=list)
@@ -33,14 +33,14 @@ class Evidence:
     """Local dates of done service events by sector."""
 
 
-def membership(evidence: Evidence, rule: SegmentRule, kinds: Mapping[str, str]) -> tuple[Interval, ...]:
+def membership(grounds: Grounds, rule: SegmentRule, kinds: Mapping[str, str]) -> tuple[Interval, ...]:
     """Return the intervals in order; none touches or overlaps the next. `kinds` maps sectors to kinds."""
     rules: Mapping[str, Callable[[], Iterable[Interval]]] = {
-        "E1": lambda: evidence.flags,
-        "E2": lambda: evidence.plans,
-        "E3": lambda: assessment_intervals(evidence.assessments, rule.e3_results, rule.e3_valid_days),
-        "E4": lambda: sector_intervals(evidence.sector_days, kinds, rule.e4_min_sectors, rule.e4_window_days),
-        "E6": lambda: evidence.assignments,
+        "E1": lambda: grounds.flags,
+        "E2": lambda: grounds.plans,
+        "E3": lambda: assessment_intervals(grounds.assessments, rule.e3_results, rule.e3_valid_days),
+        "E4": lambda: sector_intervals(grounds.sector_days, kinds, rule.e4_min_sectors, rule.e4_window_days),
+        "E6": lambda: grounds.assignments,
     }
     return union(interval for name in rule.enabled for interval in rules[name]())
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from services.segments.affected_dates import days_of, evidence_spans, sector_days, widen, window_spans
+from services.segments.affected_dates import days_of, ground_spans, sector_days, widen, window_spans
 from services.segments.derive import derive, version
 from services.segments.domain import MEASURES, contributions
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, tombstone
@@ -146,7 +146,7 @@ async def propagate_changes(
 ) -> None:
     """Update memberships, labels, histories and buckets after facts changed."""
     rule = registers.segment_rule
-    affected = evidence_spans(changes, rule)
+    affected = ground_spans(changes, rule)
     for person, span in window_spans(await changed_sector_days(connection, sector_days(changes, rule)), rule):
         widen(affected, person, span)
     if await REFOLD.is_current(connection, county, registers):

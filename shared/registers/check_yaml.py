@@ -13,7 +13,7 @@ from shared.registers.model import KeyResult, SegmentRule
 from shared.registers.parse import MAX_LENGTH, read_yaml, trimmed
 from shared.registers.problems import Problems
 
-EVIDENCE = ("E1", "E2", "E3", "E4", "E6")
+GROUNDS = ("E1", "E2", "E3", "E4", "E6")
 SUUNTIMA_RESULTS = ("omatoimi", "yhteistyo", "yhteiso", "verkosto")
 MAX_DAYS = 36_600
 RULE_KEYS = ("version", "enabled", "figures_from", "parameters")
@@ -115,7 +115,7 @@ def segment_rule(path: Path, problems: Problems) -> SegmentRule:
     e3, e4, e6 = (parameters.mapping(name).allow_only(tuple(PARAMETERS[name])) for name in PARAMETERS)
     return SegmentRule(
         version=rule.text("version", "2026-1"),
-        enabled=rule.choices("enabled", EVIDENCE, list(EVIDENCE)),
+        enabled=rule.choices("enabled", GROUNDS, list(GROUNDS)),
         figures_from=rule.day("figures_from", date(2023, 1, 1)) or date(2023, 1, 1),
         e3_results=e3.choices("results", SUUNTIMA_RESULTS, PARAMETERS["E3"]["results"]),
         e3_valid_days=e3.integer("valid_days", PARAMETERS["E3"]["valid_days"]),

@@ -85,10 +85,10 @@ async def measure_activation(
     return found
 
 
-def _registers_with(evidence: str, registers: Registers) -> Registers:
-    """The registers with only this evidence enabled."""
-    versions = {part: f"{version} {evidence}" for part, version in registers.versions.items()}
-    rule = replace(registers.segment_rule, enabled=(evidence,))
+def _registers_with(ground: str, registers: Registers) -> Registers:
+    """The registers with only this ground enabled."""
+    versions = {part: f"{version} {ground}" for part, version in registers.versions.items()}
+    rule = replace(registers.segment_rule, enabled=(ground,))
     return replace(registers, segment_rule=rule).versioned(versions)
 
 

@@ -23,7 +23,7 @@ class Care:
         self.membership = Membership(facts, registers)
         self.since = registers.rule.get("figures_from", date(2023, 1, 1))
         self.people = defaultdict(set)
-        for county, person in self.membership.evidence:
+        for county, person in self.membership.grounds:
             self.people[county].add(person)
         self.done = [e for e in facts.of("service_event") if e.data["status"] == "done"]
         self.on_day = {}

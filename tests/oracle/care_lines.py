@@ -1,4 +1,4 @@
-"""Care events of clients of many services, at the edges of time windows, and other evidence of membership."""
+"""Care events of clients of many services, at the edges of time windows, and other grounds of membership."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def career(stream):
         write_history(stream, county, "service-event", "service_event", first)
 
 
-def evidence(stream):
+def grounds(stream):
     """A flag, a plan, an assignment, or some assessments of one person."""
     r, county, person = stream.r, stream.r.choice(stream.counties), stream.r.choice(stream.people)
     kind = r.choice(["flag", "plan", "assignment", "assessment"])

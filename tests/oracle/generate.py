@@ -6,13 +6,13 @@ client or comment, of which the first to arrive is kept; nor cases that the docu
 
 import random
 
-from tests.oracle.care_lines import career, evidence
+from tests.oracle.care_lines import career, grounds
 from tests.oracle.contact_lines import chain, counts, crowd, pair, returning
 from tests.oracle.feedback_lines import direct, survey
 from tests.oracle.hostile import hostile_lines
 from tests.oracle.other_lines import care, persons
 from tests.oracle.registers import load
-from tests.oracle.stream import Stream
+from tests.oracle.stream import EventLines
 
 # Weights; about half of the lines are feedback, a quarter contacts, a fifth care.
 MAKERS = {
@@ -23,7 +23,7 @@ MAKERS = {
     returning: 2,
     counts: 2,
     career: 3,
-    evidence: 3,
+    grounds: 3,
     care: 1,
     persons: 2,
 }
@@ -31,7 +31,7 @@ MAKERS = {
 
 def adversarial(seed, size, registers_dir, now=None):
     """`size` lines of all three streams, shuffled; with `now` also events at the limit of the future."""
-    stream = Stream(random.Random(seed), load(registers_dir), size)
+    stream = EventLines(random.Random(seed), load(registers_dir), size)
     crowd(stream)
     while len(stream.lines) < size * 0.92:
         stream.r.choices(list(MAKERS), MAKERS.values())[0](stream)

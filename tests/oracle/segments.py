@@ -13,7 +13,7 @@ DEFAULTS = {
 
 
 class Membership:
-    """The evidence of every person. `label(county, client, day)` is the label function of the views."""
+    """The grounds of every person. `label(county, client, day)` is the label function of the views."""
 
     def __init__(self, facts, registers):
         self.facts = facts
@@ -24,10 +24,10 @@ class Membership:
             name: default | rule.get("parameters", {}).get(name, {}) for name, default in DEFAULTS.items()
         }
         self.known = {}
-        self.evidence = defaultdict(lambda: defaultdict(list))
+        self.grounds = defaultdict(lambda: defaultdict(list))
         for kind in ("flag", "plan", "assessment", "service_event", "assignment"):
             for event in facts.of(kind):
-                self.evidence[event.county, facts.person(event.client)][kind].append(event)
+                self.grounds[event.county, facts.person(event.client)][kind].append(event)
 
     def label(self, county, client, day):
         if client is None:
@@ -37,20 +37,20 @@ class Membership:
     def member(self, county, person, day):
         key = (county, person, day)
         if key not in self.known:
-            evidence = self.evidence[county, person]
+            grounds = self.grounds[county, person]
             tests = {"E1": self.e1, "E2": self.e2, "E3": self.e3, "E4": self.e4, "E6": self.e6}
-            self.known[key] = any(tests[name](evidence, day) for name in self.enabled)
+            self.known[key] = any(tests[name](grounds, day) for name in self.enabled)
         return self.known[key]
 
-    def e1(self, evidence, day):
-        return any(valid(event, day) for event in evidence["flag"])
+    def e1(self, grounds, day):
+        return any(valid(event, day) for event in grounds["flag"])
 
-    def e2(self, evidence, day):
-        return any(valid(event, day) for event in evidence["plan"])
+    def e2(self, grounds, day):
+        return any(valid(event, day) for event in grounds["plan"])
 
-    def e3(self, evidence, day):
+    def e3(self, grounds, day):
         latest = max(
-            (event for event in evidence["assessment"] if local_date(event.data["assessed_at"]) <= day),
+            (event for event in grounds["assessment"] if local_date(event.data["assessed_at"]) <= day),
             key=lambda event: (event.data["assessed_at"], event.id),
             default=None,
         )
@@ -59,21 +59,21 @@ class Membership:
         valid_from = local_date(latest.data["assessed_at"])
         return day < valid_from + timedelta(days=self.parameters["E3"]["valid_days"])
 
-    def e4(self, evidence, day):
+    def e4(self, grounds, day):
         since = day - timedelta(days=self.parameters["E4"]["window_days"])
         sectors = {
             event.data["sector"]
-            for event in evidence["service_event"]
+            for event in grounds["service_event"]
             if event.data["status"] == "done" and since < local_date(event.data["occurred_at"]) <= day
         }
         kinds = {self.sectors.get(sector) for sector in sectors}
         return len(sectors) >= self.parameters["E4"]["min_sectors"] and {"health", "social"} <= kinds
 
-    def e6(self, evidence, day):
+    def e6(self, grounds, day):
         wanted = self.parameters["E6"]
         return any(
             valid(event, day) and (event.data["scheme"], event.data["segment"]) == (wanted["scheme"], wanted["segment"])
-            for event in evidence["assignment"]
+            for event in grounds["assignment"]
         )
 
 

@@ -19,7 +19,7 @@ RETRACTED = {
 TIES = ("revision", "time", "source", "id")
 
 
-class Stream:
+class EventLines:
     def __init__(self, r, registers, size):
         self.r, self.registers, self.size = r, registers, size
         self.lines = []

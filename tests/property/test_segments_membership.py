@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.segments.membership import OPEN, Evidence, contains_day, membership, splice
+from services.segments.membership import OPEN, Grounds, contains_day, membership, splice
 from shared.registers.model import SegmentRule
 
 FIRST = date(2026, 1, 1)
@@ -34,24 +34,24 @@ RULES = st.builds(
 )
 
 
-def is_member(evidence: Evidence, rule: SegmentRule, day: date) -> bool:
+def is_member(grounds: Grounds, rule: SegmentRule, day: date) -> bool:
     """Return whether the day is a member day by the definition of docs/figures.md."""
-    past = [row for row in evidence.assessments if row[2] <= day]
+    past = [row for row in grounds.assessments if row[2] <= day]
     latest = max(past, default=None)
     window = {
         sector
-        for sector, days in evidence.sector_days.items()
+        for sector, days in grounds.sector_days.items()
         if any(day - timedelta(days=rule.e4_window_days) < met <= day for met in days)
     }
     kinds = {KINDS.get(sector) for sector in window}
     ways = {
-        "E1": any(first <= day < until for first, until in evidence.flags),
-        "E2": any(first <= day < until for first, until in evidence.plans),
+        "E1": any(first <= day < until for first, until in grounds.flags),
+        "E2": any(first <= day < until for first, until in grounds.plans),
         "E3": latest is not None
         and latest[3] in rule.e3_results
         and day < latest[2] + timedelta(days=rule.e3_valid_days),
         "E4": len(window) >= rule.e4_min_sectors and {"health", "social"} <= kinds,
-        "E6": any(first <= day < until for first, until in evidence.assignments),
+        "E6": any(first <= day < until for first, until in grounds.assignments),
     }
     return any(ways[name] for name in rule.enabled)
 
@@ -64,11 +64,11 @@ def test_membership_equals_the_definition_on_every_day(
         (datetime(day.year, day.month, day.day, 9 + hour, tzinfo=UTC), id, day, result)
         for day, hour, id, result in assessments
     ]
-    evidence = Evidence(flags, plans, assignments, assessed, sector_days)
-    intervals = membership(evidence, rule, KINDS)
+    grounds = Grounds(flags, plans, assignments, assessed, sector_days)
+    intervals = membership(grounds, rule, KINDS)
     for number in range(-1, 80):
         day = FIRST + timedelta(days=number)
-        assert contains_day(intervals, day) == is_member(evidence, rule, day), day
+        assert contains_day(intervals, day) == is_member(grounds, rule, day), day
     assert all(one[1] < other[0] for one, other in pairwise(intervals))
 
 

@@ -11,6 +11,7 @@ from shared.postgres.migrate import migrate
 from tests.conftest import ServerUnderTest
 from tests.product import SERVICES, Database
 from tests.store import fcr_harness, segments_harness
+from tests.store.fcr_explain import Explain
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -28,6 +29,12 @@ async def fcr(_family_database: Database) -> AsyncIterator[fcr_harness.Store]:
     async with fcr_harness.open_store(_family_database) as store:
         await store.clear()
         yield store
+
+
+@pytest.fixture
+def explain(fcr: fcr_harness.Store, _family_database: Database) -> Explain:
+    """What `hva explain` shows of the store `fcr`."""
+    return Explain(_family_database)
 
 
 @pytest.fixture

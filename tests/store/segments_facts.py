@@ -95,10 +95,10 @@ def count(buckets: Buckets, kind: str, fact: dict[str, Any]) -> None:
 
 
 def intervals(care: Care, county: str, person: str) -> Iterator[tuple[date, date]]:
-    """The membership intervals of a person. Membership changes only on days when evidence begins or ends."""
-    evidence = care.membership.evidence[county, person]
+    """The membership intervals of a person. Membership changes only on days when a ground begins or ends."""
+    grounds = care.membership.grounds[county, person]
     change_days = set()
-    for event in (event for events in evidence.values() for event in events):
+    for event in (event for events in grounds.values() for event in events):
         if "valid_from" in event.data:
             change_days |= {event.data["valid_from"], event.data.get("valid_to", NEVER)}
         else:

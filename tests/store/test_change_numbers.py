@@ -27,7 +27,7 @@ async def test_recomputed_cells_touch_their_year(fcr: fcr_harness.Store) -> None
     assert await change_numbers(fcr.pool, "fcr") == refreshed
 
 
-async def test_evidence_touches_all_years_of_its_validity(segments: segments_harness.Store) -> None:
+async def test_ground_of_membership_touches_all_years_of_its_validity(segments: segments_harness.Store) -> None:
     start = segments_harness.START
     before = await change_numbers(segments.pool, "segments")
     await segments.feed(flag("f", (start - timedelta(days=300)).date(), start.date()))

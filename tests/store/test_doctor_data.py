@@ -1,11 +1,14 @@
 """Findings of `hva doctor` about facts: codes that the registers lack, and clients with very many contacts."""
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 
 from deploy.hva import doctor_data
 from deploy.hva.finding import Finding
 from shared.postgres.bootstrap import dsn_for
+from shared.registers import load_folder
 from tests.product import Database
 from tests.store.fcr_harness import HOUR, START, Store, contact, retracted
 
@@ -72,6 +75,20 @@ async def test_published_code_without_a_name_is_listed(fcr: Store) -> None:
         ("division", "sote", "sote", False),
         ("segment", "all", "Alla", True),
     ]
+
+
+async def test_every_theme_of_the_default_register_has_names(fcr: Store) -> None:
+    themes = sorted({theme for theme, _ in load_folder(Path("deploy/config")).themes})
+    async with fcr.pool.acquire() as connection:
+        await connection.executemany(
+            "insert into report.code_shown (family, county, year, key, code) values ('fcr', 'oma-hame', 1999, $1, $2)",
+            [("theme", theme) for theme in themes],
+        )
+        rows = await connection.fetch("select code, name_fi, name_sv, name_en, named from report.code order by code")
+        await connection.execute("delete from report.code_shown where year = 1999")
+    assert [row["code"] for row in rows] == themes and len(themes) == 8
+    assert [row["code"] for row in rows if not row["named"]] == []
+    assert len({name for row in rows for name in (row["name_fi"], row["name_sv"], row["name_en"])}) == 3 * len(themes)
 
 
 async def test_long_link_key_is_reported_without_its_client(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Facts, links, buckets and cells of fcr do not depend on order and batches. When `hva wait` ends."""
 
 import random
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,20 +13,7 @@ from services.fcr.facts import Contact
 from shared.contracts.rank import encode_rank
 from shared.record import PlainRecord
 from tests.product import Database
-from tests.store.fcr_harness import (
-    ANNA,
-    BERTTA,
-    COUNTY,
-    DAY,
-    HOUR,
-    MICROSECOND,
-    START,
-    TODAY,
-    Store,
-    contact,
-    counted,
-    retracted,
-)
+from tests.store.fcr_harness import ANNA, BERTTA, COUNTY, DAY, HOUR, START, Store, contact, counted, retracted
 
 CLIENTS = (ANNA, BERTTA, "k1." + "C" * 22, "k1." + "D" * 22)
 
@@ -38,7 +26,7 @@ def scenario() -> list[PlainRecord]:
     return [
         *plain,
         contact("c1", START + 6 * DAY, 2, client=CLIENTS[0], channel="chat", unit="hml-ta"),
-        contact("c2", START + 30 * DAY + MICROSECOND, 2, answered_at=None, promised_by=START + HOUR),
+        contact("c2", START + 30 * DAY + timedelta(microseconds=1), 2, answered_at=None, promised_by=START + HOUR),
         contact("c3", START + 18 * DAY, 2, client=BERTTA, transfers=4),
         contact("c9", START + 19 * DAY, client=BERTTA, answered_at=None),
         contact("c4", START + 24 * DAY, 2, line="sosiaali", outcome="siirretty", classification="2026"),
@@ -51,7 +39,7 @@ def scenario() -> list[PlainRecord]:
         contact("c8", START + 48 * DAY, 2, client=CLIENTS[2]),
         contact("c8", START + 48 * DAY, 1, client=CLIENTS[3]),
         *(counted(f"h{n}", n) for n in range(3)),
-        counted("h1", 9, TODAY + DAY, 2),
+        counted("h1", 9, date(2026, 3, 3), 2),
         retracted(3, count_id="h2"),
     ]
 

@@ -1,24 +1,12 @@
 """Views of the first-contact family: formulas, as-of times, final states and very large counts."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from tests.store.fcr_harness import (
-    BERTTA,
-    DAY,
-    HOUR,
-    MICROSECOND,
-    SECOND,
-    START,
-    TODAY,
-    Store,
-    contact,
-    counted,
-    retracted,
-)
+from tests.store.fcr_harness import BERTTA, DAY, HOUR, MICROSECOND, SECOND, START, Store, contact, counted, retracted
 
 MAX_BIGINT = 2**63 - 1
 PROMISE = "with_promise, promise_kept, promise_kept_share"
@@ -185,7 +173,7 @@ async def test_hyte_adds_manual_counts_and_guidance(fcr: Store) -> None:
     assert await fcr.fetch(kinds, "county", "oma-hame") == expected
     assert await fcr.fetch(kinds, "line", "terveys") == [("first_line_guidance", 2)]
     assert await fcr.fetch(kinds, "unit", "hml-ta") == [("tray_visit", 5)]
-    await fcr.feed(counted("h1", 1, TODAY + DAY, revision=2), retracted(count_id="h2"), retracted(contact_id="b"))
+    await fcr.feed(counted("h1", 1, date(2026, 3, 3), revision=2), retracted(count_id="h2"), retracted(contact_id="b"))
     assert await fcr.fetch(kinds, "county", "oma-hame") == [
         ("exercise_referral", 7),
         ("first_line_guidance", 1),

@@ -24,7 +24,7 @@ async def admin(database: Database) -> AsyncIterator[Any]:
     await connection.close()
 
 
-async def test_wait_bounds_of_sql_function_are_equal(admin: Any) -> None:
+async def test_wait_bounds_of_the_sql_function_are_those_of_the_domain(admin: Any) -> None:
     bounds = []
     for wait_class in range(len(WAIT_BOUNDS) + 1):
         counts = ", ".join(str(int(number == wait_class)) for number in range(len(WAIT_BOUNDS)))
@@ -51,12 +51,12 @@ async def test_repeat_windows_are_the_same_in_python_and_sql(admin: Any, fcr: St
     ("view", "length"),
     [("fcr.contact_with_links", timedelta(days=WINDOWS[-1]) + MAX_CONTACT_LENGTH), ("fcr.evidence", MAX_EARLY_LENGTH)],
 )
-async def test_intervals_of_evidence_views_are_equal(admin: Any, view: str, length: timedelta) -> None:
+async def test_intervals_of_evidence_views_are_lengths_of_the_domain(admin: Any, view: str, length: timedelta) -> None:
     constant = await admin.fetchval("select quote_literal($1::text::interval)", f"{length // timedelta(seconds=1)} s")
     assert f"{constant}::interval" in await admin.fetchval("select pg_get_viewdef($1::regclass)", view)
 
 
-async def test_answer_classes_of_evidence_are_equal(admin: Any) -> None:
+async def test_evidence_classifies_answers_as_the_domain_does(admin: Any) -> None:
     """Evidence names the class of each answer to `recommend`."""
     await admin.execute(
         "insert into nps.response (county, id, rank, retracted, segment, counts, has_comment, answers) "
@@ -83,10 +83,10 @@ async def test_answer_classes_of_evidence_are_equal(admin: Any) -> None:
         ("figures.suuntima", get_args(Suuntima.model_fields["result"].annotation)),
     ],
 )
-async def test_code_lists_of_views_are_equal(admin: Any, view: str, codes: tuple[str, ...]) -> None:
+async def test_views_list_the_codes_of_python(admin: Any, view: str, codes: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{code}'::text" for code in codes)
     assert f"ARRAY[{listed}]" in await admin.fetchval("select pg_get_viewdef($1::regclass)", view)
 
 
-async def test_member_label_of_evidence_is_equal(admin: Any) -> None:
+async def test_evidence_has_the_member_label_of_python(admin: Any) -> None:
     assert f"'{MEMBER}'::text" in await admin.fetchval("select pg_get_viewdef('segments.evidence'::regclass)")

@@ -62,7 +62,7 @@ async def test_sectors_within_a_year_make_a_member(segments: Store) -> None:
     assert await segments.members() == {ANNA: [(TODAY + timedelta(days=300), TODAY + timedelta(days=365))]}
 
 
-async def test_merge_joins_evidence_and_its_retraction_separates_it(segments: Store) -> None:
+async def test_merge_joins_grounds_and_its_retraction_separates_them(segments: Store) -> None:
     await segments.feed(merged("m", ANNA, BERTTA))
     await segments.feed(flag("f", client=BERTTA), event("a"), event("b", client=BERTTA))
     assert await segments.members() == {ANNA: [(TODAY, OPEN)], BERTTA: [(TODAY, OPEN)]}
@@ -97,7 +97,7 @@ async def test_changed_history_is_pending_with_a_greater_version(segments: Store
     await segments.pool.execute("update segments.history set pending = false, version = version + 3600000000")
     ahead = await versions(segments)
     await segments.feed(plan("p"), event("e"))
-    assert await versions(segments) == ahead, "other evidence for the same days is no change"
+    assert await versions(segments) == ahead, "other grounds for the same days is no change"
     await segments.feed(retracted(flag_id="f"), retracted(plan_id="p"))
     assert (await versions(segments))[ANNA] == ahead[ANNA] + 1 > first[ANNA]
     assert await segments.fetch("select intervals, pending from segments.history") == [("[]", True)]

@@ -156,8 +156,8 @@ async def test_condition_on_a_view_only_selects_rows(family: Family) -> None:
 
 
 @pytest.mark.parametrize("source", ["sample", "1", "3"])
-async def test_evidence_of_members_covers_their_membership(family: Family, source: str) -> None:
-    """The union of the evidence equals the membership."""
+async def test_grounds_of_members_cover_their_membership(family: Family, source: str) -> None:
+    """The union of the grounds equals the membership."""
     await family.load_source(source)
     days = "select county, person, range_agg(daterange(first, until)) as days from segments.{} group by 1, 2"
     query = f"""

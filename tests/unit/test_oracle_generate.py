@@ -23,7 +23,7 @@ from tests.oracle import (
 )
 from tests.oracle.facts import winners
 from tests.oracle.hostile import hostile
-from tests.oracle.stream import Stream
+from tests.oracle.stream import EventLines
 from tests.oracle.verdict import judge
 
 CONFIG = Path(__file__).parents[1] / "data" / "sample" / "config"
@@ -56,7 +56,7 @@ def test_same_seed_gives_the_same_lines(lines):
 
 
 def test_hostile_lines_are_rejected_for_their_stated_reason(registers):
-    for reason, line in hostile(Stream(random.Random(5), registers, 300), NOW):
+    for reason, line in hostile(EventLines(random.Random(5), registers, 300), NOW):
         assert getattr(judge(line, registers, NOW), "reason", None) == reason, line[:500]
 
 

@@ -16,7 +16,7 @@ from shared.registers import load_folder
 from tests.oracle import load
 from tests.oracle.bases import Bases, dump
 from tests.oracle.hostile import files, hostile
-from tests.oracle.stream import Stream as Lines
+from tests.oracle.stream import EventLines
 from tests.oracle.verdict import judge, judge_file
 
 CONFIG = Path(__file__).parents[1] / "data" / "sample" / "config"
@@ -35,7 +35,7 @@ def context() -> Context:
 
 
 def test_hostile_lines_are_rejected_for_their_stated_reason(registers, context):
-    for reason, line in hostile(Lines(random.Random(5), registers, 300), NOW):
+    for reason, line in hostile(EventLines(random.Random(5), registers, 300), NOW):
         verdict = validate(line, (), stream_of(line), context)
         assert getattr(verdict, "reason", None) == reason, line[:500]
         assert getattr(judge(line, registers, NOW), "reason", None) == reason, line[:500]
@@ -43,7 +43,7 @@ def test_hostile_lines_are_rejected_for_their_stated_reason(registers, context):
 
 def test_all_spellings_of_a_person_give_one_pseudonym(registers, context):
     """Every spelling of the generator is accepted, and gives the same pseudonym as the plain one."""
-    stream = Lines(random.Random(6), registers, 300)
+    stream = EventLines(random.Random(6), registers, 300)
     for spellings in stream.people:
         keys = set()
         for client in spellings:
@@ -53,7 +53,7 @@ def test_all_spellings_of_a_person_give_one_pseudonym(registers, context):
 
 
 def test_verdicts_on_files_agree(registers, context):
-    for content, reasons in files(Lines(random.Random(7), registers, 300)):
+    for content, reasons in files(EventLines(random.Random(7), registers, 300)):
         tally: Counter[str] = Counter()
         rejected = {found["line"]: found["reason"] for found in verdicts("f", BytesIO(content), context, tally)}
         expected = judge_file(content, registers, NOW)

@@ -1,4 +1,4 @@
-"""Worked examples of each kind of evidence for the multidisciplinary segment."""
+"""Worked examples of each ground of membership for the multidisciplinary segment."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 
 from services.segments.membership import (
     OPEN,
-    Evidence,
+    Grounds,
     Interval,
     assessment_intervals,
     contains_day,
@@ -57,19 +57,19 @@ def e4(min_sectors: int = 3, **days: list[int]) -> list[Interval]:
 
 def test_flags_plans_and_assignments_give_their_own_days() -> None:
     for name in ("flags", "plans", "assignments"):
-        evidence = Evidence(**{name: [(day(1), day(5)), (day(9), OPEN)]})
-        assert membership(evidence, RULE, KINDS) == ((day(1), day(5)), (day(9), OPEN))
+        grounds = Grounds(**{name: [(day(1), day(5)), (day(9), OPEN)]})
+        assert membership(grounds, RULE, KINDS) == ((day(1), day(5)), (day(9), OPEN))
 
 
-def test_evidence_outside_the_rule_is_ignored() -> None:
-    evidence = Evidence(flags=[(day(1), day(5))], plans=[(day(3), day(9))])
-    assert membership(evidence, replace(RULE, enabled=("E2",)), KINDS) == ((day(3), day(9)),)
-    assert membership(evidence, replace(RULE, enabled=()), KINDS) == ()
+def test_grounds_outside_the_rule_are_ignored() -> None:
+    grounds = Grounds(flags=[(day(1), day(5))], plans=[(day(3), day(9))])
+    assert membership(grounds, replace(RULE, enabled=("E2",)), KINDS) == ((day(3), day(9)),)
+    assert membership(grounds, replace(RULE, enabled=()), KINDS) == ()
 
 
 def test_touching_and_overlapping_days_are_one_interval() -> None:
-    evidence = Evidence(flags=[(day(1), day(5)), (day(5), day(7))], plans=[(day(6), day(9)), (day(11), day(12))])
-    assert membership(evidence, RULE, KINDS) == ((day(1), day(9)), (day(11), day(12)))
+    grounds = Grounds(flags=[(day(1), day(5)), (day(5), day(7))], plans=[(day(6), day(9)), (day(11), day(12))])
+    assert membership(grounds, RULE, KINDS) == ((day(1), day(9)), (day(11), day(12)))
     assert union([(day(2), OPEN), (day(1), day(3)), (day(5), day(6))]) == ((day(1), OPEN),)
 
 

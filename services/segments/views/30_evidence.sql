@@ -43,7 +43,7 @@ select 'events_per_client' as view, e.county, e.day, e.occurred_at as at, e.unit
             when e.segment = 'multidisciplinary' then 'event of a member'
             else 'event of another client' end as counted,
        case when e.done and e.segment = 'multidisciplinary' then (
-         -- The evidence of that day only: membership_evidence would read the whole history of the person.
+         -- The grounds of that day only: membership_evidence would read the whole history of the person.
          select ', by ' || string_agg(w.evidence || w.since, ', ' order by w.evidence, w.since)
          from reference.segment_rule r
          cross join lateral (

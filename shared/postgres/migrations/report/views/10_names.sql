@@ -1,16 +1,17 @@
--- Names of everything that the published tables show: units from the register, closed lists from here. A code without a
--- name shows itself, and `hva doctor` lists it.
+-- Names of everything that the published tables show: units from the register; closed lists, national questions and the
+-- themes of the default register from here. A code without a name shows itself, and `hva doctor` lists it.
 drop view if exists report.unit, report.code;
 
--- The name of today; that of the last row for a unit that is closed or no longer in the register. The reader of a
--- county sees its units.
+-- The row of today; the last row for a unit that is closed or no longer in the register. A gap row, whose levels are
+-- empty, comes after a register row that has no valid_from either. The reader of a county sees its units.
 create view report.unit with (security_barrier) as
 select distinct on (county, unit) county, unit, name_fi, name_sv, name_en, service_area, result_area, division, region
 from reference.unit_row
 where (select bool_or(pg_has_role(rolname, 'usage')) from pg_roles
        where rolname in ('hva_migrate', 'hva_nps', 'hva_fcr', 'hva_segments', 'hva_steward', 'hva_reader'))
   or county in (select reader.county from migration.reader where pg_has_role(reader.role, 'usage'))
-order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last;
+order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last,
+         service_area || result_area || division || region <> '' desc;
 
 -- Codes that are in rows which the reader sees.
 create view report.code with (security_invoker) as
@@ -76,6 +77,14 @@ left join (values
   ('kind', 'first_line_guidance', 'Ensilinjan ohjaus', 'Handledning i första linjen', 'First-line guidance'),
   ('kind', 'common_client', 'Yhteisasiakas', 'Gemensam klient', 'Common client'),
   ('kind', 'plan', 'Monialainen suunnitelma', 'Multisektoriell plan', 'Multidisciplinary plan'),
+  ('theme', 'kohtaaminen', 'Kohtaaminen ja vuorovaikutus', 'Bemötande och interaktion', 'Encounter and interaction'),
+  ('theme', 'sujuvuus', 'Palvelun sujuvuus', 'Smidig service', 'Smoothness of service'),
+  ('theme', 'saatavuus', 'Palvelun saatavuus', 'Tillgång till service', 'Availability of service'),
+  ('theme', 'asiantuntemus', 'Asiantuntemus', 'Sakkunskap', 'Expertise'),
+  ('theme', 'tiedonkulku', 'Tiedonkulku ja ohjeistus', 'Information och anvisningar', 'Information and instructions'),
+  ('theme', 'digi', 'Sähköinen asiointi', 'Elektroniska tjänster', 'Electronic services'),
+  ('theme', 'maksut', 'Maksut ja laskut', 'Avgifter och räkningar', 'Fees and bills'),
+  ('theme', 'tilat', 'Tilat ja esteettömyys', 'Lokaler och tillgänglighet', 'Premises and accessibility'),
   ('window_days', '1', '1 päivä', '1 dag', '1 day'),
   ('window_days', '7', '7 päivää', '7 dagar', '7 days'),
   ('window_days', '30', '30 päivää', '30 dagar', '30 days'),
