@@ -12,10 +12,11 @@ from shared.record import Record
 
 
 class Erasure(NamedTuple):
-    """The client whose past and future facts are erased."""
+    """The client whose past and future facts are erased. `rank` is that of the event."""
 
     county: str
     client: str
+    rank: bytes | None = None
 
 
 class Merge(NamedTuple):
@@ -40,7 +41,7 @@ def decode_person(record: Record) -> PersonEvent | Rejected:
     rank = encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
     match event.data:
         case Erased(client=client):
-            return Erasure(event.county, client)
+            return Erasure(event.county, client, rank)
         case Merged() as data:
             return Merge(event.county, data.merge_id, rank, False, data.from_client, data.into)
         case CareRetracted(merge_id=str(merge_id)):

@@ -25,6 +25,8 @@ VERBS = (
     "explain",
     "deadletters",
     "publish",
+    "close",
+    "restatements",
     "export",
     "replay",
     "erase",

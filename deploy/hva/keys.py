@@ -39,6 +39,11 @@ def check(view: str, wanted: Mapping[str, str]) -> None:
             raise typer.BadParameter(f"{key} {value} is not one of {', '.join(allowed)}")
 
 
+def period_kind(period: str) -> str:
+    """The kind of a period that `period_days` accepts."""
+    return next(kind for pattern, kind in PERIODS if pattern.fullmatch(period))
+
+
 def period_days(period: str) -> tuple[date, date]:
     """First day of the period and of the next one. Raises BadParameter."""
     for pattern, kind in PERIODS:

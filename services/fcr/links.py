@@ -11,6 +11,7 @@ read does not grow with the history.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from services.fcr.domain import WINDOWS
@@ -79,6 +80,23 @@ async def update_links(
     )
     await table.update_derived(connection, county, [c.new for c in neighbours])
     return [*own, *neighbours]
+
+
+def nearest_cause(neighbour: Contact, changes: Iterable[Change[Contact]]) -> Change[Contact]:
+    """Return the change that changed the links of a neighbour: of those of its person, line and reason, before or
+    after, the nearest in time, then the least id.
+    """
+    assert neighbour.started_at is not None
+    at, key = neighbour.started_at, (neighbour.person, neighbour.line, neighbour.reason)
+    distances = (
+        (abs(contact.started_at - at), change.new.id, change)
+        for change in changes
+        for contact in change
+        if contact is not None
+        and contact.started_at is not None
+        and (contact.person, contact.line, contact.reason) == key
+    )
+    return min(distances, key=itemgetter(0, 1))[2]
 
 
 async def derive_links(connection: Connection, contacts: Sequence[Contact]) -> list[Contact]:

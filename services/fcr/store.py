@@ -4,28 +4,29 @@ Every function runs in the batch's transaction and holds the county's lock, so w
 writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from services.fcr.derive import derive, version
 from services.fcr.domain import MEASURES, contributions
 from services.fcr.facts import Contact, ContactFact, HyteCount, tombstone, with_label
-from services.fcr.links import derive_links, update_links
+from services.fcr.links import derive_links, nearest_cause, update_links
 from shared.batch import Applied
 from shared.contracts.segment import History
 from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.clients import Clients
-from shared.postgres.erased import newly_erased, tombstone_if_erased, write_tombstones
+from shared.postgres.erased import by_erasure, newly_erased, tombstone_if_erased, write_tombstones
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
 from shared.postgres.persons import apply_merges, assign_persons, merge_table, of_clients, reassign_facts
 from shared.postgres.refold import Refold, ensure_unit_rows
 from shared.postgres.replay import Replay
+from shared.postgres.restated import Explain, Explained, Lasting, by_history, by_own_event, log_restated
 from shared.registers import Registers
 
 SCHEMA: Final = "fcr"
@@ -103,8 +104,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[ContactFact
     contacts = await _label_contacts(connection, county, contacts)
     upserted = await CONTACTS.upsert(connection, county, await assign_persons(connection, SCHEMA, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
-    linked = await update_links(connection, county, CONTACTS, upserted.changes)
-    await fold(connection, county, (*linked, *hyte.changes))
+    await _fold_with_links(connection, county, upserted.changes, by_own_event, Explained(hyte.changes, by_own_event))
     return Applied(len(upserted.changes) + len(hyte.changes), upserted.conflicts + hyte.conflicts)
 
 
@@ -113,11 +113,11 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     erased = await newly_erased(connection, SCHEMA, county, events)
     facts = await CONTACTS.select(connection, _OF_CLIENTS, "true", county, erased) if erased else []
     stripped = await write_tombstones(connection, county, CONTACTS, facts, tombstone)
-    await fold(connection, county, await update_links(connection, county, CONTACTS, stripped))
-    merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
-    moved = await reassign_facts(connection, county, CONTACTS, moves) if moves else []
-    await fold(connection, county, await update_links(connection, county, CONTACTS, moved))
-    return Applied(len(erased) + merged)
+    await _fold_with_links(connection, county, stripped, by_erasure(events))
+    merged = await apply_merges(connection, MERGES, SCHEMA, county, events)
+    moved = await reassign_facts(connection, county, CONTACTS, merged.moves) if merged.moves else []
+    await _fold_with_links(connection, county, moved, merged.explain)
+    return Applied(len(erased) + len(merged.changes))
 
 
 async def apply_histories(connection: Connection, county: str, events: Sequence[History]) -> Applied:
@@ -127,7 +127,7 @@ async def apply_histories(connection: Connection, county: str, events: Sequence[
         wrong = await CONTACTS.select(connection, _OF_CLIENTS, _MISLABELLED, county, list(changed))
         changes = [Change(contact, with_label(contact, changed)) for contact in wrong]
         await CONTACTS.update_derived(connection, county, [change.new for change in changes])
-        await fold(connection, county, changes)
+        await fold(connection, county, Explained(changes, by_history))
     return Applied(len(changed))
 
 
@@ -137,18 +137,42 @@ async def _label_contacts(connection: Connection, county: str, contacts: Sequenc
     return [with_label(contact, known) for contact in contacts]
 
 
-async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
-    """Add the deltas of changed facts to the buckets and mark the affected periods of stored cells as stale."""
+async def _fold_with_links(
+    connection: Connection, county: str, changes: Sequence[Change[Contact]], explain: Explain, *others: Explained
+) -> None:
+    """Update the links of changed contacts and their neighbours, and fold all changes. `explain` tells what changed
+    the contacts.
+    """
+    linked = await update_links(connection, county, CONTACTS, changes)
+    own, neighbours = linked[: len(changes)], linked[len(changes) :]
+    of_neighbours = Explained(neighbours, lambda change: explain(nearest_cause(change.new, own)))
+    await fold(connection, county, Explained(own, explain), of_neighbours, *others)
+
+
+async def fold(connection: Connection, county: str, *parts: Explained) -> None:
+    """Add the deltas of changed facts to the buckets, mark the affected periods of stored cells as stale, and log the
+    changes in closed periods.
+    """
     deltas, months = Deltas(), set[date]()
-    for old, new in changes:
-        if old is not None:
-            deltas.add(contributions(old), -1)
-            months.update(_affected_months(old))
-        deltas.add(contributions(new))
-        months.update(_affected_months(new))
+    for changes, _ in parts:
+        for old, new in changes:
+            if old is not None:
+                deltas.add(contributions(old), -1)
+                months.update(_affected_months(old))
+            deltas.add(contributions(new))
+            months.update(_affected_months(new))
     await add_to_buckets(connection, SCHEMA, county, deltas)
+    await log_restated(connection, SCHEMA, county, contributions, parts, _recent)
     if months:
         await connection.execute(_MARK_STALE, county, sorted(months))
+
+
+def _recent(fact: ContactFact) -> tuple[Lasting, ...]:
+    """Return for how long the revolving count of other contacts depends on the fact."""
+    if not isinstance(fact, Contact) or fact.person is None or fact.day is None or not fact.handled:
+        return ()
+    until = date.fromordinal(min(fact.day.toordinal() + _REVOLVING_DAYS[-1] + 1, date.max.toordinal()))
+    return (Lasting("recent", fact.day, until),)
 
 
 def _affected_months(fact: ContactFact) -> tuple[date, ...]:

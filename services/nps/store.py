@@ -4,10 +4,11 @@ Every function runs in the batch's transaction and holds the county's lock, so w
 writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from services.nps.causes import Following
 from services.nps.derive import derive, version
 from services.nps.domain import MEASURES, contributions
 from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, inherit_client, tombstone, with_label
@@ -17,12 +18,13 @@ from shared.deltas import Deltas
 from shared.labels import Intervals
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
-from shared.postgres.erased import newly_erased, tombstone_if_erased, write_tombstones
+from shared.postgres.erased import by_erasure, newly_erased, tombstone_if_erased, write_tombstones
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
 from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
 from shared.postgres.refold import Refold, ensure_unit_rows
 from shared.postgres.replay import Replay
+from shared.postgres.restated import Explain, Explained, by_history, by_own_event, log_restated
 from shared.registers import Registers
 
 SCHEMA: Final = "nps"
@@ -97,7 +99,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
     with_clients = await _with_invitation_clients(connection, county, _only(Response, facts))
     responses = await RESPONSES.upsert(connection, county, await _label(connection, county, with_clients))
     feedback = await FEEDBACK.upsert(connection, county, await _label(connection, county, _only(Feedback, facts)))
-    await propagate_changes(connection, county, invitations.changes, responses.changes, feedback.changes)
+    await propagate_changes(connection, county, invitations.changes, responses.changes, feedback.changes, by_own_event)
     upserted = (invitations, responses, feedback)
     return Applied(sum(len(result.changes) for result in upserted), sum(result.conflicts for result in upserted))
 
@@ -110,7 +112,7 @@ async def apply_persons(connection: Connection, county: str, events: Sequence[Pe
     invitations = await _strip(connection, county, INVITATIONS, "own_client", erased)
     responses = await _strip(connection, county, RESPONSES, "client", erased)
     feedback = await _strip(connection, county, FEEDBACK, "own_client", erased)
-    await propagate_changes(connection, county, invitations, responses, feedback)
+    await propagate_changes(connection, county, invitations, responses, feedback, by_erasure(events))
     return Applied(len(erased))
 
 
@@ -131,7 +133,7 @@ async def apply_histories(connection: Connection, county: str, events: Sequence[
         invitations = await _relabel(connection, county, INVITATIONS, "own_client", changed)
         responses = await _relabel(connection, county, RESPONSES, "client", changed)
         feedback = await _relabel(connection, county, FEEDBACK, "own_client", changed)
-        await fold(connection, county, (*invitations, *responses, *feedback))
+        await fold(connection, county, Explained((*invitations, *responses, *feedback), by_history))
     return Applied(len(changed))
 
 
@@ -157,21 +159,34 @@ async def propagate_changes(
     invitations: Sequence[Change[Invitation]],
     responses: Sequence[Change[Response]],
     feedback: Sequence[Change[Feedback]],
+    explain: Explain,
 ) -> None:
-    """Update the facts that depend on the changed ones, and fold all changes into the buckets."""
+    """Update the facts that depend on the changed ones, and fold all changes into the buckets.
+
+    `explain` tells what changed the invitations, responses and feedback.
+    """
     answered = await _update_answered(connection, county, invitations, responses)
     inherited = await _update_inherited_clients(connection, county, invitations)
-    await fold(connection, county, (*invitations, *responses, *feedback, *answered, *inherited))
+    following = Following(invitations, responses, explain)
+    await fold(
+        connection,
+        county,
+        Explained((*invitations, *responses, *feedback), explain),
+        Explained(answered, following.of_invitation),
+        Explained(inherited, following.of_response),
+    )
 
 
-async def fold(connection: Connection, county: str, changes: Iterable[Change[Any]]) -> None:
-    """Add the deltas of the changes to the buckets."""
+async def fold(connection: Connection, county: str, *parts: Explained) -> None:
+    """Add the deltas of the changes to the buckets, and log the changes in closed periods."""
     deltas = Deltas()
-    for old, new in changes:
-        if old is not None:
-            deltas.add(contributions(old), -1)
-        deltas.add(contributions(new))
+    for changes, _ in parts:
+        for old, new in changes:
+            if old is not None:
+                deltas.add(contributions(old), -1)
+            deltas.add(contributions(new))
     await add_to_buckets(connection, SCHEMA, county, deltas)
+    await log_restated(connection, SCHEMA, county, contributions, parts)
 
 
 async def _rederive(

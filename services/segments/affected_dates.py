@@ -14,7 +14,7 @@ from shared.registers.model import SegmentRule
 SectorDay = tuple[int, str, date]
 """Person, sector, local date."""
 
-_STOCK_DAYS = 365  # an assessment is in the stock for a year
+STOCK_DAYS = 365  # an assessment is in the stock for a year
 Change = tuple[CareFact | None, CareFact]
 """A fact before the change (None if it is new) and after it."""
 
@@ -82,5 +82,5 @@ def _days_of(fact: CareFact) -> Interval | None:
         case Flag() | Plan() | Assignment():
             return (fact.valid_from, fact.valid_to or OPEN) if fact.valid_from is not None else None
         case Assessment():
-            return (fact.day, add_days(fact.day, _STOCK_DAYS)) if fact.day is not None else None
+            return (fact.day, add_days(fact.day, STOCK_DAYS)) if fact.day is not None else None
     return (fact.day, fact.day) if fact.day is not None else None

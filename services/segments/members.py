@@ -9,6 +9,7 @@ in `segments.staged_membership` and activated for all persons at once.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from services.segments.affected_dates import SectorDay
@@ -17,6 +18,7 @@ from services.segments.membership import OPEN, Grounds, Interval, add_days, cont
 from shared.labels import MEMBER, OTHER
 from shared.postgres.facts import Change, person_probes, probe_each
 from shared.postgres.lock import Connection
+from shared.postgres.restated import closed_months
 from shared.registers import Registers
 
 _FLAGS: Final = f"select person, valid_from, valid_to {person_probes('segments.flag')}"
@@ -82,15 +84,18 @@ with relabelled as (
   set segment = case e.segment when '{MEMBER}' then '{OTHER}' else '{MEMBER}' end
   {probe_each("unnest($1::bigint[]) wanted(value)", _WRONG_LABELS, "wrong")}
   where e.ctid = wrong.ctid
-  returning new.unit_row, new.day, new.sector, new.event_class, old.segment as before, new.segment as now)
-select unit_row, day, sector, event_class, before, now, count(*) as events
-from relabelled group by unit_row, day, sector, event_class, before, now
+  returning new.unit_row, new.day, new.sector, new.event_class, old.segment as before, new.segment as now,
+    case when date_trunc('month', new.day)::date = any($2::date[]) then new.id else '' end as id, new.person)
+select unit_row, day, sector, event_class, before, now, id, min(person) as person, count(*) as events
+from relabelled group by unit_row, day, sector, event_class, before, now, id
 """
 
 Memberships = Mapping[int, tuple[Interval, ...]]
 
 Relabelled = tuple[int, Change[ServiceEvent]]
-"""A number of service events, and the change of label that each of them had; only the counted fields are set."""
+"""A number of service events, and the change of label that each of them had; only the counted fields are set. In closed
+months also id and person, and the number is 1.
+"""
 
 
 async def stored_memberships(connection: Connection, persons: Collection[int]) -> dict[int, tuple[Interval, ...]]:
@@ -211,12 +216,15 @@ def _segment(event: ServiceEvent, memberships: Memberships) -> str:
     return MEMBER if contains_day(memberships.get(event.person, ()), event.day) else OTHER
 
 
-async def relabel(connection: Connection, persons: Iterable[int]) -> list[Relabelled]:
+async def relabel(connection: Connection, county: str, persons: Collection[int]) -> list[Relabelled]:
     """Relabel the stored service events of persons by their stored memberships; returns what changed."""
+    if not persons:
+        return []
+    closed = [date(year, month, 1) for year, month in await closed_months(connection, "segments", county)]
     found = []
-    for row in await connection.fetch(_RELABEL, sorted(persons)):
-        columns = {name: row[name] for name in ("unit_row", "day", "sector", "event_class")}
-        event = ServiceEvent("", "", b"", retracted=False, status="done", **columns)
+    for row in await connection.fetch(_RELABEL, sorted(persons), closed):
+        columns = {name: row[name] for name in ("id", "person", "unit_row", "day", "sector", "event_class")}
+        event = ServiceEvent(county, rank=b"", retracted=False, status="done", **columns)
         change = Change(event._replace(segment=row["before"]), event._replace(segment=row["now"]))
         found.append((row["events"], change))
     return found

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.segments.affected_dates import days_of, ground_spans, sector_days, widen, window_spans
+from services.segments.causes import by_membership, lasting
 from services.segments.derive import derive, version
 from services.segments.domain import MEASURES, contributions
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, tombstone
@@ -34,13 +35,14 @@ from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.change_numbers import increment_change_numbers_between
 from shared.postgres.clients import Clients
-from shared.postgres.erased import newly_erased, tombstone_if_erased, write_tombstones
+from shared.postgres.erased import by_erasure, newly_erased, tombstone_if_erased, write_tombstones
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.persons import Move, apply_merges, assign_persons, merge_table, of_clients, reassign_facts
 from shared.postgres.pool import extend_transaction_timeout
 from shared.postgres.refold import Refold, StagedChange, ensure_unit_rows
 from shared.postgres.replay import Replay
+from shared.postgres.restated import Explain, Explained, by_own_event, by_repair, by_rule, log_restated
 from shared.registers import Registers
 
 SCHEMA: Final = "segments"
@@ -114,7 +116,7 @@ async def apply(connection: Connection, county: str, facts: Sequence[CareFact], 
         upserted = await table.upsert(connection, county, found)
         changes += upserted.changes
         conflicts += upserted.conflicts
-    await propagate_changes(connection, county, changes, registers)
+    await propagate_changes(connection, county, (Explained(changes, by_own_event),), registers)
     return Applied(len(changes), conflicts)
 
 
@@ -123,29 +125,32 @@ async def apply_persons(
 ) -> Applied:
     """Remove the facts of erased clients for good and apply merges."""
     await REFOLD.record_version(connection, county, registers)
-    changes: list[Change[Any]] = []
+    stripped: list[Change[Any]] = []
+    moved: list[Change[Any]] = []
     erased = await newly_erased(connection, SCHEMA, county, events)
     if erased:
         for table in TABLES.values():
             facts = await table.select(connection, of_clients(SCHEMA, table.name), "true", county, erased)
-            changes += await write_tombstones(connection, county, table, facts, tombstone)
-    merged, moves = await apply_merges(connection, MERGES, SCHEMA, county, events)
-    if moves:
+            stripped += await write_tombstones(connection, county, table, facts, tombstone)
+    merged = await apply_merges(connection, MERGES, SCHEMA, county, events)
+    if merged.moves:
         for table in TABLES.values():
-            changes += await reassign_facts(connection, county, table, moves)
-    await propagate_changes(connection, county, changes, registers, moves)
-    return Applied(len(erased) + merged)
+            moved += await reassign_facts(connection, county, table, merged.moves)
+    parts = Explained(stripped, by_erasure(events)), Explained(moved, merged.explain)
+    await propagate_changes(connection, county, parts, registers, merged.moves)
+    return Applied(len(erased) + len(merged.changes))
 
 
 async def propagate_changes(
     connection: Connection,
     county: str,
-    changes: Sequence[Change[Any]],
+    parts: Sequence[Explained],
     registers: Registers,
     moves: Mapping[str, Move] = _NO_MOVES,
 ) -> None:
     """Update memberships, labels, histories and buckets after facts changed."""
     rule = registers.segment_rule
+    changes = [change for part in parts for change in part.changes]
     affected = ground_spans(changes, rule)
     for person, span in window_spans(await changed_sector_days(connection, sector_days(changes, rule)), rule):
         widen(affected, person, span)
@@ -158,9 +163,9 @@ async def propagate_changes(
         await stage_memberships(connection, county, affected, changed)
         changed = {}
     moved = {client: move.new for client, move in moves.items()}
-    relabelled = await relabel(connection, {*changed, *moved.values()})
+    relabelled = await relabel(connection, county, {*changed, *moved.values()})
     await enqueue_histories(connection, county, changed, moved)
-    await fold(connection, county, changes, relabelled)
+    await fold(connection, county, *parts, relabelled=relabelled, explain=by_membership(parts))
     if dates := days_of(changes, affected):
         first = max(dates[0], rule.figures_from)
         await increment_change_numbers_between(connection, SCHEMA, county, first.year, dates[1].year)
@@ -172,19 +177,28 @@ def persons_of(facts: Iterable[CareFact]) -> set[int]:
 
 
 async def fold(
-    connection: Connection, county: str, changes: Iterable[Change[Any]], relabelled: Iterable[Relabelled] = ()
+    connection: Connection,
+    county: str,
+    *parts: Explained,
+    relabelled: Sequence[Relabelled] = (),
+    explain: Explain = by_rule,
 ) -> None:
-    """Add the deltas of changed facts and of relabelled service events to the buckets."""
+    """Add the deltas of changed facts and of relabelled service events to the buckets, and log the changes in closed
+    periods. `explain` tells what relabelled the service events.
+    """
     deltas = Deltas()
     for count, (before, after) in relabelled:
         assert before is not None
         deltas.add(contributions(before), -count)
         deltas.add(contributions(after), count)
-    for old, new in changes:
-        if old is not None:
-            deltas.add(contributions(old), -1)
-        deltas.add(contributions(new))
+    for changes, _ in parts:
+        for old, new in changes:
+            if old is not None:
+                deltas.add(contributions(old), -1)
+            deltas.add(contributions(new))
     await add_to_buckets(connection, SCHEMA, county, deltas)
+    each = Explained([change for _, change in relabelled if change.new.id], explain)
+    await log_restated(connection, SCHEMA, county, contributions, (*parts, each), lasting)
 
 
 async def _check_persons(
@@ -200,7 +214,7 @@ async def _check_persons(
     wrong = changed.keys() | await persons_with_wrong_history(connection, county, persons)
     if repair:
         await store_memberships(connection, county, {**changed, **dict.fromkeys(orphans, ())})
-        await _propagate_memberships(connection, county, wrong)
+        await _propagate_memberships(connection, county, wrong, by_repair)
     return len(persons) + len(orphans), len(wrong) + len(orphans), position
 
 
@@ -219,12 +233,14 @@ async def _activate_memberships(connection: Connection, county: str) -> None:
     while persons := await staged_persons(connection, county, last, _ACTIVATION_CHUNK):
         await extend_transaction_timeout(connection, _ACTIVATION_TIMEOUT_S)
         await activate_staged(connection, persons)
-        await _propagate_memberships(connection, county, persons)
+        await _propagate_memberships(connection, county, persons, by_rule)
         last = persons[-1]
 
 
-async def _propagate_memberships(connection: Connection, county: str, persons: Collection[int]) -> None:
-    await fold(connection, county, (), await relabel(connection, persons))
+async def _propagate_memberships(
+    connection: Connection, county: str, persons: Collection[int], explain: Explain
+) -> None:
+    await fold(connection, county, relabelled=await relabel(connection, county, persons), explain=explain)
     await enqueue_histories(connection, county, persons, {})
 
 

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from shared.person import Erasure, PersonEvent
 from shared.postgres.facts import Change, FactTable, probes
 from shared.postgres.lock import Connection
+from shared.postgres.restated import Cause, Explain, Trigger
 
 
 class HasClient(Protocol):
@@ -40,6 +41,12 @@ async def newly_erased(connection: Connection, schema: str, county: str, events:
         sorted(clients),
     )
     return [row["client"] for row in rows]
+
+
+def by_erasure(events: Sequence[PersonEvent]) -> Explain:
+    """Explain the changes of facts whose own client an event erases."""
+    ranks = {event.client: event.rank for event in events if isinstance(event, Erasure)}
+    return lambda change: Trigger(Cause.ERASED, ranks.get(change.old.own_client) if change.old else None)
 
 
 async def write_tombstones(

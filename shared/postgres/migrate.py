@@ -155,5 +155,7 @@ async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, 
         f"grant select on all tables in schema {schema}, figures to hva_steward",
         f"grant update on {schema}.dead_letter to hva_steward",  # the steward redrives and discards
         f"grant insert on {schema}.replay, {schema}.publication_request to hva_steward",  # the steward requests them
+        f"grant insert, delete on {schema}.closed_period to hva_steward",  # the steward closes periods
+        f"grant insert on {schema}.closed_edition to hva_steward",
     ):
         await connection.execute(statement)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from shared.person import Merge, PersonEvent
 from shared.postgres.facts import Change, FactTable, fenced, probe_each, probes
 from shared.postgres.lock import Connection
+from shared.postgres.restated import Cause, Trigger
 
 # A pseudonym without a merge is its own person.
 _ADD: Final = """
@@ -59,6 +60,21 @@ class Move(NamedTuple):
     new: int
 
 
+class Merged(NamedTuple):
+    """The merges that changed, and the clients whose person changed."""
+
+    changes: Sequence[Change[Merge]]
+    moves: dict[str, Move]
+
+    def explain(self, change: Change[Any]) -> Trigger:
+        """The merge that moved the client of a fact. Of several, the first that moved a client of the same persons."""
+        move = self.moves[change.new.own_client]
+        near = (
+            merge for merge in self.changes if any(set(self.moves.get(end, ())) & set(move) for end in _ends(merge))
+        )
+        return Trigger(Cause.MERGED, next(near, self.changes[0]).new.rank)
+
+
 def merge_table(schema: str) -> FactTable[Merge]:
     """Return the table of a service's merges."""
     columns = {"id": "text", "rank": "bytea", "retracted": "boolean", "one": "text", "other": "text"}
@@ -85,17 +101,21 @@ async def persons_of(connection: Connection, schema: str, county: str, clients: 
 
 async def apply_merges(
     connection: Connection, table: FactTable[Merge], schema: str, county: str, events: Sequence[PersonEvent]
-) -> tuple[int, dict[str, Move]]:
-    """Write the merges of one county. Returns how many changed, and the clients whose person changed."""
+) -> Merged:
+    """Write the merges of one county."""
     upserted = await table.upsert(connection, county, [event for event in events if isinstance(event, Merge)])
-    ends = {end for change in upserted.changes for merge in change if merge for end in (merge.one, merge.other) if end}
+    ends = {end for change in upserted.changes for end in _ends(change)}
     if not ends:
-        return len(upserted.changes), {}
+        return Merged(upserted.changes, {})
     connected = await connected_clients(connection, schema, county, sorted(ends))
     await persons_of(connection, schema, county, connected)
     moves = await moves_of(connection, schema, county, connected)
     await set_persons(connection, schema, county, {client: move.new for client, move in moves.items()})
-    return len(upserted.changes), moves
+    return Merged(upserted.changes, moves)
+
+
+def _ends(change: Change[Merge]) -> set[str]:
+    return {end for merge in change if merge for end in (merge.one, merge.other) if end}
 
 
 async def connected_clients(connection: Connection, schema: str, county: str, clients: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ import asyncpg
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection, lock_counties
 from shared.postgres.registers import add_unit_rows
+from shared.postgres.restated import Explained, by_registers
 from shared.registers import Registers
 
 CHUNK: Final = 2000  # facts per transaction: about 50 ms of lock
@@ -43,7 +44,7 @@ set version = $2, registers = $3, target = null, changed_at = clock_timestamp() 
 _CURRENT: Final = "select version from reference.register_version where part = 'registers'"
 
 
-Fold = Callable[[Connection, str, Iterable[Change[Any]]], Awaitable[None]]
+Fold = Callable[[Connection, str, Explained], Awaitable[None]]
 """Folds changes of facts of a county into its buckets."""
 
 
@@ -159,7 +160,7 @@ class Refold:
         changes = [Change(old, new) for old, new in derived if new is not old]
         await ensure_unit_rows(connection, registers, (change.new for change in changes))
         await table.update_derived(connection, county, [change.new for change in changes])
-        await self.fold(connection, county, changes)
+        await self.fold(connection, county, Explained(changes, by_registers))
         return len(changes), facts[-1].id if len(facts) == CHUNK else ""
 
 

@@ -20,6 +20,7 @@ from shared.postgres.clients import Clients
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lock import Connection
 from shared.postgres.refold import CHUNK, Fold
+from shared.postgres.restated import Explained, by_repair
 from shared.postgres.sums import Sums
 from shared.registers import Registers
 
@@ -135,7 +136,7 @@ class Replay:
                     facts = await _chunk(table, connection, county, last)
                     changes = await self._wrong(connection, county, facts, registers)
                     await table.update_derived(connection, county, [change.new for change in changes])
-                    await self.fold(connection, county, changes)
+                    await self.fold(connection, county, Explained(changes, by_repair))
                 found += Findings(len(facts), len(changes))
                 last = facts[-1].id if len(facts) == CHUNK else None
         return found

@@ -8,6 +8,7 @@ from typing import Final
 from shared.postgres.lock import Connection
 from shared.postgres.pool import extend_transaction_timeout
 from shared.publication.protection import Protected, Row, keys_of, views_of
+from shared.publication.restate import restate
 from shared.publication.snapshot import CountyYear, Snapshot
 
 _TIMEOUT_S: Final = 300
@@ -36,9 +37,12 @@ insert into report.publication (family, county, year, failed_at, failure) values
 on conflict (family, county, year) do update set failed_at = excluded.failed_at, failure = excluded.failure
 """
 _PUBLISHED: Final = """
-insert into {schema}.published (county, year, change_number, registers, published_at) values ($1, $2, $3, $4, $5)
+insert into {schema}.published (county, year, change_number, registers, published_at, restated_position,
+  outcomes)
+values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (county, year) do update
-set change_number = excluded.change_number, registers = excluded.registers, published_at = excluded.published_at
+set change_number = excluded.change_number, registers = excluded.registers, published_at = excluded.published_at,
+    restated_position = excluded.restated_position, outcomes = excluded.outcomes
 """
 
 
@@ -63,7 +67,10 @@ async def replace_published(
         key = (family, county_year.county, county_year.year)
         await connection.execute(_STATE, *key, now, seconds(), total, protected.hidden, protected.hidden_levels)
         state = (county_year.county, county_year.year, snapshot.change_number, snapshot.registers, now)
-        await connection.execute(_PUBLISHED.format(schema=family), *state)
+        await connection.execute(
+            _PUBLISHED.format(schema=family), *state, snapshot.restated_position, snapshot.outcomes
+        )
+        await restate(connection, family, county_year, now)
 
 
 def _ordered(view: str, protected: Protected) -> list[Row]:

@@ -37,6 +37,10 @@ where county = $1
   and (current or not exists (select from reference.unit_row o where o.county = $1 and o.unit = u.unit and o.current))
 """
 _CHANGE: Final = "select coalesce((select change_number from {schema}.touched where county = $1 and year = $2), 0)"
+_INCLUDED: Final = """
+select coalesce((select max(log_position) from {schema}.restated_fact where county = $1), 0) as log_position,
+       (select jsonb_agg(to_jsonb(o) order by o.outcome, o.classification) from reference.outcome o) as outcomes
+"""
 _REGISTERS: Final = """
 select coalesce((select version from reference.register_version where part = 'registers'), '')
   || case when exists (select from {schema}.refold where county = $1 and registers is distinct from
@@ -54,14 +58,17 @@ class CountyYear:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The exact figures of a county and year, and what disclosure control needs. `change_number` and `registers` say
-    which changes the figures include."""
+    """The exact figures of a county and year, and what disclosure control needs. `change_number`, `registers`,
+    `restated_position` (in the log of changed facts of closed periods) and `outcomes` (the flags of outcomes, as JSON)
+    say which changes the figures include."""
 
     cells: Mapping[Cell, Row]
     spans: Sequence[UnitSpan]
     sensitive: frozenset[str]
     change_number: int
     registers: str
+    restated_position: int = 0
+    outcomes: str | None = None
 
 
 async def read(connection: Connection, family: str, county_year: CountyYear, now: datetime) -> Snapshot:
@@ -71,10 +78,12 @@ async def read(connection: Connection, family: str, county_year: CountyYear, now
         await connection.execute("select set_config('hva.as_of', $1, true)", now.isoformat())
         change_number = await connection.fetchval(_CHANGE.format(schema=family), county_year.county, county_year.year)
         registers = await connection.fetchval(_REGISTERS.format(schema=family), county_year.county)
+        included = await connection.fetchrow(_INCLUDED.format(schema=family), county_year.county)
+        assert included is not None
         units = await connection.fetch(_UNITS, county_year.county)
         cells = await _cells(connection, family, county_year)
     sensitive = frozenset(row["unit"] for row in units if row["sensitive"])
-    return Snapshot(cells, [_span(dict(row)) for row in units], sensitive, change_number, registers)
+    return Snapshot(cells, [_span(dict(row)) for row in units], sensitive, change_number, registers, *included)
 
 
 async def _cells(connection: Connection, family: str, county_year: CountyYear) -> dict[Cell, Row]:

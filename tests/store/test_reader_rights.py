@@ -67,7 +67,7 @@ QUERIES = {
     "large objects": "select oid::text from pg_largeobject_metadata where has_largeobject_privilege($1, oid, 'select')",
     "languages": "select lanname from pg_language where lanpltrusted and has_language_privilege($1, oid, 'usage')",
 }
-TABLES = {*VIEWS, "publication", "code_shown", "freshness"}
+TABLES = {*VIEWS, "publication", "code_shown", "freshness", "edition", "edition_row", "restatement"}
 ALLOWED: dict[str, set[str]] = {
     "connect": {"this"},
     "usage of schema": {"pg_catalog", "information_schema", "public", "report"},

@@ -16,6 +16,7 @@ from shared.edge.tasks import refold
 from shared.health import Health
 from shared.keys import Key
 from shared.metrics import PipelineMetrics
+from shared.postgres.restated import Explain
 from shared.settings import Settings
 from tests.store.fcr_harness import ANNA, BERTTA
 from tests.store.segments_harness import Store, flag
@@ -62,9 +63,9 @@ async def test_activation_may_take_longer_than_the_timeout_of_one_step(
     monkeypatch.setattr(store, "_ACTIVATION_CHUNK", 1)
     propagate = store._propagate_memberships
 
-    async def slow(connection: Any, county: str, persons: Collection[int]) -> None:
+    async def slow(connection: Any, county: str, persons: Collection[int], explain: Explain) -> None:
         await connection.execute("select pg_sleep(0.5)")
-        await propagate(connection, county, persons)
+        await propagate(connection, county, persons, explain)
 
     monkeypatch.setattr(store, "_propagate_memberships", slow)
     await store.REFOLD.run(changed.pool, changed.registers)

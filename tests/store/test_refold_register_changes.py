@@ -1,7 +1,7 @@
 """Registers that change again during a refold: in the end all facts are derived by the latest registers."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from shared.postgres import refold
 from shared.postgres.lock import Connection
 from shared.postgres.pool import make_pool
 from shared.postgres.refold import Refold
+from shared.postgres.restated import Explained
 from shared.registers import Registers, load_folder
 from tests.product import Database
 from tests.store.registers import replace_registers
@@ -117,9 +118,9 @@ def with_registers_changed(pool: "asyncpg.Pool[asyncpg.Record]", after: int, reg
     """The refold of the service. The registers change when it has folded changes `after` times."""
     folded = 0
 
-    async def fold(connection: Connection, county: str, changes: Iterable[Any]) -> None:
+    async def fold(connection: Connection, county: str, part: Explained) -> None:
         nonlocal folded
-        await REFOLD.fold(connection, county, changes)
+        await REFOLD.fold(connection, county, part)
         folded += 1
         if folded == after:
             await use_registers(pool, registers)

@@ -1,0 +1,66 @@
+"""`hva close`: fix what is published of a period as an edition."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.hva.context import AsJson, Dir, VerbError, plural, resolve
+from deploy.hva.output import print_data, print_text
+from deploy.hva.publish import request_publication
+
+if TYPE_CHECKING:
+    from deploy.hva.closing import Edition, Period
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def close(
+        period: Annotated[str, typer.Argument(metavar="PERIOD", help="2026-03, 2026Q1 or 2026; it must have ended")],
+        county: Annotated[str | None, typer.Option(help="Only this one [default: all]")] = None,
+        by: Annotated[str, typer.Option(metavar="ROLE", help="Who closes it: a role, not a name")] = "steward",
+        note: Annotated[str | None, typer.Option(help="A remark, for instance a decision")] = None,
+        timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most")] = 3600.0,
+        json: AsJson = False,
+        dir: Dir = None,
+    ) -> None:
+        """Publish a period that has ended, and store its published rows as the next edition.
+
+        An edition is never changed or removed. What changes afterwards: `hva restatements`.
+        """
+        from deploy.hva.closing import period_to_close
+        from shared.clock import system_clock
+        from shared.hetu import holds_code
+
+        if any(holds_code(text) for text in (by, note) if text):
+            raise VerbError("A personal identity code is in --by or --note: editions keep no personal data.")
+        to_close = period_to_close(period, system_clock())
+        editions = asyncio.run(_close(resolve(dir).postgres_steward, to_close, county, by, note, timeout))
+        _print(editions, json)
+
+
+async def _close(
+    dsn: str, period: "Period", county: str | None, by: str, note: str | None, seconds: float
+) -> "list[Edition]":
+    from deploy.hva.closing import close, connect, counties_to_close
+
+    connection = await connect(dsn)
+    try:
+        return [
+            await close(connection, each, period, by, note, lambda c, year: request_publication(dsn, c, year, seconds))
+            for each in await counties_to_close(connection, county)
+        ]
+    finally:
+        await connection.close()
+
+
+def _print(editions: "list[Edition]", as_json: bool) -> None:
+    if as_json:
+        import orjson
+
+        print_data(orjson.dumps(editions).decode())
+        return
+    for edition in editions:
+        print_text(
+            f"{edition.county}: {edition.period} is closed, edition {edition.edition} ({plural(edition.rows, 'row')})."
+        )

@@ -1,0 +1,147 @@
+"""Closes a period of a county: what is published of it is stored as its next edition."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import asyncpg
+
+from deploy.hva.context import VerbError
+from deploy.hva.keys import period_days, period_kind
+from deploy.hva.publish import FAMILIES
+from shared.disclosure.model import VIEWS
+from shared.postgres.lock import Connection, lock_counties
+from shared.publication.protection import KEYS
+from shared.publication.restate import FIXED, KEY_RESULT
+from shared.registers.calendar import local_day
+
+_COUNTIES: Final = "select distinct county from reference.unit_row where current order by county"
+_REGISTER: Final = """
+insert into {family}.closed_period (county, period, first_day, last_day) values ($1, $2, $3, $4)
+on conflict do nothing
+"""
+_UNREGISTER: Final = """
+delete from {family}.closed_period where county = $1 and period = $2
+  and not exists (select from report.edition where county = $1 and period = $2)
+"""
+_EDITION: Final = """
+insert into report.edition (county, period_kind, period, edition, closed_by, note)
+select $1, $2, $3, 1 + coalesce((select max(edition) from report.edition where county = $1 and period = $3), 0), $4, $5
+returning edition, closed_at
+"""
+_ROWS: Final = """
+insert into report.edition_row (county, period, edition, view, keys, values, suppressed)
+select county, period, $3::integer, '{view}', jsonb_build_object({pairs}), to_jsonb(shown) - $4::text[], suppressed
+from report.{view} shown where county = $1 and period = $2
+"""
+_POSITION: Final = """
+insert into {family}.closed_edition (county, period, edition, restated_position, outcomes)
+select $1, $2, $3, coalesce(restated_position, 0), outcomes
+from (values (1)) one left join {family}.published on county = $1 and year = $4
+"""
+_SUPERSEDE: Final = "delete from report.restatement where county = $1 and period = $2"
+_KEY_RESULT: Final = "select to_regclass('report.key_result') is not null"
+
+Publish = Callable[[str, int], Awaitable[Any]]
+"""Publishes a county and year. Raises VerbError if that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A month, quarter or year; `until` is the day after it."""
+
+    name: str
+    kind: str
+    first: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A stored edition and its number of rows."""
+
+    county: str
+    period: str
+    edition: int
+    closed_at: datetime
+    rows: int
+
+
+def period_to_close(name: str, now: datetime) -> Period:
+    """The period. Raises VerbError if it has not ended, and BadParameter if it is none."""
+    first, until = period_days(name)
+    kind = period_kind(name)
+    if kind == "day":
+        raise VerbError(f"{name} is a day: months, quarters and years are closed.")
+    if until > local_day(now):
+        raise VerbError(f"{name} has not ended: it can be closed from {until} on.")
+    return Period(name, kind, first, until)
+
+
+async def counties_to_close(connection: Connection, county: str | None) -> list[str]:
+    """The counties of the registers, or the one that is named. Raises VerbError for an unknown one."""
+    known = [row["county"] for row in await connection.fetch(_COUNTIES)]
+    if county is None:
+        return known
+    if county not in known:
+        raise VerbError(f"The registers have no county {county}: they have {', '.join(known)}.")
+    return [county]
+
+
+async def close(
+    connection: Connection, county: str, period: Period, closed_by: str, note: str | None, publish: Publish
+) -> Edition:
+    """Publish, and store the rows of the period as the next edition.
+
+    The families log changes in the period from before the publication on, so that no change is between the two.
+    """
+    await _register(connection, county, period)
+    try:
+        await publish(county, period.first.year)
+        return await _store(connection, county, period, closed_by, note)
+    except (Exception, KeyboardInterrupt):
+        if not connection.is_closed():
+            for family in FAMILIES:
+                await connection.execute(_UNREGISTER.format(family=family), county, period.name)
+        raise
+
+
+async def _register(connection: Connection, county: str, period: Period) -> None:
+    last = date.fromordinal(period.until.toordinal() - 1)
+    for family in FAMILIES:
+        async with connection.transaction():
+            await lock_counties(connection, family, [county])
+            await connection.execute(_REGISTER.format(family=family), county, period.name, period.first, last)
+
+
+async def _store(connection: Connection, county: str, period: Period, closed_by: str, note: str | None) -> Edition:
+    """One snapshot: every family's rows with the log position that they include."""
+    async with connection.transaction(isolation="repeatable_read"):
+        stored = await connection.fetchrow(_EDITION, county, period.kind, period.name, closed_by, note)
+        assert stored is not None
+        rows = 0
+        for view, keys in await _views(connection):
+            pairs = ", ".join(f"'{key}', {key}" for key in keys)
+            left_out = [*FIXED, *keys, "suppressed", "published_at"]
+            statement = _ROWS.format(view=view, pairs=pairs)
+            status = await connection.execute(statement, county, period.name, stored["edition"], left_out)
+            rows += int(status.rsplit(" ", 1)[1])
+        for family in FAMILIES:
+            position = _POSITION.format(family=family)
+            await connection.execute(position, county, period.name, stored["edition"], period.first.year)
+        await connection.execute(_SUPERSEDE, county, period.name)
+        if not rows:
+            raise VerbError(f"Nothing is published of {county} in {period.name}: there is nothing to close.")
+    return Edition(county, period.name, stored["edition"], stored["closed_at"], rows)
+
+
+async def _views(connection: Connection) -> list[tuple[str, tuple[str, ...]]]:
+    """The published views, with their keys beside county and period."""
+    views = [(view.name, (*KEYS[len(FIXED) :], *view.further)) for view in VIEWS.values()]
+    return [*views, (KEY_RESULT, ("id",))] if await connection.fetchval(_KEY_RESULT) else views
+
+
+async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """Connect as the steward."""
+    return await asyncpg.connect(dsn, server_settings={"application_name": "hva-close"})

@@ -1,0 +1,93 @@
+"""The facts that changed in a closed period since its newest edition, with what they count in one cell."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from deploy.hva.context import VerbError
+from shared.contracts.rank import decode_rank
+from shared.disclosure.model import VIEWS
+from shared.postgres.lock import Connection
+
+_IS_CLOSED: Final = "select exists (select from report.edition where county = $1 and period = $2)"
+_CHANGES: Final = """
+select r.log_position, r.kind, r.id, r.cause, r.rank, r.at, r.column_name,
+       coalesce(sum(r.amount) filter (where r.sign < 0), 0)::bigint as before,
+       coalesce(sum(r.amount) filter (where r.sign > 0), 0)::bigint as after
+from {schema}.restated($1, $2) r
+where r.view = $3
+  and ($4 = 'line' and r.line = $5 or $4 = 'county' and r.unit_row is null or exists (
+    select from reference.unit_scope s where s.unit_row = r.unit_row and s.scope_level = $4 and s.scope = $5))
+  and r.channel = $6 and r.segment = $7
+  and not exists (select from unnest($8::text[], $9::text[]) w(key, value) where r.keys ->> w.key <> w.value)
+group by r.log_position, r.kind, r.id, r.cause, r.rank, r.at, r.column_name
+order by r.log_position, r.id, r.column_name
+"""
+
+
+@dataclass(slots=True)
+class RestatedFact:
+    """One change of a fact. `before` and `after`: what it counted in each column of the cell. `event_...` are of the
+    event that caused the change; None if no event did. `changed_at` is None if a register changed how the fact counts.
+    """
+
+    kind: str
+    id: str
+    cause: str
+    event_id: str | None
+    event_source: str | None
+    event_time: datetime | None
+    changed_at: datetime | None
+    before: dict[str, int] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+
+
+async def restated_facts(connection: Connection, view: str, wanted: Mapping[str, str]) -> list[RestatedFact]:
+    """The changes in a cell since the newest edition of its period, in their order. Raises VerbError if there is none.
+
+    `wanted` has all keys of the view. Changes that leave every column of the cell as it was are left out.
+    """
+    schema = VIEWS[view].family
+    period = wanted["county"], wanted["period"]
+    if not await connection.fetchval(_IS_CLOSED, *period):
+        raise VerbError(f"{wanted['period']} of {wanted['county']} is not closed: `hva close` closes it.")
+    further = {key: wanted.get(key, "all") for key in VIEWS[view].further}
+    rows = await connection.fetch(
+        _CHANGES.format(schema=schema),
+        *period,
+        view,
+        *(wanted[key] for key in ("scope_level", "scope", "channel", "segment")),
+        list(further),
+        list(further.values()),
+    )
+    found: dict[tuple[int | None, str], RestatedFact] = {}
+    for row in rows:
+        fact = found.setdefault((row["log_position"], row["id"]), _fact(row))
+        if row["column_name"] is not None and row["before"] != row["after"]:
+            fact.before[row["column_name"]], fact.after[row["column_name"]] = row["before"], row["after"]
+    uncounted = {(row["log_position"], row["id"]) for row in rows if row["column_name"] is None}
+    return [fact for key, fact in found.items() if fact.before or key in uncounted]
+
+
+def totals(facts: Sequence[RestatedFact]) -> dict[str, int]:
+    """The sum of the differences of each column: the change of its exact count."""
+    sums: dict[str, int] = defaultdict(int)
+    for fact in facts:
+        for column, after in fact.after.items():
+            sums[column] += after - fact.before[column]
+    return dict(sorted(sums.items()))
+
+
+def _fact(row: Any) -> RestatedFact:
+    event = decode_rank(row["rank"]) if row["rank"] is not None else None
+    return RestatedFact(
+        kind=row["kind"],
+        id=row["id"],
+        cause=row["cause"],
+        event_id=event.id if event else None,
+        event_source=event.source if event else None,
+        event_time=event.time if event else None,
+        changed_at=row["at"],
+    )
