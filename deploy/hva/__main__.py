@@ -27,6 +27,7 @@ VERBS = (
     "publish",
     "export",
     "replay",
+    "report",
     "erase",
     "rotate_key",
     "registers",
