@@ -11,6 +11,8 @@ from deploy.hva.names import Lang
 from deploy.hva.output import print_text
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from deploy.report import Report
 
 TIMEOUT_S = 60.0
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
         quarter: Annotated[str, typer.Argument(help="For instance 2026Q1")],
         county: Annotated[str | None, typer.Option(help="Needed where there are several")] = None,
         lang: Annotated[Lang, typer.Option(help="Language of the report")] = Lang.FI,
-        out: Annotated[Path, typer.Option(metavar="D", help="Folder for the files", file_okay=False)] = Path("."),
+        out: Annotated[Path, typer.Option(metavar="D", help="Folder for the files", file_okay=False)] = Path(),
         dir: Dir = None,
     ) -> None:
         """Write the report of a quarter, from published figures, as HTML, Markdown, CSV and JSON."""

@@ -16,7 +16,8 @@ from deploy.report.palette import PALETTE
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _FONT: Final = "system-ui, sans-serif"
-_SIZE_IN: Final = (6.4, 2.3)
+_SIZE_IN: Final = (5.2, 2.2)
+_AXES: Final = (0.1, 0.13, 0.885, 0.82)
 _DROPPED_TAGS: Final = ("metadata", "style", "title")
 _FONT_STYLE: Final = re.compile(r"^(?:(?:normal|bold|\d+) )*([\d.]+)px ")
 
@@ -29,13 +30,14 @@ def draw(trend: Trend, unit: Unit, target: Value, language: Language) -> str:
 
     if not any(_finite(point.value) for point in trend.points):
         return ""
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "hva", "font.size": 9, "path.simplify": False}):
-        figure = Figure(figsize=_SIZE_IN, layout="constrained")
-        axes = figure.add_subplot()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "hva", "font.size": 10, "path.simplify": False}):
+        figure = Figure(figsize=_SIZE_IN)
+        axes = figure.add_axes(_AXES)
         _plot(axes, trend, target)
         _style(axes, trend, unit, language)
         written = io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(written, metadata={"Date": None, "Creator": None, "Format": None})
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(written, metadata={"Date": None, "Creator": None, "Format": None})
     return _inline(written.getvalue())
 
 

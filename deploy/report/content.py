@@ -48,7 +48,9 @@ async def read_report(connection: "asyncpg.Connection[asyncpg.Record]", county: 
 
 async def known_counties(connection: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
     """The counties that this role sees: of the register of units and of publications."""
-    found = await connection.fetch("select county from report.unit union select county from report.publication order by 1")
+    found = await connection.fetch(
+        "select county from report.unit union select county from report.publication order by 1"
+    )
     return [str(row["county"]) for row in found]
 
 
@@ -85,8 +87,7 @@ async def _names(connection: Any) -> Names:
     """Names of all codes that are shown. A code without a name is absent."""
     found = await connection.fetch("select key, code, name_fi, name_sv, name_en from report.code where named")
     return {
-        (row["key"], row["code"]): Name(row["code"], {lang: row[f"name_{lang}"] for lang in LANGUAGES})
-        for row in found
+        (row["key"], row["code"]): Name(row["code"], {lang: row[f"name_{lang}"] for lang in LANGUAGES}) for row in found
     }
 
 
@@ -108,6 +109,4 @@ def _hidden(table: Table) -> Hidden:
 
 def _hidden_levels(publications: Sequence[Record], quarter: str) -> tuple[str, ...]:
     """What had to be hidden as a whole in the quarter, as the publisher names it."""
-    return tuple(
-        sorted(level for row in publications for level in row["hidden_levels"] if quarter in level)
-    )
+    return tuple(sorted(level for row in publications for level in row["hidden_levels"] if quarter in level))

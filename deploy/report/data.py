@@ -68,7 +68,17 @@ def _key_result(report: Report, result: KeyResult, language: Language) -> Iterat
     for point in result.trend.points:
         yield ("trend", result.id, result.objective, name, "value", "", point.period, *_value(point.value), "")
         if point.interval is not None:
-            yield ("trend", result.id, result.objective, name, "interval", "", point.period, *_value(point.interval), "")
+            yield (
+                "trend",
+                result.id,
+                result.objective,
+                name,
+                "interval",
+                "",
+                point.period,
+                *_value(point.interval),
+                "",
+            )
 
 
 def _value(value: Value) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deploy.report.model import Change, Gap, KeyResult, Language, Restatement, Unit
+from deploy.report.model import Change, Gap, KeyResult, Language, Restatement, Table, Unit
 from deploy.report.numbers import difference, minute, per_cent, period
 from deploy.report.texts import definitions, text, texts
 
@@ -54,3 +54,13 @@ def gap_words(language: Language, gap: Gap) -> str:
         months=", ".join(period(language, month) for month in gap.months),
         date=minute(language, gap.at) if gap.at else text(language, "missing"),
     )
+
+
+def key_words(language: Language, table: Table, key: str) -> str:
+    """What names the rows of a table. A scope is the level that the table shows below the county."""
+    return text(language, f"key_{table.level if key == 'scope' else key}")
+
+
+def is_compared(table: Table) -> bool:
+    """Whether any row of the table can be compared with the previous quarter."""
+    return any(row.change.points is not None for row in table.rows)

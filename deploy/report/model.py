@@ -10,8 +10,8 @@ LANGUAGES: Final[tuple[Language, ...]] = ("fi", "sv", "en")
 
 Unit = Literal["count", "share", "percent", "points", "ratio", "wait"]
 """`share` is 0..1, `percent` a whole per cent, `points` of a score or index, `wait` in seconds."""
-Reason = Literal["hidden", "missing", "undefined"]
-"""Why there is no number: under disclosure control, no published row, or a denominator of 0."""
+Reason = Literal["hidden", "missing", "undefined", "not_set"]
+"""Why there is no number: under disclosure control, no published row, a denominator of 0, or nobody set one."""
 State = Literal["final", "provisional", "none"]
 
 
@@ -66,10 +66,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`keys` name the columns of `Row.names`; `headline` is the column whose changes are shown."""
+    """`keys` name the columns of `Row.names`; `headline` is the column whose changes are shown.
+
+    `level` is the lowest scope level of its rows.
+    """
 
     id: str
     part: str
+    level: str
     views: tuple[str, ...]
     keys: tuple[str, ...]
     columns: tuple[Column, ...]

@@ -40,7 +40,7 @@ def value(row: Record | None, column: str) -> Value:
     if row["suppressed"]:
         return Value(unit, reason="hidden")
     first, high = (row[f"{name}_low"], row[f"{name}_high"]) if column.endswith("±") else (row[name], None)
-    return Value(unit, reason="undefined") if first is None else Value(unit, float(first), high)
+    return Value(unit, reason="undefined") if first is None else Value(unit, first, high)
 
 
 def change(before: Value, now: Value) -> Change:

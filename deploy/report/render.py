@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deploy.report import charts, numbers
 from deploy.report.data import render_csv, render_json
-from deploy.report.labels import cause_words, change_words, gap_words, restatement_words, status_mark, unit_below
+from deploy.report.labels import (
+    cause_words,
+    change_words,
+    gap_words,
+    is_compared,
+    key_words,
+    restatement_words,
+    status_mark,
+    unit_below,
+)
 from deploy.report.model import LANGUAGES, Change, KeyResult, Language, Objective, Report, Table
 from deploy.report.palette import PALETTE
 from deploy.report.tables import PARTS
@@ -62,7 +71,7 @@ def _markdown(written: str) -> Any:
     from markupsafe import Markup
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "heading", "lheading"])
-    return Markup(parser.render(written))  # noqa: S704
+    return Markup(parser.render(written))
 
 
 def _quote(written: str) -> str:
@@ -98,19 +107,25 @@ def _context(report: Report, language: Language) -> dict[str, Any]:
         "restatement_words": partial(restatement_words, language),
         "cause_words": partial(cause_words, language),
         "gap_words": partial(gap_words, language),
+        "key_words": partial(key_words, language),
+        "is_compared": is_compared,
+        "any_unnamed": any(not n.names for table in report.tables for row in table.rows for n in row.names),
         "restated": (report.restatements or ())[:RESTATEMENTS_SHOWN],
-        "totals": [
-            (f"{found['figures'][table.views[0]]['name'][language]}: {found['columns'][table.headline.label][language]}", c)
-            for table, c in _totals(report)
-        ],
+        "totals": [(_headline(table, language), change) for table, change in _totals(report)],
         "any_low_n": any(row.low_n for table in report.tables for row in table.rows),
         "palette": PALETTE,
     }
 
 
+def _headline(table: Table, language: Language) -> str:
+    defined = definitions()
+    figure, column = table.headline.source.split(".")[0], table.headline.label
+    return f"{defined['figures'][figure]['name'][language]}: {defined['columns'][column][language]}"
+
+
 def _totals(report: Report) -> list[tuple[Table, Change]]:
     """The change of each figure of the whole county, each headline once."""
-    found = {}
+    found: dict[str, tuple[Table, Change]] = {}
     for table in report.tables:
         for row in table.rows:
             if row.total:
@@ -121,7 +136,7 @@ def _totals(report: Report) -> list[tuple[Table, Change]]:
 def _chart(language: Language, result: KeyResult) -> Any:
     from markupsafe import Markup
 
-    return Markup(charts.draw(result.trend, result.actual.unit, result.target, language))  # noqa: S704
+    return Markup(charts.draw(result.trend, result.actual.unit, result.target, language))
 
 
 def _key_result_change(language: Language, result: KeyResult) -> str | None:

@@ -30,7 +30,7 @@ def build(spec: TableSpec, rows: Rows, quarter: str, previous: str, names: Names
     before = {view: _by_keys(spec, view, rows[view], previous) for view in spec.views}
     found = sorted(now[spec.views[0]], key=lambda keys: _position(spec, keys, names))
     built = tuple(_row(spec, keys, now, before, names) for keys in found)
-    return Table(spec.id, spec.part, spec.views, spec.keys, spec.columns, spec.headline, built)
+    return Table(spec.id, spec.part, spec.levels[-1], spec.views, spec.keys, spec.columns, spec.headline, built)
 
 
 def name_of(names: Names, key: str, code: str) -> Name:
@@ -74,9 +74,7 @@ def _row(
         names=tuple(
             name_of(names, level if key == "scope" else key, code) for key, code in zip(spec.keys, codes, strict=True)
         ),
-        values=tuple(
-            value(row, column.source.split(".")[1]) for row, column in zip(found, spec.columns, strict=True)
-        ),
+        values=tuple(value(row, column.source.split(".")[1]) for row, column in zip(found, spec.columns, strict=True)),
         total=codes == ["all"] or (spec.keys == ("scope",) and level == "county"),
         low_n=any(row is not None and row["low_n"] and not row["suppressed"] for row in found),
         hidden=any(row is not None and row["suppressed"] for row in found),
@@ -93,5 +91,3 @@ def _position(spec: TableSpec, keys: Keys, names: Names) -> tuple[object, ...]:
         name = name_of(names, level if key == "scope" else key, code)
         positions += [code == "-", order, name.names.get("fi", code)]
     return tuple(positions)
-
-

@@ -24,7 +24,7 @@ def definitions() -> dict[str, Any]:
     return _load("figures")
 
 
-def text(language: Language, name: str, **values: object) -> str:
+def text(language: Language, name: str, /, **values: object) -> str:
     """A text with its values put in."""
     return str(texts(language)[name]).format(**values)
 
