@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         """Write the report of a quarter, from published figures, as HTML, Markdown, CSV and JSON."""
         _check(quarter)
         connection = resolve(dir)
-        found = asyncio.run(_read(connection.postgres_reader or connection.postgres_steward, county, quarter))
+        found = asyncio.run(read(connection.postgres_reader or connection.postgres_steward, county, quarter))
         print_text(*(f"wrote {display_path(path)}" for path in write(found, lang, out)))
 
 
@@ -62,7 +62,8 @@ def _check(quarter: str) -> None:
         raise typer.BadParameter(str(error)) from None
 
 
-async def _read(dsn: str, county: str | None, quarter: str) -> "Report":
+async def read(dsn: str, county: str | None, quarter: str) -> "Report":
+    """The report of a county, or of the only one there is. Raises VerbError."""
     import asyncpg
 
     from deploy.report import CountyUnknownError, QuarterError, read_report
