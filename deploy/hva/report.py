@@ -46,6 +46,8 @@ def write(report: "Report", lang: Lang, folder: Path) -> list[Path]:
             path = folder / f"report-{report.county}-{report.quarter}-{lang}.{suffix}"
             path.write_text(render(report, lang.value), encoding="utf-8", newline="")
             paths.append(path)
+    except ModuleNotFoundError as error:
+        raise VerbError(f"Package {error.name} is missing: install hva-metrics with its extra `report`.") from None
     except OSError as error:
         raise VerbError(f"{display_path(folder)} cannot be written: {error.strerror}.") from None
     return paths

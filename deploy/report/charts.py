@@ -78,15 +78,19 @@ def _style(axes: Any, trend: Trend, unit: Unit, language: Language) -> None:
 
 
 def _range(limits: Sequence[float], unit: Unit) -> tuple[float, float]:
-    """Room around the data, so that noise does not look like a cliff: at least 10 points of a share or score."""
+    """Room around the data, so that noise does not look like a cliff: at least 10 points of a share or score. Counts
+    begin at 0.
+    """
     low, high = limits
+    if unit in ("count", "ratio"):
+        return 0.0, max(high, 1.0)
     least = {"share": 0.1, "points": 10.0, "percent": 10.0}.get(unit, max(abs(high), 1) * 0.25)
     if high - low < least:
         middle = (high + low) / 2
         low, high = middle - least / 2, middle + least / 2
     if unit == "share":
         return max(low, 0.0), min(max(high, 0.02), 1.0)
-    return (max(low, 0.0), high) if unit in ("count", "ratio", "wait", "percent") else (max(low, -100.0), high)
+    return max(low, -100.0 if unit == "points" else 0.0), high
 
 
 def _marks(bottom: float, top: float) -> list[float]:

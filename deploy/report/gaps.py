@@ -28,11 +28,12 @@ async def find(
             continue
         if own["failure"] is not None:
             found.append(Gap("failed", family, year, at=own["failed_at"]))
-        found += _missing(family, quarter, await _periods(connection, views, county, quarter))
+        found += missing(family, quarter, await _periods(connection, views, county, quarter))
     return tuple(found)
 
 
-def _missing(family: str, quarter: str, periods: frozenset[str]) -> list[Gap]:
+def missing(family: str, quarter: str, periods: frozenset[str]) -> list[Gap]:
+    """The gap of a family, by the periods that have figures."""
     months = [month for month in months_until(quarter, 3) if month not in periods]
     if quarter not in periods and len(months) == 3:
         return [Gap("no_rows", family)]

@@ -93,11 +93,18 @@ def _value(column: str, number: float | None, reason: Reason) -> Value:
     return Value(unit, reason=reason) if number is None else Value(unit, number)
 
 
+def has_months(view: str, column: str, scope: Mapping[str, Any]) -> bool:
+    """Whether the trend is by month. It is by quarter where months are not published, and where a month's value cannot
+    be compared with the target of a quarter: counts, and figures of the different clients of a period.
+    """
+    published = not any(scope.get(key, "all") != "all" for key in VIEWS[view].few)
+    return published and VIEWS[view].additive and unit_of(column) != "count"
+
+
 async def _trend(connection: Any, row: Record, quarter: str) -> Trend:
-    """Months, or quarters where the cell has no published months."""
     view, column = row["metric"].split(".")
     scope = row["scope"] if isinstance(row["scope"], dict) else orjson.loads(row["scope"])
-    by_month = not any(scope.get(key, "all") != "all" for key in VIEWS[view].few)
+    by_month = has_months(view, column, scope)
     periods = months_until(quarter, MONTHS) if by_month else quarters_until(quarter, QUARTERS)
     conditions = " and ".join(f"{key}::text = ${i}" for i, key in enumerate(scope, 2))
     found = await connection.fetch(

@@ -29,6 +29,15 @@ def unit_below(result: KeyResult) -> bool:
     return result.coverage is not None and result.coverage < 1
 
 
+def verdict(language: Language, result: KeyResult) -> str:
+    """What the computed value says about the target."""
+    if result.actual.number is None:
+        return text(language, "met_unknown")
+    if unit_below(result):
+        return text(language, "indicative")
+    return text(language, "met_unknown" if result.met is None else "met" if result.met else "not_met")
+
+
 def restatement_words(language: Language, found: Restatement) -> str:
     """Figure, column and the keys that are not 'all'."""
     defined = definitions()

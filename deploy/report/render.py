@@ -15,6 +15,7 @@ from deploy.report.labels import (
     restatement_words,
     status_mark,
     unit_below,
+    verdict,
 )
 from deploy.report.model import LANGUAGES, Change, KeyResult, Language, Objective, Report, Table
 from deploy.report.palette import PALETTE
@@ -104,6 +105,7 @@ def _context(report: Report, language: Language) -> dict[str, Any]:
         "narrative": partial(_narrative, language),
         "status_mark": status_mark,
         "unit_below": unit_below,
+        "verdict": partial(verdict, language),
         "restatement_words": partial(restatement_words, language),
         "cause_words": partial(cause_words, language),
         "gap_words": partial(gap_words, language),

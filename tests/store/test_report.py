@@ -96,7 +96,9 @@ async def test_unknown_county(reader: Any) -> None:
 async def test_verb_writes_four_files(reader: Any, database: Database, tmp_path: Path) -> None:
     found = await verb.read(database.dsn("hva_reader"), "oma-hame", "2026Q1")
     paths = verb.write(found, verb.Lang.SV, tmp_path / "new")
-    assert [path.name for path in paths] == [f"report-oma-hame-2026Q1-sv.{end}" for end in ("html", "md", "csv", "json")]
+    assert [path.name for path in paths] == [
+        f"report-oma-hame-2026Q1-sv.{end}" for end in ("html", "md", "csv", "json")
+    ]
     assert all(path.read_text(encoding="utf-8") for path in paths)
     with pytest.raises(VerbError, match=r"^There is no county x"):
         await verb.read(database.dsn("hva_reader"), "x", "2026Q1")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -98,7 +99,7 @@ def test_page_has_language_landmarks_and_headings_in_order(language: Language) -
     assert ("html", {"lang": language}) in tags
     assert [names.count(landmark) for landmark in ("header", "nav", "main", "footer", "h1")] == [1] * 5
     levels = [int(tag[1]) for tag in names if re.fullmatch("h[1-6]", tag)]
-    assert all(deeper <= level + 1 for level, deeper in zip(levels, levels[1:], strict=False))
+    assert all(deeper <= level + 1 for level, deeper in itertools.pairwise(levels))
     assert names.count("caption") == names.count("table")
     assert all("scope" in attrs for tag, attrs in tags if tag == "th")
 
