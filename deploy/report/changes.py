@@ -1,14 +1,16 @@
 """What has changed since a quarter was closed: its newest edition and the restatements against it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import orjson
 
-from deploy.report.model import Edition, Restatement, Value
+from deploy.report.model import Edition, Name, Restatement, Value
 from deploy.report.published import columns_of
+from deploy.report.rows import Names, name_of
 from deploy.report.tables import unit_of
 
+_NO_NAMES: Final = ("county", "period_kind", "period", "scope_level")
 _EDITION = """
 select edition, closed_at, closed_by, note from report.edition
 where county = $1 and period = $2 order by edition desc limit 1
@@ -27,23 +29,33 @@ async def read_edition(connection: Any, county: str, quarter: str) -> Edition | 
     return Edition(row["edition"], row["closed_at"], row["closed_by"], row["note"]) if row else None
 
 
-async def read_restatements(connection: Any, county: str, quarter: str) -> tuple[Restatement, ...] | None:
+async def read_restatements(connection: Any, county: str, quarter: str, names: Names) -> tuple[Restatement, ...] | None:
     """Every published value of the quarter that is another now; None where the database keeps no editions."""
     if not await columns_of(connection, "restatement"):
         return None
-    return tuple(map(_restatement, await connection.fetch(_RESTATEMENTS, county, quarter)))
+    return tuple(restatement(row, names) for row in await connection.fetch(_RESTATEMENTS, county, quarter))
 
 
-def _restatement(row: Mapping[str, Any]) -> Restatement:
+def restatement(row: Mapping[str, Any], names: Names) -> Restatement:
+    """A row of `report.restatement`, whose keys may be JSON."""
     keys = row["keys"] if isinstance(row["keys"], dict) else orjson.loads(row["keys"])
     return Restatement(
         view=row["view"],
         keys={key: str(code) for key, code in keys.items()},
+        names=tuple(_narrowing(keys, names)),
         column=row["column_name"],
         before=_value(row, "old"),
         now=_value(row, "new"),
         causes=tuple(row["causes"]),
     )
+
+
+def _narrowing(keys: Mapping[str, Any], names: Names) -> Iterator[Name]:
+    """Names of the keys that are not 'all', nor the county itself."""
+    level = keys.get("scope_level", "county")
+    for key, code in keys.items():
+        if key not in _NO_NAMES and code != "all" and not (key == "scope" and level == "county"):
+            yield name_of(names, level if key == "scope" else key, str(code))
 
 
 def _value(row: Mapping[str, Any], which: str) -> Value:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from deploy.report import changes, gaps, key_results, rows
 from deploy.report.model import LANGUAGES, Hidden, Name, Report, State, Table
@@ -61,7 +61,7 @@ async def _check_county(connection: Any, county: str) -> None:
 
 async def _read(connection: Any, county: str, quarter: str) -> Report:
     before = previous(quarter)
-    names = await _names(connection)
+    names = await _names(connection, county)
     found: Rows = {view: await read_view(connection, view, county, (quarter, before)) for view in VIEWS}
     publications = await connection.fetch("select * from report.publication where county = $1", county)
     objectives = await key_results.read(connection, county, quarter)
@@ -76,16 +76,22 @@ async def _read(connection: Any, county: str, quarter: str) -> Report:
         published_at=_published_at(of_quarter),
         objectives=objectives,
         tables=tables,
-        restatements=await changes.read_restatements(connection, county, quarter),
+        restatements=await changes.read_restatements(connection, county, quarter, names),
         hidden=tuple(_hidden(table) for table in tables),
         hidden_levels=_hidden_levels(publications, quarter),
         gaps=await gaps.find(connection, county, quarter, publications, objectives is not None),
     )
 
 
-async def _names(connection: Any) -> Names:
-    """Names of all codes that are shown. A code without a name is absent."""
-    found = await connection.fetch("select key, code, name_fi, name_sv, name_en from report.code where named")
+_NAMES: Final = """
+select key, code, name_fi, name_sv, name_en from report.code where named and key <> 'unit'
+union all select 'unit', unit, name_fi, name_sv, name_en from report.unit where county = $1
+"""
+
+
+async def _names(connection: Any, county: str) -> Names:
+    """Names of all codes that are shown, and of units. A code without a name is absent."""
+    found = await connection.fetch(_NAMES, county)
     return {
         (row["key"], row["code"]): Name(row["code"], {lang: row[f"name_{lang}"] for lang in LANGUAGES}) for row in found
     }

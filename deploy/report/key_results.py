@@ -27,8 +27,9 @@ where county = $1 and quarter = $2 order by id, said_at desc
 
 async def read(connection: Any, county: str, quarter: str) -> tuple[Objective, ...] | None:
     """Objectives in the order of the register; None where the database has no key results."""
-    if not await columns_of(connection, "key_result"):
-        return None
+    for table in ("key_result", "key_result_status", "objective", "narrative"):
+        if not await columns_of(connection, table):
+            return None
     comments = {row["id"]: row["comment"] for row in await connection.fetch(_COMMENTS, county, quarter)}
     results = [
         _key_result(row, comments.get(row["id"]), await _trend(connection, row, quarter))

@@ -4,7 +4,7 @@ from typing import Final
 
 from deploy.report.model import Change, Gap, KeyResult, Language, Restatement, Table, Unit
 from deploy.report.numbers import difference, minute, per_cent, period
-from deploy.report.texts import definitions, text, texts
+from deploy.report.texts import definitions, name_in, text, texts
 
 _MARKS: Final = {"planned": "●", "challenges": "▲", "support": "■"}
 
@@ -41,9 +41,9 @@ def verdict(language: Language, result: KeyResult) -> str:
 def restatement_words(language: Language, found: Restatement) -> str:
     """Figure, column and the keys that are not 'all'."""
     defined = definitions()
-    figure = defined["figures"].get(found.view, {}).get("name", {}).get(language, found.view)
+    figure = defined["figures"].get(found.view, {}).get("name", {}).get(language, text(language, "objectives"))
     label = defined["columns"].get(found.column, {}).get(language, found.column)
-    keys = ", ".join(code for code in found.keys.values() if code != "all")
+    keys = ", ".join(name_in(language, name) for name in found.names)
     return f"{figure}: {label} ({keys})" if keys else f"{figure}: {label}"
 
 

@@ -159,10 +159,13 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """A published value that is another now than in the newest edition. `keys` are all keys of its row."""
+    """A published value that is another now than in the newest edition. `keys` are all keys of its row; `names` those
+    that narrow it down.
+    """
 
     view: str
     keys: Mapping[str, str]
+    names: tuple[Name, ...]
     column: str
     before: Value
     now: Value

@@ -166,6 +166,7 @@ def report(**changed: Any) -> Report:
             Restatement(
                 "fcr",
                 {"scope_level": "line", "scope": "terveys", "channel": "all"},
+                (Name("terveys", {}),),
                 "gross",
                 Value("share", 0.36),
                 Value("share", 0.37),

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from deploy.report.changes import restatement
 from deploy.report.charts import draw
 from deploy.report.gaps import missing
-from deploy.report.key_results import group, has_months
-from deploy.report.labels import verdict
+from deploy.report.key_results import group, has_months, read
+from deploy.report.labels import restatement_words, verdict
 from deploy.report.model import Name, Value
 from deploy.report.rows import build
 from deploy.report.tables import SPECS
@@ -116,3 +117,70 @@ def test_picture_shows_each_value_and_leaves_gaps() -> None:
 def test_picture_of_infinite_waits_is_left_out() -> None:
     points = tuple(replace(point, value=Value("wait", float("inf"))) for point in cases.GROWTH.points)
     assert draw(replace(cases.GROWTH, points=points), "wait", Value("wait", 300.0), "fi") == ""
+
+
+def test_restatement_is_named_by_what_narrows_it_down() -> None:
+    keys = '{"scope_level": "county", "scope": "oma-hame", "channel": "all", "segment": "all", "question": "useful"}'
+    numbers = {"old_value": 0.7, "new_value": None, "old_suppressed": False, "new_suppressed": True}
+    row = {"view": "statement", "keys": keys, "column_name": "top1", "causes": ["late"], **numbers}
+    found = restatement(row, NAMES)
+    assert (found.before, found.now) == (Value("share", 0.7), Value("share", reason="hidden"))
+    assert restatement_words("fi", found) == "Väittämät: Täysin samaa mieltä (5) (Hyöty)"
+
+
+class Connection:
+    """Answers the queries of `key_results.read` out of tables in memory."""
+
+    def __init__(self, **tables: list[dict[str, Any]]) -> None:
+        self.tables = tables
+
+    async def fetch(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        if "pg_attribute" in query:
+            rows = self.tables.get(values[0].removeprefix("report."), [])
+            return [{"attname": name} for name in rows[0]] if rows else []
+        return next(rows for name, rows in self.tables.items() if f"report.{name} " in " ".join(query.split()))
+
+
+def key_result_row(**changed: Any) -> dict[str, Any]:
+    """A row of `report.key_result` with the columns that the report reads."""
+    numbers = dict.fromkeys(("baseline", "target", "actual", "change_points", "change_relative", "progress"))
+    return {
+        **{"id": "kr", "objective": "o", "name_fi": "Nimi", "name_sv": "", "name_en": None, "owner": "johto"},
+        **{"metric": "nps.score", "direction": "reach", "scope": '{"county": "oma-hame", "scope_level": "county"}'},
+        **numbers,
+        **{"baseline_period": None, "met": None, "coverage": None, "suppressed": False},
+        **{"status": None, "status_by": None, "status_at": None},
+        **changed,
+    }
+
+
+@pytest.mark.parametrize(
+    "changed, actual, baseline",
+    [
+        ({}, "missing", "not_set"),
+        ({"suppressed": True, "baseline_period": "2025Q4"}, "hidden", "missing"),
+        ({"actual": 71.0, "baseline": 70.0}, None, None),
+    ],
+)
+async def test_key_result_says_why_a_number_is_missing(
+    changed: dict[str, Any], actual: str | None, baseline: str | None
+) -> None:
+    names = {f"{text}_{lang}": None for text in ("name", "description") for lang in ("fi", "sv", "en")}
+    tables = {
+        "key_result": [key_result_row(**changed)],
+        "key_result_status": [{"id": "kr", "comment": "x"}],
+        "objective": [{"id": "o", **names}],
+        "narrative": [{"objective": "o", "language": "fi", "text": "x", "said_by": "y", "said_at": cases.AT}],
+        "nps": [row("nps", period="2026-09")],
+    }
+    objectives = await read(Connection(**tables), "oma-hame", QUARTER)
+    assert objectives is not None
+    (result,) = objectives[0].key_results
+    assert (result.actual.reason, result.baseline.reason, result.comment) == (actual, baseline, "x")
+    assert result.name.names == {"fi": "Nimi"}
+    assert [point.value.number for point in result.trend.points] == [None] * 12 + [40.0]
+    assert result.trend.points[-1].interval == Value("points", 30.0, 50.0)
+
+
+async def test_database_without_key_results() -> None:
+    assert await read(Connection(), "oma-hame", QUARTER) is None
