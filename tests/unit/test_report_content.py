@@ -37,16 +37,19 @@ def spec(id: str) -> Any:
 
 def test_table_has_the_county_first_and_names_unknown_scopes_last() -> None:
     areas = [row("nps", scope_level="service_area", scope=code) for code in ("-", "vuode", "ensi")]
-    rows = {"nps": [*areas, row("nps"), row("nps", scope_level="division", scope="terveys"), row("nps", channel="sms")]}
+    rows = {
+        "nps": [*areas, row("nps"), row("nps", scope_level="division", scope="terveys"), row("nps", channel="sms", n=7)]
+    }
     table = build(spec("nps_areas"), rows, QUARTER, BEFORE, NAMES)
     assert [found.names[0].code for found in table.rows] == ["oma-hame", "ensi", "vuode", "-"]
+    assert table.rows[0].values[2] == Value("count", 100)
     assert [found.total for found in table.rows] == [True, False, False, False]
 
 
 def test_table_of_several_views_says_what_is_missing_in_each() -> None:
     rows = {
         "fcr": [row("fcr"), row("fcr", BEFORE, gross=0.36), row("fcr", scope_level="line", scope="terveys")],
-        "fcr_confirmed": [row("fcr_confirmed", window_days=30), row("fcr_confirmed", suppressed=True)],
+        "fcr_confirmed": [row("fcr_confirmed", suppressed=True), row("fcr_confirmed", window_days=30)],
         "fcr_client": [row("fcr_client")],
     }
     county, line = build(spec("fcr"), rows, QUARTER, BEFORE, {}).rows
