@@ -21,7 +21,7 @@ TIMEOUT_S = 60.0
 def register(app: typer.Typer) -> None:
     @app.command()
     def report(
-        quarter: Annotated[str, typer.Argument(help="For instance 2026Q1")],
+        quarter: Annotated[str, typer.Argument(metavar="QUARTER", help="For instance 2026Q1")],
         county: Annotated[str | None, typer.Option(help="Needed where there are several")] = None,
         lang: Annotated[Lang, typer.Option(help="Language of the report")] = Lang.FI,
         out: Annotated[Path, typer.Option(metavar="D", help="Folder for the files", file_okay=False)] = Path(),
