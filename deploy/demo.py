@@ -225,6 +225,7 @@ def _print_next_steps(quarter: str, seconds: float) -> None:
         f"  {hva} explain nps county={COUNTY} period={quarter} scope_level=service_area scope=ensilinja\n"
         f"  {hva} explain fcr_confirmed county={COUNTY} period={quarter} scope_level=line scope=terveys window_days=7\n"
         f"  {hva} explain events_per_client county={COUNTY} period={quarter} scope_level=service_area scope=kotihoito\n"
+        f"  {hva} report {quarter} --county {COUNTY} --out {FOLDER}/report\n"
         f"  {hva} deadletters list --limit 5\n"
         "  make demo        sends the same events again: no figure changes\n"
         f"  {hva} down  stops it\n"

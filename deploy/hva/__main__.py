@@ -29,6 +29,7 @@ VERBS = (
     "restatements",
     "export",
     "replay",
+    "report",
     "erase",
     "rotate_key",
     "registers",
