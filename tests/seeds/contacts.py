@@ -19,15 +19,13 @@ _UNITS: Final = {"phone": PHONES, "chat": CHATS}
 Outcomes = Mapping[str, Mapping[str, int]]
 _OUTCOMES_2025: Final[Outcomes] = {
     "phone": {
-        "hoidettu-loppuun": 267,
-        "hyte-ohjattu": 30,
+        "hoidettu-loppuun": 297,
         "ajanvaraus": 303,
         "siirretty-verkostossa": 150,
         "ohjattu-jatkohoitoon": 150,
     },
     "chat": {
-        "hoidettu-loppuun": 123,
-        "hyte-ohjattu": 12,
+        "hoidettu-loppuun": 135,
         "ajanvaraus": 85,
         "siirretty-verkostossa": 40,
         "ohjattu-jatkohoitoon": 40,
@@ -35,15 +33,13 @@ _OUTCOMES_2025: Final[Outcomes] = {
 }
 _OUTCOMES_2026: Final[Outcomes] = {
     "phone": {
-        "hoidettu-loppuun": 66,
-        "hyte-ohjattu": 12,
+        "hoidettu-loppuun": 78,
         "ajanvaraus": 75,
         "siirretty-verkostossa": 36,
         "ohjattu-jatkohoitoon": 36,
     },
     "chat": {
-        "hoidettu-loppuun": 30,
-        "hyte-ohjattu": 6,
+        "hoidettu-loppuun": 36,
         "ajanvaraus": 19,
         "siirretty-verkostossa": 10,
         "ohjattu-jatkohoitoon": 10,
