@@ -28,6 +28,7 @@ VERBS = (
     "export",
     "replay",
     "report",
+    "serve",
     "erase",
     "rotate_key",
     "registers",
