@@ -75,8 +75,9 @@ def pages(address: str, address_without_database: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed before tests of other modules, because Playwright keeps an event loop running in this thread."""
     with launched() as started:
         yield started
 
