@@ -1,6 +1,7 @@
 # make demo          run the pipeline on this machine: real Kafka and PostgreSQL, simulated events, figures
 # make test          all checks and tests (make check: only static checks, which start no server)
 # make bench         benchmarks
+# make screenshots   the pictures in docs/images, from the run of `make demo`
 # make secrets       create missing keys and passwords of docker-compose.yml as files in secrets/
 # make compose-test  start docker-compose.yml, inject faults, compare the figures, remove it
 # make clean         stop the runs of this folder and remove all generated files
@@ -13,18 +14,22 @@ export UV_PYTHON_DOWNLOADS := never
 # An engine and substitute images for machines without Docker or a registry; used when no Docker answers.
 export DOCKER_BED_TOOLS ?= ../shared/tools/docker
 
-.PHONY: ready demo test check bench secrets compose-test clean
+.PHONY: ready browser demo test check bench screenshots secrets compose-test clean
 
 ready: $(READY)
 
 $(READY): requirements.lock pyproject.toml .ci/install
 	@PYTHON="$(PYTHON)" .ci/install
 
+# Chromium for tests/browser; takes no time when there is one.
+browser:
+	@.ci/browser
+
 demo: $(READY)
 	@$(BIN)/python -m deploy.demo
 
 # Two parallel processes, each with its own Kafka and PostgreSQL.
-test: check
+test: check browser
 	$(BIN)/pytest -q -n 2 --dist worksteal --ignore=tests/bench
 
 check: $(READY)
@@ -36,6 +41,9 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench --write docs/benchmarks.md
+
+screenshots: $(READY) browser
+	$(BIN)/python -m tests.browser.screenshots
 
 secrets:
 	@deploy/secrets

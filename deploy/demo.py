@@ -50,7 +50,7 @@ def _run(quarter: str) -> None:
     started = time.monotonic()
     _hva("up", "--detach")
     before, started_at = _count_records(), asyncio.run(_fetch("select clock_timestamp() as now"))[0]["now"]
-    until = _first_day_after(quarter)
+    until = first_day_after(quarter)
     events = FOLDER / "events.jsonl"
     _hva("simulate", "--days", "92", "--clients", str(CLIENTS), "--until", until.isoformat(), "--out", str(events))
     _hva("load", str(events))
@@ -63,7 +63,7 @@ def _run(quarter: str) -> None:
     _print_next_steps(quarter, time.monotonic() - started)
 
 
-def _first_day_after(quarter: str) -> date:
+def first_day_after(quarter: str) -> date:
     year, number = int(quarter[:4]), int(quarter[-1])
     return date(year + 1, 1, 1) if number == 4 else date(year, 3 * number + 1, 1)
 
@@ -212,9 +212,9 @@ def _bar(row: Mapping[str, Any]) -> str:
 
 
 def _print_next_steps(quarter: str, seconds: float) -> None:
-    services = resolve().services
+    connection = resolve()
     hva = "uv run hva" if shutil.which("uv") else ".venv/bin/hva"
-    pages = "\n".join(f"  {name:8} {url}/metrics" for name, url in services.items())
+    pages = "\n".join(f"  {name:8} {url}/metrics" for name, url in connection.services.items())
     sys.stdout.write(
         f"\nDone in {seconds:.0f} s. The run stays up in {FOLDER}; its metrics are at\n{pages}\n\n"
         "What to try next (HVA_DIR selects the run of the demo):\n"
@@ -228,7 +228,9 @@ def _print_next_steps(quarter: str, seconds: float) -> None:
         f"  {hva} report {quarter} --county {COUNTY} --out {FOLDER}/report\n"
         f"  {hva} deadletters list --limit 5\n"
         "  make demo        sends the same events again: no figure changes\n"
-        f"  {hva} down  stops it\n"
+        f"  {hva} down  stops it\n\n"
+        f"The report of the quarter: {connection.pages}report/{COUNTY}/{quarter}/fi\n"
+        f"All reports and the state of the pipeline: {connection.pages}\n"
     )
 
 

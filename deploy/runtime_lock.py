@@ -1,13 +1,15 @@
-"""`python -m deploy.runtime_lock LOCK PYPROJECT`: the part of requirements.lock that a service needs.
+"""`python -m deploy.runtime_lock LOCK PYPROJECT [EXTRA...]`: the part of requirements.lock that an image needs.
 
 The lock also holds what tests and the embedded run need: Java, PostgreSQL, linters. An image gets only what
-`[project] dependencies` reach. The lock says which package requires each package (`# via`), so its own text is
-enough; a package that was missed would fail the image's build, since hashes are required of everything.
+`[project] dependencies` and the extras that are named reach. The lock says which package requires each package
+(`# via`), so its own text is enough; a package that was missed would fail the image's build, since hashes are required
+of everything.
 """
 
 import re
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +18,12 @@ _WANTED_BY: Final = re.compile(r"^ +# +(?:via )?([A-Za-z0-9._-]+)$", re.MULTILIN
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def runtime_lock(lock: str, pyproject: str) -> str:
-    """The blocks of the lock that the project's own dependencies reach."""
+def runtime_lock(lock: str, pyproject: str, extras: Sequence[str] = ()) -> str:
+    """The blocks of the lock that the project's own dependencies and those of the extras reach."""
     blocks = {_name(block): block for block in _BLOCK.split(lock) if _NAME.match(block)}
-    reached = {_name(text) for text in tomllib.loads(pyproject)["project"]["dependencies"]}
+    project = tomllib.loads(pyproject)["project"]
+    wanted = [project["dependencies"], *(project["optional-dependencies"][extra] for extra in extras)]
+    reached = {_name(text) for texts in wanted for text in texts}
     while more := {name for name, block in blocks.items() if name not in reached and reached & _wanted_by(block)}:
         reached |= more
     return "".join(block for name, block in blocks.items() if name in reached)
@@ -35,4 +39,5 @@ def _name(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(runtime_lock(*(Path(path).read_text(encoding="utf-8") for path in sys.argv[1:3])))
+    lock, pyproject = (Path(path).read_text(encoding="utf-8") for path in sys.argv[1:3])
+    sys.stdout.write(runtime_lock(lock, pyproject, sys.argv[3:]))

@@ -19,6 +19,7 @@ class Run:
     kafka: str | None = None  # host:port
     postgres: Mapping[str, Any] = field(default_factory=dict)  # DSNs: admin, migrate, …; services: {}
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name: {metrics: URL, pid}
+    serve: Mapping[str, Any] = field(default_factory=dict)  # url, pid
     config_dir: str | None = None
     key_file: str | None = None
     letter_key_file: str | None = None

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.process import Launch
 from deploy.embedded.run_paths import PROJECT
@@ -17,6 +18,9 @@ PARTS = ("kafka", "postgres", "services")
 """What a supervisor can start; the services need both servers."""
 
 DATABASE = "hva"
+PAGES = "serve"
+"""The process of the pages for people; it starts with the services and is not one of them."""
+
 _NOT_INHERITED = ("HVA_PSEUDONYM_KEY_FILE", "HVA_TOPIC_PREFIX")  # a run has its own topics: no prefix
 _PSEUDONYM_KEY_READER = "ingest"  # no later service sees a client's identifier
 
@@ -41,6 +45,37 @@ def service_launch(
     }
     if name == _PSEUDONYM_KEY_READER:
         settings["HVA_PSEUDONYM_KEY_FILE"] = str(keys)
-    inherited = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
     argv = [sys.executable, "-m", f"services.{name}"]
-    return Launch(name, argv, inherited | settings, PROJECT, signal.SIGTERM, stop_timeout=30.0)
+    return Launch(name, argv, _inherited() | settings, PROJECT, signal.SIGTERM, stop_timeout=30.0)
+
+
+def pages_settings(reader: str, services: Mapping[str, str]) -> dict[str, str]:
+    """The settings of `hva serve` for a run: the DSN of its reader, and the base URL of each service."""
+    return {
+        "HVA_POSTGRES_URL": reader,
+        "HVA_POSTGRES_PASSWORD_FILE": "",
+        "HVA_SERVE_SERVICES": ",".join(f"{name}={url}" for name, url in services.items()),
+    }
+
+
+def pages_launch(reader: str, services: Mapping[str, str], port: int) -> Launch:
+    """How to start the pages on a port."""
+    settings = pages_settings(reader, services) | {
+        "HVA_SERVE_HOST": LOOPBACK,
+        "HVA_SERVE_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",
+    }
+    argv = [sys.executable, "-m", "deploy.serve"]
+    return Launch(PAGES, argv, _inherited() | settings, PROJECT, signal.SIGTERM, stop_timeout=10.0)
+
+
+def pages_port(env: Mapping[str, str] = os.environ) -> int | None:
+    """The port that the user chose for the pages; None: any. Raises EmbeddedError."""
+    text = env.get("HVA_SERVE_PORT") or "0"
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise EmbeddedError("HVA_SERVE_PORT must be an integer from 0 to 65535.")
+    return int(text) or None
+
+
+def _inherited() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}

@@ -9,7 +9,7 @@ import time
 from deploy.embedded import process
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.run_paths import RunPaths
-from deploy.embedded.services import SERVICES
+from deploy.embedded.services import PAGES, SERVICES
 
 SUPERVISOR = "supervisor"
 """The name of the supervisor's pid file and log."""
@@ -17,6 +17,7 @@ SUPERVISOR = "supervisor"
 _SUPERVISOR_STOP_TIMEOUT = 90.0  # seconds for services, Kafka and PostgreSQL to stop gracefully
 _STOP_TIMEOUT = 20.0  # seconds between the stop signal and SIGKILL
 _STOP_SIGNALS = (
+    (PAGES, signal.SIGTERM),
     *((service, signal.SIGTERM) for service in reversed(SERVICES)),
     ("kafka", signal.SIGTERM),
     ("postgres", signal.SIGINT),

@@ -1,4 +1,4 @@
-"""All parts of one run: the two servers, then the services that need them."""
+"""All parts of one run: the two servers, then the services that need them and the pages."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.runfile import Run, write_run
-from deploy.embedded.services import DATABASE, SERVICES, config_dir, service_launch
+from deploy.embedded.services import DATABASE, PAGES, SERVICES, config_dir, pages_launch, pages_port, service_launch
 from deploy.embedded.stores import (
     dead_letter_keys,
     ensure_passwords,
@@ -46,6 +46,7 @@ class Stack:
         self.postgres = EmbeddedPostgres(paths, rng, durable=durable)
         self.servers = {server.name: server for server in (self.kafka, self.postgres) if server.name in parts}
         self.services: dict[str, Watchdog] = {}
+        self.pages: Watchdog | None = None
         self._has_services = "services" in parts
         self._rng = rng
         self._passwords: dict[str, str] = {}
@@ -59,7 +60,7 @@ class Stack:
         if self._has_services:
             self.report("preparing the database and the topics")
             await self._prepare_stores()
-            self.report("starting the services " + ", ".join(SERVICES))
+            self.report("starting the services " + ", ".join((*SERVICES, PAGES)))
             await self._start_services()
         self.write_run()
 
@@ -67,7 +68,7 @@ class Stack:
         """Stops the services, then the servers."""
         if self._watch is not None:
             self._watch.cancel()
-        await asyncio.gather(*(service.stop() for service in self.services.values()), return_exceptions=True)
+        await asyncio.gather(*(part.stop() for part in self._watched()), return_exceptions=True)
         await asyncio.gather(*(server.stop() for server in self.servers.values()), return_exceptions=True)
         self.paths.run_file.unlink(missing_ok=True)
 
@@ -84,7 +85,8 @@ class Stack:
         return Run(
             kafka=self.kafka.bootstrap if "kafka" in self.servers else None,
             postgres=self._dsns() if "postgres" in self.servers else {},
-            services={name: {"metrics": one.metrics, "pid": one.pid} for name, one in self.services.items()},
+            services={name: {"metrics": one.url, "pid": one.pid} for name, one in self.services.items()},
+            serve={"url": f"{self.pages.url}/", "pid": self.pages.pid} if self.pages else {},
             config_dir=str(config_dir()),
             key_file=str(pseudonym_keys(self.paths)) if self._has_services else None,
             letter_key_file=str(dead_letter_keys(self.paths)) if self._has_services else None,
@@ -104,17 +106,26 @@ class Stack:
     async def _start_services(self) -> None:
         for name in SERVICES:
             self.services[name] = Watchdog(self.paths, name, self._launcher(name), self._port, self.write_run)
-        for service in self.services.values():
-            service.start()
-        for service in self.services.values():
+        self.pages = Watchdog(
+            self.paths, PAGES, self._launch_pages, lambda: pages_port() or self._port(), self.write_run
+        )
+        for part in self._watched():
+            part.start()
+        for part in self._watched():
             try:
-                await asyncio.wait_for(service.wait_until_ready(), _READY_TIMEOUT)
+                await asyncio.wait_for(part.wait_until_ready(), _READY_TIMEOUT)
             except TimeoutError:
-                log = self.paths.log(service.name)
+                log = self.paths.log(part.name)
                 raise EmbeddedError(
-                    f"The service {service.name} is not ready after {_READY_TIMEOUT:.0f} s"
-                    f" ({service.starts} starts): see {log}."
+                    f"The service {part.name} is not ready after {_READY_TIMEOUT:.0f} s"
+                    f" ({part.starts} starts): see {log}."
                 ) from None
+
+    def _watched(self) -> list[Watchdog]:
+        return [*self.services.values(), *([self.pages] if self.pages else [])]
+
+    def _launch_pages(self, port: int) -> process.Launch:
+        return pages_launch(self._dsn("hva_reader"), {name: one.url for name, one in self.services.items()}, port)
 
     def _launcher(self, name: str) -> Callable[[int], process.Launch]:
         def launch(port: int) -> process.Launch:

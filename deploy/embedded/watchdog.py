@@ -43,7 +43,7 @@ class Watchdog:
         return None if self._process is None else self._process.pid
 
     @property
-    def metrics(self) -> str:
+    def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
 
     def start(self) -> None:

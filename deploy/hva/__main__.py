@@ -30,6 +30,7 @@ VERBS = (
     "export",
     "replay",
     "report",
+    "serve",
     "erase",
     "rotate_key",
     "registers",

@@ -53,6 +53,7 @@ class Connection:
     key_file: Path | None
     dead_letter_key_file: Path | None
     services: Mapping[str, str]  # name: base URL of its /metrics, /livez, /readyz
+    pages: str | None = None  # URL of the front page; embedded run only
     topic_prefix: str = ""  # HVA_TOPIC_PREFIX of the services
 
     @property
@@ -140,6 +141,7 @@ def _from_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Co
         key_file=_path(env.get("HVA_PSEUDONYM_KEY_FILE")) or _path(run.key_file),
         dead_letter_key_file=_path(env.get("HVA_LETTER_KEY_FILE")) or _path(run.letter_key_file),
         services={name: str(service["metrics"]) for name, service in run.services.items()},
+        pages=run.serve.get("url"),
     )
 
 

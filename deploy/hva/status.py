@@ -12,7 +12,7 @@ import typer
 
 from deploy.embedded.run_paths import RunPaths, run_dir
 from deploy.embedded.runfile import Run, read_run
-from deploy.embedded.services import SERVICES
+from deploy.embedded.services import PAGES, SERVICES
 from deploy.embedded.watchdog import is_ready
 from deploy.hva.context import AsJson, Dir, live_run
 from deploy.hva.output import print_data, print_text
@@ -25,10 +25,12 @@ class Status:
     run: Run
     servers: Mapping[str, bool]  # by server name: accepts connections
     services: Mapping[str, bool]  # name: ready
+    serves: bool  # the pages of `hva serve` are ready
 
     @property
     def all_ready(self) -> bool:
-        return all(self.servers.values()) and all(self.services.get(name, False) for name in SERVICES)
+        services = all(self.services.get(name, False) for name in SERVICES)
+        return all(self.servers.values()) and services and self.serves
 
     def document(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -39,6 +41,7 @@ class Status:
                 name: {"metrics": f"{one['metrics']}/metrics", "ready": self.services[name]}
                 for name, one in self.run.services.items()
             },
+            "serve": {"url": self.run.serve.get("url"), "ready": self.serves},
         }
 
 
@@ -47,7 +50,7 @@ def register(app: typer.Typer) -> None:
     def status(dir: Dir = None, as_json: AsJson = False) -> None:
         """Show the addresses of all parts and whether they are ready. Exits with 1 when one is not."""
         if as_json and read_run(RunPaths(run_dir(dir))) is None:
-            print_data(json.dumps({"kafka": None, "postgres": {}, "services": {}}))
+            print_data(json.dumps({"kafka": None, "postgres": {}, "services": {}, "serve": {}}))
             sys.exit(1)
         current = asyncio.run(read_status(live_run(dir)))
         if as_json:
@@ -62,8 +65,9 @@ async def read_status(run: Run) -> Status:
     addresses = {"Kafka": run.kafka or "", "PostgreSQL": str(run.postgres.get("admin", ""))}
     servers = await asyncio.gather(*(_takes_connections(address) for address in addresses.values()))
     ports = {name: urlsplit(one["metrics"]).port or 0 for name, one in run.services.items()}
-    services = await asyncio.gather(*(is_ready(port) for port in ports.values()))
-    return Status(run, dict(zip(addresses, servers, strict=True)), dict(zip(ports, services, strict=True)))
+    pages = urlsplit(str(run.serve.get("url", ""))).port or 0
+    *services, serves = await asyncio.gather(*(is_ready(port) for port in (*ports.values(), pages)))
+    return Status(run, dict(zip(addresses, servers, strict=True)), dict(zip(ports, services, strict=True)), serves)
 
 
 def status_lines(current: Status) -> list[str]:
@@ -71,6 +75,7 @@ def status_lines(current: Status) -> list[str]:
     for name in SERVICES:
         where = current.run.services.get(name, {}).get("metrics", "")
         lines.append(f"{name:<11} {'ready' if current.services.get(name) else 'NOT READY'}  {where}")
+    lines.append(f"{PAGES:<11} {'ready' if current.serves else 'NOT READY'}  {current.run.serve.get('url', '')}")
     return lines
 
 

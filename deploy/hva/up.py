@@ -36,7 +36,7 @@ def run_up(folder: Path, *, detach: bool) -> int:
     except AlreadyRunning:
         print_text(f"A run is already up in {display_path(folder)}.")
         if run := read_run(RunPaths(folder)):
-            _print_addresses(run.kafka, run.postgres, run.services, folder)
+            _print_addresses(run.kafka, run.postgres, run.services, run.serve, folder)
         return 0
     except KeyboardInterrupt:
         print_text("", "stopping …")
@@ -51,7 +51,7 @@ def _serve(client: SupervisorClient, folder: Path, *, detach: bool) -> int:
     except EmbeddedError:
         client.stop()
         raise
-    _print_addresses(run["kafka"], run["postgres"], run["services"], folder)
+    _print_addresses(run["kafka"], run["postgres"], run["services"], run["serve"], folder)
     if detach:
         client.detach()
         return 0
@@ -63,13 +63,18 @@ def _serve(client: SupervisorClient, folder: Path, *, detach: bool) -> int:
 
 
 def _print_addresses(
-    kafka: str | None, postgres: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], folder: Path
+    kafka: str | None,
+    postgres: Mapping[str, Any],
+    services: Mapping[str, Mapping[str, Any]],
+    serve: Mapping[str, Any],
+    folder: Path,
 ) -> None:
     database = str(postgres.get("steward", "")).rpartition("@")[2]
     print_text(f"Kafka       {kafka}")
     print_text(f"PostgreSQL  {database}  (DSNs with passwords: {display_path(folder)}/run.json)")
     for name, service in services.items():
         print_text(f"{name:<11} {service['metrics']}/metrics")
+    print_text(f"serve       {serve.get('url', '')}")
     print_text(f"logs        {display_path(folder)}/logs")
 
 

@@ -12,7 +12,6 @@ from aiohttp.log import server_logger
 
 from services.ingest.gateway import Gateway, Outcome, UnavailableError
 from services.ingest.gateway_body import CODINGS, BodyTooLargeError, DamagedBodyError, UnsupportedCodingError, read_body
-from services.ingest.gateway_log import MalformedRequests
 from services.ingest.gateway_message import BatchTooLargeError, InvalidBatchError, event_headers, is_batch, split
 from services.ingest.gateway_tokens import Tokens, read_tokens
 from services.ingest.validate import Accepted
@@ -20,6 +19,7 @@ from shared.contracts.catalogue import MIB, RAW_LIMIT
 from shared.contracts.reasons import Reason
 from shared.edge.runtime import Runtime
 from shared.keys import KeyFileError
+from shared.malformed_requests import MalformedRequests
 
 BATCH_LIMIT: Final = 16 * MIB
 MAX_EVENTS: Final = 10_000  # per batch

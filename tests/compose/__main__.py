@@ -103,6 +103,7 @@ def run(stack: Stack, batches: list[list[bytes]], expected: "Future[Rows]", now:
     step("promtool tests the rules", lambda: monitoring.check_rules(stack))
     publish = ("run", "--rm", "hva", "publish", "--timeout", "240")
     step("figures published", lambda: discard_output(stack.compose, *publish))
+    step("the pages show services and reports", lambda: scenario.check_pages(stack))
     step("every panel query finds series", lambda: monitoring.check_panels(stack, local_day(now), _last_day(now)))
     step("nps killed", lambda: scenario.kill_service(stack, batches[0]))
     step("fcr killed and replaced", lambda: scenario.replace_service(stack, batches[1]))

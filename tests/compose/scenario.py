@@ -1,6 +1,7 @@
 """The checks of the running stack, one function each. A failed check raises CheckError."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -50,7 +51,10 @@ def check_secrets_hidden(stack: Stack) -> None:
 
 
 def check_image_contents(stack: Stack) -> None:
-    """The image of a service holds only that service and `shared/` of the project, no pip and no compiler."""
+    """An image holds only its service, or the pages, and `shared/`; no pip and no compiler."""
+    listed = stack.compose("exec", "-T", "serve", "ls", "/app", "/app/deploy").split()
+    held = sorted(set(listed) - {"/app:", "/app/deploy:", "__init__.py", "__pycache__"})
+    require(held == ["deploy", "report", "serve", "shared"], f"the image of serve holds: {held}")
     script = "ls /app /app/services; python -m pip --version; command -v pip gcc make git; true"
     for service in SERVICES:
         found = stack.compose("exec", "-T", service, "sh", "-c", script)
@@ -62,6 +66,17 @@ def check_image_contents(stack: Stack) -> None:
             found.rstrip().endswith(f"{service}\n/venv/bin/python: No module named pip"),
             f"too much in {service}: {found}",
         )
+
+
+def check_pages(stack: Stack) -> str:
+    """The front page finds every service ready and links to reports, and the newest report opens; returns its path."""
+    status, text = stack.page("/en")
+    require(status == 200 and "Everything runs." in text, f"the front page answers {status}: {text[-3000:]}")
+    require(all(f">{service}</th>" in text for service in SERVICES), "the front page lacks a service")
+    links = re.findall(r'href="(/report/[^".]+/en)"', text)
+    require(links, "the front page links to no report")
+    require(stack.page(links[0])[0] == 200, f"{links[0]} does not open")
+    return str(links[0])
 
 
 def check_monitoring(stack: Stack, **replicas: int) -> None:
@@ -151,8 +166,8 @@ def scale_service(stack: Stack, number: int, events: Sequence[bytes]) -> None:
 def stop_all(stack: Stack) -> dict[str, float]:
     """Every service stops gracefully in less than ten seconds; returns the seconds of each."""
     durations: dict[str, float] = {}
-    for service in ("simulator", *SERVICES, "exporter", "prometheus", "grafana", "kafka", "postgres"):
-        own = service in (*SERVICES, "exporter")
+    for service in ("simulator", *SERVICES, "serve", "exporter", "prometheus", "grafana", "kafka", "postgres"):
+        own = service in (*SERVICES, "serve", "exporter")
         before = [one for one in stack.containers(service) if one["State"]["Running"]]
         if not before:
             continue

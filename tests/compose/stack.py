@@ -19,7 +19,7 @@ from tests.deadlines import DEADLINE_S
 
 NAME: Final = f"hva-compose-test-{os.getpid()}"
 LABEL: Final = f"com.docker.compose.project={NAME}"
-_PORTS: Final = ("KAFKA_PORT", "POSTGRES_PORT", "GATEWAY_PORTS", "PROMETHEUS_PORT", "GRAFANA_PORT")
+_PORTS: Final = ("KAFKA_PORT", "POSTGRES_PORT", "GATEWAY_PORTS", "SERVE_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
 _PAUSE_S: Final = 0.5
 
 
@@ -110,6 +110,16 @@ class Stack:
         url = f"http://127.0.0.1:{self.ports['PROMETHEUS_PORT']}/api/v1/{path}?{urllib.parse.urlencode(query)}"
         with urllib.request.urlopen(url, timeout=10) as page:
             return json.load(page)["data"]
+
+    def page(self, path: str) -> tuple[int, str]:
+        """Status and text of a page of `hva serve`; 0 without an answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['SERVE_PORT']}{path}", timeout=20) as answer:
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
 
     def send(self, events: Sequence[bytes], token: str | None = None) -> int:
         """Send a batch to the gateway; returns the HTTP status, or 0 without an answer."""

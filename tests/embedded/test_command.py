@@ -6,17 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path
+from random import Random
 
 import psutil
 import pytest
 
 from deploy.embedded import process
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.ports import free_port
 from deploy.embedded.run_paths import PROJECT, RunPaths
-from deploy.embedded.services import SERVICES
+from deploy.embedded.services import SERVICES, pages_port
 from deploy.embedded.shutdown import end_supervisor, remove_run
 from deploy.hva.context import VerbError, live_run, resolve
 from deploy.hva.status import read_status
@@ -63,10 +67,13 @@ def test_a_run_in_the_background(folder: Path) -> None:
     status = hva("status", "--json", HVA_DIR=str(folder))
     assert status.returncode == 0
     seen = json.loads(status.stdout)
-    assert seen.keys() == {"kafka", "postgres", "services"}
+    assert seen.keys() == {"kafka", "postgres", "services", "serve"}
     assert seen["postgres"].keys() == {"admin", "steward", "reader"}
     assert seen["services"].keys() == set(SERVICES)
     assert all(service["ready"] for service in seen["services"].values())
+    assert seen["serve"]["ready"]
+    assert_front_page_shows_services(seen["serve"]["url"])
+    assert_pages_can_be_served_by_hand(folder)
     assert resolve(folder, {}).kafka == seen["kafka"]
     again = hva("up", "--dir", str(folder))
     assert (again.returncode, "already up" in again.stdout) == (0, True)
@@ -80,25 +87,58 @@ def test_a_run_in_the_background(folder: Path) -> None:
     assert hva("status", "--dir", str(folder)).returncode == 1
 
 
+def assert_front_page_shows_services(url: str) -> None:
+    """The front page finds the database and every service."""
+
+    def is_shown() -> bool:
+        with urllib.request.urlopen(f"{url}en", timeout=DEADLINE_S) as page:
+            text = page.read().decode()
+        assert all(f">{service}</th>" in text for service in SERVICES)
+        return "Everything runs." in text  # a busy service may answer too late
+
+    assert is_met_within_deadline(is_shown)
+
+
+def assert_pages_can_be_served_by_hand(folder: Path) -> None:
+    """`hva serve` prints its address, finds the reader and the services of the run, and ends when asked."""
+    with subprocess.Popen(
+        command("serve", "--dir", str(folder)), cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as pages:
+        try:
+            assert pages.stdout is not None
+            assert_front_page_shows_services(pages.stdout.readline().split()[0])
+            pages.terminate()
+            assert pages.wait(DEADLINE_S) == 0
+        finally:
+            pages.kill()
+
+
 def assert_killed_processes_restart(folder: Path) -> None:
-    """The supervisor restarts a killed service and a killed server."""
-    pid = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
+    """The supervisor restarts a killed service, the killed pages and a killed server."""
+    before = pids(folder)
     database = json.loads((folder / "pids" / "postgres.json").read_text())["pid"]
-    os.kill(pid, signal.SIGKILL)
-    os.kill(database, signal.SIGKILL)
+    for pid in (*before, database):
+        os.kill(pid, signal.SIGKILL)
 
-    def is_back() -> bool:
-        now = json.loads((folder / "run.json").read_text())["services"][SERVICES[0]]["pid"]
-        return now != pid and asyncio.run(read_status(live_run(folder))).all_ready
+    def are_back() -> bool:
+        return not before & pids(folder) and asyncio.run(read_status(live_run(folder))).all_ready
 
-    assert is_met_within_deadline(is_back)
+    assert is_met_within_deadline(are_back)
+
+
+def pids(folder: Path) -> set[int]:
+    """The processes of the first service and of the pages."""
+    run = json.loads((folder / "run.json").read_text())
+    return {run["services"][SERVICES[0]]["pid"], run["serve"]["pid"]}
 
 
 def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
+    """Its pages are on the port that was chosen for them."""
+    port = free_port(Random())
     with subprocess.Popen(
         command("up", "--dir", str(folder)),
         cwd=PROJECT,
-        env=environment(),
+        env=environment(HVA_SERVE_PORT=str(port)),
         stdout=subprocess.PIPE,
         text=True,
         # A shell starts its background jobs with SIGINT ignored; these tests may be one.
@@ -114,7 +154,15 @@ def test_a_run_in_the_foreground_ends_with_ctrl_c(folder: Path) -> None:
         finally:
             up.kill()
     assert any(line.startswith("Kafka") for line in output)
+    assert f"serve       http://127.0.0.1:{port}/\n" in output
     assert all(process.identity(pid) is None for pid in started)
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536", "1.5"])
+def test_port_of_the_pages_must_be_one(port: str) -> None:
+    with pytest.raises(EmbeddedError, match="HVA_SERVE_PORT must be an integer from 0 to 65535"):
+        pages_port({"HVA_SERVE_PORT": port})
+    assert pages_port({}) is None and pages_port({"HVA_SERVE_PORT": "0"}) is None
 
 
 def test_a_service_that_cannot_start_is_reported_in_one_sentence(folder: Path, tmp_path: Path) -> None:
@@ -134,7 +182,10 @@ def test_commands_when_nothing_runs(tmp_path: Path) -> None:
         1,
         f"Nothing runs in {folder}: start it with `hva up --dir {folder}`.\n",
     )
-    assert (as_json.returncode, json.loads(as_json.stdout)) == (1, {"kafka": None, "postgres": {}, "services": {}})
+    assert (as_json.returncode, json.loads(as_json.stdout)) == (
+        1,
+        {"kafka": None, "postgres": {}, "services": {}, "serve": {}},
+    )
     assert (down.returncode, down.stdout) == (0, f"Nothing runs in {folder}.\n")
     assert not Path(folder).exists()
 

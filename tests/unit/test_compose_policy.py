@@ -126,6 +126,7 @@ def test_each_service_has_only_its_own_secrets() -> None:
     for name in SERVICES:
         own = {f"hva_{name}", "letter_keys"}
         assert secrets_of[name] == own | ({"pseudonym_keys", "gateway_tokens"} if name == "ingest" else set())
+    assert secrets_of["serve"] == {"hva_reader"}
     assert [name for name in secrets_of if "pseudonym_keys" in secrets_of[name]] == ["ingest", "hva"]
     assert sorted(name for name in secrets_of if "hva_admin" in secrets_of[name]) == ["migrate", "postgres"]
     assert set().union(*secrets_of.values()) == set(DOCUMENT["secrets"])
@@ -145,8 +146,9 @@ def test_dockerfile_targets_are_unprivileged_and_use_the_base_image() -> None:
     stages = re.split(r"^FROM ", dockerfile, flags=re.MULTILINE)[1:]
     for stage in stages:
         base, name = re.findall(r"^(\S+) AS (\w+)", stage)[0]
-        assert base in ("${PYTHON_IMAGE}", "base")
-        assert name in ("packages", "base") or re.findall(r"^USER (\S+)$", stage, re.MULTILINE)[-1:] == ["10001:10001"]
+        assert base in ("${PYTHON_IMAGE}", "packages", "bare", "base", "report_base")
+        built = ("packages", "report_packages", "bare", "base", "report_base")
+        assert name in built or re.findall(r"^USER (\S+)$", stage, re.MULTILINE)[-1:] == ["10001:10001"]
     assert re.findall(r"^ARG PYTHON_IMAGE=(\S+)", dockerfile, re.MULTILINE) == [variables(text())["PYTHON_IMAGE"]]
 
 

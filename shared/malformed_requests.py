@@ -1,4 +1,4 @@
-"""Filters what the HTTP server logs about requests that never reach the gateway."""
+"""Filters what the HTTP servers (the gateway, `hva serve`) log about requests that never reach their handlers."""
 
 import logging
 
