@@ -26,6 +26,20 @@ _COLUMNS = {
     "suuntima_stock": "clients",
     "common_clients": "stock new",
 }
+FURTHER_KEYS: Mapping[str, Mapping[str, bool]] = {
+    "statement": {"question": False},
+    "pei": {"question": False},
+    "direct_feedback": {"kind": True, "theme": True},
+    "fcr_confirmed": {"window_days": False},
+    "fcr_client": {"window_days": False},
+    "hyte": {"kind": False},
+    "service_events": {"sector": True, "event_class": True},
+    "suuntima": {"battery": True, "sex": True, "result": False},
+    "suuntima_stock": {"result": False},
+    "common_clients": {"kind": False},
+}
+"""The keys that a view has beyond those of every view, and whether a value 'all' exists."""
+
 VIEWS: Mapping[str, tuple[str, ...]] = {view: tuple(names.split()) for view, names in _COLUMNS.items()}
 
 _LEVELS = ("county", "division", "result_area", "service_area", "region", "unit", "line")
