@@ -1,102 +1,107 @@
 """Objectives and key results: `key_results.yaml`."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-from shared.registers.figures import FURTHER_KEYS, KEY_VALUES, VIEWS
+from shared.disclosure.periods import days_of
+from shared.registers.figures import METRICS, VIEWS
 from shared.registers.model import KeyResult, Objective
-from shared.registers.parse import read_yaml, trimmed
+from shared.registers.parse import read_yaml
 from shared.registers.problems import Problems
+from shared.registers.scope import Scope, Scopes, period_kind_problem, scopes_of
 from shared.registers.units import UnitRow
 from shared.registers.yaml_mapping import YamlMapping
 
-OBJECTIVE_KEYS = (*("id", "name_fi", "name_sv", "name_en", "description_fi", "description_sv", "description_en"),)
+_NAMES = ("name_fi", "name_sv", "name_en")
+_DESCRIPTIONS = ("description_fi", "description_sv", "description_en")
+OBJECTIVE_KEYS = ("id", *_NAMES, *_DESCRIPTIONS)
 KEY_RESULT_KEYS = (
-    *("id", "objective", "name_fi", "name_sv", "name_en", "metric", "scope", "direction", "target", "target_mode"),
+    *("id", "objective", *_NAMES, "metric", "scope", "direction", "target", "target_mode"),
     *("baseline", "margin", "owner", "valid_period"),
 )
-_PERIOD = re.compile(r"2[01]\d\d(Q[1-4]|-(0[1-9]|1[0-2]))?")
-
-COMMON_KEYS = ("county", "scope_level", "scope", "channel", "segment")
-
-Scopes = Mapping[tuple[str, str], Collection[str]]
-"""The scopes that units have, by county and level."""
+MAX_DESCRIPTION = 2_000
+"""Characters in a description."""
+_PERIODS = (
+    ("month", re.compile(r"2[01]\d\d-(0[1-9]|1[0-2])", re.ASCII)),
+    ("quarter", re.compile(r"2[01]\d\dQ[1-4]", re.ASCII)),
+    ("year", re.compile(r"2[01]\d\d", re.ASCII)),
+)
 
 
 def key_results(
     path: Path, units: Sequence[UnitRow], problems: Problems
 ) -> tuple[tuple[Objective, ...], tuple[KeyResult, ...]]:
-    """Return the objectives and the key results in the order of the file. Ids must be unique. A scope must be that of a
-    unit, except at level line: lines are known from contacts only.
+    """Return the objectives and the key results in the order of the file.
+
+    Ids of objectives are unique, those of key results within their county. A scope must be that of a unit, except at
+    level line: lines are known from contacts only.
     """
     content = YamlMapping(path.name, read_yaml(path, problems), problems).allow_only(("objectives", "key_results"))
     objectives: dict[str, Objective] = {}
-    for item in _items(content, "objectives", path, problems):
+    for item in _items(content, "objectives", "objective"):
         objective = _objective(item.allow_only(OBJECTIVE_KEYS))
         if objective.id and objective.id in objectives:
             item.add_problem(f"id '{objective.id}' is already used; give every objective its own.")
         objectives[objective.id] = objective
-    scopes = _scopes(units)
-    found: dict[str, KeyResult] = {}
-    for item in _items(content, "key_results", path, problems):
+    scopes = scopes_of(units)
+    found: dict[tuple[object, str], KeyResult] = {}
+    for item in _items(content, "key_results", "item"):
         result = _key_result(item.allow_only(KEY_RESULT_KEYS), scopes)
-        if result.id and result.id in found:
-            item.add_problem(f"id '{result.id}' is already used; give every key result its own.")
-        if result.objective is not None and result.objective not in objectives:
+        key = (result.scope.get("county"), result.id)
+        if result.id and key in found:
+            item.add_problem(f"id '{result.id}' is already used; give every key result of a county its own.")
+        if result.objective and result.objective not in objectives:
             item.add_problem(f"objective '{result.objective}' is not in the list of objectives.")
-        found[result.id] = result
+        found[key] = result
     return tuple(objectives.values()), tuple(found.values())
 
 
-def _items(content: YamlMapping, name: str, path: Path, problems: Problems) -> Iterator[YamlMapping]:
-    """The mappings of a list. The first item of the key results is 'item 1', of the objectives 'objective 1'."""
-    listed = content.values.get(name) or []
-    if not isinstance(listed, list):
-        problems.add(path.name, f"{name} must be a list.")
+def baseline_days(period: str) -> tuple[str, date] | None:
+    """Return kind and first day of a month, quarter or year from 2000 to 2199; None for anything else."""
+    for kind, pattern in _PERIODS:
+        if pattern.fullmatch(period):
+            return kind, days_of(kind, period)[0]
+    return None
+
+
+def _items(content: YamlMapping, name: str, what: str) -> Iterator[YamlMapping]:
+    """The mappings of a list. `what` names each in sentences, as in 'item 1'."""
+    listed = content.values.get(name)
+    if listed is not None and not isinstance(listed, list):
+        content.add_problem(f"{name} must be a list.")
         return
-    for number, item in enumerate(listed, 1):
-        where = f"{path.name} {'item' if name == 'key_results' else 'objective'} {number}"
+    for number, item in enumerate(listed or (), 1):
+        where = f"{content.where} {what} {number}"
         if isinstance(item, dict) and all(isinstance(key, str) for key in item):
-            yield YamlMapping(where, item, problems)
+            yield YamlMapping(where, item, content.problems)
         else:
-            problems.add(where, "the item must be a mapping.")
-
-
-def _scopes(units: Sequence[UnitRow]) -> Scopes:
-    scopes: dict[tuple[str, str], set[str]] = {}
-    for row in units:
-        for level, scope in row.scopes:
-            scopes.setdefault((row.county, level), set()).add(scope)
-    return scopes
+            content.problems.add(where, f"the {what} must be a mapping.")
 
 
 def _objective(item: YamlMapping) -> Objective:
-    texts = {name: item.text(name, "") for name in OBJECTIVE_KEYS if name != "id"}
-    return Objective(id=item.code("id"), **texts)
+    names = {name: item.text(name, "") for name in _NAMES}
+    descriptions = {name: item.text(name, "", max_length=MAX_DESCRIPTION) for name in _DESCRIPTIONS}
+    return Objective(id=item.code("id"), **names, **descriptions)
 
 
 def _key_result(item: YamlMapping, scopes: Scopes) -> KeyResult:
     view, column = _metric(item)
-    period = item.mapping("valid_period").allow_only(("from", "to"))
-    start, end = period.day("from"), period.day("to")
-    if start is not None and end is not None and start >= end:
-        period.add_problem("from must be before to.")
+    scope = Scope(item.mapping("scope"), view, scopes)
+    start, end = _valid_period(item)
     return KeyResult(
         id=item.code("id"),
-        objective=item.code("objective") if "objective" in item.values else None,
-        name_fi=item.text("name_fi", ""),
-        name_sv=item.text("name_sv", ""),
-        name_en=item.text("name_en", ""),
+        objective=item.code("objective") if item.values.get("objective") is not None else None,
+        **{name: item.text(name, "") for name in _NAMES},
         view=view,
         column=column,
-        scope=_scope(item.mapping("scope"), view, scopes),
+        scope=scope.checked(),
         direction=item.choice("direction", ("increase", "decrease", "reach", "maintain")),
         target=item.number("target"),
         target_mode=item.choice("target_mode", ("absolute", "relative", "points")),
-        baseline=_baseline(item),
-        margin=item.number("margin", 0.0),
+        baseline=_baseline(item, start, lambda kind: period_kind_problem(view, scope.values, kind)),
+        margin=_margin(item),
         owner=item.text("owner", ""),
         valid_from=start,
         valid_to=end,
@@ -104,76 +109,67 @@ def _key_result(item: YamlMapping, scopes: Scopes) -> KeyResult:
 
 
 def _metric(item: YamlMapping) -> tuple[str, str]:
-    view, _, column = item.text("metric").partition(".")
-    if view not in VIEWS:
-        item.add_problem(f"metric must be view.column with a view out of {', '.join(VIEWS)}.")
-    elif column not in VIEWS[view]:
-        item.add_problem(f"metric column '{column}' is not in the view {view}; it has {', '.join(VIEWS[view])}.")
-    return view, column
+    """View and column; empty where they are wrong, so that there is one sentence only."""
+    text = item.text("metric", "")
+    view, _, column = text.partition(".")
+    if view not in METRICS:
+        item.add_problem(f"metric '{text}' is not view.column with a view out of {', '.join(METRICS)}.")
+        return "", ""
+    if column in METRICS[view]:
+        return view, column
+    known = f"it has {', '.join(METRICS[view])}"
+    if column in VIEWS[view]:
+        item.add_problem(f"metric column '{column}' is no share, score, ratio or count of the view {view}; {known}.")
+    else:
+        item.add_problem(f"metric column '{column}' is not in the view {view}; {known}.")
+    return view, ""
 
 
-def _scope(scope: YamlMapping, view: str, scopes: Scopes) -> dict[str, str | int]:
-    """Return every key of the cell but the period. At level county the scope is the county. Keys that have a value
-    'all' default to it."""
-    further = FURTHER_KEYS.get(view, {})
-    defaults = {"channel": "all", "segment": "all", "scope_level": "county"}
-    defaults |= {name: "all" for name, has_all in further.items() if has_all}
-    values: dict[str, Any] = defaults | {
-        name: trimmed(value, name, scope.where, scope.problems) if isinstance(value, str) else value
-        for name, value in scope.values.items()
-    }
-    if values["scope_level"] == "county":
-        values.setdefault("scope", values.get("county"))
-    for name in ("county", "scope"):
-        if not isinstance(values.get(name), str) or not values[name]:
-            scope.add_problem(f"{name} is missing.")
-    for name in further:
-        if name not in values:
-            scope.add_problem(f"{name} is missing; the view {view} has it as a key.")
-    for name, value in values.items():
-        if problem := _key_problem(name, value, view):
-            scope.add_problem(problem)
-    _check_exists(scope, values, scopes)
-    return values
+def _valid_period(item: YamlMapping) -> tuple[date | None, date | None]:
+    period = item.mapping("valid_period").allow_only(("from", "to"))
+    start, end = period.day("from"), period.day("to")
+    if period.values.get("from") is None:
+        period.add_problem("from is missing; a key result has values from a day on.")
+    elif start is not None and start.year < 2000:
+        period.add_problem(f"from {start} is before the year 2000.")
+    if start is not None and end is not None and start >= end:
+        period.add_problem(f"from {start} must be before to {end}.")
+    return start, end
 
 
-def _key_problem(name: str, value: Any, view: str) -> str | None:
-    if name not in KEY_VALUES:
-        return f"'{name}' is unknown; known are {', '.join(KEY_VALUES)}."
-    if view in VIEWS and name not in (*COMMON_KEYS, *FURTHER_KEYS.get(view, ())):
-        return f"'{name}' is not a key of the view {view}."
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return f"{name} must be a string or an integer."
-    if (allowed := KEY_VALUES[name]) and value not in allowed:
-        return f"{name} must be one of {', '.join(map(str, allowed))}."
-    return None
+def _margin(item: YamlMapping) -> float:
+    margin = item.number("margin", 0.0)
+    if margin < 0:
+        item.add_problem("margin must not be negative.")
+    return margin
 
 
-def _check_exists(scope: YamlMapping, values: Mapping[str, Any], scopes: Scopes) -> None:
-    county, level, code = (values.get(name) for name in ("county", "scope_level", "scope"))
-    if not (isinstance(county, str) and isinstance(level, str) and county and code and scopes):
-        return  # another sentence says so
-    if level not in KEY_VALUES["scope_level"]:
-        return
-    if (county, "county") not in scopes:
-        scope.add_problem(f"county '{county}' has no unit in units.csv.")
-    elif level != "line" and code not in scopes[county, level]:
-        scope.add_problem(f"scope '{code}' is that of no unit: no row of units.csv has it as its {level}.")
-
-
-def _baseline(item: YamlMapping) -> str | float | None:
+def _baseline(item: YamlMapping, start: date | None, problem_of: Callable[[str], str | None]) -> str | float | None:
     baseline = item.mapping("baseline").allow_only(("period", "value"))
     if len(baseline.values) > 1:
         baseline.add_problem("give either period or value.")
-    if "period" in baseline.values:
-        period = baseline.text("period")
-        if period and not _PERIOD.fullmatch(period):
-            baseline.add_problem(f"period '{period}' cannot exist; write a month (2025-12), quarter (2025Q4) or year.")
-        return period
-    if "value" in baseline.values:
+    elif "period" in baseline.values:
+        return _baseline_period(baseline, start, problem_of)
+    elif "value" in baseline.values:
         return baseline.number("value")
-    if item.values.get("target_mode") in ("relative", "points"):
-        item.add_problem("baseline is missing; a relative target or one in points needs it.")
+    elif item.values.get("target_mode") in ("relative", "points"):
+        item.add_problem(f"baseline is missing; a target_mode of {item.values['target_mode']} needs it.")
     elif item.values.get("direction") == "maintain":
         item.add_problem("baseline is missing; direction maintain compares with it.")
     return None
+
+
+def _baseline_period(baseline: YamlMapping, start: date | None, problem_of: Callable[[str], str | None]) -> str:
+    period = baseline.text("period")
+    found = baseline_days(period)
+    if found is None:
+        baseline.add_problem(
+            f"period '{period}' cannot exist; write a month (2025-12), quarter (2025Q4) or year (2025) from 2000 on."
+        )
+        return period
+    kind, first = found
+    if start is not None and first > start:
+        baseline.add_problem(f"period '{period}' begins after the valid_period, on {first}; take an earlier one.")
+    if problem := problem_of(kind):
+        baseline.add_problem(problem)
+    return period

@@ -11,6 +11,7 @@ from shared.registers.parse import MAX_LENGTH, trimmed
 from shared.registers.problems import Problems
 
 MAX_DAYS = 36_600
+MIN_NUMBER, MAX_NUMBER = 1e-9, 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,11 @@ class YamlMapping:
             value = None
         return YamlMapping(f"{self.where}, {name}", value or {}, self.problems)
 
-    def text(self, name: str, default: str | None = None) -> str:
+    def text(self, name: str, default: str | None = None, *, max_length: int = MAX_LENGTH) -> str:
         value = self.values.get(name, default)
         value = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-        if not isinstance(value, str) or len(value) > MAX_LENGTH or "\0" in value:
-            self.add_problem(f"{name} must be a text of at most {MAX_LENGTH} characters.")
+        if not isinstance(value, str) or len(value) > max_length or "\0" in value:
+            self.add_problem(f"{name} must be a text of at most {max_length} characters.")
             return ""
         return trimmed(value, name, self.where, self.problems)
 
@@ -76,11 +77,15 @@ class YamlMapping:
         return value
 
     def number(self, name: str, default: float | None = None) -> float:
+        """A number that can be calculated with in floating point: 0, or not too near to it and not too far from it."""
         value = self.values.get(name, default)
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
-            return float(value)
-        self.add_problem(f"{name} must be a number.")
-        return 0.0
+        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= sys.float_info.max:
+            self.add_problem(f"{name} must be a number.")
+            return 0.0
+        if value and not MIN_NUMBER <= abs(value) <= MAX_NUMBER:
+            self.add_problem(f"{name} must be 0 or of a size from {MIN_NUMBER:g} to {MAX_NUMBER:g}.")
+            return 0.0
+        return float(value)
 
     def day(self, name: str, default: date | None = None) -> date | None:
         value = self.values.get(name, default)

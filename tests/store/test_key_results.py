@@ -1,0 +1,48 @@
+"""`report.key_result`: the register of key results against published rows."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from shared.postgres.registers import load
+from shared.registers import load_folder
+from tests.product import ROOT, Database
+
+COUNTY = "oma-hame"
+
+
+@pytest.fixture
+async def owner(database: Database) -> AsyncIterator[Any]:
+    """The owner of all tables, with the default registers loaded."""
+    connection = await asyncpg.connect(database.dsn("hva_migrate"))
+    steward = await asyncpg.connect(database.dsn("hva_steward"))
+    await load(steward, load_folder(ROOT / "deploy" / "config"))
+    await steward.close()
+    yield connection
+    await connection.close()
+
+
+async def publish_fcr(owner: Any, period: str, gross: float | None, *, suppressed: bool = False) -> None:
+    await owner.execute(
+        "insert into report.fcr (county, period_kind, period, scope_level, scope, channel, segment, gross, state, "
+        "suppressed, low_n, published_at) values ($1, 'quarter', $2, 'county', $1, 'all', 'all', $3, 'final', $4, "
+        "false, now())",
+        COUNTY,
+        period,
+        gross,
+        suppressed,
+    )
+
+
+async def test_known_answer_of_a_relative_target(owner: Any, database: Database) -> None:
+    await publish_fcr(owner, "2026Q1", 0.38)
+    reader = await asyncpg.connect(database.dsn("hva_reader"))
+    query = "select * from report.key_result where period = '2026Q1' and id = 'ensilinja-loppuun-asti'"
+    row = await reader.fetchrow(query)
+    await reader.close()
+    assert (row["baseline"], row["target"], row["actual"], row["met"]) == (0.36, 0.36 * 1.1, 0.38, False)
+    assert row["change_points"] == pytest.approx(2.0)
+    assert row["change_relative"] == pytest.approx(5.56, abs=0.005)
+    assert row["progress"] == pytest.approx(0.556, abs=0.0005)
