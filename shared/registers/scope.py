@@ -62,12 +62,13 @@ class Scope:
             for name, value in self.item.values.items()
         }
         if self.values["scope_level"] == "county":
-            self.values.setdefault("scope", self.values.get("county"))
+            self.values.setdefault("scope", self.values.get("county", ""))
 
     def checked(self) -> dict[str, str | int]:
         """Return every key of the cell but the period. Each wrong one adds a sentence."""
         before = len(self.item.problems.sentences)
-        for name in ("county", "scope", *_further(self.view)):
+        needed = ("county", "scope", *_further(self.view)) if self.values.get("county") else ("county",)
+        for name in needed:
             if self.values.get(name) in (None, ""):
                 more = "" if name in COMMON_KEYS else f"; the view {self.view} has it as a key"
                 self.item.add_problem(f"{name} is missing{more}.")
