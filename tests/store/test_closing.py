@@ -200,8 +200,8 @@ key_results:
 """
 FCR_ROW = """
 insert into report.fcr (county, period_kind, period, scope_level, scope, channel, segment, gross, state, suppressed,
-  low_n, published_at) values ('oma-hame', 'quarter', '2026Q1', 'county', 'oma-hame', 'all', 'all', 0.38, 'final', false,
-  false, now())
+  low_n, published_at)
+values ('oma-hame', 'quarter', '2026Q1', 'county', 'oma-hame', 'all', 'all', 0.38, 'final', false, false, now())
 """
 
 

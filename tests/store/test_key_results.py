@@ -1,11 +1,15 @@
 """`report.key_result`: the register of key results against published rows."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
+from typer.testing import CliRunner
 
+from deploy.hva.__main__ import build
 from shared.postgres.registers import load
 from shared.registers import load_folder
 from tests.product import ROOT, Database
@@ -46,3 +50,25 @@ async def test_known_answer_of_a_relative_target(owner: Any, database: Database)
     assert row["change_points"] == pytest.approx(2.0)
     assert row["change_relative"] == pytest.approx(5.56, abs=0.005)
     assert row["progress"] == pytest.approx(0.556, abs=0.0005)
+
+
+async def test_figures_verb_prints_key_results(owner: Any, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    await publish_fcr(owner, "2026Q1", 0.38)
+    await publish_fcr(owner, "2026Q2", None, suppressed=True)
+    monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "none:1")
+    monkeypatch.setenv("HVA_POSTGRES_URL", database.dsn("hva_steward"))
+
+    async def run(*words: str) -> Any:
+        return await asyncio.to_thread(CliRunner().invoke, build(), ["figures", "key_result", *words])
+
+    chosen = ("--county", COUNTY, "--where", "id=ensilinja-loppuun-asti")
+    shown = (await run(*chosen, "--lang", "en", "--period", "2026Q1")).stdout
+    for cell in ("10 % more of clients' matters", "36.0 %", "39.6 %", "38.0 %", "+2.00", "+5.56 %", "55.6 %", "no"):
+        assert cell in shown
+    assert "hidden" in (await run(*chosen, "--period", "2026Q2")).stdout
+    (row,) = orjson.loads((await run(*chosen, "--period", "2026Q1", "--json")).stdout)
+    assert (row["actual"], row["scope"]["scope_level"], row["status"]) == (0.38, "county", None)
+    assert "ensilinja-hyodyllinen" in (await run("--period", "2026", "--csv")).stdout
+    assert "No key results" in (await run("--period", "2024Q1")).stdout
+    for words in (["--scope", "x"], ["--exact"], ["--period", "x"], ["--columns", "id"]):
+        assert (await run(*words)).exit_code == 2

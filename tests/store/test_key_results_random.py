@@ -116,9 +116,7 @@ def random_rows(
                 of_unit = scope | {"scope_level": "unit", "scope": unit, "channel": "all", "segment": "all"}
                 cells[view] |= {(period, *of_unit.values())} if rng.random() < 0.5 else set()
     return {
-        view: [
-            _row(rng, view, cell, types[view]) for cell in sorted(cells[view], key=repr) if rng.random() < 0.85
-        ]
+        view: [_row(rng, view, cell, types[view]) for cell in sorted(cells[view], key=repr) if rng.random() < 0.85]
         for view in VIEWS
     }
 
