@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -10,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.hva.__main__ import build
+from deploy.hva.statements import Quarter, add_narrative, add_status
+from deploy.report import LANGUAGES, read_report, render_html
 from shared.postgres.registers import load
 from shared.registers import load_folder
 from tests.product import ROOT, Database
@@ -72,3 +75,27 @@ async def test_figures_verb_prints_key_results(owner: Any, database: Database, m
     assert "No key results" in (await run("--period", "2024Q1")).stdout
     for words in (["--scope", "x"], ["--exact"], ["--period", "x"], ["--columns", "id"]):
         assert (await run(*words)).exit_code == 2
+
+
+async def test_report_has_key_results_and_what_people_say(owner: Any, database: Database) -> None:
+    await publish_fcr(owner, "2026Q1", 0.38)
+    steward = await asyncpg.connect(database.dsn("hva_steward"))
+    quarter = Quarter("2026Q1", date(2026, 1, 1), date(2026, 4, 1))
+    comment = "Luokittelu tarkentui."
+    await add_status(steward, COUNTY, "ensilinja-loppuun-asti", quarter, "challenges", "ohjausryhmä", comment)
+    await add_narrative(steward, COUNTY, "ensikontakti", quarter, "fi", "johtaja", "**Painopiste** oli chatissa.")
+    await steward.close()
+    reader = await asyncpg.connect(database.dsn("hva_reader"))
+    report = await read_report(reader, COUNTY, "2026Q1")
+    await reader.close()
+    assert report.objectives
+    assert [objective.id for objective in report.objectives] == ["ensikontakti", "yhdessa"]
+    first = report.objectives[0]
+    result = next(result for result in first.key_results if result.id == "ensilinja-loppuun-asti")
+    assert (result.actual.number, result.target.number, result.status) == (0.38, 0.36 * 1.1, "challenges")
+    assert (result.status_by, result.comment, result.met) == ("ohjausryhmä", comment, False)
+    assert [narrative.said_by for narrative in first.narratives] == ["johtaja"]
+    for language in LANGUAGES:
+        page = render_html(report, language)
+        assert comment in page
+        assert "<strong>Painopiste</strong>" in page

@@ -133,14 +133,21 @@ with published as not materialized (
          (a.numbers ->> k.column_name)::double precision as actual,
          coalesce(k.baseline, (b.numbers ->> k.column_name)::double precision) as base
   from registered k
-  left join published a
-    on a.view = k.view and a.county = k.county and a.period = k.period and a.scope_level = k.scope ->> 'scope_level'
-   and a.scope = k.scope ->> 'scope' and a.channel = k.scope ->> 'channel' and a.segment = k.scope ->> 'segment'
-   and a.further = k.further
-  left join published b
-    on b.view = k.view and b.county = k.county and b.period = k.baseline_period
-   and b.scope_level = k.scope ->> 'scope_level' and b.scope = k.scope ->> 'scope'
-   and b.channel = k.scope ->> 'channel' and b.segment = k.scope ->> 'segment' and b.further = k.further
+  -- Lateral with a limit: a few rows by primary key, where a join would read every published row.
+  left join lateral (
+    select * from published p
+    where p.view = k.view and p.county = k.county and p.period = k.period
+      and p.scope_level = k.scope ->> 'scope_level' and p.scope = k.scope ->> 'scope'
+      and p.channel = k.scope ->> 'channel' and p.segment = k.scope ->> 'segment' and p.further = k.further
+    limit 1
+  ) a on true
+  left join lateral (
+    select * from published p
+    where p.view = k.view and p.county = k.county and p.period = k.baseline_period
+      and p.scope_level = k.scope ->> 'scope_level' and p.scope = k.scope ->> 'scope'
+      and p.channel = k.scope ->> 'channel' and p.segment = k.scope ->> 'segment' and p.further = k.further
+    limit 1
+  ) b on true
 ), aimed as (
   select v.*,
          case target_mode
