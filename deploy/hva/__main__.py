@@ -27,6 +27,8 @@ VERBS = (
     "publish",
     "close",
     "restatements",
+    "status_of",
+    "narrative",
     "export",
     "replay",
     "report",

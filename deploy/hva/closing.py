@@ -41,7 +41,6 @@ select $1, $2, $3, coalesce(restated_position, 0), outcomes
 from (values (1)) one left join {family}.published on county = $1 and year = $4
 """
 _SUPERSEDE: Final = "delete from report.restatement where county = $1 and period = $2"
-_KEY_RESULT: Final = "select to_regclass('report.key_result') is not null"
 
 Publish = Callable[[str, int], Awaitable[Any]]
 """Publishes a county and year. Raises VerbError if that fails."""
@@ -121,7 +120,7 @@ async def _store(connection: Connection, county: str, period: Period, closed_by:
         stored = await connection.fetchrow(_EDITION, county, period.kind, period.name, closed_by, note)
         assert stored is not None
         rows = 0
-        for view, keys in await _views(connection):
+        for view, keys in _views():
             pairs = ", ".join(f"'{key}', {key}" for key in keys)
             left_out = [*FIXED, *keys, "suppressed", "published_at"]
             statement = _ROWS.format(view=view, pairs=pairs)
@@ -136,10 +135,10 @@ async def _store(connection: Connection, county: str, period: Period, closed_by:
     return Edition(county, period.name, stored["edition"], stored["closed_at"], rows)
 
 
-async def _views(connection: Connection) -> list[tuple[str, tuple[str, ...]]]:
+def _views() -> list[tuple[str, tuple[str, ...]]]:
     """The published views, with their keys beside county and period."""
     views = [(view.name, (*KEYS[len(FIXED) :], *view.further)) for view in VIEWS.values()]
-    return [*views, (KEY_RESULT, ("id",))] if await connection.fetchval(_KEY_RESULT) else views
+    return [*views, (KEY_RESULT, ("id",))]
 
 
 async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":

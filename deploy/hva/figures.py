@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deploy.hva import key_result_rows
 from deploy.hva.context import Dir, VerbError, plural, resolve
 from deploy.hva.keys import KEYS, check, parse_pairs
 from deploy.hva.names import Lang, named, unit_names
@@ -19,7 +20,7 @@ from deploy.hva.tables import print_rows
 def register(app: typer.Typer) -> None:
     @app.command()
     def figures(
-        view: Annotated[str, typer.Argument(help="nps, statement, pei, response, response_rate, direct_feedback, ...")],
+        view: Annotated[str, typer.Argument(help="nps, statement, pei, response, response_rate, ..., key_result")],
         county: Annotated[str | None, typer.Option(help="For instance oma-hame")] = None,
         period: Annotated[str | None, typer.Option(help="2026-03-31, 2026-03, 2026Q1 or 2026")] = None,
         scope_level: Annotated[str | None, typer.Option(help="county, division, ..., unit, line")] = None,
@@ -46,16 +47,21 @@ def register(app: typer.Typer) -> None:
         """
         keys = dict(zip(KEYS, (county, None, period, scope_level, scope, channel, segment), strict=True))
         wanted = {key: value for key, value in keys.items() if value is not None} | parse_pairs(where or [])
-        check(view, wanted)
-        chosen = _check_table_options(columns, csv or json)
+        if of_key_results := view == key_result_rows.VIEW:
+            key_result_rows.check(wanted, exact=exact)
+        else:
+            check(view, wanted)
+        chosen = _check_table_options(columns, csv or json or of_key_results)
         if as_of is not None and not exact:
             raise typer.BadParameter("--as-of is for --exact: published figures are those of their published_at")
         dsn, schema = resolve(dir).postgres_steward, "figures" if exact else "report"
         rows = asyncio.run(read(dsn, schema, view, wanted, instant(as_of)))
         if json:
-            _print_json(rows)
+            _print_json([key_result_rows.as_data(row) for row in rows] if of_key_results else rows)
         elif csv:
             write_csv(rows)
+        elif of_key_results:
+            key_result_rows.print_table(rows, lang)
         else:
             shown = [_with_hidden(view, row) for row in rows]
             print_rows(view, shown if codes else named(shown, asyncio.run(unit_names(dsn, lang))), chosen)
@@ -132,7 +138,7 @@ def _print_notes(rows: Sequence[Mapping[str, Any]], exact: bool) -> None:
 def _check_table_options(columns: str | None, as_data: bool) -> list[str]:
     """The chosen columns. Raises BadParameter where they would change what programs read."""
     if columns is not None and as_data:
-        raise typer.BadParameter("--columns is for the table: --csv and --json have every column")
+        raise typer.BadParameter("--columns is for the table of a view: --csv, --json and key_result have every column")
     return [name.strip() for name in columns.split(",") if name.strip()] if columns else []
 
 

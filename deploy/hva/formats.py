@@ -3,12 +3,8 @@
 from datetime import date
 from typing import Final
 
-_SHARES: Final = frozenset(
-    {
-        *("rate", "gross", "net", "outcome_coverage", "fcr_confirmed", "fcr_client"),
-        *("top1", "top1_low", "top1_high", "top2", "top2_low", "top2_high"),
-    }
-)
+from shared.registers.figures import is_share
+
 _WAITS: Final = frozenset({"wait_p50", "wait_p90"})
 _MAX_FINITE_WAIT_MIN: Final = 1440  # the last finite bound of the waiting-time histogram
 
@@ -24,7 +20,7 @@ def formatted(column: str, value: object) -> str:
             return f"{value} %"
         case int() | float() if column in _WAITS:
             return _wait(value)
-        case int() | float() if column in _SHARES or column.endswith(("share", "_rate")):
+        case int() | float() if is_share(column):
             return f"{100 * value:.1f} %"
         case float():
             return f"{value:.2f}" if abs(value) >= 0.01 or value == 0 else f"{value:.2g}"

@@ -29,7 +29,7 @@ def check(view: str, wanted: Mapping[str, str]) -> None:
     from shared.registers.figures import KEY_VALUES, VIEWS
 
     if view not in VIEWS:
-        raise typer.BadParameter(f"there is no view {view}: there are {', '.join(VIEWS)}")
+        raise typer.BadParameter(f"there is no view {view}: there are {', '.join(VIEWS)}, key_result")
     if "period" in wanted:
         period_days(wanted["period"])
     closed = {**KEY_VALUES, "period_kind": tuple(kind for _, kind in PERIODS)}

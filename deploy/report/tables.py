@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from deploy.report.model import Column, Unit
+from shared.registers.figures import is_share
 
-_SHARES: Final = frozenset({"rate", "gross", "net", "fcr_confirmed", "fcr_client", "outcome_coverage", "top1", "top2"})
 _RATIOS: Final = frozenset({"events_per_client", "events_per_cell_client", "person_time", "cohort_ratio"})
 _LABELS: Final = {"direct_feedback.n": "feedback", "suuntima.n": "assessments"}
 
@@ -34,9 +34,9 @@ class TableSpec:
 
 def unit_of(column: str) -> Unit:
     """The unit of a column of any view."""
-    name = column.removesuffix("_low").removesuffix("_high")
-    if name in _SHARES or name.endswith(("share", "_rate")):
+    if is_share(column):
         return "share"
+    name = column.removesuffix("_low").removesuffix("_high")
     if name in _RATIOS or name == "transfers_mean":
         return "ratio"
     if name in ("score", "index"):

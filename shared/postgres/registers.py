@@ -7,7 +7,7 @@ its folder was changed back, or an operator.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 
 import orjson
 
@@ -65,7 +65,8 @@ async def load(conn: Connection, registers: Registers, replaces: str | None = No
         await conn.execute("update reference.unit_row set current = false where current")
         await _write_units(conn, (*registers.units, *registers.gap_rows), current=True)
         await _write_codes(conn, registers)
-        await _write_rules(conn, registers)
+        await _write_objectives(conn, registers)
+        await _write_segment_rule(conn, registers)
         await _write_versions(conn, registers)
         await conn.execute(_REMEMBER, registers.version)
         return True
@@ -114,8 +115,15 @@ async def _write_codes(conn: Connection, registers: Registers) -> None:
     await conn.executemany("insert into reference.theme (theme, stem) values ($1, $2)", registers.themes)
 
 
-async def _write_rules(conn: Connection, registers: Registers) -> None:
-    await conn.execute("delete from reference.key_result")
+async def _write_objectives(conn: Connection, registers: Registers) -> None:
+    """Replace the objectives and the key results; `position` is their order in the file."""
+    for table in ("objective", "key_result"):
+        await conn.execute(f"delete from reference.{table}")
+    await conn.executemany(
+        "insert into reference.objective (position, id, name_fi, name_sv, name_en, description_fi, description_sv,"
+        " description_en) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [(position, *astuple(objective)) for position, objective in enumerate(registers.objectives)],
+    )
     await conn.executemany(
         "insert into reference.key_result (id, position, name_fi, name_sv, name_en, spec)"
         " values ($1, $2, $3, $4, $5, $6::text::jsonb)",
@@ -131,6 +139,9 @@ async def _write_rules(conn: Connection, registers: Registers) -> None:
             for position, result in enumerate(registers.key_results)
         ],
     )
+
+
+async def _write_segment_rule(conn: Connection, registers: Registers) -> None:
     rule = registers.segment_rule
     await conn.execute("delete from reference.segment_rule")
     await conn.execute(

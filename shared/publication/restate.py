@@ -19,9 +19,8 @@ select distinct on (period) period, period_kind, edition from report.edition
 where county = $1 and period >= $2 and period < $3
 order by period, edition desc
 """
-_READABLE: Final = """
-select has_table_privilege(to_regclass('report.key_result')::oid, 'select')
-"""
+_SETTINGS: Final = ("position", "margin")
+"""Numbers of a key result that the register sets, and that are no figures."""
 _NUMBERS: Final = """
 select attname from pg_attribute
 where attrelid = format('report.%I', $1::text)::regclass and attnum > 0 and not attisdropped and attname <> all ($2)
@@ -91,8 +90,7 @@ async def restate(connection: Connection, family: str, county_year: CountyYear, 
     if not editions:
         return
     views = {view: keys_of(view)[len(FIXED) :] for view in views_of(family)}
-    if await connection.fetchval(_READABLE):
-        views[KEY_RESULT] = ("id",)
+    views[KEY_RESULT] = ("id",)
     for edition in editions:
         found = {view: await _differences(connection, county_year.county, edition, view, views[view]) for view in views}
         known = await _known(connection, county_year.county, edition, list(views))
@@ -105,7 +103,7 @@ async def restate(connection: Connection, family: str, county_year: CountyYear, 
 async def _differences(
     connection: Connection, county: str, edition: Any, view: str, keys: Sequence[str]
 ) -> Sequence[Any]:
-    numbers = [row["attname"] for row in await connection.fetch(_NUMBERS, view, [*FIXED, *keys])]
+    numbers = [row["attname"] for row in await connection.fetch(_NUMBERS, view, [*FIXED, *keys, *_SETTINGS])]
     query = _DIFFERENCES.format(view=view, keys=", ".join(f"'{key}', {key}" for key in keys))
     return await connection.fetch(query, county, edition["period"], edition["edition"], view, numbers)
 

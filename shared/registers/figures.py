@@ -1,6 +1,7 @@
-"""Names of views, columns and keys that a key result may refer to (docs/figures.md)."""
+"""Names of views, columns and keys (docs/figures.md)."""
 
 from collections.abc import Mapping
+from typing import Final
 
 _COLUMNS = {
     "nps": "promoters passives detractors n score score_low score_high",
@@ -27,6 +28,33 @@ _COLUMNS = {
     "common_clients": "stock new",
 }
 VIEWS: Mapping[str, tuple[str, ...]] = {view: tuple(names.split()) for view, names in _COLUMNS.items()}
+
+_SHARES: Final = frozenset({"rate", "gross", "net", "fcr_confirmed", "fcr_client", "outcome_coverage", "top1", "top2"})
+# Bounds of intervals, waiting times, per cent rounded to a sum of 100, and the length of the period.
+_NO_METRIC: Final = frozenset({"wait_p50", "wait_p90", "percent_printed", "days"})
+METRICS: Mapping[str, tuple[str, ...]] = {
+    view: tuple(name for name in names if name not in _NO_METRIC and not name.endswith(("_low", "_high")))
+    for view, names in VIEWS.items()
+}
+"""The columns that a key result may have: shares, scores, ratios and counts."""
+
+
+def is_share(column: str) -> bool:
+    """Whether a column is a share (0..1), or a bound of one."""
+    name = column.removesuffix("_low").removesuffix("_high")
+    return name in _SHARES or name.endswith(("share", "_rate"))
+
+
+CONSTANT_KEYS: Mapping[str, Mapping[str, str]] = {
+    "digital": {"channel": "all"},
+    "hyte": {"channel": "all", "segment": "all"},
+    "revolving": {"channel": "all"},
+    "events_per_client": {"segment": "all"},
+    "suuntima": {"segment": "all"},
+    "suuntima_stock": {"scope_level": "county", "segment": "all"},
+    "common_clients": {"scope_level": "county", "segment": "all"},
+}
+"""The keys that have one value in all rows of a view."""
 
 _LEVELS = ("county", "division", "result_area", "service_area", "region", "unit", "line")
 

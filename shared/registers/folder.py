@@ -5,7 +5,9 @@ from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
-from shared.registers import check, check_yaml
+from shared.registers import check
+from shared.registers.check_key_results import key_results
+from shared.registers.check_segment_rule import segment_rule
 from shared.registers.model import PARTS, Registers
 from shared.registers.problems import Problems
 from shared.registers.timeline import Timeline
@@ -22,6 +24,7 @@ def load_folder(path: Path) -> Registers:
         problems.add(str(path), "there is no such folder; set HVA_CONFIG_DIR to the folder of the registers.")
         problems.raise_if_any()
     units = check.units(path / "units.csv", problems)
+    objectives, results = key_results(path / "key_results.yaml", units, problems)
     registers = Registers(
         units=units,
         sources=check.sources(path / "sources.csv", problems),
@@ -29,8 +32,9 @@ def load_folder(path: Path) -> Registers:
         outcomes=MappingProxyType(check.outcomes(path / "outcomes.csv", problems)),
         promises=check.promises(path / "promises.csv", problems),
         themes=check.themes(path / "themes.csv", problems),
-        segment_rule=check_yaml.segment_rule(path / "segment_rule.yaml", problems),
-        key_results=check_yaml.key_results(path / "key_results.yaml", problems),
+        segment_rule=segment_rule(path / "segment_rule.yaml", problems),
+        objectives=objectives,
+        key_results=results,
         versions={},
         timelines=_timelines(units),
     )
@@ -59,7 +63,10 @@ def _versions(registers: Registers) -> dict[str, str]:
         "promises": [astuple(promise) for promise in registers.promises],
         "themes": list(registers.themes),
         "segment_rule": astuple(registers.segment_rule),
-        "key_results": [result.spec for result in registers.key_results],
+        "key_results": [
+            [astuple(objective) for objective in registers.objectives],
+            [result.spec for result in registers.key_results],
+        ],
     }
     versions = {part: content_hash(content[part]) for part in PARTS}
     versions["registers"] = content_hash(versions)

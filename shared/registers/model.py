@@ -57,6 +57,19 @@ class SegmentRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Objective:
+    """An objective, which key results measure. Descriptions may be empty."""
+
+    id: str
+    name_fi: str
+    name_sv: str
+    name_en: str
+    description_fi: str
+    description_sv: str
+    description_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyResult:
     """A key result: a column of a view at one cell, its baseline and its target.
 
@@ -65,6 +78,7 @@ class KeyResult:
     """
 
     id: str
+    objective: str | None
     name_fi: str
     name_sv: str
     name_en: str
@@ -86,6 +100,7 @@ class KeyResult:
         baseline = self.baseline
         return {
             "id": self.id,
+            "objective": self.objective,
             "name_fi": self.name_fi,
             "name_sv": self.name_sv,
             "name_en": self.name_en,
@@ -118,6 +133,7 @@ class Registers:
     promises: tuple[PromiseRow, ...]
     themes: tuple[tuple[str, str], ...]
     segment_rule: SegmentRule
+    objectives: tuple[Objective, ...]
     key_results: tuple[KeyResult, ...]
     versions: Mapping[str, str]
     timelines: Mapping[tuple[str, str], Timeline[UnitRow]] = field(repr=False, compare=False)

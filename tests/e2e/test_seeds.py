@@ -5,7 +5,7 @@ import asyncpg
 from deploy.hva.publish import request_publication
 from tests.deadlines import DEADLINE_S
 from tests.product import Product
-from tests.seeds import CONFIG, check
+from tests.seeds import CONFIG, check, key_results
 from tests.seeds.events import events
 from tests.seeds.size import SMALL
 
@@ -30,5 +30,6 @@ async def test_published_numbers_of_counties(product: Product) -> None:
     reader = await asyncpg.connect(product.database.dsn("hva_reader"))
     try:
         assert check.problems(await check.tables(reader, "report"), SMALL, exact=False) == []
+        assert key_results.problems(await key_results.rows(reader)) == []
     finally:
         await reader.close()

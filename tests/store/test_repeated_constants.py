@@ -1,5 +1,6 @@
 """Constants that are both in Python and in SQL functions or views are equal."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, get_args
@@ -12,8 +13,10 @@ from services.fcr.facts import FIRST_LINE_CHANNELS, MAX_CONTACT_LENGTH, MAX_EARL
 from services.nps.domain import RECOMMEND, answer_class
 from shared.contracts.care import Suuntima
 from shared.contracts.feedback import COPING
+from shared.disclosure.model import VIEWS
 from shared.labels import MEMBER
-from tests.product import Database
+from shared.registers.figures import CONSTANT_KEYS, METRICS, is_share
+from tests.product import ROOT, Database
 from tests.store.fcr_harness import MICROSECOND, Store, contact
 
 
@@ -90,3 +93,16 @@ async def test_views_list_the_codes_of_python(admin: Any, view: str, codes: tupl
 
 async def test_evidence_has_the_member_label_of_python(admin: Any) -> None:
     assert f"'{MEMBER}'::text" in await admin.fetchval("select pg_get_viewdef('segments.evidence'::regclass)")
+
+
+def test_shares_and_views_without_unit_rows_are_the_same_in_the_view_of_key_results() -> None:
+    text = (ROOT / "shared/postgres/migrations/report/views/20_key_result.sql").read_text(encoding="utf-8")
+    (pattern,) = re.findall(r"metric ~ '(.*?)'", text)
+    for view, columns in METRICS.items():
+        for column in columns:
+            assert bool(re.search(pattern, f"{view}.{column}")) is is_share(column), (view, column)
+    (names,) = re.findall(r"on a\.view not in \((.*?)\)", text)
+    county_only = {view for view, keys in CONSTANT_KEYS.items() if keys.get("scope_level") == "county"}
+    without_all = {name for name, view in VIEWS.items() if set(view.few) & set(view.without_all)}
+    assert set(re.findall(r"\w+", names)) == county_only | without_all
+    assert {name for name, view in VIEWS.items() if view.few} - without_all == {"direct_feedback"}

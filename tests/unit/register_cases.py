@@ -11,8 +11,10 @@ OUTCOMES = "outcome,classification,resolved,first_line_resolvable,hyte\n"
 
 
 def copy_registers(folder: Path) -> Path:
-    """Copy the default registers to a folder that the test may change."""
-    return Path(shutil.copytree(DEFAULT, folder / "config"))
+    """Copy the default registers to a folder that the test may change, without key results: their scopes must exist."""
+    copy = Path(shutil.copytree(DEFAULT, folder / "config"))
+    (copy / "key_results.yaml").write_text("key_results: []\n", encoding="utf-8")
+    return copy
 
 
 def write(folder: Path, name: str, text: str) -> Registers:

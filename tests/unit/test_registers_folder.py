@@ -81,12 +81,12 @@ def test_outcome_falls_back_to_the_empty_classification(folder: Path) -> None:
 
 def test_key_result_scope_is_filled_in(folder: Path) -> None:
     text = (
-        "key_results: [{id: a, metric: fcr.gross, scope: {county: x}, direction: increase, target: 10, "
+        "key_results: [{id: a, metric: fcr.gross, scope: {county: pirha}, direction: increase, target: 10, "
         "target_mode: relative, baseline: {value: 36}, valid_period: {from: 2026-01-01}}]"
     )
     (result,) = write(folder, "key_results.yaml", text).key_results
     assert result.scope == {
-        "county": "x", "scope_level": "county", "scope": "x", "channel": "all", "segment": "all"
+        "county": "pirha", "scope_level": "county", "scope": "pirha", "channel": "all", "segment": "all"
     }  # fmt: skip
     assert (result.baseline, result.valid_from, result.valid_to) == (36.0, date(2026, 1, 1), None)
     assert result.spec["metric"] == "fcr.gross"

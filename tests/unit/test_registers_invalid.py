@@ -108,8 +108,8 @@ def test_duplicate_row_and_its_invalid_value_are_both_reported(folder: Path) -> 
 
 UNIT = "a,u,F,S,E,sa,ra,d,r,false,2024-01-01,"
 RESULT = (
-    "id: a, name_fi: x, name_sv: x, name_en: x, owner: x, metric: nps.score, scope: {county: x}, direction: increase,"
-    " target: 1, target_mode: absolute"
+    "id: a, name_fi: x, name_sv: x, name_en: x, owner: x, metric: nps.score, scope: {county: oma-hame},"
+    " direction: increase, target: 1, target_mode: absolute, valid_period: {from: 2026-01-01}"
 )
 
 
@@ -138,7 +138,7 @@ RESULT = (
                 ("name_sv: x", 'name_sv: "<>x"', ""),
                 ("owner: x", 'owner: "x<>"', ""),
                 ("nps.score", '"nps.score<>"', ""),
-                ("county: x", 'county: "x<>"', ", scope"),
+                ("oma-hame", '"oma-hame<>"', ", scope"),
             ]
         ],
     ],

@@ -9,7 +9,10 @@ from shared.registers import RegisterError, load_folder
 
 DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
 SURROGATE = "an escape is half of a surrogate pair; write the character itself"
-ITEM = "id: a, metric: nps.score, scope: {county: x}, direction: increase, target: 1, target_mode: absolute"
+ITEM = (
+    "id: a, metric: nps.score, scope: {county: oma-hame}, direction: increase, target: 1, target_mode: absolute,"
+    " valid_period: {from: 2026-01-01}"
+)
 
 
 def error_message(folder: Path, name: str, text: str) -> str:
