@@ -34,7 +34,7 @@ def cell_of(view: str, row: Mapping[str, Any]) -> Cell:
 
 def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive: Collection[str]) -> Protected:
     """Hide what is small and what would give it away. `counts` are of the published rows of one family, county and
-    year; `sensitive` are units."""
+    year; `sensitive` are units. Raises ValueError where they cannot be made safe."""
     # What is hidden must not depend on the order of rows.
     populations = {cell: population(cell, counts[cell]) for cell in sorted(counts)}
     periods = {(cell.period_kind, cell.period) for cell in populations if cell.period_kind != "day"}
@@ -47,13 +47,17 @@ def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive:
     attacked = 0
     while findings := attacker.attack():
         attacked += len(suppression.hidden)
-        if attacked <= MAX_ATTACKED:
-            suppression.hide(_repairs(suppression, findings))
-        else:
-            gave_up |= {cell[:4] for finding in findings for cell in finding.given_away}
-            suppression.hide([cell for cell in populations if cell[:4] in gave_up])
-            if attacked > 2 * MAX_ATTACKED:
-                raise ValueError("a publication cannot be made safe")
+        found = len(suppression.hidden)
+        repairs = _repairs(suppression, findings)
+        if attacked > MAX_ATTACKED or not repairs:
+            # Also the levels that prove a count: its own level may be hidden already.
+            given_away = (cell for finding in findings for cell in finding.given_away)
+            gave_up |= {cell[:4] for cell in (*given_away, *repairs)}
+            repairs = [cell for cell in populations if cell[:4] in gave_up]
+        suppression.hide(repairs)
+        # Each round hides a row, so there are not more rounds than rows.
+        if len(suppression.hidden) == found:
+            raise ValueError("a publication cannot be made safe")
     return Protected(frozenset(suppression.hidden), small, frozenset(gave_up))
 
 

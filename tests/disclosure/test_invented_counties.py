@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.disclosure.attack import Attacker, Finding
 from shared.disclosure.model import population
 from shared.disclosure.protect import protect
 from tests.disclosure.attackers import Publication, known_categories, known_populations
@@ -38,6 +39,30 @@ def test_nothing_of_a_large_county_follows(units: int, facts: int) -> None:
     assert len(protected.hidden) < len(counts)
     assert known_populations(publication) == set()
     assert known_categories(publication) == set()
+
+
+def test_whole_levels_are_hidden_where_no_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = invented(Random(30), 30, 600)
+    counts = made.counts()
+    within_time = protect(counts, made.spans, made.sensitive)
+    assert not within_time.gave_up
+    monkeypatch.setattr("shared.disclosure.protect.MAX_ATTACKED", 0)
+    protected = protect(counts, made.spans, made.sensitive)
+    publication = Publication(counts, made.spans, protected.hidden, protected.small)
+    assert protected.gave_up
+    assert protected.hidden >= {cell for cell in counts if cell[:4] in protected.gave_up}
+    assert known_populations(publication) == set()
+    assert known_categories(publication) == set()
+
+
+def test_a_publication_that_cannot_be_made_safe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attack that always finds something does not run forever."""
+    made = invented(Random(3), 6, 150)
+    counts = made.counts()
+    finding = Finding(set(list(counts)[:1]), set(counts))
+    monkeypatch.setattr(Attacker, "attack", lambda self: [finding])
+    with pytest.raises(ValueError, match="cannot be made safe"):
+        protect(counts, made.spans, made.sensitive)
 
 
 def test_the_facts_give_a_small_row_away_if_only_it_is_hidden() -> None:
