@@ -13,7 +13,7 @@ from shared.disclosure.periods import days_of
 from shared.disclosure.repair import Proofs
 
 MAX_ATTACKED: Final = 2_000_000
-"""Hidden rows to attack, over all rounds of attack and repair, before whole levels are hidden: about 10 minutes."""
+"""Hidden rows to attack, over all rounds of attack and repair, before whole levels are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
