@@ -30,7 +30,9 @@ async def test_kill_at_a_named_point_loses_nothing(harness: Harness, services: t
         await harness.send_ingested(workload)
     killed: list[tuple[Replica, list[Position]]] = []
     for point in POINTS[services] * FAULT_ROUNDS:
-        faults = [f"kill@{point}#{harness.random.randint(1, 4)}" for _ in services]
+        # One publication may empty the outbox, so only the first is certain to come.
+        last = 1 if point == "histories_published" else 4
+        faults = [f"kill@{point}#{harness.random.randint(1, last)}" for _ in services]
         starts = (harness.start(service, fault, ready=False) for service, fault in zip(services, faults, strict=True))
         for replica in await start_together(*starts):
             killed.append((replica, await harness.wait_for_mark(f"killed-{point}", replica)))
