@@ -16,7 +16,10 @@ from tests.compose.stack import Stack, wait_until
 _DASHBOARDS: Final = PROJECT / "deploy" / "grafana" / "dashboards"
 _PANELS_OF_FAULTS: Final = {"Failed commits", "Sender problems"}
 """Panels that are empty without faults; Prometheus must still know their metrics."""
-_SHOWN: Final = "select exists (select from report.nps where not suppressed and scope_level = $1 and period = $2)"
+_SHOWN: Final = """
+select exists (select from report.nps where not suppressed and scope_level = $1 and period = $2
+                 and channel = 'all' and segment = 'all')
+"""
 _LEVEL: Final = re.compile(r'hva_nps_.*scope_level="(\w+)"')
 
 
