@@ -83,10 +83,9 @@ def _result(stack: Stack, query: str) -> list[object]:
 
 def _queries(period: str) -> Iterator[tuple[str, str]]:
     variables = {"$county": ".+", "$period": period}
-    for path in sorted(_DASHBOARDS.glob("*.json")):
+    for path in sorted(_DASHBOARDS.rglob("*.json")):
         for panel in json.loads(path.read_text())["panels"]:
-            for target in panel.get("targets", ()):
-                query = target["expr"]
+            for query in (target["expr"] for target in panel.get("targets", ()) if "expr" in target):
                 for name, value in variables.items():
                     query = query.replace(name, value)
                 require("$" not in query, f"an unknown variable: {query}")
