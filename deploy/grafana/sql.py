@@ -1,10 +1,10 @@
 """Queries on the published tables: a target of Grafana's PostgreSQL data source and the parts that queries share.
 
-Values of variables reach SQL as `${name:sqlstring}` only, which quotes them. A hidden number is NULL. A number that
-cannot be calculated (denominator 0) is NaN. A row that is not published is missing.
+Values of variables reach SQL as `${name:sqlstring}` only, which quotes them. A hidden number is NULL. Where there is no
+number (a denominator of 0, or no published row beside others), it is NaN. Without any published row there is no row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,8 +105,8 @@ def keys(view: str, row: str, scope: str, **others: str) -> str:
 
 
 def shown(row: str, column: str) -> str:
-    """A number for people: NULL where it is hidden, NaN where it cannot be calculated."""
-    return f"case when not {row}.suppressed then coalesce({row}.{column}::double precision, 'NaN') end"
+    """A number for people: NULL where it is hidden, NaN where there is none."""
+    return f"case when {row}.suppressed then null else coalesce({row}.{column}::double precision, 'NaN') end"
 
 
 def words(code: str) -> str:
@@ -163,3 +163,35 @@ def recent(kind: str, number: int) -> str:
       and p.first_day <= (select c.last_day from report.period c where c.period = {PERIOD})
     order by p.first_day desc limit {number}
   ) p"""
+
+
+def trend(
+    texts: Texts,
+    kind: str,
+    number: int,
+    columns: Sequence[str],
+    scope: Callable[[str], str],
+    further: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """A query of the last periods of a kind: `label` with its marks, and columns given as view.column.
+
+    `scope`: the condition for the rows of an alias. `further`: keys of a view that are not 'all'. A period without a
+    published row is there, too, and its label says so.
+    """
+    views = list(dict.fromkeys(column.split(".")[0] for column in columns))
+    joins = "\n".join(
+        f"left join report.{view} {view} on {view}.period = p.period and "
+        + keys(view, view, scope(view), **(further or {}).get(view, {}))
+        for view in views
+    )
+    return f"""select {period_name("p")} || {marks(texts, views)} as label, {", ".join(columns)}
+from {recent(kind, number)}
+{joins}
+order by p.first_day"""
+
+
+def number_words(texts: Texts, value: str, decimals: int) -> str:
+    """A number as text, with the separators of the language."""
+    pattern = "FM999,999,990" + ("." + "0" * decimals if decimals else "")
+    written = f"to_char(({value})::numeric, '{pattern}')"
+    return written if texts.language == "en" else f"translate({written}, ',.', '\u00a0,')"

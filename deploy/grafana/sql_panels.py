@@ -5,63 +5,48 @@ are mapped to words; in charts the label of a row says it, because there is no b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
-from grafana_foundation_sdk.builders import barchart, common, stat, table, text
+from grafana_foundation_sdk.builders import barchart, common, stat, table, text, timeseries
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
 from grafana_foundation_sdk.models.text import TextMode
 
+from deploy.grafana.columns import Column, properties
 from deploy.grafana.sql import SOURCE, SqlTarget
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import CHART_HEIGHT, MEASURES, MUTED, NUMBER_HEIGHT, PLAIN, SERIES, WIDTH
-from deploy.grafana.variables import NAMES
-from deploy.report.model import Unit
+from deploy.grafana.theme import CHART_HEIGHT, MUTED, NUMBER_HEIGHT, PLAIN, SERIES, WIDTH
 
-SqlPanel = stat.Panel | table.Panel | barchart.Panel | text.Panel
-_P = TypeVar("_P", stat.Panel, table.Panel, barchart.Panel)
+SqlPanel = stat.Panel | table.Panel | barchart.Panel | timeseries.Panel | text.Panel
+_P = TypeVar("_P", stat.Panel, table.Panel, barchart.Panel, timeseries.Panel)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a query and how it is shown.
-
-    `unit` None: text. `width`: pixels in a table, None: what is left. `empty`: the words for NULL, which otherwise
-    means hidden. `opens`: the dashboard that a click opens, with variable `sets` set to the value of column `code`.
-    `marks`: colours of texts. `color`: of a series in a chart. `muted`: in grey. `invisible`: for links only.
-    """
-
-    name: str
-    title: str = ""
-    unit: Unit | None = None
-    width: int | None = None
-    empty: str | None = None
-    opens: str | None = None
-    sets: str = ""
-    code: str = "scope"
-    marks: tuple[tuple[str, str], ...] = ()
-    color: str | None = None
-    muted: bool = False
-    invisible: bool = False
-
-
-def number(texts: Texts, title: str, about: str, column: Column, sql: str, *, width: int = 4) -> stat.Panel:
-    """One number: the column of the only row of a query."""
+def number(texts: Texts, title: str, about: str, value: Column, sql: str, *, width: int = 4) -> stat.Panel:
+    """One number or text: the column of the only row of a query."""
     panel = stat.Panel().color_mode(options.BigValueColorMode.NONE).graph_mode(options.BigValueGraphMode.NONE)
     # `last` and not `lastNotNull`: NULL means hidden.
-    reduce = common.ReduceDataOptions().calcs(["last"]).fields("/.*/" if column.unit is None else "")
+    reduce = common.ReduceDataOptions().calcs(["last"]).fields("/.*/" if value.unit is None else "")
     panel.reduce_options(reduce).text_mode(options.BigValueTextMode.VALUE)
-    return _finish(texts, panel, title, about, [column], sql, width, NUMBER_HEIGHT)
+    return _finish(texts, panel, title, about, [value], sql, width, NUMBER_HEIGHT)
 
 
 def rows(
-    texts: Texts, title: str, about: str, columns: Sequence[Column], sql: str, *, width: int = WIDTH, height: int = 9
+    texts: Texts,
+    title: str,
+    about: str,
+    columns: Sequence[Column],
+    sql: str,
+    *,
+    width: int = WIDTH,
+    height: int = CHART_HEIGHT,
+    no_value: str | None = None,
 ) -> table.Panel:
-    """A table: a row for each row of the query."""
+    """A table: a row for each row of the query. `no_value`: the words for no row at all."""
     panel = table.Panel().show_header(True).cell_height(options.TableCellHeight.SM)
-    return _finish(texts, panel, title, about, columns, sql, width, height)
+    found = _finish(texts, panel, title, about, columns, sql, width, height)
+    return found if no_value is None else found.no_value(no_value)
 
 
 def bars(
@@ -88,6 +73,31 @@ def bars(
     return _finish(texts, panel, title, about, _colored(columns), sql, width, height)
 
 
+def band(
+    texts: Texts, title: str, about: str, columns: Sequence[Column], sql: str, *, width: int = WIDTH // 2
+) -> timeseries.Panel:
+    """Points over time with their interval as a band: columns `time`, lower bound, upper bound, then the points.
+
+    No line is drawn over a period that has no number.
+    """
+    panel = timeseries.Panel().span_nulls(False).show_points(options.VisibilityMode.ALWAYS).point_size(9)
+    panel.tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.NONE))
+    legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
+    panel.legend(legend.placement(options.LegendPlacement.BOTTOM).show_legend(True).calcs([]))
+    time, low, high, *points = columns
+    bounds = [replace(bound, color=MUTED) for bound in (low, high)]
+    _finish(texts, panel, title, about, [time, *bounds, *_colored([time, *points])[1:]], sql, width, CHART_HEIGHT)
+    for bound in (low, high):
+        line = [
+            ("custom.lineWidth", 0),
+            ("custom.showPoints", "never"),
+            ("color", {"mode": "fixed", "fixedColor": MUTED}),
+        ]
+        panel.override_by_name(bound.name, [DynamicConfigValue(*found) for found in line])
+    below = [DynamicConfigValue("custom.fillBelowTo", low.title), DynamicConfigValue("custom.fillOpacity", 25)]
+    return panel.override_by_name(high.name, below)
+
+
 def words(title: str, content: str, *, width: int = WIDTH, height: int = 3) -> text.Panel:
     """A text in Markdown."""
     return text.Panel().title(title).mode(TextMode.MARKDOWN).content(content).span(width).height(height)
@@ -105,53 +115,6 @@ def _finish(
     panel.title(title).description(about).datasource(SOURCE).span(width).height(height)
     limits = ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value=None, color=PLAIN)])
     panel.no_value(texts("no_rows")).thresholds(limits).with_target(SqlTarget(sql))
-    for column in columns:
-        panel.override_by_name(column.name, [DynamicConfigValue(*found) for found in _properties(texts, column)])
+    for each in columns:
+        panel.override_by_name(each.name, [DynamicConfigValue(*found) for found in properties(texts, each)])
     return panel
-
-
-def _properties(texts: Texts, column: Column) -> list[tuple[str, object]]:
-    """The settings of a column by their names in Grafana."""
-    found: list[tuple[str, object]] = []
-    if column.title:
-        found.append(("displayName", column.title))
-    if column.unit is not None:
-        measure = MEASURES[column.unit]
-        found += [("unit", measure.unit), ("decimals", measure.decimals)]
-        found += [("min", measure.minimum)] * (measure.minimum is not None)
-        found += [("max", measure.maximum)] * (measure.maximum is not None)
-    found.append(("mappings", _mappings(texts, column)))
-    if column.width is not None:
-        found.append(("custom.width", column.width))
-    if column.color is not None:
-        found.append(("color", {"mode": "fixed", "fixedColor": column.color}))
-    if column.muted:
-        found += [("color", {"mode": "fixed", "fixedColor": MUTED}), ("custom.cellOptions", {"type": "color-text"})]
-    if column.marks:
-        found.append(("custom.cellOptions", {"type": "color-text"}))
-    if column.opens is not None:
-        found.append(("links", [_link(texts, column, column.opens)]))
-    if column.invisible:  # the names of this setting before and since Grafana 12.2
-        found += [("custom.hidden", True), ("custom.hideFrom", {"legend": True, "tooltip": True, "viz": True})]
-    return found
-
-
-def _mappings(texts: Texts, column: Column) -> list[object]:
-    """Words for values that are no number, and colours of texts."""
-    found: list[object] = []
-    if column.unit is not None or column.empty is not None:
-        empty = texts("hidden") if column.empty is None else column.empty
-        for match, words_ in (("null", empty), ("nan", texts("undefined"))):
-            result = {"text": words_, "color": MUTED, "index": len(found)}
-            found.append({"type": "special", "options": {"match": match, "result": result}})
-    if column.marks:
-        colors = {text_: {"color": color, "index": i} for i, (text_, color) in enumerate(column.marks)}
-        found.append({"type": "value", "options": colors})
-    return found
-
-
-def _link(texts: Texts, column: Column, board: str) -> dict[str, object]:
-    """A link to another dashboard in the same language. It carries all variables along."""
-    kept = "&".join(f"${{{name}:queryparam}}" for name in NAMES if name != column.sets)
-    chosen = f"&var-{column.sets}=${{__data.fields.{column.code}:percentencode}}" if column.sets else ""
-    return {"title": texts("open_board"), "url": f"/d/hva-{board}-{texts.language}?{kept}{chosen}"}

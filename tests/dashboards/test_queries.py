@@ -53,16 +53,18 @@ def check_columns(query: Query, columns: Mapping[str, str]) -> None:
     if query.panel is None:
         assert list(columns) == ["__value", "__text"], query.where
         return
-    settings = {
-        override["matcher"]["options"]: {found["id"]: found.get("value") for found in override["properties"]}
-        for override in query.panel["fieldConfig"]["overrides"]
-    }
+    settings: dict[str, dict[str, Any]] = {}
+    for override in query.panel["fieldConfig"]["overrides"]:
+        found = {found["id"]: found.get("value") for found in override["properties"]}
+        settings.setdefault(override["matcher"]["options"], {}).update(found)
     assert list(settings) == list(columns), f"{query.where}: a column without settings, or settings without a column"
     for name, kind in columns.items():
         assert ("unit" in settings[name]) == (kind in _NUMBERS), f"{query.where}: {name} is {kind}"
     match query.panel["type"]:
         case "stat":
             assert len(columns) == 1, query.where
+        case "timeseries":
+            assert next(iter(columns.values())) == "timestamptz", query.where
         case "barchart":
             first, *others = columns.values()
             assert first == "text" and others and set(others) <= _NUMBERS, query.where
