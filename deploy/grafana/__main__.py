@@ -39,6 +39,7 @@ def _operations() -> dashboard.Dashboard:
 
 
 def _text(built: dashboard.Dashboard) -> str:
+    """The JSON of a dashboard."""
     return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built.build()) + "\n"
 
 

@@ -16,8 +16,8 @@ class Column:
 
     `unit` None: text. `width`: pixels in a table, None: what is left. `empty`: the words for NULL, which otherwise
     means hidden. `opens`: the dashboard that a click opens, with variable `sets` set to the value of column `code`.
-    `marks`: colours of texts. `color`: of a series in a chart. `muted`: in grey. `wrapped`: on several lines.
-    `invisible`: for links only.
+    `marks`: colours of texts by regular expressions. `color`: of a series in a chart. `muted`: in grey. `wrapped`: on
+    several lines. `invisible`: for links only.
     """
 
     name: str
@@ -40,6 +40,11 @@ def figure(texts: Texts, source: str, **settings: Any) -> Column:
     found = column(source)
     settings = {"title": texts.column(found.label), "unit": found.unit} | settings
     return Column(source.split(".")[1], **settings)
+
+
+def label(texts: Texts, name: str, title: str, **settings: Any) -> Column:
+    """The column that names the rows of a table; a row of few answers is grey."""
+    return Column(name, title, marks=((f"/{texts('low_n_short')}/", MUTED),), **settings)
 
 
 def properties(texts: Texts, shown: Column) -> list[tuple[str, object]]:
@@ -76,9 +81,9 @@ def _mappings(texts: Texts, shown: Column) -> list[object]:
         for match, words_ in (("null", empty), ("nan", texts("undefined"))):
             result = {"text": words_, "color": MUTED, "index": len(found)}
             found.append({"type": "special", "options": {"match": match, "result": result}})
-    if shown.marks:
-        colors = {text_: {"color": color, "index": i} for i, (text_, color) in enumerate(shown.marks)}
-        found.append({"type": "value", "options": colors})
+    for pattern, color in shown.marks:
+        result = {"color": color, "index": len(found)}
+        found.append({"type": "regex", "options": {"pattern": pattern, "result": result}})
     return found
 
 

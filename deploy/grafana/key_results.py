@@ -15,6 +15,7 @@ from deploy.report.tables import unit_of
 from shared.registers.figures import METRICS
 
 _COLORS: Final = {"planned": BLUE, "challenges": PURPLE, "support": VERMILION, None: GREY}
+_MARKS: Final = tuple((f"/^{status_mark(status)}/", color) for status, color in _COLORS.items())
 _DECIMALS: Final[dict[Unit, int]] = {"points": 1, "ratio": 2, "count": 0}
 # The quarter or year of the chosen period: there are key results of these only.
 _PERIOD: Final = f"""select q.period_kind, q.period, q.first_day from report.period q
@@ -31,17 +32,12 @@ def key_results(texts: Texts) -> table.Panel:
         Column("actual", texts.report("actual"), width=150),
         Column("progress", texts.report("progress"), "share", width=100, empty=texts("not_computed")),
         Column("verdict", texts("verdict"), width=190, wrapped=True),
-        Column("status", texts.report("status"), width=220, wrapped=True, marks=_marks(texts)),
-        Column("status_by", texts("status_by"), width=170, wrapped=True),
+        Column("status", texts.report("status"), width=260, wrapped=True, marks=_MARKS),
         Column("coverage", texts.report("coverage"), "share", width=110, empty=texts("not_computed")),
     ]
     about = texts("key_results_about")
     none = texts.report("objectives_none")
     return rows(texts, texts("row_key_results"), about, columns, _query(texts), height=11, no_value=none)
-
-
-def _marks(texts: Texts) -> tuple[tuple[str, str], ...]:
-    return tuple((_status(texts, status), color) for status, color in _COLORS.items())
 
 
 def _status(texts: Texts, status: str | None) -> str:
@@ -64,8 +60,8 @@ def _query(texts: Texts) -> str:
   case when k.met is null then {literal(texts.report("met_unknown"))}
     when k.coverage < 1 then {literal(texts.report("indicative"))}
     when k.met then {literal(texts.report("met"))} else {literal(texts.report("not_met"))} end as verdict,
-  case k.status {statuses} else {literal(_status(texts, None))} end as status,
-  k.status_by || to_char(k.status_at at time zone 'Europe/Helsinki', ', FMDD.FMMM.YYYY') as status_by,
+  case k.status {statuses} else {literal(_status(texts, None))} end || coalesce(
+    ' (' || k.status_by || to_char(k.status_at at time zone 'Europe/Helsinki', ', FMDD.FMMM.YYYY)'), '') as status,
   k.coverage
 from report.key_result k join ({_PERIOD}) q using (period_kind, period)
 where k.county = {COUNTY}

@@ -8,10 +8,10 @@ from typing import Any, Final
 from grafana_foundation_sdk.builders import dashboard
 
 from deploy.grafana.board import figures_board
-from deploy.grafana.columns import Column, figure
+from deploy.grafana.columns import Column, figure, label
 from deploy.grafana.key_results import key_results
 from deploy.grafana.publication import hidden, state, states
-from deploy.grafana.sql import PERIOD, chosen, keys, marks, recent, scope_name, shown, trend
+from deploy.grafana.sql import PERIOD, chosen, keys, marks, recent, scope_name, shown, trend, value
 from deploy.grafana.sql_panels import SqlPanel, band, bars, number, rows
 from deploy.grafana.texts import Texts
 from deploy.grafana.theme import GREY
@@ -60,12 +60,8 @@ def _now(texts: Texts) -> Sequence[SqlPanel]:
 
 def _number(texts: Texts, source: str, board: str) -> SqlPanel:
     view, column = source.split(".")
-    sql = f"""select {shown("f", column)} as {column}
-from report.{view} f
-where {keys(view, "f", _scope("f"), **_FURTHER.get(view, {}))}
-  and f.period = {PERIOD}"""
-    title = texts(f"number_{column}")
-    return number(texts, title, texts.definition(view), figure(texts, source, title="", opens=board), sql)
+    title, shown_as = texts(f"number_{column}"), figure(texts, source, title="", opens=board)
+    return number(texts, title, texts.definition(view), shown_as, value(source, _scope, **_FURTHER.get(view, {})))
 
 
 def _months(texts: Texts, title: str, sources: Sequence[str], width: int = 12) -> SqlPanel:
@@ -105,12 +101,12 @@ order by p.first_day"""
 def _nps_table(texts: Texts, about: str) -> SqlPanel:
     sources = ["nps.score", "nps.score_low", "nps.score_high", "nps.n"]
     columns = [
-        Column("label", texts.report("period"), width=230),
+        label(texts, "label", texts.report("period"), width=230),
         figure(texts, sources[0], width=90, empty=_NONE),
         *_bounds(texts, width=110, empty=_NONE),
         figure(texts, sources[3], empty=_NONE),
     ]
-    sql = trend(texts, "quarter", _QUARTERS, sources, _scope)
+    sql = trend(texts, "quarter", _QUARTERS, sources, _scope, newest_first=True)
     return rows(texts, texts("nps_table"), about, columns, sql, width=12)
 
 
@@ -128,13 +124,13 @@ def _multidisciplinary(texts: Texts) -> Sequence[SqlPanel]:
     names = ("segment_clients", "events_per_client", "cohort_clients", "cohort_ratio")
     sources = [f"events_per_client.{name}" for name in names]
     columns = [
-        Column("label", texts.report("period"), width=230),
+        label(texts, "label", texts.report("period"), width=230),
         *(figure(texts, source, empty=_NONE) for source in sources[:2]),
         Column("cohort_clients", texts("cohort_clients"), "count", empty=_NONE),
         figure(texts, sources[3], empty=_NONE),
     ]
     about = f"{texts.definition('events_per_client')} {texts('trend_about')}"
-    sql = trend(texts, "quarter", _QUARTERS, sources, _scope)
+    sql = trend(texts, "quarter", _QUARTERS, sources, _scope, newest_first=True)
     return [
         _months(texts, texts("events_months"), [sources[1], sources[3]]),
         rows(texts, texts("events_table"), about, columns, sql, width=12),
@@ -165,12 +161,13 @@ def _divisions(texts: Texts) -> SqlPanel:
     )
     found = [(view, name) for view, names in _OF_DIVISIONS.items() for name in names]
     numbers = ", ".join(f"{shown(view, name)} as {name}" for view, name in found)
-    sql = f"""select {scope_name(texts, "s")} || {marks(texts, ["nps"])} as name, s.scope, {numbers}
+    name = f"{scope_name(texts, 's')} || {marks(texts, list(_OF_DIVISIONS), cells=True)}"
+    sql = f"""select {name} as name, s.scope, {numbers}
 from ({scopes}) s
 {joins}
 order by 1"""
     columns = [
-        Column("name", texts.report("key_division"), width=260, opens="experience", sets="division"),
+        label(texts, "name", texts.report("key_division"), width=260, opens="experience", sets="division"),
         Column("scope", invisible=True),
         figure(texts, "nps.score"),
         *_bounds(texts),

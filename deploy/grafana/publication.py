@@ -9,7 +9,7 @@ from deploy.grafana.columns import Column
 from deploy.grafana.sql import COUNTY, PERIOD, literal, name_of
 from deploy.grafana.sql_panels import number, rows, words
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import GREY, PLAIN
+from deploy.grafana.theme import GREY
 from shared.disclosure.model import VIEWS
 
 _OF_PERIOD: Final = f"where county = {COUNTY} and period = {PERIOD}"
@@ -50,7 +50,7 @@ from ({_rows(texts, "state, published_at", " and scope_level = 'county'")}) f
 group by f.position, f.view, f.figure order by f.position"""
     columns = [
         Column("figure", texts.report("figure_column"), wrapped=True),
-        Column("state", texts.report("state"), width=110, marks=((provisional, GREY), (final, PLAIN))),
+        Column("state", texts.report("state"), width=110, marks=((f"/{provisional}/", GREY),)),
         Column("published", texts.report("published"), width=150),
         Column("edition", texts.report("edition"), width=150, wrapped=True),
         Column("restated", texts("restated"), "count", width=120, empty=texts("not_closed")),

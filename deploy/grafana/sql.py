@@ -109,6 +109,15 @@ def shown(row: str, column: str) -> str:
     return f"case when {row}.suppressed then null else coalesce({row}.{column}::double precision, 'NaN') end"
 
 
+def value(source: str, scope: Callable[[str], str], **further: str) -> str:
+    """A query of one number of the chosen period, given as view.column. `further`: keys that are not 'all'."""
+    view, column = source.split(".")
+    return f"""select {shown("f", column)} as {column}
+from report.{view} f
+where {keys(view, "f", scope("f"), **further)}
+  and f.period = {PERIOD}"""
+
+
 def words(code: str) -> str:
     """A code without a name, as words."""
     return f"upper(left({code}, 1)) || translate(substr({code}, 2), '-_', '  ')"
@@ -138,21 +147,23 @@ def period_name(row: str) -> str:
   end"""
 
 
-def marks(texts: Texts, rows: Sequence[str]) -> str:
+def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
     """The marks of a row as words in brackets, or an empty text: no data, hidden, few answers, provisional.
 
-    `rows`: the aliases that the row is made of, joined from the left.
+    `rows`: the aliases that the row is made of, joined from the left. `cells`: where the cells of a table say
+    themselves what is hidden or missing, the marks do not.
     """
 
-    def any_of(column: str, value: str) -> str:
-        return f"{value} in ({', '.join(f'{row}.{column}' for row in rows)})"
+    def when_any(column: str, value: str, name: str) -> str:
+        found = ", ".join(f"{row}.{column}" for row in rows)
+        return f"case when {value} in ({found}) then {literal(texts(name))} end"
 
-    missing = f"coalesce({', '.join(f'{row}.state' for row in rows)}) is null"
-    return f"""coalesce(' (' || nullif(concat_ws(', ',
-    case when {missing} then {literal(texts("missing"))} end,
-    case when {any_of("suppressed", "true")} then {literal(texts("hidden_short"))} end,
-    case when {any_of("low_n", "true")} then {literal(texts("low_n_short"))} end,
-    case when {any_of("state", "'provisional'")} then {literal(texts("provisional"))} end), '') || ')', '')"""
+    states = ", ".join(f"{row}.state" for row in rows)
+    no_data = f"case when coalesce({states}) is null then {literal(texts('missing'))} end"
+    found = [] if cells else [no_data, when_any("suppressed", "true", "hidden_short")]
+    found += [when_any("low_n", "true", "low_n_short"), when_any("state", "'provisional'", "provisional")]
+    words_ = ",\n    ".join(found)
+    return f"coalesce(' (' || nullif(concat_ws(', ',\n    {words_}), '') || ')', '')"
 
 
 def recent(kind: str, number: int) -> str:
@@ -172,6 +183,8 @@ def trend(
     columns: Sequence[str],
     scope: Callable[[str], str],
     further: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    newest_first: bool = False,
 ) -> str:
     """A query of the last periods of a kind: `label` with its marks, and columns given as view.column.
 
@@ -187,7 +200,7 @@ def trend(
     return f"""select {period_name("p")} || {marks(texts, views)} as label, {", ".join(columns)}
 from {recent(kind, number)}
 {joins}
-order by p.first_day"""
+order by p.first_day{" desc" if newest_first else ""}"""
 
 
 def number_words(texts: Texts, value: str, decimals: int) -> str:
