@@ -1,4 +1,6 @@
-"""`python -m deploy.grafana`: writes the dashboards for Grafana, `deploy/grafana/dashboards/<language>/*.json`."""
+"""`python -m deploy.grafana`: writes the dashboards for Grafana, `deploy/grafana/dashboards/<language>/*.json`, and the
+alert rules that Grafana evaluates.
+"""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -8,13 +10,15 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from deploy.grafana import leadership, operations
-from deploy.grafana.board import fill
+from deploy.grafana import alerting, leadership, operations
 from deploy.grafana.texts import Texts
 from deploy.report import LANGUAGES
 
 FOLDER: Final = Path(__file__).parent / "dashboards"
-BOARDS: Final[Mapping[str, Callable[[Texts], dashboard.Dashboard]]] = {leadership.NAME: leadership.build}
+ALERTING: Final = Path(__file__).parent / "provisioning" / "alerting" / "figures.yml"
+BOARDS: Final[Mapping[str, Callable[[Texts], dashboard.Dashboard]]] = {
+    board.NAME: board.build for board in (leadership, operations)
+}
 """What builds each dashboard, by its name: that of its file, of its texts and in its uid."""
 
 
@@ -26,16 +30,7 @@ def texts_of(used: set[tuple[str, str]] | None = None) -> Iterator[Texts]:
 
 def dashboards() -> dict[str, str]:
     """File contents by the file's place in the folder of dashboards."""
-    found = {f"{texts.language}/{texts.part}.json": _text(BOARDS[texts.part](texts)) for texts in texts_of()}
-    return found | {"en/operations.json": _text(_operations())}
-
-
-def _operations() -> dashboard.Dashboard:
-    board = dashboard.Dashboard(operations.TITLE).uid(operations.UID).description(operations.ABOUT)
-    board.tags(["hva-metrics"]).readonly().timezone("Europe/Helsinki").week_start("monday")
-    board.time("now-3h", "now").refresh("10s")
-    board.with_variable(dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus"))
-    return fill(board, operations.rows())
+    return {f"{texts.language}/{texts.part}.json": _text(BOARDS[texts.part](texts)) for texts in texts_of()}
 
 
 def _text(built: dashboard.Dashboard) -> str:
@@ -45,6 +40,7 @@ def _text(built: dashboard.Dashboard) -> str:
 
 if __name__ == "__main__":
     shutil.rmtree(FOLDER, ignore_errors=True)
+    ALERTING.write_text(alerting.provisioning(), encoding="utf-8")
     for name, content in dashboards().items():
         (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
         (FOLDER / name).write_text(content, encoding="utf-8")

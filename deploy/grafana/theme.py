@@ -45,6 +45,10 @@ MEASURES: Final[Mapping[Unit, Measure]] = {
     "count": Measure("locale", 0, 0),
     "wait": Measure("s", 0, 0),
 }
+BYTES: Final = Measure("bytes", 1, 0)
+AXIS_SECONDS: Final = Measure("suffix:s", 2, 0)  # an axis divides unit `s` into ticks such as 4.17 mins
+SERVICES: Final[Mapping[str, str]] = {"ingest": BLUE, "nps": VERMILION, "fcr": GREEN, "segments": PURPLE}
+"""Colours of services: the series of one have shades of it."""
 NUMBER_HEIGHT: Final = 4
 CHART_HEIGHT: Final = 9
 WIDTH: Final = 24

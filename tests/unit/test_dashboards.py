@@ -13,6 +13,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from deploy.grafana import texts, theme
 from deploy.grafana.__main__ import BOARDS, dashboards, texts_of
+from deploy.grafana.alerting import provisioning
 
 _FOR_PEOPLE = {"content", "description", "label", "noValue", "text", "title", "tooltip"}
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
@@ -39,6 +40,7 @@ def test_every_text_is_used() -> None:
     used: set[tuple[str, str]] = set()
     for found in texts_of(used):
         BOARDS[found.part](found)
+    provisioning(used)
     stored = {(path.stem, name) for path in texts.FOLDER.glob("*.yaml") for name in yaml.safe_load(path.read_text())}
     assert used == stored
 
