@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 # An engine and substitute images for machines without Docker or a registry; used when no Docker answers.
 export DOCKER_BED_TOOLS ?= ../shared/tools/docker
 
-.PHONY: ready browser demo test check bench screenshots secrets compose-test clean
+.PHONY: ready browser prometheus demo test check bench screenshots secrets compose-test clean
 
 ready: $(READY)
 
@@ -28,8 +28,12 @@ browser:
 demo: $(READY)
 	@$(BIN)/python -m deploy.demo
 
+# prometheus and promtool for tests/prometheus; takes no time when there are some.
+prometheus:
+	@.ci/prometheus
+
 # Two parallel processes, each with its own Kafka and PostgreSQL.
-test: check browser
+test: check browser prometheus
 	$(BIN)/pytest -q -n 2 --dist worksteal --ignore=tests/bench
 
 check: $(READY)

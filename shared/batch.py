@@ -56,6 +56,10 @@ Decode = Callable[[Record], E | Rejected | None]
 """Turns a record into an event or a verdict; None when it carries nothing. Must not raise for any data."""
 
 
+ObserveStep = Callable[[str, float], None]
+"""Gets the name of a step of a batch and how long it took in seconds."""
+
+
 class _Decoded(NamedTuple, Generic[E]):
     """The events and dead letters of decoded records, not committed yet."""
 
@@ -88,7 +92,8 @@ class BatchRunner(Generic[E]):
         monotonic: Callable[[], float] = time.monotonic,
         max_records: int = 1000,
     ) -> None:
-        """`max_records` is the number of records committed together; a longer batch is committed in parts."""
+        """`max_records` is the number of records committed together; a longer batch is committed in parts, and metrics
+        count each part as a batch."""
         self._topic, self._decode, self._commit, self._max_records = topic, decode, commit, max_records
         self._part = f"commit of {topic}"
         self._metrics, self._logger, self._health = metrics, logger, health
@@ -98,12 +103,9 @@ class BatchRunner(Generic[E]):
     async def run(self, records: Sequence[Record]) -> None:
         """Decode and commit one batch. Raises only a transient error that outlasted the retry budget, and TimeoutError
         after the delivery limit."""
-        started = time.perf_counter()
         self._retries_end = self._monotonic() + _RETRY_BUDGET_S
         async with asyncio.timeout(_DELIVERY_LIMIT_S):
             await self._run_parts(records)
-        self._metrics.batch_seconds.observe(time.perf_counter() - started)
-        self._metrics.batch_records.observe(len(records))
 
     async def attempt(self, record: Record) -> Rejected | None:
         """Process one record again with the current code. Returns None when it is accepted, else the verdict. Writes no
@@ -125,11 +127,12 @@ class BatchRunner(Generic[E]):
         committing: asyncio.Task[None] | None = None
         try:
             for first in range(0, len(records), self._max_records):
-                part = records[first : first + self._max_records]
+                part, started = records[first : first + self._max_records], time.perf_counter()
                 decoded = await self._decode_all(part, yield_to_loop=committing is not None)
+                self._metrics.step("decode", time.perf_counter() - started)
                 if committing is not None:
                     await committing
-                committing = asyncio.create_task(self._commit_or_bisect(part, decoded))
+                committing = asyncio.create_task(self._commit_part(part, decoded, started))
             if committing is not None:
                 await committing
         finally:
@@ -152,6 +155,11 @@ class BatchRunner(Generic[E]):
             elif outcome is not None:
                 decoded.events.append(outcome)
         return decoded
+
+    async def _commit_part(self, part: Sequence[Record], decoded: _Decoded[E], started: float) -> None:
+        await self._commit_or_bisect(part, decoded)
+        self._metrics.batch_seconds.observe(time.perf_counter() - started)
+        self._metrics.batch_records.observe(len(part))
 
     async def _commit_or_bisect(self, records: Sequence[Record], decoded: _Decoded[E]) -> None:
         try:

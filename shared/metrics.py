@@ -4,10 +4,10 @@ Counters are incremented once per batch: an increment per event would cost as mu
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
@@ -79,10 +79,17 @@ class PipelineMetrics:
         self._registers_outdated = Gauge(
             "hva_registers_outdated", "1 while the database holds other registers than those in use.", registry=registry
         )
+        self._rebalances = Counter(
+            "hva_rebalances",
+            "Times that Kafka assigned partitions of a topic to this replica; the first one is its start.",
+            ["service", "topic"],
+            registry=registry,
+        )
         self.freshness = BulkHistogram("hva_freshness_seconds", "Time from acceptance to commit.", registry)
         self.batch_seconds = Histogram(
             "hva_batch_seconds", "Time of one batch, from decode to commit.", buckets=_SECONDS, registry=registry
         )
+        self._steps = Summary("hva_batch_step_seconds", "Time of one step of a batch.", ["step"], registry=registry)
         self.batch_records = Histogram(
             "hva_batch_records",
             "Records of one batch.",
@@ -104,6 +111,14 @@ class PipelineMetrics:
         """Add unknown fields that were dropped."""
         if fields:
             self._left_out.labels(self._service, topic).inc(fields)
+
+    def step(self, step: str, seconds: float) -> None:
+        """Record how long one step of a batch took."""
+        self._steps.labels(step).observe(seconds)
+
+    def rebalances(self, topic: str) -> Callable[[], None]:
+        """Return a function that counts one assignment of partitions. The count of the topic is 0 from now on."""
+        return self._rebalances.labels(self._service, topic).inc
 
     def commit_error(self, kind: str) -> None:
         """Count one failed attempt to commit."""

@@ -27,7 +27,14 @@ pytest_plugins = ["tests.product"]
 
 _PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}
 _QUICK = ("property", "unit")  # folders whose tests need no server
-_LONG = ("test_hangs.py", "browser", "fault", "e2e", "embedded")  # files and folders, the longest tests first
+_LONG = (
+    "test_hangs.py",
+    "browser",
+    "fault",
+    "e2e",
+    "prometheus",
+    "embedded",
+)  # files and folders, the longest tests first
 
 
 @dataclass(frozen=True, slots=True)

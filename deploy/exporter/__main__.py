@@ -40,7 +40,11 @@ class Snapshot(Collector):
     async def update(self, connection: Connection) -> None:
         """Read both servers concurrently."""
         self._kafka, self._postgres = await asyncio.gather(
-            _read_or_none("Kafka", lambda: kafka.take_snapshot(connection.kafka), was_up=self._kafka is not None),
+            _read_or_none(
+                "Kafka",
+                lambda: kafka.take_snapshot(connection.kafka, connection.topic_prefix),
+                was_up=self._kafka is not None,
+            ),
             _read_or_none(
                 "PostgreSQL",
                 lambda: postgres.take_snapshot(connection.postgres_steward),

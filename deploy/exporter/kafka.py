@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -31,22 +31,27 @@ class KafkaSnapshot:
     unread: Mapping[str, Offsets]
 
 
-async def take_snapshot(bootstrap: str) -> KafkaSnapshot:
-    """Read everything from the broker. Raises the errors of the client when the broker does not answer."""
+async def take_snapshot(bootstrap: str, prefix: str = "") -> KafkaSnapshot:
+    """Read everything from the broker, of topics and groups with this prefix; the snapshot has their names without it.
+
+    Raises the errors of the client when the broker does not answer.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=_CLIENT)
     try:
         await admin.start()
-        described = await admin.describe_topics([topic.name for topic in TOPICS])
+        described = await admin.describe_topics([prefix + topic.name for topic in TOPICS])
         partitions = {topic["topic"]: topic["partitions"] for topic in described if topic["partitions"]}
         ends = await end_offsets(bootstrap, sorted(partitions))
         async with committed_reader(bootstrap) as reader:
             return KafkaSnapshot(
                 brokers=len((await admin.describe_cluster())["brokers"]),
                 partitions=tuple(
-                    {**partition, "topic": name} for name, parts in partitions.items() for partition in parts
+                    {**partition, "topic": name.removeprefix(prefix)}
+                    for name, parts in partitions.items()
+                    for partition in parts
                 ),
-                ends=ends,
-                unread={group: left async for group, left in _unread(admin, reader, ends)},
+                ends=_without(prefix, ends),
+                unread={group: left async for group, left in _unread(admin, reader, ends, prefix)},
             )
     finally:
         await admin.close()
@@ -82,13 +87,18 @@ def metric_families(snapshot: KafkaSnapshot | None) -> Iterator[Metric]:
 
 
 async def _unread(
-    admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer, ends: Offsets
+    admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer, ends: Offsets, prefix: str
 ) -> AsyncIterator[tuple[str, Offsets]]:
     """The uncommitted records of each group. Skips a group whose coordinator is not available yet."""
     for topic, group in _groups():
-        target = {partition: end for partition, end in ends.items() if partition.topic == topic}
+        target = {partition: end for partition, end in ends.items() if partition.topic == prefix + topic}
         with contextlib.suppress(GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
-            yield group, await unread(reader, await committed_offsets(admin, group), target, _READ_TIMEOUT_S)
+            done = await committed_offsets(admin, prefix + group)
+            yield group, _without(prefix, await unread(reader, done, target, _READ_TIMEOUT_S))
+
+
+def _without(prefix: str, offsets: Offsets) -> Offsets:
+    return {TopicPartition(topic.removeprefix(prefix), number): offset for (topic, number), offset in offsets.items()}
 
 
 def _groups() -> Iterator[tuple[str, str]]:

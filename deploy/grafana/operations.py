@@ -1,206 +1,239 @@
-"""The dashboard for operators: throughput, lag, freshness, errors and servers."""
+"""The dashboard for operators: alerts, throughput, freshness, publication, errors and servers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from deploy.grafana.panels import Panel, Style, bars, lines, number
+from grafana_foundation_sdk.builders import dashboard
 
-TITLE = "Operations"
-UID = "hva-operations"
-ABOUT = "Throughput, freshness, lag, dead letters and the state of Kafka and PostgreSQL."
+from deploy.grafana.alerts_panels import alert_list, firing_alerts
+from deploy.grafana.board import fill, new_board
+from deploy.grafana.prometheus_panels import (
+    Column,
+    Look,
+    Panel,
+    bars,
+    chart,
+    grid,
+    in_line,
+    number,
+)
+from deploy.grafana.promql import FAMILIES, SERVICES, by_job, growth_of, of_all, or_unknown, rate_of
+from deploy.grafana.texts import Texts
+from deploy.grafana.theme import AXIS_SECONDS, BYTES, MEASURES, Measure
 
-_COUNT = Style("short", {}, base="text", decimals=0, minimum=0)
-_RATE = Style("cps", {}, base="text", minimum=0)
-_SECONDS = Style("s", {1: "yellow", 60: "red"}, minimum=0)
-_ZERO_IS_GOOD = Style("short", {1: "red"}, decimals=0, minimum=0, no_value="unknown")
-_UP = Style("short", {1: "green"}, base="red", decimals=0, minimum=0)
-_ERRORS = Style("short", {1: "yellow", 10: "red"}, decimals=0, minimum=0, no_value="none, if services are reachable")
+NAME: Final = "operations"
+COUNT, SHARE, SECONDS = MEASURES["count"], MEASURES["share"], MEASURES["wait"]
+_NONE_IS_GOOD: Final = Look(bad_from=1)
+_UP: Final = Look(bad_below=1)
+_AGE: Final = Look(SECONDS, bad_from=3 * 3600)  # as the alert HvaPublicationOld
+_FRESHNESS: Final = Look(Measure("s", 1, 0), bad_from=60, words={0: "no_events"})  # as HvaStale
+_REGISTERS: Final = Look(
+    bad_from=2, words={1: "registers_current", 2: "registers_outdated", 3: "registers_wrong", 4: "registers_wrong"}
+)
 
 
-def rows() -> dict[str, Sequence[Panel]]:
-    """Panels by row title."""
+def build(text: Texts) -> dashboard.Dashboard:
+    """The dashboard in the language of the texts."""
+    board = new_board(NAME, text, "now-3h", "10s")
+    board.with_variable(dashboard.DatasourceVariable("source").label(text("source")).type("prometheus"))
+    return fill(board, _rows(text))
+
+
+def _rows(text: Texts) -> Mapping[str, Sequence[Panel]]:
     return {
-        "Now": _now(),
-        "From the sources to the figures": _flow(),
-        "Problems": _problems(),
-        "Kafka": _kafka(),
-        "PostgreSQL": _postgres(),
+        text("row_now"): [*_now(text), *in_line(alert_list(text), firing_alerts(text), widths=(8, 16))],
+        text("row_flow"): _flow(text),
+        text("row_publication"): _publication(text),
+        text("row_problems"): _problems(text),
+        text("row_kafka"): _kafka(text),
+        text("row_postgres"): _postgres(text),
     }
 
 
-def _now() -> list[Panel]:
+def _per_second(text: Texts) -> Measure:
+    return Measure(f"suffix:{text('records_per_second')}", 1, 0)
+
+
+def _now(text: Texts) -> list[Panel]:
+    ready = by_job("sum by (job) (hva_ready)", SERVICES)
+    slowest = "max(job:hva_freshness_seconds:p99_5m >= 0) or vector(0)"  # without events in 5 minutes it is NaN
+    dead_letters = "sum(job:hva_dead_letters_open:max) or vector(0)"
+    return in_line(
+        number(
+            text,
+            "alerts",
+            _NONE_IS_GOOD,
+            or_unknown('count(ALERTS{alertstate="firing"}) or 0 * sum(prometheus_rule_group_rules)'),
+        ),
+        number(text, "ready", _UP, ready, "{{job}}"),
+        number(text, "waiting", Look(bad_from=10_000), or_unknown("sum(group:hva_kafka_group_lag_records:sum)")),
+        number(text, "slowest", _FRESHNESS, of_all(slowest, "hva_ready", SERVICES)),
+        number(text, "dead_letters", _NONE_IS_GOOD, of_all(dead_letters, "hva_ready", SERVICES)),
+        widths=(4, 8, 4, 4, 4),
+    )
+
+
+def _flow(text: Texts) -> list[Panel]:
+    batches = rate_of("hva_batch_seconds_count", "job")
+    p99 = "histogram_quantile(0.99, sum by (job, le) (rate(hva_batch_seconds_bucket[5m])))"
+    freshness = {
+        f"{{{{job}}}} {text('median')}": "job:hva_freshness_seconds:p50_5m",
+        "{{job}} 99 %": "job:hva_freshness_seconds:p99_5m",
+    }
     return [
-        number(
-            "Ready replicas",
-            "Ready replicas of each service. 0 is red; no value means that Prometheus reaches no replica.",
-            Style("short", {1: "green"}, base="red", decimals=0, minimum=0, no_value="none reachable"),
-            "sum by (job) (hva_ready)",
-            "{{job}}",
-            width=8,
+        *in_line(
+            chart(text, "records", _per_second(text), {"{{job}} {{outcome}}": "job:hva_records:rate5m"}, rows=12),
+            chart(text, "freshness", AXIS_SECONDS, freshness, rows=8, logarithmic=True),
         ),
-        number(
-            "Waiting records",
-            "Records in all topics that their groups have not committed yet, according to the broker.",
-            Style("short", {1000: "yellow", 10_000: "red"}, decimals=0, minimum=0, no_value="unknown"),
-            "sum(group:hva_kafka_group_lag_records:sum)",
+        *in_line(
+            chart(text, "lag", COUNT, {"{{group}}": "group:hva_kafka_group_lag_records:sum"}, rows=11),
+            chart(
+                text,
+                "batch_records",
+                COUNT,
+                {"{{job}}": f"{rate_of('hva_batch_records_sum', 'job')} / ({batches} > 0)"},
+                rows=4,
+            ),
         ),
-        number(
-            "Slowest freshness",
-            "Time from acceptance to the figures, 99th percentile of the last 5 minutes, of the slowest service.",
-            Style("s", {1: "yellow", 60: "red"}, minimum=0, no_value="no events"),
-            "max(job:hva_freshness_seconds:p99_5m)",
-        ),
-        number(
-            "Open dead letters",
-            "Rejected records that wait for an operator or for a changed register.",
-            _ZERO_IS_GOOD,
-            "sum(job:hva_dead_letters_open:max) or 0 * sum(hva_ready)",
-        ),
-        number(
-            "Wrong figures",
-            "Facts and stored figures that the last audit or replay found wrong, in all families. Expected: 0.",
-            Style("short", {1: "red"}, decimals=0, minimum=0, no_value="unknown"),
-            "sum(max by (job) (hva_wrong_cells))",
+        *in_line(
+            chart(text, "batch_time", AXIS_SECONDS, {"{{job}} 99 %": p99}, rows=4, logarithmic=True),
+            chart(
+                text,
+                "batch_steps",
+                AXIS_SECONDS,
+                {
+                    "{{job}} {{step}}": f"{rate_of('hva_batch_step_seconds_sum', 'job, step')}"
+                    f" / on (job) group_left () ({batches} > 0)"
+                },
+                rows=14,
+                logarithmic=True,
+            ),
         ),
     ]
 
 
-def _flow() -> list[Panel]:
+def _publication(text: Texts) -> list[Panel]:
+    age = "min by (job, county) (hva_publication_age_seconds)"
+    failures = "round(sum(increase(hva_publication_failures_total[1d])))"
+    restated = "sum(max by (job, county) (hva_restated_values))"
+    columns = [
+        Column("age", by_job(age, FAMILIES), _AGE),
+        Column("duration", "max by (job, county) (hva_publication_seconds)", Look(SECONDS)),
+        Column("rows", "max by (job, county) (hva_publication_rows)", Look()),
+        Column("hidden", "max by (job, county) (hva_publication_hidden_ratio)", Look(SHARE)),
+        Column("restated_values", "max by (job, county) (hva_restated_values)", Look()),
+    ]
     return [
-        lines(
-            "Records by outcome",
-            "Records per second. Applied: changed a fact. Unchanged: a duplicate, or of a smaller rank. "
-            "Rejected: became a dead letter.",
-            _RATE,
-            {"{{job}} {{outcome}}": "job:hva_records:rate5m"},
-            width=12,
+        *in_line(
+            number(text, "oldest", _AGE, of_all(f"max({age})", "hva_publication_age_seconds", FAMILIES)),
+            number(text, "failed_publications", _NONE_IS_GOOD, of_all(failures, "hva_ready", FAMILIES)),
+            number(text, "restated", Look(), of_all(restated, "hva_restated_values", FAMILIES)),
+            number(
+                text,
+                "wrong",
+                _NONE_IS_GOOD,
+                of_all("sum(max by (job) (hva_wrong_cells))", "hva_wrong_cells", FAMILIES),
+            ),
         ),
-        lines(
-            "Freshness",
-            "Time from acceptance to the figures in the last 5 minutes: median and 99th percentile.",
-            _SECONDS,
-            {
-                "{{job}} median": "job:hva_freshness_seconds:p50_5m",
-                "{{job}} 99 %": "job:hva_freshness_seconds:p99_5m",
-            },
-            width=12,
-        ),
-        lines(
-            "Lag",
-            "Records of a topic that a group has not committed. It should return to 0 after each peak.",
-            Style("short", {1000: "yellow", 10_000: "red"}, decimals=0, minimum=0, no_value="unknown"),
-            {"{{group}}": "group:hva_kafka_group_lag_records:sum"},
-        ),
-        lines(
-            "Batch size",
-            "Average number of records in a batch. Small at low load, large in a backlog.",
-            _COUNT,
-            {
-                "{{job}}": "sum by (job) (rate(hva_batch_records_sum[5m]))"
-                " / (sum by (job) (rate(hva_batch_records_count[5m])) > 0)"
-            },
-        ),
-        lines(
-            "Batch time",
-            "Time from decoding to commit of a batch, 99th percentile.",
-            _SECONDS,
-            {"{{job}} 99 %": "histogram_quantile(0.99, sum by (job, le) (rate(hva_batch_seconds_bucket[5m])))"},
+        *in_line(grid(text, "publications", ("county", "job"), columns, rows=6)),
+        *in_line(
+            chart(
+                text,
+                "publication_time",
+                AXIS_SECONDS,
+                {"{{county}} {{job}}": "max by (job, county) (hva_publication_seconds)"},
+                rows=6,
+            ),
+            chart(
+                text,
+                "hidden_share",
+                SHARE,
+                {"{{county}} {{job}}": "max by (job, county) (hva_publication_hidden_ratio)"},
+                rows=6,
+            ),
         ),
     ]
 
 
-def _problems() -> list[Panel]:
+def _problems(text: Texts) -> list[Panel]:
+    reasons = by_job("sum by (job, reason) (job:hva_dead_letters_open:max)", SERVICES, metric="hva_ready")
+    versions = (
+        "max by (job, version) (hva_registers_info"
+        " + on (job, instance) group_left () (hva_registers_outdated + 2 * hva_registers_wrong))"
+    )
+    sender = {
+        f"{text('unknown_fields')} {{{{topic}}}}": growth_of("hva_unknown_fields_total", "topic", "1h"),
+        f"{text('conflicts')} {{{{topic}}}}": growth_of("hva_revision_conflicts_total", "topic", "1h"),
+    }
     return [
-        bars(
-            "Dead letters by reason",
-            "Open dead letters by service and reason. docs/events.md explains the reasons.",
-            _ERRORS,
-            "sum by (job, reason) (job:hva_dead_letters_open:max)",
-            "{{job}} {{reason}}",
-            width=8,
+        *in_line(
+            bars(text, "reasons", _NONE_IS_GOOD, reasons, ("job", "reason"), rows=10),
+            grid(
+                text,
+                "registers",
+                ("job", "version"),
+                [Column("registers_state", by_job(versions, SERVICES), _REGISTERS)],
+                rows=8,
+            ),
         ),
-        lines(
-            "Failed commits",
-            "Failed attempts in 5 minutes, by error. Each is retried; no record is lost.",
-            _ERRORS,
-            {"{{job}} {{kind}}": "sum by (job, kind) (increase(hva_commit_errors_total[5m]))"},
-        ),
-        lines(
-            "Sender problems",
-            "In an hour: unknown fields that were left out, and events with the revision of another event but "
-            "different content.",
-            _ERRORS,
-            {
-                "unknown fields {{topic}}": "sum by (topic) (increase(hva_unknown_fields_total[1h]))",
-                "conflicts {{topic}}": "sum by (topic) (increase(hva_revision_conflicts_total[1h]))",
-            },
+        *in_line(
+            chart(
+                text,
+                "failed_commits",
+                COUNT,
+                {"{{job}} {{kind}}": growth_of("hva_commit_errors_total", "job, kind", "5m")},
+                rows=8,
+            ),
+            chart(text, "sender_problems", COUNT, sender, rows=8),
         ),
     ]
 
 
-def _kafka() -> list[Panel]:
+def _kafka(text: Texts) -> list[Panel]:
+    written = "clamp_min(deriv(topic:hva_kafka_end_offset:sum[5m]), 0)"
+    rebalances = growth_of("hva_rebalances_total", "job, topic", "5m")
     return [
-        number("Kafka", "1 when the broker answered the last check.", _UP, "hva_kafka_up", width=3),
-        number("Brokers", "Brokers of the cluster.", _UP, "hva_kafka_brokers", width=3),
-        number(
-            "Without a leader",
-            "Partitions that can be neither read nor written.",
-            _ZERO_IS_GOOD,
-            "sum(hva_kafka_offline_partitions)",
-            width=3,
+        *in_line(
+            number(text, "kafka", Look(bad_below=1, words={1: "up", 0: "down"}), or_unknown("min(hva_kafka_up)")),
+            number(text, "brokers", _UP, or_unknown("max(hva_kafka_brokers)")),
+            number(text, "leaderless", _NONE_IS_GOOD, or_unknown("sum(hva_kafka_offline_partitions)")),
+            number(text, "replicas", _NONE_IS_GOOD, or_unknown("sum(hva_kafka_under_replicated_partitions)")),
         ),
-        number(
-            "Without a replica",
-            "Partitions that lack a replica: one more failure may lose events.",
-            _ZERO_IS_GOOD,
-            "sum(hva_kafka_under_replicated_partitions)",
-            width=3,
-        ),
-        lines(
-            "Records written",
-            "Records per second written to each topic.",
-            _RATE,
-            {"{{topic}}": "clamp_min(deriv(topic:hva_kafka_end_offset:sum[5m]), 0)"},
-            width=12,
+        *in_line(
+            chart(text, "written", _per_second(text), {"{{topic}}": written}, rows=8),
+            chart(text, "rebalances", COUNT, {"{{job}} {{topic}}": rebalances}, rows=11),
         ),
     ]
 
 
-def _postgres() -> list[Panel]:
+def _postgres(text: Texts) -> list[Panel]:
+    used = "sum(hva_postgres_connections) / max(hva_postgres_connections_max)"
     return [
-        number("PostgreSQL", "1 when the database answered the last check.", _UP, "hva_postgres_up", width=3),
-        number(
-            "Database size",
-            "Size on disk. It grows with the facts; figures need very little.",
-            Style("bytes", {}, base="text", no_value="unknown"),
-            "hva_postgres_database_bytes",
-            width=3,
+        *in_line(
+            number(text, "postgres", Look(bad_below=1, words={1: "up", 0: "down"}), or_unknown("min(hva_postgres_up)")),
+            number(text, "size", Look(BYTES), or_unknown("max(hva_postgres_database_bytes)")),
+            number(
+                text,
+                "oldest_transaction",
+                Look(SECONDS, bad_from=600),
+                or_unknown("max(hva_postgres_oldest_transaction_seconds)"),
+            ),
+            number(text, "connections_used", Look(SHARE, bad_from=0.8), or_unknown(used)),
         ),
-        number(
-            "Oldest transaction",
-            "Minutes are unusual: a session blocks others, or the cells of a large year are being counted.",
-            Style("s", {60: "yellow", 600: "red"}, decimals=0, minimum=0, no_value="unknown"),
-            "hva_postgres_oldest_transaction_seconds",
-            width=3,
-        ),
-        number(
-            "Connections in use",
-            "Share of the connections that the server allows.",
-            Style("percentunit", {0.6: "yellow", 0.8: "red"}, decimals=0, minimum=0, maximum=1, no_value="unknown"),
-            "sum(hva_postgres_connections) / max(hva_postgres_connections_max)",
-            width=3,
-        ),
-        lines(
-            "Transactions",
-            "Transactions per second. Rolled-back ones were retried.",
-            _RATE,
-            {"{{outcome}}": "sum by (outcome) (rate(hva_postgres_transactions_total[5m]))"},
-            width=6,
-        ),
-        lines(
-            "Connections",
-            "By role and state.",
-            _COUNT,
-            {"{{role}} {{state}}": "sum by (role, state) (hva_postgres_connections)"},
-            width=6,
+        *in_line(
+            chart(
+                text,
+                "transactions",
+                Measure("suffix:/s", 1, 0),
+                {"{{outcome}}": rate_of("hva_postgres_transactions_total", "outcome")},
+                rows=2,
+            ),
+            chart(
+                text,
+                "connections",
+                COUNT,
+                {"{{role}} {{state}}": "sum by (role, state) (hva_postgres_connections)"},
+                rows=14,
+            ),
         ),
     ]

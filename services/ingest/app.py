@@ -45,6 +45,7 @@ async def build(runtime: Runtime) -> Wiring:
         runtime.cipher,
         settings.topic_prefix,
         give_up=runtime.give_up,
+        observe=runtime.metrics.step,
     )
     attempt = make_attempt(contexts, commit, settings.topic_prefix)
 

@@ -6,6 +6,7 @@ before the offsets are committed. Both are harmless.
 """
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Final
 
 import asyncpg
@@ -21,7 +22,7 @@ from services.ingest.aliases import merge_of
 from services.ingest.announced_aliases import AnnouncedAliases
 from services.ingest.freshness import Freshness
 from services.ingest.validate import Accepted
-from shared.batch import Applied
+from shared.batch import Applied, ObserveStep
 from shared.contracts.catalogue import PERSON
 from shared.dead_letters import DeadLetter, DeadLetterCipher
 from shared.edge.produce import Outgoing, publish
@@ -42,9 +43,11 @@ class PublishCommit:
         cipher: DeadLetterCipher,
         topic_prefix: str,
         give_up: Callable[[str], None],
+        observe: ObserveStep = lambda step, seconds: None,
     ) -> None:
+        """`observe` gets the time of the step publish of each batch, in seconds."""
         self._producer, self._pool, self._cipher = producer, pool, cipher
-        self._prefix, self._give_up = topic_prefix, give_up
+        self._prefix, self._give_up, self._observe = topic_prefix, give_up, observe
         self._announced = AnnouncedAliases(pool)
         self.freshness = Freshness(topic_prefix)
 
@@ -53,7 +56,9 @@ class PublishCommit:
             async with self._pool.acquire() as connection:
                 await write_dead_letters(connection, SCHEMA, dead_letters, self._cipher)
             self.freshness.reject(dead_letters)
+        started = perf_counter()
         await self.publish(events)
+        self._observe("publish", perf_counter() - started)
         return Applied(len(events))
 
     async def publish(self, events: Sequence[Accepted]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
@@ -35,6 +35,19 @@ _MAX_POLL_MS: Final = 300_000
 _SESSION_MS: Final = 6_000
 
 BatchHandler = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+class _CountRebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Calls a function each time the group assigns partitions to the consumer."""
+
+    def __init__(self, count: Callable[[], None]) -> None:
+        self._count = count
+
+    def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
+        """Do nothing: an assignment follows."""
+
+    def on_partitions_assigned(self, _: set[TopicPartition]) -> None:
+        self._count()
 
 
 class UnsafeSubscriberError(Exception):
@@ -80,8 +93,13 @@ async def ping_kafka(settings: Settings) -> bool:
     return True
 
 
-def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: BatchHandler) -> None:
-    """Pass every batch of a topic to `handler`. Offsets are committed after it returns and rewound if it raises."""
+def subscribe(
+    broker: KafkaBroker, settings: Settings, topic: Topic, handler: BatchHandler, count_rebalance: Callable[[], None]
+) -> None:
+    """Pass every batch of a topic to `handler`. Offsets are committed after it returns and rewound if it raises.
+
+    `count_rebalance` is called at each assignment of partitions.
+    """
 
     async def on_batch(message: KafkaMessage) -> None:
         await handler(message.raw_message)
@@ -100,6 +118,7 @@ def subscribe(broker: KafkaBroker, settings: Settings, topic: Topic, handler: Ba
         max_poll_interval_ms=_MAX_POLL_MS,
         session_timeout_ms=_SESSION_MS,
         heartbeat_interval_ms=_SESSION_MS // 4,
+        listener=_CountRebalances(count_rebalance),
         no_reply=True,
     )(on_batch)
 

@@ -183,7 +183,7 @@ async def _report_version(runtime: Runtime) -> None:
 async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
     broker = make_broker(runtime.settings)
     for topic, handler in wiring.subscriptions:
-        subscribe(broker, runtime.settings, topic, handler)
+        subscribe(broker, runtime.settings, topic, handler, runtime.metrics.rebalances(topic.name))
     assert_safe(broker)
     try:
         await broker.start()

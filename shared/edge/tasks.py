@@ -44,7 +44,7 @@ def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E],
     return BatchRunner(
         topic=topic.name,
         decode=decode,
-        commit=StoreCommit(schema, runtime.pool, runtime.cipher, apply),
+        commit=StoreCommit(schema, runtime.pool, runtime.cipher, apply, runtime.metrics.step),
         metrics=runtime.metrics,
         logger=runtime.logger,
         health=runtime.health,

@@ -1,22 +1,32 @@
-"""Metrics of the newest publication of the current year of each county."""
+"""Metrics of the newest publication of the current year of each county, and of restatements."""
 
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.clock import Clock, system_clock
 from shared.postgres.chunks import Pool
+from shared.publication.protection import views_of
 
 _READ: Final = """
 select distinct on (county) county, published_at, seconds, rows, hidden from report.publication
 where family = $1 and published_at is not null order by county, year desc
 """
+# Restatements change with a publication, of any year, and with a closing. Both tables have a few rows.
+_CHANGED: Final = """
+select (select sum(extract(epoch from published_at)) from report.publication where family = $1) as publications,
+       (select count(*) from report.edition) as editions
+"""
+# Key results follow the figures of all families, so that no family counts them.
+_RESTATED: Final = """
+select county, count(*) as restated from report.restatement where view = any($1::text[]) group by county
+"""
 
 
 class PublicationMetrics:
-    """Age, duration, rows, hidden share and failures."""
+    """Age, duration, rows, hidden share, failures and restated values."""
 
     def __init__(self, family: str, registry: CollectorRegistry, clock: Clock = system_clock) -> None:
         self._family, self._clock = family, clock
@@ -28,6 +38,10 @@ class PublicationMetrics:
         self._seconds = gauge("hva_publication_seconds", "How long the last publication took.")
         self._rows = gauge("hva_publication_rows", "Rows of the last publication, hidden ones among them.")
         self._hidden = gauge("hva_publication_hidden_ratio", "Hidden rows of the last publication, of all its rows.")
+        self._restated = gauge(
+            "hva_restated_values", "Published values that differ from the newest edition of their closed period."
+        )
+        self._counted_at: tuple[Any, ...] = ()
         text = "Publications that failed; the previous ones stay."
         self._failures = Counter("hva_publication_failures", text, ["service"], registry=registry).labels(family)
 
@@ -43,6 +57,19 @@ class PublicationMetrics:
             self._seconds.labels(*labels).set(row["seconds"])
             self._rows.labels(*labels).set(row["rows"])
             self._hidden.labels(*labels).set(row["hidden"] / row["rows"] if row["rows"] else 0.0)
+        await self._count_restated(pool)
+
+    async def _count_restated(self, pool: Pool) -> None:
+        """Count again only after a publication or a closing: there may be many restatements."""
+        changed = await pool.fetchrow(_CHANGED, self._family)
+        assert changed is not None  # one row without tables
+        if tuple(changed) == self._counted_at:
+            return
+        rows = await pool.fetch(_RESTATED, list(views_of(self._family)))
+        counts = {row["county"]: row["restated"] for row in rows}
+        for row in await pool.fetch(_READ, self._family):
+            self._restated.labels(self._family, row["county"]).set(counts.get(row["county"], 0))
+        self._counted_at = tuple(changed)
 
     def _age_of(self, published_at: datetime) -> float:
         return (self._clock() - published_at).total_seconds()

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from faststream import AckPolicy
+from prometheus_client import CollectorRegistry
 
 from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream, Topic
 from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, UnsafeSubscriberError, assert_safe, make_broker, subscribe
 from shared.edge.produce import Outgoing, make_producer, partition_of, publish
 from shared.edge.topics import TopicMismatchError, ensure_topics
+from shared.metrics import PipelineMetrics
 from shared.record import Record
 from shared.settings import Settings
 from tests.replica import wait_until
@@ -48,9 +50,11 @@ def numbered_records(settings: Settings, numbers: range) -> list[Outgoing]:
 
 
 @asynccontextmanager
-async def consuming(settings: Settings, handler: Handler) -> AsyncIterator[None]:
+async def consuming(
+    settings: Settings, handler: Handler, count_rebalance: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
     broker = make_broker(settings)
-    subscribe(broker, settings, TOPIC, handler)
+    subscribe(broker, settings, TOPIC, handler, count_rebalance)
     assert_safe(broker)
     await broker.start()
     try:
@@ -149,6 +153,23 @@ def test_unsafe_subscriber_is_refused(arguments: dict[str, Any]) -> None:
     broker.subscriber("x", group_id="x", batch=True, **arguments)
     with pytest.raises(UnsafeSubscriberError):
         assert_safe(broker)
+
+
+async def test_every_assignment_of_partitions_is_counted(settings: Settings) -> None:
+    registry = CollectorRegistry()
+    labels = {"service": "ingest", "topic": TOPIC.name}
+    count_one = PipelineMetrics("ingest", registry).rebalances(TOPIC.name)
+
+    def counted() -> float:
+        return registry.get_sample_value("hva_rebalances_total", labels) or 0
+
+    async def handler(_: Sequence[Record]) -> None: ...
+
+    assert registry.get_sample_value("hva_rebalances_total", labels) == 0
+    async with consuming(settings, handler, count_one):
+        await wait_until(lambda: counted() == 1, "the first consumer has all partitions")
+        async with consuming(settings, handler):
+            await wait_until(lambda: counted() == 2, "the second consumer has taken some of them")
 
 
 async def test_partition_of_a_key_is_the_same_as_in_aiokafka(settings: Settings) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+from prometheus_client import CollectorRegistry
 
 from deploy.hva.closing import counties_to_close, period_to_close
 from deploy.hva.context import VerbError
 from deploy.hva.restated_facts import restated_facts
+from shared.publication.metrics import PublicationMetrics
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
 from tests.store.closing import COUNTY, Closing, additive, steward_of
@@ -62,6 +64,26 @@ async def test_late_event_is_a_restatement_with_its_cause(nps: Store, closing: C
         "urn:hva:oma-hame:palaute",
     )
     assert (fact.before, fact.after) == ({"n": 0, "promoters": 0}, {"n": 1, "promoters": 1})
+
+
+async def test_gauge_counts_the_restated_values_of_a_family(nps: Store, closing: Closing, pool: Any) -> None:
+    await fill(nps)
+    registry = CollectorRegistry()
+    metrics = PublicationMetrics("nps", registry)
+
+    async def restated() -> float | None:
+        await metrics.refresh(pool)
+        return registry.get_sample_value("hva_restated_values", {"service": "nps", "county": COUNTY})
+
+    await closing.close("2026-03")
+    assert await restated() == 0
+    closing.now += timedelta(hours=1)
+    await nps.feed(answered("late", score=10))
+    await closing.publish(COUNTY, 2026)
+    rows = await closing.steward.fetch("select view from report.restatement where view <> 'key_result'")
+    assert await restated() == len(rows) > 0
+    await closing.close("2026-03")  # of these values there is a newer edition
+    assert await restated() == 0
 
 
 async def test_restatement_keeps_when_it_was_first_seen_and_vanishes_with_its_difference(

@@ -77,6 +77,7 @@ PUBLISHED_VIEWS = {
     "objective": ["security_barrier=true"],
     "key_result_period": ["security_barrier=true"],
     "key_result": ["security_invoker=true"],
+    "period": ["security_barrier=true"],
 }
 ALLOWED: dict[str, set[str]] = {
     "connect": {"this"},

@@ -103,6 +103,17 @@ async def test_events_and_dead_letters_of_a_batch_are_committed_together() -> No
     assert outcomes(registry) == {"applied": 2, "unchanged": 0, "rejected": 1}
 
 
+async def test_metrics_of_a_long_delivery_are_of_each_batch() -> None:
+    commit, registry = MemoryCommit(), CollectorRegistry()
+    metrics, logger = PipelineMetrics("nps", registry), logging.getLogger("test")
+    runner = BatchRunner("t", decode, commit, metrics, logger, Health(()), max_records=2)
+    await runner.run(records("a", "b", "c"))
+    buckets = {size: registry.get_sample_value("hva_batch_records_bucket", {"le": size}) for size in ("1.0", "3.0")}
+    assert (buckets, registry.get_sample_value("hva_batch_records_sum")) == ({"1.0": 1, "3.0": 2}, 3)
+    assert registry.get_sample_value("hva_batch_seconds_count") == 2
+    assert registry.get_sample_value("hva_batch_step_seconds_count", {"step": "decode"}) == 2
+
+
 async def test_ignored_record_is_neither_event_nor_dead_letter() -> None:
     commit = MemoryCommit(poison="p")
     runner, registry = build_runner(commit)

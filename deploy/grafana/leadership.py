@@ -1,0 +1,177 @@
+"""The dashboard of leaders: do clients recommend us, was the matter settled at once, do those who need many services
+get fewer and better joined ones, and are these figures final?
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from grafana_foundation_sdk.builders import dashboard
+
+from deploy.grafana.board import figures_board
+from deploy.grafana.columns import Column, figure, label
+from deploy.grafana.key_results import key_results
+from deploy.grafana.publication import hidden, state, states
+from deploy.grafana.sql import PERIOD, chosen, keys, marks, recent, scope_name, shown, trend, value
+from deploy.grafana.sql_panels import SqlPanel, band, bars, number, rows
+from deploy.grafana.texts import Texts
+from deploy.grafana.theme import GREY
+
+NAME: Final = "leadership"
+_LEVELS: Final = ("division",)
+_VARIABLES: Final = ("county", *_LEVELS, "period_kind", "period")
+_MONTHS: Final = 13
+_QUARTERS: Final = 8
+_FURTHER: Final[Mapping[str, Mapping[str, str]]] = {
+    "fcr_confirmed": {"window_days": "7"},
+    "statement": {"question": "useful"},
+}
+_NONE: Final = "–"  # where the label of a row says why there is no number
+
+
+def build(texts: Texts) -> dashboard.Dashboard:
+    """The dashboard in a language."""
+    found = {
+        texts("row_now"): _now(texts),
+        texts("row_key_results"): [key_results(texts)],
+        texts("row_nps"): _recommending(texts),
+        texts("row_fcr"): _settled(texts),
+        texts("row_events"): _multidisciplinary(texts),
+        texts("row_divisions"): [_divisions(texts)],
+        texts("row_final"): [states(texts), *hidden(texts)],
+    }
+    return figures_board(NAME, texts, found, _VARIABLES)
+
+
+def _scope(row: str) -> str:
+    return chosen(row, _LEVELS)
+
+
+def _now(texts: Texts) -> Sequence[SqlPanel]:
+    """The answers to the four questions, as numbers of the chosen period."""
+    numbers = {
+        "nps.score": "experience",
+        "fcr.net": "first_line",
+        "fcr_confirmed.fcr_confirmed": "first_line",
+        "events_per_client.events_per_client": "multidisciplinary",
+        "events_per_client.cohort_ratio": "multidisciplinary",
+    }
+    return [*(_number(texts, source, board) for source, board in numbers.items()), state(texts)]
+
+
+def _number(texts: Texts, source: str, board: str) -> SqlPanel:
+    view, column = source.split(".")
+    title, shown_as = texts(f"number_{column}"), figure(texts, source, title="", opens=board)
+    return number(texts, title, texts.definition(view), shown_as, value(source, _scope, **_FURTHER.get(view, {})))
+
+
+def _months(texts: Texts, title: str, sources: Sequence[str], width: int = 12) -> SqlPanel:
+    """Bars of the last months, the newest at the right."""
+    views = dict.fromkeys(source.split(".")[0] for source in sources)
+    about = " ".join([*(texts.definition(view) for view in views), texts("trend_about")])
+    columns = [Column("label"), *(figure(texts, source) for source in sources)]
+    return bars(texts, title, about, columns, trend(texts, "month", _MONTHS, sources, _scope, _FURTHER), width=width)
+
+
+def _recommending(texts: Texts) -> Sequence[SqlPanel]:
+    about = f"{texts.definition('nps')} {texts('trend_about')}"
+    return [
+        _interval(texts),
+        _nps_table(texts, about),
+        _months(texts, texts("nps_months"), ["nps.score"]),
+        _months(texts, texts("useful_months"), ["statement.top1", "statement.top2"]),
+    ]
+
+
+def _interval(texts: Texts) -> SqlPanel:
+    """NPS by quarter with its interval, at the first moment of each quarter in Finland."""
+    sql = f"""select p.first_day::timestamp at time zone 'Europe/Helsinki' as time, f.score_low, f.score_high, f.score,
+  case when f.state = 'provisional' then f.score end as provisional
+from {recent("quarter", _QUARTERS)}
+left join report.nps f on f.period = p.period and {keys("nps", "f", _scope("f"))}
+order by p.first_day"""
+    columns = [
+        Column("time"),
+        *_bounds(texts),
+        figure(texts, "nps.score"),
+        Column("provisional", texts("provisional_points"), "points", color=GREY),
+    ]
+    return band(texts, texts("nps_quarters"), f"{texts.definition('nps')} {texts('band_about')}", columns, sql)
+
+
+def _nps_table(texts: Texts, about: str) -> SqlPanel:
+    sources = ["nps.score", "nps.score_low", "nps.score_high", "nps.n"]
+    columns = [
+        label(texts, "label", texts.report("period"), width=230),
+        figure(texts, sources[0], width=90, empty=_NONE),
+        *_bounds(texts, width=110, empty=_NONE),
+        figure(texts, sources[3], empty=_NONE),
+    ]
+    sql = trend(texts, "quarter", _QUARTERS, sources, _scope, newest_first=True)
+    return rows(texts, texts("nps_table"), about, columns, sql, width=12)
+
+
+def _bounds(texts: Texts, **settings: Any) -> list[Column]:
+    """The ends of the interval of NPS."""
+    ends = {"score_low": texts("interval_low"), "score_high": texts("interval_high")}
+    return [Column(name, title, "points", **settings) for name, title in ends.items()]
+
+
+def _settled(texts: Texts) -> Sequence[SqlPanel]:
+    return [_months(texts, texts("fcr_months"), ["fcr.gross", "fcr.net", "fcr_confirmed.fcr_confirmed"], width=24)]
+
+
+def _multidisciplinary(texts: Texts) -> Sequence[SqlPanel]:
+    names = ("segment_clients", "events_per_client", "cohort_clients", "cohort_ratio")
+    sources = [f"events_per_client.{name}" for name in names]
+    columns = [
+        label(texts, "label", texts.report("period"), width=230),
+        *(figure(texts, source, empty=_NONE) for source in sources[:2]),
+        Column("cohort_clients", texts("cohort_clients"), "count", empty=_NONE),
+        figure(texts, sources[3], empty=_NONE),
+    ]
+    about = f"{texts.definition('events_per_client')} {texts('trend_about')}"
+    sql = trend(texts, "quarter", _QUARTERS, sources, _scope, newest_first=True)
+    return [
+        _months(texts, texts("events_months"), [sources[1], sources[3]]),
+        rows(texts, texts("events_table"), about, columns, sql, width=12),
+    ]
+
+
+_OF_DIVISIONS: Final = {
+    "nps": ("score", "score_low", "score_high", "n"),
+    "fcr": ("net",),
+    "fcr_confirmed": ("fcr_confirmed",),
+    "events_per_client": ("events_per_client",),
+}
+
+
+def _divisions(texts: Texts) -> SqlPanel:
+    """The divisions of the county; a click opens the client experience of one."""
+
+    def rows_of(view: str, row: str) -> str:
+        level = f"{row}.scope_level = 'division'"
+        return f"{keys(view, row, level, **_FURTHER.get(view, {}))} and {row}.period = {PERIOD}"
+
+    scopes = "\n  union ".join(
+        f"select f.county, f.scope_level, f.scope from report.{view} f where {rows_of(view, 'f')}"
+        for view in _OF_DIVISIONS
+    )
+    joins = "\n".join(
+        f"left join report.{view} {view} on {view}.scope = s.scope and {rows_of(view, view)}" for view in _OF_DIVISIONS
+    )
+    found = [(view, name) for view, names in _OF_DIVISIONS.items() for name in names]
+    numbers = ", ".join(f"{shown(view, name)} as {name}" for view, name in found)
+    name = f"{scope_name(texts, 's')} || {marks(texts, list(_OF_DIVISIONS), cells=True)}"
+    sql = f"""select {name} as name, s.scope, {numbers}
+from ({scopes}) s
+{joins}
+order by 1"""
+    columns = [
+        label(texts, "name", texts.report("key_division"), width=260, opens="experience", sets="division"),
+        Column("scope", invisible=True),
+        figure(texts, "nps.score"),
+        *_bounds(texts),
+        figure(texts, "nps.n"),
+        *(figure(texts, f"{view}.{name}") for view, name in found[4:]),
+    ]
+    return rows(texts, texts("divisions"), texts("divisions_about"), columns, sql)

@@ -1,0 +1,210 @@
+"""Queries on the published tables: a target of Grafana's PostgreSQL data source and the parts that queries share.
+
+Values of variables reach SQL as `${name:sqlstring}` only, which quotes them. A hidden number is NULL. Where there is no
+number (a denominator of 0, or no published row beside others), it is NaN. Without any published row there is no row.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models.common import DataSourceRef
+
+from deploy.grafana.texts import Texts
+from shared.publication.protection import keys_of
+
+SOURCE: Final = DataSourceRef(type_val="grafana-postgresql-datasource", uid="postgresql")
+ALL: Final = "all"
+LEVELS: Final = ("unit", "service_area", "result_area", "division")
+"""The levels that a reader can choose below the county, the lowest first."""
+
+
+@dataclass(frozen=True)
+class SqlQuery(Dataquery):
+    """A query as Grafana stores it."""
+
+    sql: str
+    ref_id: str
+    series: bool
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "datasource": SOURCE,
+            "editorMode": "code",
+            "format": "time_series" if self.series else "table",
+            "rawQuery": True,
+            "rawSql": self.sql,
+            "refId": self.ref_id,
+        }
+
+
+class SqlTarget(Builder[Dataquery]):
+    """Builds a target of a panel."""
+
+    def __init__(self, sql: str, ref_id: str = "A", *, series: bool = False) -> None:
+        self._query = SqlQuery(sql, ref_id, series)
+
+    def build(self) -> SqlQuery:
+        return self._query
+
+
+def literal(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def variable(name: str) -> str:
+    """The value of a variable, quoted."""
+    return f"${{{name}:sqlstring}}"
+
+
+COUNTY: Final = variable("county")
+PERIOD: Final = variable("period")
+
+
+def chosen(row: str, levels: Sequence[str] = LEVELS) -> str:
+    """Whether a row is about the scope that the reader has chosen: the lowest of the levels that is not 'all', else
+    the county. A dashboard passes the levels that its reader can choose.
+    """
+    values = "".join(f"({i}, '{level}', {variable(level)}), " for i, level in enumerate(levels))
+    return f"""({row}.scope_level, {row}.scope) = (
+    select level, code from (values {values}({len(levels)}, 'county', {COUNTY})) v(depth, level, code)
+    where code <> '{ALL}' order by depth limit 1)"""
+
+
+def of_county(row: str) -> str:
+    """Whether a row is about the whole county."""
+    return f"{row}.scope_level = 'county'"
+
+
+def within(row: str, level: str, levels: Sequence[str] = LEVELS) -> str:
+    """Whether a row is about a scope of a level that lies in what the reader has chosen."""
+    conditions = "".join(f"\n      and {variable(name)} in ('{ALL}', u.{name})" for name in reversed(levels))
+    return f"""{row}.scope_level = '{level}' and {row}.scope in (
+    select u.{level} from report.unit u where u.county = {COUNTY}{conditions})"""
+
+
+def keys(view: str, row: str, scope: str, **others: str) -> str:
+    """The condition for rows of a view: county, scope, and every further key 'all' unless given.
+
+    `others`: values of keys by their names; '*' for a key that is not restricted.
+    """
+    conditions = [f"{row}.county = {COUNTY}", scope]
+    for key in keys_of(view):
+        if key in ("county", "period_kind", "period", "scope_level", "scope"):
+            continue
+        value = others.pop(key, ALL)
+        if value != "*":
+            wanted = value if value.startswith("${") or value.isdigit() else literal(value)
+            conditions.append(f"{row}.{key} = {wanted}")
+    if others:
+        raise ValueError(f"{view} has no key {', '.join(others)}")
+    return "\n  and ".join(conditions)
+
+
+def shown(row: str, column: str) -> str:
+    """A number for people: NULL where it is hidden, NaN where there is none."""
+    return f"case when {row}.suppressed then null else coalesce({row}.{column}::double precision, 'NaN') end"
+
+
+def value(source: str, scope: Callable[[str], str], **further: str) -> str:
+    """A query of one number of the chosen period, given as view.column. `further`: keys that are not 'all'."""
+    view, column = source.split(".")
+    return f"""select {shown("f", column)} as {column}
+from report.{view} f
+where {keys(view, "f", scope("f"), **further)}
+  and f.period = {PERIOD}"""
+
+
+def words(code: str) -> str:
+    """A code without a name, as words."""
+    return f"upper(left({code}, 1)) || translate(substr({code}, 2), '-_', '  ')"
+
+
+def name_of(texts: Texts, key: str, code: str) -> str:
+    """The name of a code in the language of the texts, or else the code as words. `key` is an expression."""
+    return f"""coalesce((
+    select c.name_{texts.language} from report.code c where c.named and c.key = {key} and c.code = {code}
+  ), {words(code)})"""
+
+
+def scope_name(texts: Texts, row: str) -> str:
+    """The name of the scope of a row: a unit by the register, other scopes by their codes."""
+    return f"""coalesce((
+    select nullif(u.name_{texts.language}, '') from report.unit u
+    where {row}.scope_level = 'unit' and u.county = {row}.county and u.unit = {row}.scope
+  ), {name_of(texts, f"{row}.scope_level", f"{row}.scope")})"""
+
+
+def period_name(row: str) -> str:
+    """The short name of a period of `report.period`: 3/2026, Q1/2026, 2026."""
+    return f"""case {row}.period_kind
+    when 'month' then to_char({row}.first_day, 'FMMM/YYYY')
+    when 'quarter' then 'Q' || to_char({row}.first_day, 'Q/YYYY')
+    else {row}.period
+  end"""
+
+
+def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
+    """The marks of a row as words in brackets, or an empty text: no data, hidden, few answers, provisional.
+
+    `rows`: the aliases that the row is made of, joined from the left. `cells`: where the cells of a table say
+    themselves what is hidden or missing, the marks do not.
+    """
+
+    def when_any(column: str, value: str, name: str) -> str:
+        found = ", ".join(f"{row}.{column}" for row in rows)
+        return f"case when {value} in ({found}) then {literal(texts(name))} end"
+
+    states = ", ".join(f"{row}.state" for row in rows)
+    no_data = f"case when coalesce({states}) is null then {literal(texts('missing'))} end"
+    found = [] if cells else [no_data, when_any("suppressed", "true", "hidden_short")]
+    found += [when_any("low_n", "true", "low_n_short"), when_any("state", "'provisional'", "provisional")]
+    words_ = ",\n    ".join(found)
+    return f"coalesce(' (' || nullif(concat_ws(', ',\n    {words_}), '') || ')', '')"
+
+
+def recent(kind: str, number: int) -> str:
+    """A table `p` of the last periods of a kind until the end of the chosen period, none that has not begun."""
+    return f"""(
+    select p.period_kind, p.period, p.first_day, p.last_day from report.period p
+    where p.period_kind = '{kind}' and p.first_day <= current_date
+      and p.first_day <= (select c.last_day from report.period c where c.period = {PERIOD})
+    order by p.first_day desc limit {number}
+  ) p"""
+
+
+def trend(
+    texts: Texts,
+    kind: str,
+    number: int,
+    columns: Sequence[str],
+    scope: Callable[[str], str],
+    further: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    newest_first: bool = False,
+) -> str:
+    """A query of the last periods of a kind: `label` with its marks, and columns given as view.column.
+
+    `scope`: the condition for the rows of an alias. `further`: keys of a view that are not 'all'. A period without a
+    published row is there, too, and its label says so.
+    """
+    views = list(dict.fromkeys(column.split(".")[0] for column in columns))
+    joins = "\n".join(
+        f"left join report.{view} {view} on {view}.period = p.period and "
+        + keys(view, view, scope(view), **(further or {}).get(view, {}))
+        for view in views
+    )
+    return f"""select {period_name("p")} || {marks(texts, views)} as label, {", ".join(columns)}
+from {recent(kind, number)}
+{joins}
+order by p.first_day{" desc" if newest_first else ""}"""
+
+
+def number_words(texts: Texts, value: str, decimals: int) -> str:
+    """A number as text, with the separators of the language."""
+    pattern = "FM999,999,990" + ("." + "0" * decimals if decimals else "")
+    written = f"to_char(({value})::numeric, '{pattern}')"
+    return written if texts.language == "en" else f"translate({written}, ',.', '\u00a0,')"

@@ -1,0 +1,120 @@
+"""Panels of published figures. They show rows as they are published and compute nothing from several of them.
+
+Each tells apart what is hidden, what cannot be calculated and what is not there. In tables and numbers NULL and NaN
+are mapped to words; in charts the label of a row says it, because there is no bar.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from grafana_foundation_sdk.builders import barchart, common, stat, table, text, timeseries
+from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
+from grafana_foundation_sdk.models.text import TextMode
+
+from deploy.grafana.columns import Column, properties
+from deploy.grafana.sql import SOURCE, SqlTarget
+from deploy.grafana.texts import Texts
+from deploy.grafana.theme import CHART_HEIGHT, MUTED, NUMBER_HEIGHT, PLAIN, SERIES, WIDTH
+
+SqlPanel = stat.Panel | table.Panel | barchart.Panel | timeseries.Panel | text.Panel
+_P = TypeVar("_P", stat.Panel, table.Panel, barchart.Panel, timeseries.Panel)
+
+
+def number(texts: Texts, title: str, about: str, value: Column, sql: str, *, width: int = 4) -> stat.Panel:
+    """One number or text: the column of the only row of a query."""
+    panel = stat.Panel().color_mode(options.BigValueColorMode.NONE).graph_mode(options.BigValueGraphMode.NONE)
+    # `last` and not `lastNotNull`: NULL means hidden.
+    reduce = common.ReduceDataOptions().calcs(["last"]).fields("/.*/" if value.unit is None else "")
+    panel.reduce_options(reduce).text_mode(options.BigValueTextMode.VALUE)
+    return _finish(texts, panel, title, about, [value], sql, width, NUMBER_HEIGHT)
+
+
+def rows(
+    texts: Texts,
+    title: str,
+    about: str,
+    columns: Sequence[Column],
+    sql: str,
+    *,
+    width: int = WIDTH,
+    height: int = CHART_HEIGHT,
+    no_value: str | None = None,
+) -> table.Panel:
+    """A table: a row for each row of the query. `no_value`: the words for no row at all."""
+    panel = table.Panel().show_header(True).cell_height(options.TableCellHeight.SM)
+    found = _finish(texts, panel, title, about, columns, sql, width, height)
+    return found if no_value is None else found.no_value(no_value)
+
+
+def bars(
+    texts: Texts,
+    title: str,
+    about: str,
+    columns: Sequence[Column],
+    sql: str,
+    *,
+    width: int = WIDTH // 2,
+    height: int = CHART_HEIGHT,
+    horizontal: bool = False,
+    stacked: bool = False,
+) -> barchart.Panel:
+    """Bars: the first column is the label of a row, with its marks in words; each other column is a series."""
+    panel = barchart.Panel().x_field(columns[0].name).show_value(options.VisibilityMode.AUTO)
+    panel.orientation(options.VizOrientation.HORIZONTAL if horizontal else options.VizOrientation.VERTICAL)
+    panel.stacking(options.StackingMode.NORMAL if stacked else options.StackingMode.NONE)
+    panel.x_tick_label_rotation(0 if horizontal else -45).x_tick_label_max_length(40)
+    panel.line_width(0).fill_opacity(85).group_width(0.8).bar_width(0.9)
+    panel.tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.NONE))
+    legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
+    panel.legend(legend.placement(options.LegendPlacement.BOTTOM).show_legend(len(columns) > 2).calcs([]))
+    return _finish(texts, panel, title, about, _colored(columns), sql, width, height)
+
+
+def band(
+    texts: Texts, title: str, about: str, columns: Sequence[Column], sql: str, *, width: int = WIDTH // 2
+) -> timeseries.Panel:
+    """Points over time with their interval as a band: columns `time`, lower bound, upper bound, then the points.
+
+    No line is drawn over a period that has no number.
+    """
+    panel = timeseries.Panel().span_nulls(False).show_points(options.VisibilityMode.ALWAYS).point_size(9)
+    panel.tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.NONE))
+    legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
+    panel.legend(legend.placement(options.LegendPlacement.BOTTOM).show_legend(True).calcs([]))
+    time, low, high, *points = columns
+    bounds = [replace(bound, color=MUTED) for bound in (low, high)]
+    _finish(texts, panel, title, about, [time, *bounds, *_colored([time, *points])[1:]], sql, width, CHART_HEIGHT)
+    for bound in (low, high):
+        line = [
+            ("custom.lineWidth", 0),
+            ("custom.showPoints", "never"),
+            ("color", {"mode": "fixed", "fixedColor": MUTED}),
+        ]
+        panel.override_by_name(bound.name, [DynamicConfigValue(*found) for found in line])
+    below = [DynamicConfigValue("custom.fillBelowTo", low.title), DynamicConfigValue("custom.fillOpacity", 25)]
+    return panel.override_by_name(high.name, below)
+
+
+def words(title: str, content: str, *, width: int = WIDTH, height: int = 3) -> text.Panel:
+    """A text in Markdown."""
+    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(content).span(width).height(height)
+
+
+def _colored(columns: Sequence[Column]) -> list[Column]:
+    """The columns of a chart, each series with a colour."""
+    label, *series = columns
+    return [label, *(replace(found, color=found.color or SERIES[i]) for i, found in enumerate(series))]
+
+
+def _finish(
+    texts: Texts, panel: _P, title: str, about: str, columns: Sequence[Column], sql: str, width: int, height: int
+) -> _P:
+    panel.title(title).description(about).datasource(SOURCE).span(width).height(height)
+    limits = ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value=None, color=PLAIN)])
+    panel.no_value(texts("no_rows")).thresholds(limits).with_target(SqlTarget(sql))
+    for each in columns:
+        panel.override_by_name(each.name, [DynamicConfigValue(*found) for found in properties(texts, each)])
+    return panel

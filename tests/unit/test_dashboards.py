@@ -1,0 +1,134 @@
+"""Texts, colours and rules of the dashboards of published figures."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from deploy.grafana import texts, theme
+from deploy.grafana.__main__ import BOARDS, dashboards, texts_of
+from deploy.grafana.alerting import provisioning
+
+_FOR_PEOPLE = {"content", "description", "label", "noValue", "text", "title", "tooltip"}
+_MARKED = re.compile(r"⟦[^⟧]*⟧")
+_SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
+
+
+@dataclass(frozen=True)
+class MarkedTexts(texts.Texts):
+    """Every text is its own name in brackets, so that what is not a text stands out."""
+
+    def __call__(self, name: str, /, **values: object) -> str:
+        return f"⟦{name}⟧"
+
+    def figure(self, view: str) -> str:
+        return f"⟦{view}⟧"
+
+    definition = column = figure
+
+    def report(self, name: str, /, **values: object) -> str:
+        return f"⟦{name}⟧"
+
+
+def test_every_text_is_used() -> None:
+    used: set[tuple[str, str]] = set()
+    for found in texts_of(used):
+        BOARDS[found.part](found)
+    provisioning(used)
+    stored = {(path.stem, name) for path in texts.FOLDER.glob("*.yaml") for name in yaml.safe_load(path.read_text())}
+    assert used == stored
+
+
+def test_missing_text_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        next(texts_of())("no such text")
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_no_text_is_written_in_code(name: str) -> None:
+    board = json.loads(JSONEncoder().encode(BOARDS[name](MarkedTexts("fi", name)).build()))
+    found = list(texts_for_people(board))
+    assert len(found) > 20
+    left = [text for text in found if re.search("[A-Za-zÅÄÖåäö]", _MARKED.sub("", text))]
+    assert left == []
+
+
+def texts_for_people(item: Any) -> Iterator[str]:
+    """What people read in a dashboard: texts, names of columns, and texts that SQL returns."""
+    if isinstance(item, list):
+        for each in item:
+            yield from texts_for_people(each)
+    elif isinstance(item, dict):
+        if item.get("id") == "displayName":
+            yield item["value"]
+        for key, value in item.items():
+            if key in _FOR_PEOPLE and isinstance(value, str):
+                yield value
+            else:
+                yield from texts_for_people(value)
+
+
+def panels() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, content in dashboards().items():
+        for panel in json.loads(content)["panels"]:
+            if panel.get("datasource", {}).get("uid") == "postgresql":
+                yield f"{name}: {panel['title']}", panel
+
+
+def test_panels_say_what_is_hidden_and_what_is_not_there() -> None:
+    for name, panel in panels():
+        assert panel["description"].endswith((".", "?")), name
+        assert len(panel["fieldConfig"]["defaults"]["noValue"]) > 10, name
+        for override in panel["fieldConfig"]["overrides"]:
+            found = {each["id"]: each["value"] for each in override["properties"]}
+            if "unit" not in found:
+                continue
+            words = {
+                mapping["options"]["match"]: mapping["options"]["result"]["text"]
+                for mapping in found["mappings"]
+                if mapping["type"] == "special"
+            }
+            assert words.keys() == {"null", "nan"} and all(words.values()), f"{name}: {override['matcher']}"
+
+
+def test_panels_compute_nothing_from_published_rows() -> None:
+    for name, panel in panels():
+        assert not [target for target in panel["targets"] if _SUMS.search(target["rawSql"])], name
+        assert panel["options"].get("reduceOptions", {}).get("calcs", ["last"]) == ["last"], name
+        assert panel["options"].get("legend", {}).get("calcs", []) == [], name
+        assert not panel.get("transformations"), name
+        if panel["type"] == "timeseries":
+            assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False, name
+
+
+def test_units_and_colours_come_from_the_theme() -> None:
+    units = {(measure.unit, measure.decimals) for measure in theme.MEASURES.values()}
+    colors = {*theme.SERIES, *theme.SCALE, theme.GOOD, theme.BAD, theme.MUTED, theme.PLAIN}
+    for name, panel in panels():
+        for override in panel["fieldConfig"]["overrides"]:
+            found = {each["id"]: each["value"] for each in override["properties"]}
+            assert "unit" not in found or (found["unit"], found["decimals"]) in units, name
+            assert "color" not in found or found["color"]["fixedColor"] in colors, name
+
+
+def test_colours_can_be_seen_on_both_backgrounds() -> None:
+    for color, background in itertools.product((*theme.SERIES, theme.GOOD, theme.BAD, theme.MUTED), theme.BACKGROUNDS):
+        assert contrast(color, background) >= 3, f"{color} on {background}"
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as WCAG 2.2 defines it."""
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
