@@ -18,6 +18,8 @@ from deploy.grafana.texts import Texts
 from deploy.grafana.variables import NAMES
 
 _FOR_PEOPLE = {"content", "description", "label", "noValue", "text", "title", "tooltip"}
+TO_COME = {"experience", "first_line", "multidisciplinary"}
+"""Dashboards that links open already, although they do not exist yet."""
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
 _SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
 
@@ -109,7 +111,7 @@ def test_panels_compute_nothing_from_published_rows() -> None:
 
 
 def test_links_carry_every_variable() -> None:
-    found = 0
+    opened = set()
     for name, panel in panels():
         for override in panel["fieldConfig"]["overrides"]:
             for link in [link for each in override["properties"] if each["id"] == "links" for link in each["value"]]:
@@ -117,8 +119,8 @@ def test_links_carry_every_variable() -> None:
                 parts = [re.sub(r"^\$\{(\w+):queryparam\}$", r"var-\1=", part) for part in query.split("&")]
                 assert sorted(part.split("=")[0] for part in parts) == sorted(f"var-{each}" for each in NAMES), name
                 assert address.startswith("/d/hva-") and address.endswith(f"-{name[:2]}"), name
-                found += 1
-    assert found
+                opened.add(address.removeprefix("/d/hva-")[:-3])
+    assert opened - BOARDS.keys() == TO_COME
 
 
 def test_row_of_a_link_resets_the_levels_below() -> None:
