@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from deploy.grafana.sql import ALL, LEVELS
 from deploy.grafana.texts import Texts
 from deploy.grafana.theme import MEASURES, MUTED
 from deploy.grafana.variables import NAMES
@@ -88,7 +89,12 @@ def _mappings(texts: Texts, shown: Column) -> list[object]:
 
 
 def _link(texts: Texts, shown: Column, board: str) -> dict[str, object]:
-    """A link to another dashboard in the same language. It carries all variables along."""
-    kept = "&".join(f"${{{name}:queryparam}}" for name in NAMES if name != shown.sets)
-    chosen = f"&var-{shown.sets}=${{__data.fields.{shown.code}:percentencode}}" if shown.sets else ""
-    return {"title": texts("open_board"), "url": f"/d/hva-{board}-{texts.language}?{kept}{chosen}"}
+    """A link to another dashboard in the same language. It carries all variables along.
+
+    Choices below the one that a row sets are of another scope: Grafana would keep them, so they are set to 'all'.
+    """
+    below = LEVELS[: LEVELS.index(shown.sets)] if shown.sets in LEVELS else ()
+    parts = [f"${{{name}:queryparam}}" for name in NAMES if name not in (shown.sets, *below)]
+    parts += [f"var-{name}={ALL}" for name in below]
+    parts += [f"var-{shown.sets}=${{__data.fields.{shown.code}:percentencode}}"] * bool(shown.sets)
+    return {"title": texts("open_board"), "url": f"/d/hva-{board}-{texts.language}?{'&'.join(parts)}"}

@@ -78,5 +78,5 @@ order by count(*) filter (where f.suppressed) desc, f.position, f.scope_level"""
     ]
     title, none = texts("hidden_title"), texts("hidden_none")
     found = rows(texts, title, texts("hidden_about"), columns, sql, width=12, height=14, no_value=none)
-    explained = f"{texts.report('hidden_text')} {texts.report('low_n_text')} {texts('reading')}"
+    explained = f"{texts.report('hidden_text')} {texts('low_n_about')} {texts('provisional_about')}"
     return [found, words(texts.report("hidden_title"), explained)]

@@ -42,7 +42,7 @@ def _variable(texts: Texts, name: str) -> Variable:
 
 def _query(texts: Texts, name: str) -> str:
     if name == "county":
-        return """select county as __value, initcap(county) as __text
+        return f"""select county as __value, {name_of(texts, "'county'", "county")} as __text
 from (select county from report.unit union select county from report.publication) c order by 2"""
     if name == "period":
         return _periods(texts)
