@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.errors import EmbeddedError
@@ -23,6 +24,13 @@ from tests.bytecode import keep_bytecode
 from tests.memory import folder_in_memory
 
 keep_bytecode()
+# A busy machine may be slow: only a wrong result fails a property test.
+settings.register_profile(
+    "hva",
+    deadline=None,
+    suppress_health_check=[check for check in HealthCheck if check is not HealthCheck.filter_too_much],
+)
+settings.load_profile("hva")
 pytest_plugins = ["tests.product"]
 
 _PARTS = {"kafka_server": "kafka", "postgres_server": "postgres"}

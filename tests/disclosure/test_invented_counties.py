@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.disclosure.attack import Attacker, Finding
@@ -15,7 +15,7 @@ from tests.disclosure.counties import bounds, invented, nonzero
 SMALL_COUNTIES = st.tuples(st.integers(0, 10**6), st.integers(1, 8), st.integers(0, 150))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12)
 @given(SMALL_COUNTIES)
 def test_no_count_of_a_small_row_has_one_value(county: tuple[int, int, int]) -> None:
     seed, units, facts = county

@@ -23,13 +23,12 @@ def encoded(parts):
 
 
 @given(RANKS)
-@settings(deadline=None)
 def test_rank_can_be_decoded(parts):
     assert decode_rank(encoded(parts)) == parts
 
 
 @given(RANKS, RANKS, st.integers(0, 5))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_bytes_compare_as_tuples(one, other, shared):
     names = list(RankParts.__slots__)
     mixed = RankParts(**{n: getattr(one if place < shared else other, n) for place, n in enumerate(names)})

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.event import decode_event
@@ -87,7 +87,7 @@ async def fcr(database: Database) -> AsyncIterator[Store]:
         yield store
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40)
 @given(records=contact_records(), repeated=st.sets(st.integers(0, 11), max_size=4), batches=BATCHES, data=st.data())
 async def test_any_order_and_batches_give_the_same_figures(
     fcr: Store, records: list[PlainRecord], repeated: set[int], batches: list[tuple[int, bool]], data: st.DataObject

@@ -61,7 +61,7 @@ def reference_holds_code(text):
 
 
 @given(LINES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_code_in_a_text_is_found_like_by_the_reference(text):
     assert holds_code(text) == reference_holds_code(text)
     if reference_holds_code(text):
@@ -69,7 +69,7 @@ def test_code_in_a_text_is_found_like_by_the_reference(text):
 
 
 @given(st.lists(LINES, max_size=3), LINES, st.booleans())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_event_with_a_code_outside_the_comment_is_rejected(others, comment, ascii_only):
     sent = event("fi.hva.feedback.given.v1", comment=comment, lisa=others, client={"hetu": "010594Y9032"})
     verdict = judge(json.dumps(sent, ensure_ascii=ascii_only).encode(), stream="feedback")
@@ -78,7 +78,6 @@ def test_event_with_a_code_outside_the_comment_is_rejected(others, comment, asci
 
 
 @given(near_codes())
-@settings(deadline=None)
 def test_birth_date_of_a_code_is_real(code):
     born = birth_date(code)
     if born is not None:

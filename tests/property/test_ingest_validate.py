@@ -52,7 +52,7 @@ TREES = st.recursive(
 
 
 @given(st.binary() | st.none(), HEADERS, STREAMS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_random_bytes_do_not_raise(value, headers, stream):
     assert isinstance(validate(value, headers, stream, CONTEXT), Accepted | Rejected)
 
@@ -60,7 +60,7 @@ def test_random_bytes_do_not_raise(value, headers, stream):
 @given(
     NAMES, st.dictionaries(FIELDS, TREES, max_size=4), st.dictionaries(st.text(max_size=8), TREES, max_size=2), HEADERS
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_random_changes_of_an_event_do_not_raise(name, data, attributes, headers):
     sent = event(name, **data) | attributes
     raw = json.dumps(sent).encode()
@@ -75,7 +75,7 @@ def test_random_changes_of_an_event_do_not_raise(name, data, attributes, headers
 
 
 @given(NAMES, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_damaged_bytes_do_not_raise(name, data):
     raw = bytearray(json.dumps(event(name, client={"hetu": HETU}, comment="jono")).encode())
     for _ in range(data.draw(st.integers(1, 4))):
@@ -126,7 +126,7 @@ def rewritten(tree: Any, r: random.Random) -> str:
     st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4), TREES, max_size=3),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_verdict_does_not_depend_on_how_json_is_written(name, revision, business_id, extra, r):
     kind = EVENT_TYPES[name]
     field = next(f for f in kind.ids if f in DATA[name])
@@ -143,7 +143,6 @@ def test_verdict_does_not_depend_on_how_json_is_written(name, revision, business
 
 
 @given(NAMES)
-@settings(deadline=None)
 def test_canonical_data_sent_again_is_unchanged(name):
     kind = EVENT_TYPES[name]
     first = validate(json.dumps(event(name, comment="jono")).encode(), (), kind.stream, CONTEXT)
@@ -161,7 +160,7 @@ def test_canonical_data_sent_again_is_unchanged(name):
 
 
 @given(TREES | st.text(), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_strict_json_agrees_with_the_standard_library(tree, r):
     written = rewritten(tree, r).encode("utf-8", "surrogatepass")
     try:
@@ -176,7 +175,6 @@ def test_strict_json_agrees_with_the_standard_library(tree, r):
     st.lists(st.tuples(st.sampled_from(["a", "b", "\\u0061", "\\u0022:", '\\":', "c"]), st.integers(0, 3)), max_size=5),
     st.booleans(),
 )
-@settings(deadline=None)
 def test_duplicate_name_is_always_detected(pairs, inside):
     inner = ",".join(f'"{name}" :{number}' if number else f'"{name}":"\\":\\u0022:"' for name, number in pairs)
     value = f'{{"x":[{{{inner}}}]}}' if inside else f"{{{inner}}}"

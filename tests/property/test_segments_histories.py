@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from services.segments.store import REFOLD
@@ -99,7 +99,7 @@ async def segments(database: Database) -> AsyncIterator[Store]:
         yield store
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30)
 @given(records=RECORDS, sizes=st.lists(st.integers(1, 6), max_size=30), data=st.data())
 async def test_any_order_and_batches_give_the_same_state(
     segments: Store, records: list[PlainRecord], sizes: list[int], data: st.DataObject
@@ -116,7 +116,7 @@ async def test_any_order_and_batches_give_the_same_state(
     assert await stored_state(segments) == found
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30)
 @given(
     records=RECORDS,
     sizes=st.lists(st.integers(1, 6), min_size=2, max_size=8),

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.failure import Failure, classify
@@ -34,7 +34,7 @@ async def test_values_arrive_as_sent(database: Database, kind: str) -> None:
     await use_fast_arrays(fast)
     query = f"select value from unnest($1::{kind}[]) with ordinality sent(value, position) order by position"
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30)
     @given(values=st.lists(st.none() | KINDS[kind], max_size=20) | st.lists(KINDS[kind], max_size=20))
     def collect(values: list[Any]) -> None:
         cases.append(values)
