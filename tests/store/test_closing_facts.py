@@ -194,6 +194,8 @@ async def test_changes_of_contacts_add_up(database: Database, steward: Any, tmp_
 
 def care(random: random.Random, id: int, revision: int) -> Any:
     at, client, unit = random_time(random), random.choice(CLIENTS), random.choice(UNITS)
+    if random.random() < 0.3:  # in the year before, where it decides memberships only
+        at -= timedelta(days=random.randrange(60, 330))
     first = at.date()
     until = random.choice([None, first + timedelta(days=random.randrange(1, 60))])
     match random.randrange(9):
@@ -213,7 +215,7 @@ def care(random: random.Random, id: int, revision: int) -> Any:
             )
             return segments_harness.retracted(revision, **{name: f"{letter}{id}"})
         case _:
-            sector = random.choice(["vastaanotto", "sosiaalityo", "kotihoito", "suun"])
+            sector = random.choice(["vastaanotto", "tyoikaiset", "suunterveys"])
             data = {
                 "client": client,
                 "unit": unit,
@@ -251,6 +253,7 @@ async def test_changes_of_care_add_up(database: Database, steward: Any, tmp_path
             after = await closing.cells(period)
             assert await closing.assert_explained(before[period], after, counts)
             await assert_plans_are_explained(closing, before[period], after)
+            await closing.assert_causes(period, before[period], after)
 
 
 async def assert_plans_are_explained(closing: Closing, before: Cells, after: Cells) -> None:
