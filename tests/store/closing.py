@@ -34,8 +34,8 @@ class Closing:
         self.database, self.families, self.steward = database, tuple(families), steward
         self.now = NOW
 
-    async def publish(self, county: str, year: int) -> None:
-        for family in self.families:
+    async def publish(self, county: str, year: int, families: Iterable[str] | None = None) -> None:
+        for family in [family for family in self.families if families is None or family in families]:
             connection = await asyncpg.connect(self.database.dsn(f"hva_{family}"))
             try:
                 assert await publish(connection, family, CountyYear(county, year), self.now)
@@ -43,7 +43,7 @@ class Closing:
                 await connection.close()
 
     async def close(self, period: str, note: str | None = None) -> Edition:
-        return await close(self.steward, COUNTY, period_to_close(period, NOW), "steward", note, self.publish)
+        return await close(self.steward, COUNTY, period_to_close(period, NOW), "steward", note, self.publish, self.now)
 
     async def restatements(self, period: str) -> dict[tuple[str, str, str, str], Any]:
         """Restatements of rows with channel and segment 'all', by view, scope level, scope and column."""

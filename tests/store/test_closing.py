@@ -1,7 +1,7 @@
 """Closing a period, and what the NPS family says of it afterwards."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
-from deploy.hva.closing import counties_to_close, period_to_close
+from deploy.hva.closing import counties_to_close, outdated_families, period_to_close
 from deploy.hva.context import VerbError
 from deploy.hva.restated_facts import restated_facts
 from shared.publication.metrics import PublicationMetrics
 from shared.registers import load_folder
 from tests.product import SAMPLE, Database
+from tests.store import fcr_harness
 from tests.store.closing import COUNTY, Closing, additive, steward_of
 from tests.store.registers import replace_registers
 from tests.store.test_nps_store import START, Store, answered, invited, nps, pool, registers, retracted
@@ -140,6 +141,43 @@ async def test_next_edition_stands_beside_the_first(nps: Store, closing: Closing
     assert (row["old_value"], row["edition"]) == (161, 2)
     (fact,) = await restated_facts(closing.steward, "nps", {**CELL, "period": "2026Q1"})
     assert fact.id == "later"
+
+
+async def test_closing_does_not_repeat_a_publication_that_has_the_same_rows(
+    nps: Store, closing: Closing, monkeypatch: Any
+) -> None:
+    await fill(nps)
+    await closing.close("2026-03")
+    published: list[tuple[str, ...]] = []
+
+    async def note(county: str, year: int, families: Sequence[str]) -> None:
+        published.append(tuple(families))
+
+    monkeypatch.setattr(closing, "families", ("nps", "fcr", "segments"))
+    await closing.publish(COUNTY, 2026)
+    with monkeypatch.context() as patched:
+        patched.setattr(closing, "publish", note)
+        assert (await closing.close("2026-03")).edition == 2
+        assert published == []
+        await nps.feed(answered("late", score=10))
+        await closing.close("2026-03")
+        closing.now += timedelta(days=1)
+        await closing.close("2026-03")
+    assert published == [("nps",), ("nps", "segments")]  # there are no contacts
+
+
+async def test_promise_that_fell_due_since_is_published_first(nps: Store, closing: Closing, database: Database) -> None:
+    await fill(nps)
+    whole = Closing(database, ["nps", "fcr", "segments"], closing.steward)
+    await whole.publish(COUNTY, 2026)
+    later = whole.now + timedelta(hours=1)
+    assert await outdated_families(closing.steward, COUNTY, 2026, later) == []
+    async with fcr_harness.open_store(database) as fcr:
+        promised_by = whole.now + timedelta(minutes=30)
+        await fcr.feed(fcr_harness.contact("c", answered_at=None, ended_at=None, promised_by=promised_by))
+    await whole.publish(COUNTY, 2026)
+    assert await outdated_families(closing.steward, COUNTY, 2026, whole.now) == []
+    assert await outdated_families(closing.steward, COUNTY, 2026, later) == ["fcr"]
 
 
 async def test_provisional_rows_stay_marked(nps: Store, closing: Closing) -> None:
