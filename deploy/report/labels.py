@@ -5,6 +5,7 @@ from typing import Final
 from deploy.report.changes import KEY_RESULT
 from deploy.report.model import Change, Gap, KeyResult, Language, Restatement, Table, Unit
 from deploy.report.numbers import difference, minute, per_cent, period
+from deploy.report.tables import column
 from deploy.report.texts import definitions, name_in, text
 
 DEFAULT_ROLE: Final = "steward"
@@ -63,7 +64,8 @@ def restatement_words(language: Language, found: Restatement) -> str:
     if found.view == KEY_RESULT:
         return f"{keys}: {text(language, found.column)}"
     defined = definitions()
-    figure, label = defined["figures"][found.view]["name"][language], defined["columns"][found.column][language]
+    figure = defined["figures"][found.view]["name"][language]
+    label = defined["columns"][column(f"{found.view}.{found.column}").label][language]
     return f"{figure}: {label} ({keys})" if keys else f"{figure}: {label}"
 
 

@@ -15,10 +15,13 @@ from deploy.report.palette import PALETTE
 from deploy.report.periods import months_until, parse_quarter, previous, quarters_until
 from deploy.report.published import change
 from deploy.report.tables import SPECS
+from deploy.report.tables import column as column_of
 from deploy.report.texts import definitions, name_in, texts
 from shared.registers.figures import VIEWS
 
 NARROW = "\u202f"
+# The numbers of key results that a restatement can be about.
+_COMPARED = ("baseline", "target", "actual", "change_points", "change_relative", "progress", "coverage")
 
 
 @pytest.mark.parametrize("language", ["fi", "sv"])
@@ -53,9 +56,11 @@ def test_every_table_column_and_figure_has_a_name(language: Language) -> None:
             assert defined["columns"][column.label][language]
             view, name = column.source.split(".")
             assert name.removesuffix("±") in VIEWS[view]
-    for view in VIEWS:
+    for view, names in VIEWS.items():
         for text in ("name", "summary", "definition"):
             assert defined["figures"][view][text][language]
+        assert all(defined["columns"][column_of(f"{view}.{name}").label][language] for name in names), view
+    assert all(texts(language)[name] for name in _COMPARED)
     assert all(meaning[language] for meaning in defined["terms"].values())
 
 
