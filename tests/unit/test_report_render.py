@@ -169,7 +169,19 @@ def test_unnamed_author_is_shown_in_words() -> None:
 def test_restatement_without_a_changed_fact_says_so() -> None:
     (found,) = cases.report().restatements
     html = render_html(cases.report(restatements=(replace(found, causes=()),)), "en")
-    assert "<td>no changed data (for example, a promised time has passed)</td>" in html
+    assert '<td class="cause">no changed data (for example, a promised time has passed)</td>' in html
+
+
+def test_page_shows_visible_restatements_first_and_says_how_many_are_left_out() -> None:
+    (found,) = cases.report().restatements
+    unseen = replace(found, before=Value("share", 0.5001), now=Value("share", 0.5002))
+    derived = replace(found, view="key_result", column="progress")
+    many = (*(unseen for _ in range(80)), derived, found)
+    html = render_html(cases.report(restatements=many), "en").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert html.count('class="cause"') == 60
+    assert html.index('<td class="number">36.0 %</td><td class="number">37.0 %') < html.index('<td class="number">50.0 %</td>')
+    assert "And 22 other changes" in html and "Progress</th>" not in html
+    assert render_csv(cases.report(restatements=many), "en").count("restatement,now") == 82
 
 
 def test_csv_has_a_line_for_each_number_and_a_reason_for_each_gap() -> None:
