@@ -27,7 +27,7 @@ def change_words(language: Language, change: Change) -> str:
     unit: Unit = change.now.unit
     if unit in ("count", "ratio") and change.relative is not None and abs(change.relative) < _MANYFOLD:
         return per_cent(language, change.relative, 1, sign=True)
-    return difference(language, unit, change.points)
+    return difference(language, unit, change.points, short=True)
 
 
 def unit_below(result: KeyResult) -> bool:

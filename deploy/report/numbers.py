@@ -68,10 +68,12 @@ def wait(language: Language, seconds: float) -> str:
     return text(language, "at_most", value=text(language, "hours", value=number(language, seconds / 3600, 0)))
 
 
-def difference(language: Language, unit: Unit, points: float) -> str:
-    """A change in its unit, with its sign: percentage points of a share, points of a score, else a number."""
+def difference(language: Language, unit: Unit, points: float, short: bool = False) -> str:
+    """A change in its unit, with its sign: percentage points of a share, points of a score, else a number. `short`:
+    with the unit abbreviated.
+    """
     if unit in ("share", "percent"):
-        return text(language, "points", value=number(language, points, 1, sign=True))
+        return text(language, "points_short" if short else "points", value=number(language, points, 1, sign=True))
     if unit == "points":
         return text(language, "points_score", value=number(language, points, 1, sign=True))
     decimals = 2 if unit == "ratio" else 0 if points == int(points) else 1

@@ -100,7 +100,7 @@ def test_points_and_per_cent_are_told_apart() -> None:
     found = change(Value("share", 0.36), Value("share", 0.38))
     assert found.points == pytest.approx(2.0)
     assert found.relative == pytest.approx(5.5556, abs=1e-4)
-    assert change_words("fi", found) == "+2,0 prosenttiyksikköä"
+    assert change_words("fi", found) == "+2,0 %-yks."
     assert difference("en", "points", -1.25) in ("−1.2 points", "−1.3 points")
     assert change_words("sv", change(Value("count", 200.0), Value("count", 150.0))) == f"−25,0{NARROW}%"
     assert change_words("en", change(Value("count", 0.0), Value("count", 3.0))) == "+3"
