@@ -14,11 +14,17 @@ where (select bool_or(pg_has_role(rolname, 'usage')) from pg_roles
 order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last,
          service_area || result_area || division || region <> '' desc;
 
--- All names, with the rights of the owner: names say nothing about figures. `own`: from names.csv.
+-- Names from names.csv (`own`) and from here. The reader of a county sees the own names of codes in its rows.
 create view report.name with (security_barrier) as
-select key, code, nullif(name_fi, '') as name_fi, nullif(name_sv, '') as name_sv, nullif(name_en, '') as name_en,
+select n.key, n.code, nullif(name_fi, '') as name_fi, nullif(name_sv, '') as name_sv, nullif(name_en, '') as name_en,
        true as own
-from reference.name
+from reference.name n
+where (select bool_or(pg_has_role(rolname, 'usage')) from pg_roles
+       where rolname in ('hva_migrate', 'hva_nps', 'hva_fcr', 'hva_segments', 'hva_steward', 'hva_reader'))
+  or exists (
+    select from report.code_shown s
+    where s.key = n.key and s.code = n.code
+      and s.county in (select reader.county from migration.reader where pg_has_role(reader.role, 'usage')))
 union all
 select key, code, name_fi, name_sv, name_en, false
 from (values
