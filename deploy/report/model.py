@@ -102,8 +102,8 @@ class Trend:
 class KeyResult:
     """A key result in the quarter. `status` is people's word, everything else is computed from what is published.
 
-    `coverage` is 0..1 of the units, None where it has no meaning. `met` is None where a number is missing. `interval` is
-    that of the actual value, if it has one. `margin`, in the unit of the column, is what `met` allows for.
+    `coverage` is 0..1 of the units, None where it has no meaning. `met` is None where a number is missing. `interval`
+    is that of the actual value, if it has one. `margin`, in the unit of the column, is what `met` allows for.
     """
 
     id: str

@@ -33,7 +33,7 @@ LANGUAGES = ("fi", "sv", "en")
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the front page of a run with a simulated quarter: published, commented, closed, and changed since."""
+    """The address of the front page of a run with a simulated quarter: published, closed, and changed since."""
     folder = tmp_path_factory.mktemp("run") if folder_in_memory() is None else None
     paths = RunPaths(folder or folder_in_memory() / f"hva-browser-{tmp_path_factory.getbasetemp().name}")
     client = SupervisorClient(paths)

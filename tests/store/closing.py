@@ -82,7 +82,6 @@ class Closing:
                 assert found == expected[view, cell], (view, cell)
         return len(changed)
 
-
     async def assert_causes(self, period: str, before: Cells, after: Cells) -> None:
         """Every cell with another count has a cause, as the publisher names it; also counts that do not add up."""
         edition = {"period": period}

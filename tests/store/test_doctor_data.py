@@ -80,7 +80,8 @@ async def test_published_code_without_a_name_is_listed(fcr: Store) -> None:
 async def test_name_of_the_register_comes_before_a_known_one(fcr: Store) -> None:
     async with fcr.pool.acquire() as connection:
         await connection.execute(
-            "insert into reference.name values ('question', 'useful', 'Hyödyllinen', '', ''), ('line', 'x', 'X', 'Y', 'Z')"
+            "insert into reference.name values "
+            "('question', 'useful', 'Hyödyllinen', '', ''), ('line', 'x', 'X', 'Y', 'Z')"
         )
         await connection.executemany(
             "insert into report.code_shown (family, county, year, key, code) values ('fcr', 'oma-hame', 1999, $1, $2)",

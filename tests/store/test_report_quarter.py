@@ -1,4 +1,4 @@
-"""`hva report` from the start to the end: registers, published figures, what people say, a closing and a late answer."""
+"""`hva report` from registers, published figures, what people say, a closing and late answers."""
 
 import asyncio
 import csv
@@ -103,7 +103,8 @@ async def report(nps: Store, database: Database, verb: Verb, tmp_path: Path) -> 
 
 async def test_json_has_what_the_views_have(report: Callable[[str], Awaitable[str]], database: Database) -> None:
     content = json.loads(await report("json"))
-    jsonschema.Draft202012Validator(json.loads((ROOT / "deploy/report/report.schema.json").read_text())).validate(content)
+    schema = json.loads((ROOT / "deploy/report/report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(content)
     (objective,) = content["objectives"]
     found = {one["id"]: one for one in objective["key_results"]}
     connection = await asyncpg.connect(database.dsn("hva_reader"))

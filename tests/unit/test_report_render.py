@@ -179,7 +179,8 @@ def test_page_shows_visible_restatements_first_and_says_how_many_are_left_out() 
     many = (*(unseen for _ in range(80)), derived, found)
     html = render_html(cases.report(restatements=many), "en").replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert html.count('class="cause"') == 60
-    assert html.index('<td class="number">36.0 %</td><td class="number">37.0 %') < html.index('<td class="number">50.0 %</td>')
+    visible, unchanged = '<td class="number">36.0 %</td><td class="number">37.0 %', '<td class="number">50.0 %</td>'
+    assert html.index(visible) < html.index(unchanged)
     assert "And 22 other changes" in html and "Progress</th>" not in html
     assert render_csv(cases.report(restatements=many), "en").count("restatement,now") == 82
 
