@@ -289,3 +289,11 @@ async def test_key_results_are_stored_and_compared_like_other_rows(
     found = await closing.steward.fetch("select * from report.restatement where view = 'key_result'")
     assert [(r["column_name"], r["old_value"], r["causes"]) for r in found] == [("actual", values["actual"], ["late"])]
     assert [orjson.loads(r["keys"]) for r in found] == [{"id": "suositus"}]
+    (folder / "key_results.yaml").write_text(KEY_RESULTS.replace("target: 60", "target: 65"), encoding="utf-8")
+    async with nps.pool.acquire() as connection:
+        await replace_registers(connection, load_folder(folder))
+    await closing.publish(COUNTY, 2026)
+    query = "select column_name, new_value, causes from report.restatement where view = 'key_result' order by 1"
+    actual, target = await closing.steward.fetch(query)
+    assert actual["causes"] == ["late", "register"]
+    assert tuple(target) == ("target", 65, ["late", "register"])

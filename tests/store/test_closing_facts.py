@@ -128,11 +128,10 @@ async def test_changes_of_feedback_add_up(
             case _:
                 facts = (feedback(chance, chance.randrange(30), chance.randrange(1, 9)) for _ in range(6))
                 await nps.feed(*facts)
-    changed = [
-        await closing.assert_explained(before[period], await closing.cells(period), additive("nps"))
-        for period in PERIODS
-    ]
-    assert all(changed)
+    for period in PERIODS:
+        after = await closing.cells(period)
+        assert await closing.assert_explained(before[period], after, additive("nps"))
+        await closing.assert_causes(period, before[period], after)
 
 
 def contact(random: random.Random, id: int, revision: int) -> Any:
@@ -165,6 +164,7 @@ async def test_changes_of_contacts_add_up(database: Database, steward: Any, tmp_
     chance, closing = random.Random(seed), Closing(database, ["fcr"], steward)
     async with fcr_harness.open_store(database) as fcr:
         await fcr.feed(*(contact(chance, chance.randrange(40), chance.randrange(1, 3)) for _ in range(120)))
+        await fcr.refresh_cells()
         before = {}
         for period in PERIODS:
             await closing.close(period)
@@ -185,11 +185,11 @@ async def test_changes_of_contacts_add_up(database: Database, steward: Any, tmp_
                     await use_registers(fcr.pool, fcr_store.REFOLD, fcr.registers)
                 case _:
                     await fcr.feed(*(contact(chance, chance.randrange(40), chance.randrange(1, 9)) for _ in range(6)))
-        changed = [
-            await closing.assert_explained(before[period], await closing.cells(period), additive("fcr"))
-            for period in PERIODS
-        ]
-        assert all(changed)
+        await fcr.refresh_cells()
+        for period in PERIODS:
+            after = await closing.cells(period)
+            assert await closing.assert_explained(before[period], after, additive("fcr"))
+            await closing.assert_causes(period, before[period], after)
 
 
 def care(random: random.Random, id: int, revision: int) -> Any:
