@@ -19,8 +19,9 @@ from shared.events import event_of
 from tests.product import Database
 from tests.store import fcr_harness, segments_harness
 from tests.store.closing import COUNTY, Closing, steward_of
+from tests.store.closing_random import changed_registers
 from tests.store.fcr_harness import ANNA, BERTTA, DAY, START
-from tests.store.test_closing_facts import changed_registers, relabel, use_registers
+from tests.store.test_closing_facts import relabel, use_registers
 from tests.store.test_nps_store import answered, erased, invited, nps, pool, registers, retracted
 
 __all__ = ["nps", "pool", "registers"]
