@@ -16,6 +16,7 @@ from deploy.demo import COUNTY, first_day_after, previous_quarter
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.run_paths import RunPaths
 from deploy.embedded.shutdown import remove_run
+from deploy.report import LANGUAGES, render_html
 from shared.clock import system_clock
 from shared.registers.calendar import local_day
 from tests.browser.chromium import launched
@@ -23,12 +24,12 @@ from tests.deadlines import DEADLINE_S
 from tests.memory import folder_in_memory
 from tests.product import ROOT
 from tests.serve.test_process import NOWHERE, serving
+from tests.unit import report_cases
 
 CLIENTS = "2000"
 EXAMPLES = ROOT / "docs" / "examples"
 ID_FIELDS = ("response_id", "contact_id", "service_event_id")
 QUARTER = previous_quarter(local_day(system_clock()))
-LANGUAGES = ("fi", "sv", "en")
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +89,18 @@ def address_without_database(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def pages(address: str, address_without_database: str) -> dict[str, str]:
+def invented(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The addresses of a report with everything that a report can have: comparisons, margins, few answers."""
+    found, folder = {}, tmp_path_factory.mktemp("invented")
+    for language in LANGUAGES:
+        file = folder / f"{language}.html"
+        file.write_text(render_html(report_cases.report(), language), encoding="utf-8")
+        found[f"invented {language}"] = file.as_uri()
+    return found
+
+
+@pytest.fixture(scope="session")
+def pages(address: str, address_without_database: str, invented: dict[str, str]) -> dict[str, str]:
     """The pages by a name for messages."""
     fronts = {f"front page {language}": f"{address}{language}" for language in LANGUAGES}
     reports = {f"report {language}": f"{address}report/{COUNTY}/{QUARTER}/{language}" for language in LANGUAGES}
@@ -97,6 +109,7 @@ def pages(address: str, address_without_database: str) -> dict[str, str]:
         **fronts,
         **reports,
         **examples,
+        **invented,
         "404": f"{address}report/{COUNTY}/1999Q1/fi",
         "503": f"{address_without_database}report/{COUNTY}/{QUARTER}/sv",
         "front page without database": f"{address_without_database}en",
