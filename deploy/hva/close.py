@@ -1,6 +1,8 @@
 """`hva close`: fix what is published of a period as an edition."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,20 +36,24 @@ def register(app: typer.Typer) -> None:
 
         if any(holds_code(text) for text in (by, note) if text):
             raise VerbError("A personal identity code is in --by or --note: editions keep no personal data.")
-        to_close = period_to_close(period, system_clock())
-        editions = asyncio.run(_close(resolve(dir).postgres_steward, to_close, county, by, note, timeout))
+        now = system_clock()
+        to_close = period_to_close(period, now)
+        editions = asyncio.run(_close(resolve(dir).postgres_steward, to_close, county, by, note, timeout, now))
         _print(editions, json)
 
 
 async def _close(
-    dsn: str, period: "Period", county: str | None, by: str, note: str | None, seconds: float
+    dsn: str, period: "Period", county: str | None, by: str, note: str | None, seconds: float, now: datetime
 ) -> "list[Edition]":
     from deploy.hva.closing import close, connect, counties_to_close
+
+    async def publish(county: str, year: int, families: Sequence[str]) -> None:
+        await request_publication(dsn, county, year, seconds, families)
 
     connection = await connect(dsn)
     try:
         return [
-            await close(connection, each, period, by, note, lambda c, year: request_publication(dsn, c, year, seconds))
+            await close(connection, each, period, by, note, publish, now)
             for each in await counties_to_close(connection, county)
         ]
     finally:

@@ -1,9 +1,9 @@
 """Closes a period of a county: what is published of it is stored as its next edition."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -12,6 +12,7 @@ from deploy.hva.keys import period_days, period_kind
 from deploy.hva.publish import FAMILIES
 from shared.disclosure.model import VIEWS
 from shared.postgres.lock import Connection, lock_counties
+from shared.publication.due import is_same, known
 from shared.publication.protection import KEYS
 from shared.publication.restate import FIXED, KEY_RESULT
 from shared.registers.calendar import local_day
@@ -42,8 +43,16 @@ from (values (1)) one left join {family}.published on county = $1 and year = $4
 """
 _SUPERSEDE: Final = "delete from report.restatement where county = $1 and period = $2"
 
-Publish = Callable[[str, int], Awaitable[Any]]
-"""Publishes a county and year. Raises VerbError if that fails."""
+_FAILED: Final = """
+select exists (select from report.publication where (family, county, year) = ($1, $2, $3) and failure is not null)
+"""
+# Contacts without an answer count in `with_promise` from when their promise is due.
+_DUE_PROMISES: Final = """
+select exists (select from fcr.contact where county = $1 and awaiting_response and due > $2 and due <= $3)
+"""
+
+Publish = Callable[[str, int, Sequence[str]], Awaitable[None]]
+"""Publishes a county and year of these families. Raises VerbError if that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +98,43 @@ async def counties_to_close(connection: Connection, county: str | None) -> list[
 
 
 async def close(
-    connection: Connection, county: str, period: Period, closed_by: str, note: str | None, publish: Publish
+    connection: Connection,
+    county: str,
+    period: Period,
+    closed_by: str,
+    note: str | None,
+    publish: Publish,
+    now: datetime,
 ) -> Edition:
-    """Publish, and store the rows of the period as the next edition.
+    """Publish, and store the rows of the period as the next edition. A family whose publication is current as of `now`
+    does not repeat it.
 
     The families log changes in the period from before the publication on, so that no change is between the two.
     """
     await _register(connection, county, period)
     try:
-        await publish(county, period.first.year)
+        if outdated := await outdated_families(connection, county, period.first.year, now):
+            await publish(county, period.first.year, outdated)
         return await _store(connection, county, period, closed_by, note)
     except (Exception, KeyboardInterrupt):
         if not connection.is_closed():
             for family in FAMILIES:
                 await connection.execute(_UNREGISTER.format(family=family), county, period.name)
         raise
+
+
+async def outdated_families(connection: Connection, county: str, year: int, now: datetime) -> list[str]:
+    """The families of which a publication as of `now` may have other rows than the last one."""
+    return [f for f in FAMILIES if not await _is_published(connection, f, county, year, now)]
+
+
+async def _is_published(connection: Connection, family: str, county: str, year: int, now: datetime) -> bool:
+    rows = [row for row in await known(connection, family, now) if (row["county"], row["year"]) == (county, year)]
+    if not all(is_same(row, now) for row in rows) or await connection.fetchval(_FAILED, family, county, year):
+        return False
+    if family != "fcr":
+        return True
+    return not any([await connection.fetchval(_DUE_PROMISES, county, row["published_at"], now) for row in rows])
 
 
 async def _register(connection: Connection, county: str, period: Period) -> None:

@@ -86,7 +86,7 @@ async def findings(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Fin
     return [
         _finding("outcomes", outcomes, not outcomes, "outcomes.csv lacks these, so they have no flags:"),
         _finding("lines", lines, True, "no promise in promises.csv for:"),
-        _finding("names", nameless, True, "codes that are published without a name:"),
+        _finding("names", nameless, True, "names.csv lacks these codes, which are published:"),
         _finding("link keys", long, True, f"clients with at least {MIN_LONG_KEY_CONTACTS} contacts about one reason:"),
         Finding("readers", not reached, f"{_READERS_OPEN} {reached}" if reached else "read published figures only"),
     ]

@@ -31,7 +31,8 @@ def register(app: typer.Typer) -> None:
         """Add the text of the report on an objective in a quarter, in one language. The newest one counts, and all are
         kept.
         """
-        from deploy.hva.statements import MAX_NARRATIVE, begun_quarter, checked_role, print_statements, read_statement
+        from deploy.hva.statement_text import MAX_NARRATIVE, checked_role, read_statement
+        from deploy.hva.statements import begun_quarter, print_statements
         from shared.clock import system_clock
         from shared.registers.calendar import local_day
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -45,15 +45,17 @@ def register(app: typer.Typer) -> None:
         _print(found, json)
 
 
-async def request_publication(dsn: str, county: str | None, year: int | None, seconds: float) -> Found:
-    """Request a publication from every family by a row in its table, and follow the progress. Raises VerbError."""
+async def request_publication(
+    dsn: str, county: str | None, year: int | None, seconds: float, families: Sequence[str] = FAMILIES
+) -> Found:
+    """Request a publication from each family by a row in its table, and follow the progress. Raises VerbError."""
     import asyncpg
 
     deadline = time.monotonic() + seconds
     connection = await asyncpg.connect(dsn)
     try:
-        requests = {f: await connection.fetchval(_REQUEST.format(family=f), county, year) for f in FAMILIES}
-        with _bar() as bar:
+        requests = {f: await connection.fetchval(_REQUEST.format(family=f), county, year) for f in families}
+        with _bar(families) as bar:
             while True:
                 found = {family: await _state(connection, family, request) for family, request in requests.items()}
                 _show(bar, found)
@@ -76,20 +78,20 @@ async def _state(connection: "asyncpg.Connection[asyncpg.Record]", family: str, 
     return dict(row)
 
 
-def _bar() -> AbstractContextManager["Progress"]:
+def _bar(families: Sequence[str]) -> AbstractContextManager["Progress"]:
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     bar = Progress(console=console, disable=not console.is_terminal, transient=True)
-    for family in FAMILIES:
+    for family in families:
         bar.add_task(family, total=None)
     return bar
 
 
 def _show(bar: "Progress", found: Found) -> None:
-    for task, family in zip(bar.task_ids, FAMILIES, strict=True):
-        bar.update(task, total=found[family]["total"], completed=found[family]["done"])
+    for task, state in zip(bar.task_ids, found.values(), strict=True):
+        bar.update(task, total=state["total"], completed=state["done"])
 
 
 def _unfinished(found: Found) -> str:

@@ -26,11 +26,27 @@ group by r.log_position, r.kind, r.id, r.cause, r.rank, r.at, r.column_name
 order by r.log_position, r.id, r.column_name
 """
 
+_OF_CLIENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "fcr_client": ("clients", "clients_not_repeated"),
+    "revolving": ("clients", "revolving_clients"),
+    "events_per_client": ("segment_clients", "cell_clients", "member_days", "cohort_events", "cohort_clients"),
+    "suuntima_stock": ("clients",),
+    "common_clients": ("stock", "new"),
+}
+
+
+def not_additive(view: str, wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """The counts of a cell that are not sums over facts: a client counts once, and a membership by its days."""
+    if view == "common_clients" and wanted.get("kind") != "common_client":
+        return ()
+    return _OF_CLIENTS.get(view, ())
+
 
 @dataclass(slots=True)
 class RestatedFact:
-    """One change of a fact. `before` and `after`: what it counted in each column of the cell. `event_...` are of the
-    event that caused the change; None if no event did. `changed_at` is None if a register changed how the fact counts.
+    """One change of a fact. `before` and `after`: what it counted in each column of the cell that is a sum over facts;
+    empty if it concerns only the others (`not_additive`). `event_...` are of the event that caused the change; None if
+    no event did. `changed_at` is None if a register changed how the fact counts.
     """
 
     kind: str

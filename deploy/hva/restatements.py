@@ -22,6 +22,7 @@ from report.restatement
 where ($1::text is null or period = $1) and ($2::text is null or county = $2)
 order by county, period, view, keys, column_name
 """
+_NOT_ADDED: Final = "changes only counts of clients"
 _ORDER: Final = ("scope_level", "scope", "channel", "segment")
 
 
@@ -54,8 +55,9 @@ def register(app: typer.Typer) -> None:
         if period is None:
             raise typer.BadParameter("--exact needs a period")
         wanted = {"period": period, **({"county": county} if county else {}), **parse_pairs(keys or [])}
-        facts = asyncio.run(_read_exact(resolve(dir).postgres_steward, exact, complete(exact, wanted)))
-        _print_exact(facts, limit, json)
+        cell = complete(exact, wanted)
+        facts = asyncio.run(_read_exact(resolve(dir).postgres_steward, exact, cell))
+        _print_exact(facts, exact, cell, limit, json)
 
 
 async def _read(dsn: str, period: str | None, county: str | None) -> list[dict[str, Any]]:
@@ -134,13 +136,17 @@ def _plain(text: str) -> Any:
     return Text(escape(text))
 
 
-def _print_exact(facts: "Sequence[RestatedFact]", limit: int, as_json: bool) -> None:
-    from deploy.hva.restated_facts import totals
+def _print_exact(
+    facts: "Sequence[RestatedFact]", view: str, wanted: Mapping[str, str], limit: int, as_json: bool
+) -> None:
+    from deploy.hva.restated_facts import not_additive, totals
 
+    clients = not_additive(view, wanted)
     if as_json:
         import orjson
 
-        print_data(orjson.dumps({"facts": facts, "differences": totals(facts)}).decode())
+        data = {"facts": facts, "differences": totals(facts), "not_additive": clients}
+        print_data(orjson.dumps(data).decode())
         return
     print_text(f"{plural(len(facts), 'change')} of facts since the edition:")
     for fact in facts[:limit]:
@@ -150,8 +156,10 @@ def _print_exact(facts: "Sequence[RestatedFact]", limit: int, as_json: bool) -> 
             if fact.event_time
             else "no event"
         )
-        print_text(f"  {fact.cause:10}  {fact.kind} {fact.id}  {counts or 'counts as before'}  <- {event}")
+        print_text(f"  {fact.cause:10}  {fact.kind} {fact.id}  {counts or _NOT_ADDED}  <- {event}")
     if len(facts) > limit:
         print_text(f"... and {len(facts) - limit} more (--limit, --json)")
     if differences := totals(facts):
         print_text("Change of the exact counts: " + ", ".join(f"{c} {d:+}" for c, d in differences.items()))
+    if clients:
+        print_text(f"Do not add up over facts, because each client counts once: {', '.join(clients)}.")

@@ -4,30 +4,19 @@ Statements are added and never changed; the newest one counts. Who may say what 
 `hva_steward`; `said_by` is a role or group, not the name of a person.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-import typer
 
 from deploy.hva.context import VerbError
 from deploy.hva.keys import quarter_days
 from deploy.hva.output import print_data, print_text
-from shared.encoding import BYTE_ORDER_MARK
-from shared.hetu import holds_code
 
 if TYPE_CHECKING:
     import asyncpg
-
-MAX_COMMENT: Final = 4_000
-MAX_NARRATIVE: Final = 20_000
-MAX_ROLE: Final = 200
-"""Characters."""
-_FIRST_AFTER_CONTROLS: Final = 0xA0
 
 _KEY_RESULTS: Final = """
 select county, id, spec #>> '{{valid_period,from}}' as valid_from, spec #>> '{{valid_period,to}}' as valid_to
@@ -89,46 +78,6 @@ def begun_quarter(name: str, today: date) -> Quarter:
     if first > today:
         raise VerbError(f"{name} has not begun: something can be said of it from {first} on.")
     return Quarter(name, first, until)
-
-
-def checked_role(role: str) -> str:
-    """The role without white space at its ends. Raises BadParameter, and VerbError for a personal identity code."""
-    role = role.strip()
-    if not role or len(role) > MAX_ROLE or not role.isprintable():
-        raise typer.BadParameter(f"--by must be a role of 1 to {MAX_ROLE} printable characters")
-    _refuse_codes("--by", role)
-    return role
-
-
-def read_statement(option: str, file: Path, limit: int) -> str:
-    """The text of a file, or of standard input for `-`. Raises VerbError with a sentence; it never quotes the text."""
-    too_long = f"The file of {option} has more than {limit} characters: shorten it."
-    most = len(BYTE_ORDER_MARK) + 4 * limit  # bytes of so many characters
-    try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
-            content = opened.read(most + 1)
-    except OSError as error:
-        raise VerbError(f"The file of {option} cannot be read: {error.strerror or type(error).__name__}.") from None
-    if len(content) > most:
-        raise VerbError(too_long)
-    try:
-        text = content.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
-    except UnicodeDecodeError:
-        raise VerbError(f"The file of {option} is not UTF-8: save it as UTF-8.") from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-    if len(text) > limit:
-        raise VerbError(too_long)
-    if not text.strip():
-        raise VerbError(f"The file of {option} is empty: write what should be said.")
-    if any(ord(char) < _FIRST_AFTER_CONTROLS and not char.isprintable() and char not in "\n\t" for char in text):
-        raise VerbError(f"The file of {option} has control characters: save it as plain text.")
-    _refuse_codes(option, text)
-    return text
-
-
-def _refuse_codes(option: str, text: str) -> None:
-    if holds_code(text):
-        raise VerbError(f"There is a personal identity code in {option}: remove it. Reports hold no personal data.")
 
 
 async def county_of_key_result(

@@ -45,7 +45,8 @@ def register(app: typer.Typer) -> None:
 
         The report shows the status apart from the computed value, which does not depend on it.
         """
-        from deploy.hva.statements import MAX_COMMENT, begun_quarter, checked_role, print_statements, read_statement
+        from deploy.hva.statement_text import MAX_COMMENT, checked_role, read_statement
+        from deploy.hva.statements import begun_quarter, print_statements
         from shared.clock import system_clock
         from shared.registers.calendar import local_day
 

@@ -17,7 +17,7 @@ from deploy.report.palette import PALETTE
 _SVG: Final = "http://www.w3.org/2000/svg"
 _FONT: Final = "system-ui, sans-serif"
 _SIZE_IN: Final = (5.2, 2.2)
-_AXES: Final = (0.1, 0.13, 0.885, 0.82)
+_AXES: Final = (0.135, 0.13, 0.845, 0.82)
 _DROPPED_TAGS: Final = ("metadata", "style", "title")
 _FONT_STYLE: Final = re.compile(r"^(?:(?:normal|bold|\d+) )*([\d.]+)px ")
 

@@ -69,6 +69,7 @@ async def _read(connection: Any, county: str, quarter: str) -> Report:
     of_quarter = [row for view in found.values() for row in view if row["period"] == quarter]
     return Report(
         county=county,
+        county_name=rows.name_of(names, "county", county),
         quarter=quarter,
         previous=before,
         state=_state(of_quarter),
@@ -76,24 +77,30 @@ async def _read(connection: Any, county: str, quarter: str) -> Report:
         published_at=_published_at(of_quarter),
         objectives=objectives,
         tables=tables,
-        restatements=await changes.read_restatements(connection, county, quarter, names),
+        restatements=await changes.read_restatements(
+            connection, county, quarter, names, [result for one in objectives for result in one.key_results]
+        ),
         hidden=tuple(_hidden(table) for table in tables),
         hidden_levels=_hidden_levels(publications, quarter),
-        gaps=await gaps.find(connection, county, quarter, publications, objectives is not None),
+        gaps=await gaps.find(connection, county, quarter, publications),
     )
 
 
 _NAMES: Final = """
-select key, code, name_fi, name_sv, name_en from report.code where named and key <> 'unit'
-union all select 'unit', unit, name_fi, name_sv, name_en from report.unit where county = $1
+(select distinct on (key, code) key, code, name_fi, name_sv, name_en from report.name order by key, code, own desc)
+union all
+select 'unit', unit, name_fi, name_sv, name_en from report.unit where county = $1
 """
 
 
 async def _names(connection: Any, county: str) -> Names:
-    """Names of all codes that are shown, and of units. A code without a name is absent."""
+    """Names of codes and units. A code without a name is absent, and so is a language without one."""
     found = await connection.fetch(_NAMES, county)
     return {
-        (row["key"], row["code"]): Name(row["code"], {lang: row[f"name_{lang}"] for lang in LANGUAGES}) for row in found
+        (row["key"], row["code"]): Name(
+            row["code"], {lang: row[f"name_{lang}"] for lang in LANGUAGES if row[f"name_{lang}"]}
+        )
+        for row in found
     }
 
 

@@ -35,7 +35,7 @@ def render_csv(report: Report, language: Language) -> str:
 
 
 def _lines(report: Report, language: Language) -> Iterator[tuple[object, ...]]:
-    for objective in report.objectives or ():
+    for objective in report.objectives:
         for result in objective.key_results:
             yield from _key_result(report, result, language)
     labels = definitions()["columns"]
@@ -46,7 +46,7 @@ def _lines(report: Report, language: Language) -> Iterator[tuple[object, ...]]:
                 label = labels[column.label][language]
                 head = ("table", table.id, codes, names, column.source, label, report.quarter)
                 yield (*head, *_value(value), row.low_n)
-    for found in report.restatements or ():
+    for found in report.restatements:
         keys = "/".join(f"{key}={code}" for key, code in found.keys.items())
         for when, value in (("before", found.before), ("now", found.now)):
             source = f"{found.view}.{found.column}"
@@ -57,7 +57,10 @@ def _key_result(report: Report, result: KeyResult, language: Language) -> Iterat
     name = name_in(language, result.name)
     for what in ("actual", "target", "baseline"):
         head = ("key_result", result.id, result.objective, name, what, text(language, what), report.quarter)
-        yield (*head, *_value(getattr(result, what)), "")
+        yield (*head, *_value(getattr(result, what)), result.low_n if what == "actual" else "")
+    if result.interval is not None:
+        head = ("key_result", result.id, result.objective, name, "interval", "", report.quarter)
+        yield (*head, *_value(result.interval), "")
     for what in ("change_points", "change_relative", "progress", "coverage"):
         number = getattr(result, what)
         reason = "" if number is not None else "undefined"

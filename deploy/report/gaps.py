@@ -15,11 +15,9 @@ _MAIN_VIEWS: Final = {
 """Views that have a row of the county whenever their family has any facts."""
 
 
-async def find(
-    connection: Any, county: str, quarter: str, publications: Sequence[Record], has_key_results: bool
-) -> tuple[Gap, ...]:
+async def find(connection: Any, county: str, quarter: str, publications: Sequence[Record]) -> tuple[Gap, ...]:
     """The gaps of a quarter, family by family."""
-    found = [] if has_key_results else [Gap("key_results")]
+    found: list[Gap] = []
     year = parse_quarter(quarter)[0]
     for family, views in _MAIN_VIEWS.items():
         own = next((row for row in publications if row["family"] == family and row["year"] == year), None)

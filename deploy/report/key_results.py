@@ -7,7 +7,7 @@ import orjson
 
 from deploy.report.model import LANGUAGES, KeyResult, Name, Narrative, Objective, Point, Reason, Trend, Value
 from deploy.report.periods import months_until, quarters_until
-from deploy.report.published import Record, columns_of, value
+from deploy.report.published import Record, value
 from deploy.report.tables import unit_of
 from shared.disclosure.model import VIEWS
 
@@ -25,14 +25,11 @@ where county = $1 and quarter = $2 order by id, said_at desc
 """
 
 
-async def read(connection: Any, county: str, quarter: str) -> tuple[Objective, ...] | None:
-    """Objectives in the order of the register; None where the database has no key results."""
-    for table in ("key_result", "key_result_status", "objective", "narrative"):
-        if not await columns_of(connection, table):
-            return None
+async def read(connection: Any, county: str, quarter: str) -> tuple[Objective, ...]:
+    """Objectives in the order of the register."""
     comments = {row["id"]: row["comment"] for row in await connection.fetch(_COMMENTS, county, quarter)}
     results = [
-        _key_result(row, comments.get(row["id"]), await _trend(connection, row, quarter))
+        _key_result(row, comments.get(row["id"]), quarter, await _published(connection, row, quarter))
         for row in await connection.fetch(_RESULTS, county, quarter)
     ]
     narratives = await connection.fetch(_NARRATIVES, county, quarter)
@@ -64,8 +61,9 @@ def names(id: str, row: Mapping[str, Any] | None, prefix: str) -> Name:
     return Name(id, {lang: text for lang, text in values.items() if text})
 
 
-def _key_result(row: Record, comment: str | None, trend: Trend) -> KeyResult:
+def _key_result(row: Record, comment: str | None, quarter: str, published: Mapping[str, Record]) -> KeyResult:
     column = row["metric"].split(".")[1]
+    own = published.get(quarter)
     return KeyResult(
         id=row["id"],
         objective=row["objective"] or "",
@@ -76,6 +74,9 @@ def _key_result(row: Record, comment: str | None, trend: Trend) -> KeyResult:
         baseline=_value(column, row["baseline"], "missing" if row["baseline_period"] else "not_set"),
         target=_value(column, row["target"], "undefined"),
         actual=_value(column, row["actual"], "hidden" if row["suppressed"] else "missing"),
+        interval=_interval(own, column),
+        low_n=own is not None and own["low_n"] and not own["suppressed"],
+        margin=row["margin"],
         change_points=row["change_points"],
         change_relative=row["change_relative"],
         progress=row["progress"],
@@ -85,7 +86,7 @@ def _key_result(row: Record, comment: str | None, trend: Trend) -> KeyResult:
         status_by=row["status_by"],
         status_at=row["status_at"],
         comment=comment,
-        trend=trend,
+        trend=_trend(row, quarter, published),
     )
 
 
@@ -102,27 +103,45 @@ def has_months(view: str, column: str, scope: Mapping[str, Any]) -> bool:
     return published and VIEWS[view].additive and unit_of(column) != "count"
 
 
-async def _trend(connection: Any, row: Record, quarter: str) -> Trend:
-    view, column = row["metric"].split(".")
-    scope = row["scope"] if isinstance(row["scope"], dict) else orjson.loads(row["scope"])
-    by_month = has_months(view, column, scope)
-    periods = months_until(quarter, MONTHS) if by_month else quarters_until(quarter, QUARTERS)
+def _interval(row: Record | None, column: str) -> Value | None:
+    """The interval of a published value that has one."""
+    if row is None or row["suppressed"] or row.get(f"{column}_low") is None:
+        return None
+    return value(row, f"{column}±")
+
+
+async def _published(connection: Any, row: Record, quarter: str) -> Mapping[str, Record]:
+    """The published rows of the metric at its scope, by month and quarter."""
+    scope = _scope(row)
     conditions = " and ".join(f"{key}::text = ${i}" for i, key in enumerate(scope, 2))
     found = await connection.fetch(
-        f"select * from report.{view} where period = any($1) and {conditions}",
-        periods,
+        f"select * from report.{row['metric'].split('.')[0]} where period = any($1) and {conditions}",
+        [*months_until(quarter, MONTHS), *quarters_until(quarter, QUARTERS)],
         *(str(code) for code in scope.values()),
     )
-    rows = {item["period"]: dict(item) for item in found}
-    has_interval = f"{column}_low" in await columns_of(connection, view)
-    return Trend(
-        "month" if by_month else "quarter",
-        tuple(
-            Point(
-                period,
-                value(rows.get(period), column),
-                value(rows.get(period), f"{column}±") if has_interval else None,
-            )
-            for period in periods
-        ),
+    return {item["period"]: dict(item) for item in found}
+
+
+def _scope(row: Record) -> Mapping[str, Any]:
+    scope: Mapping[str, Any] = row["scope"] if isinstance(row["scope"], dict) else orjson.loads(row["scope"])
+    return scope
+
+
+def _trend(row: Record, quarter: str, published: Mapping[str, Record]) -> Trend:
+    """By month, or by quarter where months do not compare or none of them has a value."""
+    view, column = row["metric"].split(".")
+    months, quarters = months_until(quarter, MONTHS), quarters_until(quarter, QUARTERS)
+    by_month = has_months(view, column, _scope(row)) and (
+        any(value(published.get(month), column).number is not None for month in months)
+        or all(value(published.get(one), column).number is None for one in quarters)
     )
+    has_interval = any(f"{column}_low" in found for found in published.values())
+    points = (
+        Point(
+            period,
+            value(published.get(period), column),
+            value(published.get(period), f"{column}±") if has_interval else None,
+        )
+        for period in (months if by_month else quarters)
+    )
+    return Trend("month" if by_month else "quarter", tuple(points))

@@ -2,11 +2,15 @@
 
 from typing import Final
 
+from deploy.report.changes import KEY_RESULT
 from deploy.report.model import Change, Gap, KeyResult, Language, Restatement, Table, Unit
 from deploy.report.numbers import difference, minute, per_cent, period
-from deploy.report.texts import definitions, name_in, text, texts
+from deploy.report.tables import column
+from deploy.report.texts import definitions, name_in, text
 
+DEFAULT_ROLE: Final = "steward"
 _MARKS: Final = {"planned": "●", "challenges": "▲", "support": "■"}
+_MANYFOLD: Final = 1000  # per cent
 
 
 def status_mark(status: str | None) -> str:
@@ -15,13 +19,15 @@ def status_mark(status: str | None) -> str:
 
 
 def change_words(language: Language, change: Change) -> str:
-    """A change in its unit; of counts and ratios in per cent, which compares small and large ones."""
+    """A change in its unit; of counts and ratios in per cent, which compares small and large ones, unless it is a
+    multiple of a small one.
+    """
     if change.points is None:
         return text(language, "not_comparable")
     unit: Unit = change.now.unit
-    if unit in ("count", "ratio") and change.relative is not None:
+    if unit in ("count", "ratio") and change.relative is not None and abs(change.relative) < _MANYFOLD:
         return per_cent(language, change.relative, 1, sign=True)
-    return difference(language, unit, change.points)
+    return difference(language, unit, change.points, short=True)
 
 
 def unit_below(result: KeyResult) -> bool:
@@ -35,22 +41,37 @@ def verdict(language: Language, result: KeyResult) -> str:
         return text(language, "met_unknown")
     if unit_below(result):
         return text(language, "indicative")
+    if result.met and result.margin and not _reaches_target(result):
+        return text(language, "met_margin")
     return text(language, "met_unknown" if result.met is None else "met" if result.met else "not_met")
 
 
+def _reaches_target(result: KeyResult) -> bool:
+    """Whether the target is met without the margin."""
+    aim = result.baseline.number if result.direction == "maintain" else result.target.number
+    assert result.actual.number is not None and aim is not None  # else `met` is None
+    return result.actual.number <= aim if result.direction == "decrease" else result.actual.number >= aim
+
+
+def said_by(language: Language, role: str) -> str:
+    """Who said something; the role that is stored where nobody was named, in words."""
+    return text(language, "steward") if role == DEFAULT_ROLE else role
+
+
 def restatement_words(language: Language, found: Restatement) -> str:
-    """Figure, column and the keys that are not 'all'."""
-    defined = definitions()
-    figure = defined["figures"].get(found.view, {}).get("name", {}).get(language, text(language, "objectives"))
-    label = defined["columns"].get(found.column, {}).get(language, found.column)
+    """Figure, column and the keys that are not 'all'; of a key result its name and the column."""
     keys = ", ".join(name_in(language, name) for name in found.names)
+    if found.view == KEY_RESULT:
+        return f"{keys}: {text(language, found.column)}"
+    defined = definitions()
+    figure = defined["figures"][found.view]["name"][language]
+    label = defined["columns"][column(f"{found.view}.{found.column}").label][language]
     return f"{figure}: {label} ({keys})" if keys else f"{figure}: {label}"
 
 
 def cause_words(language: Language, found: Restatement) -> str:
-    """The causes of a restatement; a cause without a text as its code."""
-    known = texts(language)
-    return ", ".join(str(known.get(f"cause_{cause}", cause)) for cause in found.causes)
+    """The causes of a restatement. Without a changed fact, the passing of time changed the value."""
+    return ", ".join(text(language, f"cause_{cause}") for cause in found.causes or ("none",))
 
 
 def gap_words(language: Language, gap: Gap) -> str:

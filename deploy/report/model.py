@@ -102,7 +102,8 @@ class Trend:
 class KeyResult:
     """A key result in the quarter. `status` is people's word, everything else is computed from what is published.
 
-    `coverage` is 0..1 of the units, None where it has no meaning. `met` is None where a number is missing.
+    `coverage` is 0..1 of the units, None where it has no meaning. `met` is None where a number is missing. `interval`
+    is that of the actual value, if it has one. `margin`, in the unit of the column, is what `met` allows for.
     """
 
     id: str
@@ -114,6 +115,9 @@ class KeyResult:
     baseline: Value
     target: Value
     actual: Value
+    interval: Value | None
+    low_n: bool
+    margin: float
     change_points: float | None
     change_relative: float | None
     progress: float | None
@@ -185,8 +189,8 @@ class Hidden:
 class Gap:
     """What a reader would miss without being told. `kind` is the part after `gap_` of a text."""
 
-    kind: Literal["not_published", "no_rows", "months", "failed", "key_results"]
-    family: str = ""
+    kind: Literal["not_published", "no_rows", "months", "failed"]
+    family: str
     year: int = 0
     months: tuple[str, ...] = ()
     at: datetime | None = None
@@ -194,17 +198,18 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A quarter of a county. `objectives` and `restatements` are None where the database has no such tables."""
+    """A quarter of a county."""
 
     county: str
+    county_name: Name
     quarter: str
     previous: str
     state: State
     edition: Edition | None
     published_at: datetime | None
-    objectives: tuple[Objective, ...] | None
+    objectives: tuple[Objective, ...]
     tables: tuple[Table, ...]
-    restatements: tuple[Restatement, ...] | None
+    restatements: tuple[Restatement, ...]
     hidden: tuple[Hidden, ...]
     hidden_levels: tuple[str, ...]
     gaps: tuple[Gap, ...]

@@ -10,6 +10,7 @@ from shared.registers.calendar import HELSINKI
 
 _NARROW: Final = "\u202f"  # no-break, between thousands and before a unit
 _MINUS: Final = "−"
+_LAST_IN_MINUTES_S: Final = 3600
 _LAST_WAIT_S: Final = 86400  # the last finite bound of the waiting-time histogram
 
 
@@ -62,13 +63,17 @@ def wait(language: Language, seconds: float) -> str:
         return text(language, "more_than_day")
     if seconds < 60:
         return text(language, "at_most", value=text(language, "seconds", value=number(language, seconds, 0)))
-    return text(language, "at_most", value=text(language, "minutes", value=number(language, seconds / 60, 0)))
+    if seconds <= _LAST_IN_MINUTES_S:
+        return text(language, "at_most", value=text(language, "minutes", value=number(language, seconds / 60, 0)))
+    return text(language, "at_most", value=text(language, "hours", value=number(language, seconds / 3600, 0)))
 
 
-def difference(language: Language, unit: Unit, points: float) -> str:
-    """A change in its unit, with its sign: percentage points of a share, points of a score, else a number."""
+def difference(language: Language, unit: Unit, points: float, short: bool = False) -> str:
+    """A change in its unit, with its sign: percentage points of a share, points of a score, else a number. `short`:
+    with the unit abbreviated.
+    """
     if unit in ("share", "percent"):
-        return text(language, "points", value=number(language, points, 1, sign=True))
+        return text(language, "points_short" if short else "points", value=number(language, points, 1, sign=True))
     if unit == "points":
         return text(language, "points_score", value=number(language, points, 1, sign=True))
     decimals = 2 if unit == "ratio" else 0 if points == int(points) else 1

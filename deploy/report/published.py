@@ -11,16 +11,6 @@ COMMON_KEYS: Final = ("scope_level", "scope", "channel", "segment")
 _NOT_KEYS: Final = frozenset({"period_kind", "period"})
 
 
-async def columns_of(connection: Any, name: str) -> list[str]:
-    """The columns of a table or view of schema `report`; empty where it does not exist or cannot be read."""
-    rows = await connection.fetch(
-        "select attname from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped"
-        " and has_table_privilege(attrelid, 'select') order by attnum",
-        f"report.{name}",
-    )
-    return [str(row["attname"]) for row in rows]
-
-
 async def read_view(connection: Any, view: str, county: str, periods: Sequence[str]) -> list[Record]:
     """The rows of a view in these periods, units left out: the report shows none."""
     rows = await connection.fetch(

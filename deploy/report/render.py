@@ -13,11 +13,12 @@ from deploy.report.labels import (
     is_compared,
     key_words,
     restatement_words,
+    said_by,
     status_mark,
     unit_below,
     verdict,
 )
-from deploy.report.model import LANGUAGES, Change, KeyResult, Language, Objective, Report, Table
+from deploy.report.model import LANGUAGES, Change, KeyResult, Language, Objective, Report, Restatement, Table
 from deploy.report.palette import PALETTE
 from deploy.report.tables import PARTS
 from deploy.report.texts import definitions, name_in, text, texts
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["render_csv", "render_html", "render_json", "render_markdown"]
 
-RESTATEMENTS_SHOWN: Final = 200
+RESTATEMENTS_SHOWN: Final = 60
 """Restatements on the page and in Markdown; CSV and JSON have all."""
+_DERIVED: Final = ("change_points", "change_relative", "progress")
+"""Columns of key results that follow from the others."""
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
 
 
@@ -100,9 +103,11 @@ def _context(report: Report, language: Language) -> dict[str, Any]:
         "used_views": list(dict.fromkeys(view for table in report.tables for view in table.views)),
         "change_words": partial(change_words, language),
         "key_result_change": partial(_key_result_change, language),
+        "margin": partial(_margin, language),
         "chart": partial(_chart, language),
         "describe": partial(describe, language),
         "narrative": partial(_narrative, language),
+        "said_by": partial(said_by, language),
         "status_mark": status_mark,
         "unit_below": unit_below,
         "verdict": partial(verdict, language),
@@ -112,11 +117,20 @@ def _context(report: Report, language: Language) -> dict[str, Any]:
         "key_words": partial(key_words, language),
         "is_compared": is_compared,
         "any_unnamed": any(not n.names for table in report.tables for row in table.rows for n in row.names),
-        "restated": (report.restatements or ())[:RESTATEMENTS_SHOWN],
+        "restated": _restated(report, language),
         "totals": [(_headline(table, language), change) for table, change in _totals(report)],
-        "any_low_n": any(row.low_n for table in report.tables for row in table.rows),
+        "any_compared": any(is_compared(table) for table in report.tables),
+        "any_low_n": any(row.low_n for table in report.tables for row in table.rows)
+        or any(result.low_n for objective in report.objectives for result in objective.key_results),
         "palette": PALETTE,
     }
+
+
+def _restated(report: Report, language: Language) -> list[Restatement]:
+    """What the page shows of the restatements, first those that make a difference in printed digits."""
+    found = [one for one in report.restatements if one.column not in _DERIVED]
+    found.sort(key=lambda one: numbers.shown(language, one.before) == numbers.shown(language, one.now))
+    return found[:RESTATEMENTS_SHOWN]
 
 
 def _headline(table: Table, language: Language) -> str:
@@ -149,6 +163,12 @@ def _key_result_change(language: Language, result: KeyResult) -> str | None:
     if result.change_relative is None:
         return words
     return f"{words} ({numbers.per_cent(language, result.change_relative, 1, sign=True)})"
+
+
+def _margin(language: Language, result: KeyResult) -> str:
+    """The margin of a key result in the unit of its changes."""
+    scale = 100 if result.actual.unit == "share" else 1
+    return numbers.difference(language, result.actual.unit, scale * result.margin).removeprefix("+")
 
 
 def _narrative(language: Language, objective: Objective) -> Any:

@@ -32,6 +32,9 @@ select county, quarter from unnest($1::text[], $2::text[]) as wanted(county, qua
 """  # noqa: S608 - names of our own views
 
 
+_COUNTIES: Final = "select code, name_fi, name_sv, name_en from report.name where key = 'county'"
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """The newest publication of a family for a county. `published_at` None: there was none, only a failure."""
@@ -61,11 +64,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the front page shows from the database. `quarters`: those with figures, by county, newest first."""
+    """What the front page shows from the database. `quarters`: those with figures, by county, newest first. `counties`:
+    the names of those that have names, by language.
+    """
 
     publications: tuple[Publication, ...]
     sources: tuple[Source, ...]
     quarters: Mapping[str, tuple[str, ...]]
+    counties: Mapping[str, Mapping[str, str]]
+
+    def county(self, code: str, language: str) -> str:
+        """The name of a county, else its code."""
+        return self.counties.get(code, {}).get(language) or code
 
 
 async def read_published(connection: "Connection", today: date) -> Published:
@@ -84,7 +94,11 @@ async def read_published(connection: "Connection", today: date) -> Published:
         for row in await connection.fetch(_PUBLICATIONS)
     ]
     sources = [Source(**dict(row)) for row in await connection.fetch(_SOURCES, _MAX_SOURCES)]
-    return Published(tuple(publications), tuple(sources), await _quarters_with_figures(connection, today))
+    counties = {
+        row["code"]: {language: row[f"name_{language}"] or "" for language in ("fi", "sv", "en")}
+        for row in await connection.fetch(_COUNTIES)
+    }
+    return Published(tuple(publications), tuple(sources), await _quarters_with_figures(connection, today), counties)
 
 
 async def published_years(connection: "Connection") -> dict[tuple[str, int], datetime]:

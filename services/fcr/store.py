@@ -13,6 +13,7 @@ from services.fcr.derive import derive, version
 from services.fcr.domain import MEASURES, contributions
 from services.fcr.facts import Contact, ContactFact, HyteCount, tombstone, with_label
 from services.fcr.links import derive_links, nearest_cause, update_links
+from services.fcr.tables import CONTACTS, HYTE
 from shared.batch import Applied
 from shared.contracts.segment import History
 from shared.deltas import Deltas
@@ -20,7 +21,7 @@ from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.clients import Clients
 from shared.postgres.erased import by_erasure, newly_erased, tombstone_if_erased, write_tombstones
-from shared.postgres.facts import Change, FactTable
+from shared.postgres.facts import Change
 from shared.postgres.lock import Connection
 from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
 from shared.postgres.persons import apply_merges, assign_persons, merge_table, of_clients, reassign_facts
@@ -30,56 +31,6 @@ from shared.postgres.restated import Explain, Explained, Lasting, by_history, by
 from shared.registers import Registers
 
 SCHEMA: Final = "fcr"
-
-_COMMON: Final = {
-    "id": "text",
-    "rank": "bytea",
-    "retracted": "boolean",
-    "unit": "text",
-    "unit_row": "bigint",
-    "day": "date",
-}
-CONTACTS: Final = FactTable(
-    "fcr.contact",
-    Contact,
-    {
-        **_COMMON,
-        "line": "text",
-        "channel": "text",
-        "own_client": "text",
-        "person": "bigint",
-        "segment": "text",
-        "direction": "text",
-        "excluded": "text",
-        "started_at": "timestamptz",
-        "answered_at": "timestamptz",
-        "ended_at": "timestamptz",
-        "answer_mode": "text",
-        "callback_requested_at": "timestamptz",
-        "callback_first_attempt_at": "timestamptz",
-        "callback_reached_at": "timestamptz",
-        "promised_by": "timestamptz",
-        "due": "timestamptz",
-        "abandoned": "boolean",
-        "planned": "boolean",
-        "transfers": "bigint",
-        "reason": "text",
-        "outcome": "text",
-        "classification": "text",
-        "callback_same_day": "boolean",
-        "repeats_within": "smallint",
-        "repeated_within": "smallint",
-    },
-    derived=("unit_row", "person", "segment", "due", "repeats_within", "repeated_within"),
-    computed={
-        "counted": "boolean",
-        "handled": "boolean",
-        "repeatable": "boolean",
-        "awaiting_response": "boolean",
-        "effective_end": "timestamptz",
-    },
-)
-HYTE: Final = FactTable("fcr.hyte", HyteCount, {**_COMMON, "kind": "text", "amount": "bigint"}, derived=("unit_row",))
 
 MERGES: Final = merge_table(SCHEMA)
 

@@ -12,6 +12,7 @@ from services.nps.causes import Following
 from services.nps.derive import derive, version
 from services.nps.domain import MEASURES, contributions
 from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, inherit_client, tombstone, with_label
+from services.nps.tables import FEEDBACK, INVITATIONS, RESPONSES, TABLES
 from shared.batch import Applied
 from shared.contracts.segment import History
 from shared.deltas import Deltas
@@ -28,53 +29,6 @@ from shared.postgres.restated import Explain, Explained, by_history, by_own_even
 from shared.registers import Registers
 
 SCHEMA: Final = "nps"
-
-_COMMON: Final = {
-    "id": "text",
-    "rank": "bytea",
-    "retracted": "boolean",
-    "unit": "text",
-    "unit_row": "bigint",
-    "channel": "text",
-    "day": "date",
-    "label_day": "date",
-    "own_client": "text",
-    "segment": "text",
-}
-INVITATIONS: Final = FactTable(
-    "nps.invitation",
-    Invitation,
-    {**_COMMON, "invited_at": "timestamptz", "delivered": "boolean", "answered": "boolean"},
-    derived=("unit_row", "segment", "answered"),
-)
-RESPONSES: Final = FactTable(
-    "nps.response",
-    Response,
-    {
-        **_COMMON,
-        "answered_at": "timestamptz",
-        "invitation_id": "text",
-        "client": "text",
-        "counts": "boolean",
-        "has_comment": "boolean",
-        "answers": "jsonb",
-    },
-    derived=("unit_row", "segment", "client"),
-)
-FEEDBACK: Final = FactTable(
-    "nps.feedback",
-    Feedback,
-    {
-        **_COMMON,
-        "given_at": "timestamptz",
-        "kind": "text",
-        "themes": "jsonb",
-        "wants_reply": "boolean",
-        "replied_at": "timestamptz",
-        "in_time": "boolean",
-    },
-    derived=("unit_row", "segment", "in_time"),
-)
 
 F = TypeVar("F", Invitation, Response, Feedback)
 
@@ -205,7 +159,6 @@ async def _rederive(
     return [old if new == old else new for old, new in zip(facts, recomputed, strict=True)]
 
 
-TABLES: Final = (INVITATIONS, RESPONSES, FEEDBACK)
 REFOLD: Final = Refold(SCHEMA, TABLES, derive, fold, version)
 REPLAY: Final = Replay(SCHEMA, TABLES, MEASURES, contributions, _rederive, fold)
 

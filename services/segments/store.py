@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.segments.affected_dates import days_of, ground_spans, sector_days, widen, window_spans
-from services.segments.causes import by_membership, lasting
+from services.segments.causes import GROUND, by_membership, lasting, lasting_with_grounds
 from services.segments.derive import derive, version
 from services.segments.domain import MEASURES, contributions
-from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent, tombstone
+from services.segments.facts import Assessment, CareFact, ServiceEvent, tombstone
 from services.segments.histories import enqueue_histories, persons_with_wrong_history
 from services.segments.members import (
     Relabelled,
@@ -29,6 +29,7 @@ from services.segments.members import (
     stored_memberships,
 )
 from services.segments.membership import ALWAYS
+from services.segments.tables import TABLES
 from shared.batch import Applied
 from shared.deltas import Deltas
 from shared.person import PersonEvent
@@ -36,63 +37,26 @@ from shared.postgres.buckets import add_to_buckets
 from shared.postgres.change_numbers import increment_change_numbers_between
 from shared.postgres.clients import Clients
 from shared.postgres.erased import by_erasure, newly_erased, tombstone_if_erased, write_tombstones
-from shared.postgres.facts import Change, FactTable
+from shared.postgres.facts import Change
 from shared.postgres.lock import Connection
 from shared.postgres.persons import Move, apply_merges, assign_persons, merge_table, of_clients, reassign_facts
 from shared.postgres.pool import extend_transaction_timeout
 from shared.postgres.refold import Refold, StagedChange, ensure_unit_rows
 from shared.postgres.replay import Replay
-from shared.postgres.restated import Explain, Explained, by_own_event, by_repair, by_rule, log_restated
+from shared.postgres.restated import (
+    Explain,
+    Explained,
+    Lastings,
+    by_own_event,
+    by_repair,
+    by_rule,
+    log_restated,
+    log_rule,
+)
 from shared.registers import Registers
 
 SCHEMA: Final = "segments"
 
-_IDENTITY: Final = {"id": "text", "rank": "bytea", "retracted": "boolean"}
-_CLIENT: Final = {"own_client": "text", "person": "bigint"}
-_UNIT: Final = {"unit": "text", "unit_row": "bigint", "day": "date"}
-_VALID: Final = {"valid_from": "date", "valid_to": "date"}
-
-EVENTS: Final = FactTable(
-    "segments.service_event",
-    ServiceEvent,
-    {
-        **_IDENTITY,
-        **_UNIT,
-        **_CLIENT,
-        "sector": "text",
-        "event_class": "text",
-        "status": "text",
-        "occurred_at": "timestamptz",
-        "segment": "text",
-    },
-    derived=("unit_row", "person", "segment"),
-    computed={"done": "boolean"},
-)
-FLAGS: Final = FactTable("segments.flag", Flag, {**_IDENTITY, **_CLIENT, **_VALID}, derived=("person",))
-PLANS: Final = FactTable("segments.plan", Plan, {**_IDENTITY, **_CLIENT, **_VALID}, derived=("person",))
-ASSIGNMENTS: Final = FactTable(
-    "segments.assignment",
-    Assignment,
-    {**_IDENTITY, **_CLIENT, **_VALID, "scheme": "text", "segment": "text"},
-    derived=("person",),
-)
-ASSESSMENTS: Final = FactTable(
-    "segments.assessment",
-    Assessment,
-    {
-        **_IDENTITY,
-        **_UNIT,
-        **_CLIENT,
-        "assessed_at": "timestamptz",
-        "result": "text",
-        "battery": "text",
-        "sex": "text",
-    },
-    derived=("unit_row", "person"),
-)
-TABLES: Final[Mapping[type[Any], FactTable[Any]]] = {
-    table.fact: table for table in (EVENTS, FLAGS, PLANS, ASSIGNMENTS, ASSESSMENTS)
-}
 MERGES: Final = merge_table(SCHEMA)
 
 _NO_MOVES: Final[Mapping[str, Move]] = MappingProxyType({})
@@ -165,7 +129,14 @@ async def propagate_changes(
     moved = {client: move.new for client, move in moves.items()}
     relabelled = await relabel(connection, county, {*changed, *moved.values()})
     await enqueue_histories(connection, county, changed, moved)
-    await fold(connection, county, *parts, relabelled=relabelled, explain=by_membership(parts))
+    await fold(
+        connection,
+        county,
+        *parts,
+        relabelled=relabelled,
+        explain=by_membership(parts),
+        counted_while_valid=lasting_with_grounds(changed, rule),
+    )
     if dates := days_of(changes, affected):
         first = max(dates[0], rule.figures_from)
         await increment_change_numbers_between(connection, SCHEMA, county, first.year, dates[1].year)
@@ -182,6 +153,7 @@ async def fold(
     *parts: Explained,
     relabelled: Sequence[Relabelled] = (),
     explain: Explain = by_rule,
+    counted_while_valid: Lastings = lasting,
 ) -> None:
     """Add the deltas of changed facts and of relabelled service events to the buckets, and log the changes in closed
     periods. `explain` tells what relabelled the service events.
@@ -198,7 +170,7 @@ async def fold(
             deltas.add(contributions(new))
     await add_to_buckets(connection, SCHEMA, county, deltas)
     each = Explained([change for _, change in relabelled if change.new.id], explain)
-    await log_restated(connection, SCHEMA, county, contributions, (*parts, each), lasting)
+    await log_restated(connection, SCHEMA, county, contributions, (*parts, each), counted_while_valid)
 
 
 async def _check_persons(
@@ -235,6 +207,8 @@ async def _activate_memberships(connection: Connection, county: str) -> None:
         await activate_staged(connection, persons)
         await _propagate_memberships(connection, county, persons, by_rule)
         last = persons[-1]
+    if last:
+        await log_rule(connection, SCHEMA, county, GROUND)
 
 
 async def _propagate_memberships(

@@ -97,7 +97,7 @@ async def _write_units(conn: Connection, rows: Sequence[UnitRow], *, current: bo
 
 async def _write_codes(conn: Connection, registers: Registers) -> None:
     """Replace the small registers as a whole: a few hundred rows in total."""
-    for table in ("sector", "outcome", "promise", "theme"):
+    for table in ("sector", "outcome", "promise", "theme", "name"):
         await conn.execute(f"delete from reference.{table}")
     await conn.executemany(
         "insert into reference.sector (sector, kind) values ($1, $2)", list(registers.sectors.items())
@@ -113,6 +113,10 @@ async def _write_codes(conn: Connection, registers: Registers) -> None:
         [tuple(asdict(promise).values()) for promise in registers.promises],
     )
     await conn.executemany("insert into reference.theme (theme, stem) values ($1, $2)", registers.themes)
+    await conn.executemany(
+        "insert into reference.name (key, code, name_fi, name_sv, name_en) values ($1, $2, $3, $4, $5)",
+        [astuple(name) for name in registers.names],
+    )
 
 
 async def _write_objectives(conn: Connection, registers: Registers) -> None:

@@ -67,6 +67,7 @@ _LOG: Final = """
 insert into {schema}.restated_fact (county, kind, id, cause, rank, before, after)
 select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[], $7::jsonb[])
 """
+_RULE: Final = "select version from reference.segment_rule"
 
 
 def by_own_event(change: Change[Any]) -> Trigger:
@@ -116,6 +117,18 @@ async def log_restated(
     rows = [row for part in parts for row in _rows(part, months, contributions, lasting)]
     if rows:
         await connection.execute(_LOG.format(schema=schema), county, *map(list, zip(*rows, strict=True)))
+
+
+async def log_rule(connection: Connection, schema: str, county: str, measure: str) -> None:
+    """Log that the segment rule changed memberships, where a period is closed. The county's lock must be held.
+
+    Memberships of clients without service events in a closed period are in no other line of the log.
+    """
+    if await closed_months(connection, schema, county):
+        version = await connection.fetchval(_RULE)
+        always = _to_json((), (Lasting(measure, date.min, None),))
+        row = ("segment_rule", version, Cause.RULE.value, None, "[]", always)
+        await connection.execute(_LOG.format(schema=schema), county, *([value] for value in row))
 
 
 async def closed_months(connection: Connection, schema: str, county: str) -> frozenset[Month]:

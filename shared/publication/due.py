@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from shared.postgres.lock import Connection
 from shared.publication.snapshot import CountyYear
+from shared.registers.calendar import local_day
 
 DAY: Final = timedelta(days=1)
 
@@ -67,8 +68,21 @@ def is_due(row: Any, now: datetime, every: timedelta) -> bool:
     if published_at is None or published_at > now or row["registers"] != row["published_registers"]:
         return True
     age = now - published_at
-    has_changed = (row["change_number"] or 0) != row["published_change"]
-    return bool(age >= DAY or (age >= every and (row["is_current"] or has_changed)))
+    return bool(age >= DAY or (age >= every and (row["is_current"] or _has_changed(row))))
+
+
+def _has_changed(row: Any) -> bool:
+    return bool((row["change_number"] or 0) != row["published_change"])
+
+
+def is_same(row: Any, now: datetime) -> bool:
+    """Whether a publication as of `now` has the rows of the last one: since then no figure and no register changed, and
+    no date ended, on which states and stocks depend. Promises that fell due are not considered.
+    """
+    published_at = row["published_at"]
+    if published_at is None or published_at > now or row["registers"] != row["published_registers"]:
+        return False
+    return not _has_changed(row) and local_day(published_at) == local_day(now)
 
 
 async def next_request(connection: Connection, schema: str) -> Request | None:

@@ -101,6 +101,8 @@ async def _write_codes(connection: Connection, family: str, county_year: CountyY
     """Store which codes the rows show: scopes by level, except units, whose names come from the unit register."""
     codes: set[tuple[str, str]] = set()
     for view, rows in protected.rows.items():
+        if rows:
+            codes.add(("county", county_year.county))
         keys = [key for key in (*keys_of(view), "state") if key not in ("county", "period", "scope")]
         for row in rows:
             codes.update((key, str(row[key])) for key in keys)

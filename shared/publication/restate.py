@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from shared.postgres.lock import Connection
+from shared.postgres.restated import Cause
 from shared.publication.protection import KEYS, keys_of, views_of
 from shared.publication.snapshot import CountyYear
 
@@ -27,7 +28,8 @@ where attrelid = format('report.%I', $1::text)::regclass and attnum > 0 and not 
   and atttypid in ('bigint'::regtype, 'integer'::regtype, 'double precision'::regtype, 'numeric'::regtype)
 order by attnum
 """
-# Values are compared as published. A row that is missing on one side is not hidden there.
+# Values are compared as published. A row that is missing on one side is not hidden there. `by_register`: the register
+# has another definition of the key result, or another baseline or target that does not follow from figures.
 _DIFFERENCES: Final = """
 with old as (
   select keys, values, suppressed from report.edition_row
@@ -38,7 +40,14 @@ with old as (
 )
 select keys, c.name as column_name, (old.values ->> c.name)::double precision as old_value,
        (new.values ->> c.name)::double precision as new_value,
-       coalesce(old.suppressed, false) as old_suppressed, coalesce(new.suppressed, false) as new_suppressed
+       coalesce(old.suppressed, false) as old_suppressed, coalesce(new.suppressed, false) as new_suppressed,
+       $4 = 'key_result' and (
+         exists (select from unnest(array['metric', 'scope', 'direction', 'target_mode', 'margin', 'baseline_period'])
+                   s(name) where old.values ->> s.name is distinct from new.values ->> s.name)
+         or (old.values ->> 'baseline' is distinct from new.values ->> 'baseline'
+             and new.values ->> 'baseline_period' is null)
+         or (old.values ->> 'baseline' is not distinct from new.values ->> 'baseline'
+             and old.values ->> 'target' is distinct from new.values ->> 'target')) as by_register
 from old full join new using (keys) cross join unnest($5::text[]) c(name)
 where old.values ->> c.name is distinct from new.values ->> c.name
    or coalesce(old.suppressed, false) <> coalesce(new.suppressed, false)
@@ -136,7 +145,10 @@ async def _write(
         found = set(_causes_of(causes, view, orjson.loads(row["keys"]), keys))
         if view == KEY_RESULT and before:  # of any family: each publication adds the causes of its own
             found.update(before["causes"])
-        rows.append((*tuple(row), before["first_seen"] if before else now, ",".join(sorted(found))))
+        if row["by_register"]:
+            found.add(Cause.REGISTER.value)
+        *values, _ = tuple(row)
+        rows.append((*values, before["first_seen"] if before else now, ",".join(sorted(found))))
     if rows:
         key = (county, edition["period_kind"], edition["period"], edition["edition"], view)
         await connection.execute(_INSERT, *key, *map(list, zip(*rows, strict=True)))

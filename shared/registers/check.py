@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from shared.registers.fields import Fields
-from shared.registers.model import Outcome, PromiseKind, PromiseRow, SectorKind
+from shared.registers.model import NAMED, CodeName, Outcome, PromiseKind, PromiseRow, SectorKind
 from shared.registers.parse import Line, read_table
 from shared.registers.problems import Problems
 from shared.registers.units import UnitRow, unit_row
@@ -174,3 +174,20 @@ def _stem(fields: Fields) -> str:
     if not stem.strip():
         fields.add_problem("stem is empty; every word would begin with it.")
     return stem
+
+
+def names(path: Path, problems: Problems) -> tuple[CodeName, ...]:
+    """Return the names of codes, by key and code. Without the file there are none."""
+    if not path.exists():
+        return ()
+    found = []
+    keys = _UniqueKeys()
+    for fields in _fields(path, ("key", "code", "name_fi", "name_sv", "name_en"), problems):
+        key, code = fields.choice("key", NAMED), fields.code("code")
+        named = [fields.text(f"name_{language}") for language in ("fi", "sv", "en")]
+        keys.check((key, code), fields, f"the name of {key} '{code}'")
+        if not any(named):
+            fields.add_problem("there is no name; give one in at least one language.")
+        if key is not None:
+            found.append(CodeName(key, code, *named))
+    return tuple(sorted(found, key=lambda name: (name.key, name.code)))

@@ -32,6 +32,7 @@ def load_folder(path: Path) -> Registers:
         outcomes=MappingProxyType(check.outcomes(path / "outcomes.csv", problems)),
         promises=check.promises(path / "promises.csv", problems),
         themes=check.themes(path / "themes.csv", problems),
+        names=check.names(path / "names.csv", problems),
         segment_rule=segment_rule(path / "segment_rule.yaml", problems),
         objectives=objectives,
         key_results=results,
@@ -62,6 +63,7 @@ def _versions(registers: Registers) -> dict[str, str]:
         "outcomes": sorted(astuple(outcome) for outcome in registers.outcomes.values()),
         "promises": [astuple(promise) for promise in registers.promises],
         "themes": list(registers.themes),
+        "names": [astuple(name) for name in registers.names],
         "segment_rule": astuple(registers.segment_rule),
         "key_results": [
             [astuple(objective) for objective in registers.objectives],

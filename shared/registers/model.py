@@ -15,7 +15,9 @@ PromiseKind = Literal["minutes", "same_day", "working_days"]
 Direction = Literal["increase", "decrease", "reach", "maintain"]
 TargetMode = Literal["absolute", "relative", "points"]
 
-PARTS = ("units", "sources", "sectors", "outcomes", "promises", "themes", "segment_rule", "key_results")
+PARTS = ("units", "sources", "sectors", "outcomes", "promises", "themes", "names", "segment_rule", "key_results")
+NAMED = ("county", "division", "result_area", "service_area", "region", "line", "sector", "question", "theme")
+"""Keys whose codes `names.csv` names: those of open lists that figures show. Units have their names in `units.csv`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,17 @@ class PromiseRow:
     kind: PromiseKind
     amount: int
     valid_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeName:
+    """The names of a code of a key of `NAMED`; '' where there is none in a language."""
+
+    key: str
+    code: str
+    name_fi: str
+    name_sv: str
+    name_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +145,7 @@ class Registers:
     outcomes: Mapping[tuple[str, str], Outcome]
     promises: tuple[PromiseRow, ...]
     themes: tuple[tuple[str, str], ...]
+    names: tuple[CodeName, ...]
     segment_rule: SegmentRule
     objectives: tuple[Objective, ...]
     key_results: tuple[KeyResult, ...]

@@ -6,17 +6,17 @@ from typing import Any, Final
 
 from services.fcr.decode import decode as decode_fcr
 from services.fcr.domain import MEASURES as FCR_MEASURES
-from services.fcr.store import CONTACTS, HYTE
 from services.fcr.store import apply as apply_fcr
+from services.fcr.tables import CONTACTS, HYTE
 from services.nps.decode import decode as decode_nps
 from services.nps.domain import MEASURES as NPS_MEASURES
-from services.nps.store import FEEDBACK as DIRECT
-from services.nps.store import INVITATIONS, RESPONSES
 from services.nps.store import apply as apply_nps
+from services.nps.tables import FEEDBACK as DIRECT
+from services.nps.tables import INVITATIONS, RESPONSES
 from services.segments.decode import decode as decode_care
 from services.segments.domain import MEASURES as CARE_MEASURES
-from services.segments.store import TABLES as CARE_TABLES
 from services.segments.store import apply as apply_care
+from services.segments.tables import TABLES as CARE_TABLES
 from shared.contracts import catalogue
 from shared.contracts.catalogue import Stream, Topic
 from shared.deltas import Measure

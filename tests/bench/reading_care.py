@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from services.segments.store import ASSESSMENTS, EVENTS
+from services.segments.tables import ASSESSMENTS, EVENTS
 from shared.labels import MEMBER, OTHER
 from shared.postgres.facts import FactTable
 from tests.bench.family import SEGMENTS, columns

@@ -99,3 +99,17 @@ def test_reader_gets_from_the_front_page_to_the_report_and_changes_the_language(
             seen.page.locator(f"a[hreflang='{language}']").first.click()
             assert seen.page.locator("html").get_attribute("lang") == language
             assert f"/report/{COUNTY}/{QUARTER}/{language}" in seen.page.url
+
+
+def test_report_has_everything_that_the_other_tests_look_at(browser: Browser, pages: dict[str, str]) -> None:
+    with window(browser) as seen:
+        for language in LANGUAGES:
+            seen.load(pages[f"report {language}"])
+            assert seen.page.locator(".key-result").count() > 5
+            assert seen.page.locator(".key-result .picture svg").count() > 2
+            assert seen.page.locator(".status-challenges").count() == 1
+            assert seen.page.locator(".narrative table").count() == 1
+            assert seen.page.locator("#table-hidden").count() == seen.page.locator("#table-restatements").count() == 1
+        for name in (name for name in pages if name.startswith("example")):
+            seen.load(pages[name])
+            assert seen.page.locator(".key-result .picture svg").count() == 6, name

@@ -13,6 +13,10 @@ from tests.seeds import CONFIG, COUNTY, QUARTER
 from tests.seeds.run import embedded_run
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+AUTHORS = {
+    "ensikontakti": "Ensilinjan ja digisotekeskuksen ohjausryhmä",
+    "yhdessa": "Yhteisten asiakkaiden ohjausryhmä",
+}
 LANGUAGES = {"fi": "", "sv": ".sv", "en": ".en"}
 
 
@@ -20,7 +24,8 @@ def main() -> None:
     with embedded_run(), tempfile.TemporaryDirectory() as folder:
         for file in sorted((CONFIG / "narratives").glob("*.md")):
             objective, language = file.stem.split(".")
-            _hva("narrative", QUARTER, "--objective", objective, "--lang", language, "--file", str(file))
+            said = ("--lang", language, "--file", str(file), "--by", AUTHORS[objective])
+            _hva("narrative", QUARTER, "--objective", objective, *said)
         for language, suffix in LANGUAGES.items():
             _hva("report", QUARTER, "--county", COUNTY, "--lang", language, "--out", folder)
             page = Path(folder, f"report-{COUNTY}-{QUARTER}-{language}.html")

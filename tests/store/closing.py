@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 
 from deploy.hva.closing import Edition, close, connect, period_to_close
-from deploy.hva.restated_facts import restated_facts, totals
+from deploy.hva.restated_facts import not_additive, restated_facts, totals
 from shared.disclosure.model import VIEWS
+from shared.publication import restate
 from shared.publication.protection import keys_of, views_of
 from shared.publication.publish import publish
 from shared.publication.snapshot import CountyYear
@@ -19,6 +20,7 @@ SAMPLE = 80
 """How many changed cells, and how many unchanged ones, are compared at most."""
 NOW = datetime(2027, 1, 5, 9, tzinfo=UTC)
 
+COMMON = "common_client"
 OTHERS = {"access": ("transfers",)}
 
 Cells = dict[tuple[str, tuple[str, ...]], dict[str, Any]]
@@ -32,8 +34,8 @@ class Closing:
         self.database, self.families, self.steward = database, tuple(families), steward
         self.now = NOW
 
-    async def publish(self, county: str, year: int) -> None:
-        for family in self.families:
+    async def publish(self, county: str, year: int, families: Iterable[str] | None = None) -> None:
+        for family in [family for family in self.families if families is None or family in families]:
             connection = await asyncpg.connect(self.database.dsn(f"hva_{family}"))
             try:
                 assert await publish(connection, family, CountyYear(county, year), self.now)
@@ -41,7 +43,7 @@ class Closing:
                 await connection.close()
 
     async def close(self, period: str, note: str | None = None) -> Edition:
-        return await close(self.steward, COUNTY, period_to_close(period, NOW), "steward", note, self.publish)
+        return await close(self.steward, COUNTY, period_to_close(period, NOW), "steward", note, self.publish, self.now)
 
     async def restatements(self, period: str) -> dict[tuple[str, str, str, str], Any]:
         """Restatements of rows with channel and segment 'all', by view, scope level, scope and column."""
@@ -79,6 +81,19 @@ class Closing:
                 found = {column: number for column, number in found.items() if number and column in counts[view]}
                 assert found == expected[view, cell], (view, cell)
         return len(changed)
+
+    async def assert_causes(self, period: str, before: Cells, after: Cells) -> None:
+        """Every cell with another count has a cause, as the publisher names it; also counts that do not add up."""
+        edition = {"period": period}
+        for family in self.families:
+            causes = await restate._causes(self.steward, family, COUNTY, edition)
+            for view in views_of(family):
+                columns = [*VIEWS[view].population, *VIEWS[view].categories, *not_additive(view, {"kind": COMMON})]
+                for cell in {key for key in before | after if key[0] == view}:
+                    if difference(before.get(cell, {}), after.get(cell, {}), columns):
+                        keys = dict(zip(keys_of(view), cell[1], strict=True))
+                        names = keys_of(view)[len(restate.FIXED) :]
+                        assert restate._causes_of(causes, view, keys, names), cell
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any], columns: Iterable[str]) -> dict[str, int]:

@@ -1,24 +1,20 @@
 """Closing a period, and what the NPS family says of it afterwards."""
 
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
-import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
-from deploy.hva.closing import counties_to_close, period_to_close
+from deploy.hva.closing import counties_to_close, outdated_families, period_to_close
 from deploy.hva.context import VerbError
 from deploy.hva.restated_facts import restated_facts
 from shared.publication.metrics import PublicationMetrics
-from shared.registers import load_folder
-from tests.product import SAMPLE, Database
+from tests.product import Database
+from tests.store import fcr_harness
 from tests.store.closing import COUNTY, Closing, additive, steward_of
-from tests.store.registers import replace_registers
 from tests.store.test_nps_store import START, Store, answered, invited, nps, pool, registers, retracted
 
 __all__ = ["nps", "pool", "registers"]
@@ -142,6 +138,43 @@ async def test_next_edition_stands_beside_the_first(nps: Store, closing: Closing
     assert fact.id == "later"
 
 
+async def test_closing_does_not_repeat_a_publication_that_has_the_same_rows(
+    nps: Store, closing: Closing, monkeypatch: Any
+) -> None:
+    await fill(nps)
+    await closing.close("2026-03")
+    published: list[tuple[str, ...]] = []
+
+    async def note(county: str, year: int, families: Sequence[str]) -> None:
+        published.append(tuple(families))
+
+    monkeypatch.setattr(closing, "families", ("nps", "fcr", "segments"))
+    await closing.publish(COUNTY, 2026)
+    with monkeypatch.context() as patched:
+        patched.setattr(closing, "publish", note)
+        assert (await closing.close("2026-03")).edition == 2
+        assert published == []
+        await nps.feed(answered("late", score=10))
+        await closing.close("2026-03")
+        closing.now += timedelta(days=1)
+        await closing.close("2026-03")
+    assert published == [("nps",), ("nps", "segments")]  # there are no contacts
+
+
+async def test_promise_that_fell_due_since_is_published_first(nps: Store, closing: Closing, database: Database) -> None:
+    await fill(nps)
+    whole = Closing(database, ["nps", "fcr", "segments"], closing.steward)
+    await whole.publish(COUNTY, 2026)
+    later = whole.now + timedelta(hours=1)
+    assert await outdated_families(closing.steward, COUNTY, 2026, later) == []
+    async with fcr_harness.open_store(database) as fcr:
+        promised_by = whole.now + timedelta(minutes=30)
+        await fcr.feed(fcr_harness.contact("c", answered_at=None, ended_at=None, promised_by=promised_by))
+    await whole.publish(COUNTY, 2026)
+    assert await outdated_families(closing.steward, COUNTY, 2026, whole.now) == []
+    assert await outdated_families(closing.steward, COUNTY, 2026, later) == ["fcr"]
+
+
 async def test_provisional_rows_stay_marked(nps: Store, closing: Closing) -> None:
     await fill(nps)
     closing.now = datetime(2026, 4, 2, 9, tzinfo=UTC)
@@ -201,53 +234,3 @@ async def test_failed_publication_stores_no_edition(nps: Store, closing: Closing
     assert await closing.steward.fetchval("select count(*) from nps.closed_period") == 0
     with pytest.raises(VerbError, match="Nothing is published of oma-hame in 2025-03"):
         await closing.close("2025-03")
-
-
-KEY_RESULTS = """
-key_results:
-  - id: suositus
-    metric: nps.score
-    scope: {county: oma-hame}
-    direction: reach
-    target: 60
-    target_mode: absolute
-    valid_period: {from: 2026-01-01}
-  - id: loppuun-asti
-    metric: fcr.gross
-    scope: {county: oma-hame}
-    direction: reach
-    target: 0.4
-    target_mode: absolute
-    valid_period: {from: 2026-01-01}
-"""
-FCR_ROW = """
-insert into report.fcr (county, period_kind, period, scope_level, scope, channel, segment, gross, state, suppressed,
-  low_n, published_at)
-values ('oma-hame', 'quarter', '2026Q1', 'county', 'oma-hame', 'all', 'all', 0.38, 'final', false, false, now())
-"""
-
-
-async def test_key_results_are_stored_and_compared_like_other_rows(
-    nps: Store, closing: Closing, database: Database, tmp_path: Path
-) -> None:
-    """A family that publishes sees the values of the others, too: they did not change."""
-    folder = Path(shutil.copytree(SAMPLE / "config", tmp_path / "config"))
-    (folder / "key_results.yaml").write_text(KEY_RESULTS, encoding="utf-8")
-    async with nps.pool.acquire() as connection:
-        await replace_registers(connection, load_folder(folder))
-    owner = await asyncpg.connect(database.dsn("hva_migrate"))
-    await owner.execute(FCR_ROW)
-    await owner.close()
-    await fill(nps)
-    await closing.close("2026Q1")
-    query = "select keys ->> 'id' as id, values from report.edition_row where view = 'key_result' order by 1"
-    other, own = await closing.steward.fetch(query)
-    assert [row["id"] for row in (other, own)] == ["loppuun-asti", "suositus"]
-    values = orjson.loads(own["values"])
-    assert orjson.loads(other["values"])["actual"] == 0.38
-    assert {"actual", "target", "met", "status", "state", "coverage"} <= values.keys()
-    await nps.feed(answered("late", score=10))
-    await closing.publish(COUNTY, 2026)
-    found = await closing.steward.fetch("select * from report.restatement where view = 'key_result'")
-    assert [(r["column_name"], r["old_value"], r["causes"]) for r in found] == [("actual", values["actual"], ["late"])]
-    assert [orjson.loads(r["keys"]) for r in found] == [{"id": "suositus"}]

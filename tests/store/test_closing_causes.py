@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deploy.hva.restated_facts import restated_facts
 from services.fcr import store as fcr_store
 from services.nps import store as nps_store
 from shared.contracts.rank import decode_rank
@@ -18,11 +19,15 @@ from shared.events import event_of
 from tests.product import Database
 from tests.store import fcr_harness, segments_harness
 from tests.store.closing import COUNTY, Closing, steward_of
+from tests.store.closing_random import changed_registers
 from tests.store.fcr_harness import ANNA, BERTTA, DAY, START
-from tests.store.test_closing_facts import changed_registers, relabel, use_registers
+from tests.store.test_closing_facts import relabel, use_registers
 from tests.store.test_nps_store import answered, erased, invited, nps, pool, registers, retracted
 
 __all__ = ["nps", "pool", "registers"]
+
+LAST_YEAR = START - timedelta(days=200)
+CELL = {"scope_level": "county", "scope": COUNTY, "channel": "all", "segment": "all", "county": COUNTY}
 
 
 @pytest.fixture
@@ -118,6 +123,52 @@ async def test_rule_and_memberships_relabel_service_events(database: Database, s
         assert len({event for _, _, event in found}) == 1
         await segments.refold(enabled=("E2",))
         assert {(f"e{n}", "rule") for n in range(9)} <= await causes(steward, "segments")
+
+
+async def open_county(segments: Any, closing: Closing) -> None:
+    """Ten clients with a visit in March, of whom nine are members; one lacks social care. Closed."""
+    event, flag = segments_harness.event, segments_harness.flag
+    clients = [f"k1.{letter * 22}" for letter in "CDEFGHIJK"]
+    await segments.feed(
+        *(flag(f"f{n}", LAST_YEAR.date(), client=client) for n, client in enumerate(clients)),
+        *(event(f"m{n}", client=client) for n, client in enumerate(clients)),
+        *(event(f"v-{sector}", sector, LAST_YEAR, client=ANNA) for sector in ("vastaanotto", "suunterveys")),
+    )
+    await closing.close("2026-03")
+
+
+async def test_late_event_of_last_year_is_the_cause_of_a_membership(database: Database, steward: Any) -> None:
+    closing = Closing(database, ["segments"], steward)
+    async with segments_harness.open_store(database) as segments:
+        await open_county(segments, closing)
+        await segments.feed(segments_harness.event("other", "tyoikaiset", LAST_YEAR, client=BERTTA))
+        assert await logged(steward, "segments") == []  # no membership changed
+        late = segments_harness.event("late", "tyoikaiset", LAST_YEAR, client=ANNA)
+        await segments.feed(late)
+        event = event_of(late)
+        assert not isinstance(event, Rejected)
+        assert await logged(steward, "segments") == [("late", "late", event.id)]
+        await closing.publish(COUNTY, 2026)
+        found = await closing.restatements("2026-03")
+        row = found["events_per_client", "county", COUNTY, "segment_clients"]
+        assert (row["old_value"], row["new_value"], row["causes"]) == (9, 10, ["late"])
+        (fact,) = await restated_facts(steward, "events_per_client", {**CELL, "period": "2026-03"})
+        assert (fact.kind, fact.id, fact.before, fact.after) == ("service_event", "late", {}, {})
+        await segments.feed(segments_harness.retracted(2, service_event_id="late"))
+        assert (await logged(steward, "segments"))[-1][:2] == ("late", "retracted")
+
+
+async def test_rule_is_the_cause_of_memberships_without_service_events(database: Database, steward: Any) -> None:
+    closing = Closing(database, ["segments"], steward)
+    async with segments_harness.open_store(database) as segments:
+        await segments.feed(segments_harness.event("v-social", "tyoikaiset", LAST_YEAR, client=ANNA))
+        await open_county(segments, closing)
+        await segments.refold(enabled=("E1",))
+        assert await logged(steward, "segments") == [("2026-1", "rule", None)]
+        await closing.publish(COUNTY, 2026)
+        found = await closing.restatements("2026-03")
+        row = found["events_per_client", "county", COUNTY, "segment_clients"]
+        assert (row["old_value"], row["new_value"], row["causes"]) == (10, 9, ["rule"])
 
 
 async def test_closing_while_events_arrive_is_one_edition(nps: Any, database: Database, steward: Any) -> None:

@@ -69,12 +69,28 @@ async def test_published_code_without_a_name_is_listed(fcr: Store) -> None:
     async with fcr.pool.acquire() as connection:
         rows = await connection.fetch("select key, code, name_sv, named from report.code order by key")
         await connection.execute("delete from report.code_shown where year = 1999")
-    assert names["names"] == Finding("names", True, "codes that are published without a name: division sote")
+    assert names["names"] == Finding("names", True, "names.csv lacks these codes, which are published: division sote")
     assert [tuple(row) for row in rows] == [
         ("channel", "phone", "Telefon", True),
         ("division", "sote", "sote", False),
         ("segment", "all", "Alla", True),
     ]
+
+
+async def test_name_of_the_register_comes_before_a_known_one(fcr: Store) -> None:
+    async with fcr.pool.acquire() as connection:
+        await connection.execute(
+            "insert into reference.name values "
+            "('question', 'useful', 'Hyödyllinen', '', ''), ('line', 'x', 'X', 'Y', 'Z')"
+        )
+        await connection.executemany(
+            "insert into report.code_shown (family, county, year, key, code) values ('fcr', 'oma-hame', 1999, $1, $2)",
+            [("line", "x"), ("question", "useful")],
+        )
+        rows = await connection.fetch("select code, name_fi, name_sv, named from report.code order by code desc")
+        await connection.execute("delete from report.code_shown where year = 1999")
+        await connection.execute("delete from reference.name")
+    assert [tuple(row) for row in rows] == [("x", "X", "Y", True), ("useful", "Hyödyllinen", "useful", True)]
 
 
 async def test_every_theme_of_the_default_register_has_names(fcr: Store) -> None:

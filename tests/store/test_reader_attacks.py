@@ -161,6 +161,7 @@ async def test_names_of_units_and_codes_are_those_of_the_own_county(published: N
     await as_owner(
         database,
         f"insert into report.code_shown values ('nps', '{OTHER}', 2026, 'question', 'secret')",
+        "insert into reference.name values ('question', 'secret', 'S', 'S', 'S'), ('county', 'oma-hame', 'M', '', '')",
         "insert into reference.unit_row (key, county, unit, name_fi, name_sv, name_en, service_area, result_area, "
         f"division, region, sensitive, current) select 1, '{OTHER}', 'secret', '', '', '', '', '', '', '', false, true",
     )
@@ -168,8 +169,10 @@ async def test_names_of_units_and_codes_are_those_of_the_own_county(published: N
         async with session(database, reads) as connection:
             counties = {row[0] for row in await connection.fetch("select county from report.unit")}
             codes = {row[0] for row in await connection.fetch("select code from report.code")}
+            own = {row[0] for row in await connection.fetch("select code from report.name where own")}
         assert MINE in counties and "keskus" not in codes and "recommend" not in codes and "month" in codes
         assert (OTHER in counties, "secret" in codes) == (sees_other, sees_other)
+        assert own == ({MINE, "secret"} if sees_other else {MINE})
 
 
 async def test_where_rows_are_stored_follows_from_their_keys(published: None, reader: Any) -> None:

@@ -74,6 +74,7 @@ TABLES = {
 PUBLISHED_VIEWS = {
     "unit": ["security_barrier=true"],
     "code": ["security_invoker=true"],
+    "name": ["security_barrier=true"],
     "objective": ["security_barrier=true"],
     "key_result_period": ["security_barrier=true"],
     "key_result": ["security_invoker=true"],

@@ -50,14 +50,17 @@ async def test_restatements_are_listed_and_explained(
     ]
     assert (n["old_value"], n["new_value"], n["causes"]) == (160, 161, ["late"])
     wanted = {"county": COUNTY, "period": "2026-03", "scope_level": "county", "scope": COUNTY}
-    facts = await restatements._read_exact(dsn, "nps", {**wanted, "channel": "all", "segment": "all"})
-    restatements._print_exact(facts, 10, as_json=False)
+    cell = {**wanted, "channel": "all", "segment": "all"}
+    facts = await restatements._read_exact(dsn, "nps", cell)
+    restatements._print_exact(facts, "nps", cell, 10, as_json=False)
     printed = capsys.readouterr().out
     assert "1 change of facts since the edition:" in printed
     assert "late        response late  n 0 -> 1, promoters 0 -> 1  <- event fi.hva.feedback.answered" in printed
     assert "Change of the exact counts: n +1, promoters +1" in printed
-    restatements._print_exact(facts, 10, as_json=True)
-    assert orjson.loads(capsys.readouterr().out)["differences"] == {"n": 1, "promoters": 1}
+    assert "Do not add up" not in printed
+    restatements._print_exact(facts, "nps", cell, 10, as_json=True)
+    data = orjson.loads(capsys.readouterr().out)
+    assert (data["differences"], data["not_additive"]) == ({"n": 1, "promoters": 1}, [])
 
 
 async def test_period_that_is_not_closed(dsn: str) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from deploy.hva.__main__ import build
 from deploy.hva.context import VerbError
-from deploy.hva.statements import MAX_COMMENT, MAX_NARRATIVE
+from deploy.hva.statement_text import MAX_COMMENT, MAX_NARRATIVE
 from shared.postgres.registers import load
 from shared.registers import load_folder
 from tests.product import ROOT, Database

@@ -7,6 +7,7 @@ from shared.registers import Registers, load_folder
 
 DEFAULT = Path(__file__).parents[2] / "deploy" / "config"
 UNITS = "county,unit,name_fi,name_sv,name_en,service_area,result_area,division,region,sensitive,valid_from,valid_to\n"
+NAMES = "key,code,name_fi,name_sv,name_en\n"
 OUTCOMES = "outcome,classification,resolved,first_line_resolvable,hyte\n"
 
 

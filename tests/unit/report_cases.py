@@ -60,6 +60,9 @@ KEY_RESULT = KeyResult(
     baseline=Value("share", 0.36),
     target=Value("share", 0.396),
     actual=Value("share", 0.38),
+    interval=Value("share", 0.36, 0.4),
+    low_n=False,
+    margin=0.005,
     change_points=2.0,
     change_relative=5.5555,
     progress=0.5556,
@@ -76,6 +79,9 @@ INDICATIVE = replace(
     id="hyodyllinen",
     name=Name("hyodyllinen", {"fi": "90 % asiakkaista kokee saamansa ensilinjan palvelun hyödyllisenä"}),
     actual=Value("share", 0.784),
+    interval=None,
+    low_n=True,
+    margin=0.0,
     target=Value("share", 0.9),
     baseline=Value("share", reason="missing"),
     change_points=None,
@@ -155,6 +161,7 @@ def report(**changed: Any) -> Report:
     tables = tuple(filled.get(spec.id) or table(spec.id) for spec in SPECS)
     made = Report(
         county="oma-hame",
+        county_name=Name("oma-hame", {"fi": "Oma Häme", "sv": "Egentliga Tavastland", "en": "Kanta-Häme"}),
         quarter="2026Q3",
         previous="2026Q2",
         state="provisional",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.publication.due import Request, due, is_due, requested
+from shared.publication.due import Request, due, is_due, is_same, requested
 from shared.publication.snapshot import CountyYear
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -37,6 +37,24 @@ def row(**changes: Any) -> dict[str, Any]:
 )
 def test_when_a_year_is_due(changes: dict[str, Any], expected: bool) -> None:
     assert is_due(row(**changes), NOW, HOUR) is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"is_current": True, "published_at": NOW - 10 * HOUR}, True),  # due, but the same
+        ({"published_at": None}, False),
+        ({"change_number": 4}, False),
+        ({"change_number": None, "published_change": 0}, True),
+        ({"registers": "s"}, False),
+        ({"published_at": NOW - 15 * HOUR}, True),  # midnight in Helsinki
+        ({"published_at": NOW - 15 * HOUR - timedelta(minutes=1)}, False),
+        ({"published_at": NOW + HOUR}, False),
+    ],
+)
+def test_when_a_publication_would_have_the_same_rows(changes: dict[str, Any], expected: bool) -> None:
+    assert is_same(row(**changes), NOW) is expected
 
 
 def test_request_selects_counties_and_years() -> None:

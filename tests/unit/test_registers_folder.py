@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from shared.registers import load_folder
-from tests.unit.register_cases import DEFAULT, OUTCOMES, UNITS, copy_registers, write
+from shared.registers.model import CodeName
+from tests.unit.register_cases import DEFAULT, NAMES, OUTCOMES, UNITS, copy_registers, write
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return copy_registers(tmp_path)
+
+
+LEVELS = ("division", "result_area", "service_area", "region")
 
 
 def test_default_registers_are_valid() -> None:
@@ -69,6 +73,25 @@ def test_names_change_the_version_but_not_the_key(folder: Path) -> None:
     assert 0 <= before.units[0].key < 2**63
     assert before.version_of("units") != after.version_of("units")
     assert before.version_of("unit_rows") == after.version_of("unit_rows")
+
+
+def test_names_of_codes_are_optional_and_in_order(folder: Path) -> None:
+    (folder / "names.csv").unlink()
+    assert load_folder(folder).names == ()
+    registers = write(folder, "names.csv", NAMES + "sector,b,B,,\nline,z,Z fi,Z sv,Z en\n")
+    assert registers.names == (CodeName("line", "z", "Z fi", "Z sv", "Z en"), CodeName("sector", "b", "B", "", ""))
+
+
+def test_names_of_the_default_register_are_complete() -> None:
+    """Every code of its open lists has a name in every language, and every name has a code."""
+    registers = load_folder(DEFAULT)
+    shown = {("county", row.county) for row in registers.units}
+    shown |= {(level, getattr(row, level)) for row in registers.units for level in LEVELS if getattr(row, level)}
+    shown |= {("line", promise.line) for promise in registers.promises if promise.line != "feedback"}
+    shown |= {("sector", sector) for sector in registers.sectors}
+    named = {(name.key, name.code) for name in registers.names}
+    assert named - {("question", "ymparisto_viihtyisa")} == shown
+    assert all(name.name_fi and name.name_sv and name.name_en for name in registers.names)
 
 
 def test_outcome_falls_back_to_the_empty_classification(folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.registers import RegisterError, load_folder
-from tests.unit.register_cases import OUTCOMES, UNITS, copy_registers, write
+from tests.unit.register_cases import NAMES, OUTCOMES, UNITS, copy_registers, write
 
 
 @pytest.fixture
@@ -65,6 +65,9 @@ def folder(tmp_path: Path) -> Path:
             "promises.csv line 3: a promise of a, 'l', 'sms' without valid_from is already on",
         ),
         ("themes.csv", "theme,stem\nt,\n", "stem is empty"),
+        ("names.csv", NAMES + "colour,a,A,,\n", "names.csv line 2: key 'colour' is unknown"),
+        ("names.csv", NAMES + "line,a,,,\n", "names.csv line 2: there is no name"),
+        ("names.csv", NAMES + "line,a,A,,\nline,a,B,,\n", "the name of line 'a' is already on names.csv line 2"),
         ("segment_rule.yaml", "enabled: [E5]\n", "enabled must be a list out of E1"),
         ("segment_rule.yaml", "# being written\n", "segment_rule.yaml: the file has no content"),
         ("segment_rule.yaml", "a: [\n", "segment_rule.yaml line 2: this is not YAML"),

@@ -99,7 +99,7 @@ def test_verdict_on_a_value_that_is_not_there() -> None:
     hidden = replace(cases.INDICATIVE, actual=Value("share", reason="hidden"))
     assert verdict("en", hidden) == "Whether the target is met cannot be determined"
     assert verdict("en", cases.INDICATIVE).startswith("Indicative")
-    assert verdict("en", replace(cases.KEY_RESULT, met=True)) == "Target met"
+    assert verdict("en", replace(cases.KEY_RESULT, met=True, margin=0.0)) == "Target met"
 
 
 def test_missing_months_and_a_missing_quarter() -> None:
@@ -126,9 +126,19 @@ def test_restatement_is_named_by_what_narrows_it_down() -> None:
     keys = '{"scope_level": "county", "scope": "oma-hame", "channel": "all", "segment": "all", "question": "useful"}'
     numbers = {"old_value": 0.7, "new_value": None, "old_suppressed": False, "new_suppressed": True}
     row = {"view": "statement", "keys": keys, "column_name": "top1", "causes": ["late"], **numbers}
-    found = restatement(row, NAMES)
+    found = restatement(row, NAMES, {})
     assert (found.before, found.now) == (Value("share", 0.7), Value("share", reason="hidden"))
     assert restatement_words("fi", found) == "Väittämät: Täysin samaa mieltä (5) (Hyöty)"
+
+
+def test_restatement_of_a_key_result_has_its_name_and_the_unit_of_its_metric() -> None:
+    numbers = {"old_value": 0.36, "new_value": 0.38, "old_suppressed": False, "new_suppressed": False}
+    row = {"view": "key_result", "keys": '{"id": "kr"}', "column_name": "actual", "causes": ["late"], **numbers}
+    found = restatement(row, {("id", "kr"): Name("kr", {"fi": "Nimi"})}, {"kr": "gross"})
+    assert (found.before, found.now) == (Value("share", 0.36), Value("share", 0.38))
+    assert restatement_words("fi", found) == "Nimi: Toteuma"
+    assert restatement({**row, "column_name": "coverage"}, {}, {"kr": "gross"}).now.unit == "share"
+    assert restatement({**row, "column_name": "change_points"}, {}, {"kr": "gross"}).now.unit == "points"
 
 
 class Connection:
@@ -138,9 +148,6 @@ class Connection:
         self.tables = tables
 
     async def fetch(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        if "pg_attribute" in query:
-            rows = self.tables.get(values[0].removeprefix("report."), [])
-            return [{"attname": name} for name in rows[0]] if rows else []
         return next(rows for name, rows in self.tables.items() if f"report.{name} " in " ".join(query.split()))
 
 
@@ -151,7 +158,7 @@ def key_result_row(**changed: Any) -> dict[str, Any]:
         **{"id": "kr", "objective": "o", "name_fi": "Nimi", "name_sv": "", "name_en": None, "owner": "johto"},
         **{"metric": "nps.score", "direction": "reach", "scope": '{"county": "oma-hame", "scope_level": "county"}'},
         **numbers,
-        **{"baseline_period": None, "met": None, "coverage": None, "suppressed": False},
+        **{"baseline_period": None, "met": None, "coverage": None, "suppressed": False, "margin": 0.0},
         **{"status": None, "status_by": None, "status_at": None},
         **changed,
     }
@@ -174,16 +181,25 @@ async def test_key_result_says_why_a_number_is_missing(
         "key_result_status": [{"id": "kr", "comment": "x"}],
         "objective": [{"id": "o", **names}],
         "narrative": [{"objective": "o", "language": "fi", "text": "x", "said_by": "y", "said_at": cases.AT}],
-        "nps": [row("nps", period="2026-09")],
+        "nps": [row("nps", period="2026-09"), row("nps", low_n=True)],
     }
     objectives = await read(Connection(**tables), "oma-hame", QUARTER)
-    assert objectives is not None
     (result,) = objectives[0].key_results
     assert (result.actual.reason, result.baseline.reason, result.comment) == (actual, baseline, "x")
     assert result.name.names == {"fi": "Nimi"}
     assert [point.value.number for point in result.trend.points] == [None] * 12 + [40.0]
-    assert result.trend.points[-1].interval == Value("points", 30.0, 50.0)
+    assert result.trend.points[-1].interval == result.interval == Value("points", 30.0, 50.0)
+    assert result.low_n
 
 
-async def test_database_without_key_results() -> None:
-    assert await read(Connection(), "oma-hame", QUARTER) is None
+async def test_trend_is_by_quarter_where_no_month_is_shown() -> None:
+    tables = {
+        "key_result": [key_result_row(actual=40.0)],
+        "key_result_status": [],
+        "objective": [],
+        "narrative": [],
+        "nps": [row("nps", period="2026-09", suppressed=True), row("nps"), row("nps", BEFORE, score=38.0)],
+    }
+    ((result,),) = [found.key_results for found in await read(Connection(**tables), "oma-hame", QUARTER)]
+    assert (result.trend.kind, len(result.trend.points)) == ("quarter", 8)
+    assert [point.value.number for point in result.trend.points[-2:]] == [38.0, 40.0]

@@ -25,8 +25,7 @@ EMPTY = cases.report(
     restatements=(),
     tables=tuple(replace(table, rows=()) for table in cases.report().tables),
 )
-OLD = replace(EMPTY, objectives=None, restatements=None)
-REPORTS = {"full": cases.report(), "empty": EMPTY, "old database": OLD}
+REPORTS = {"full": cases.report(), "empty": EMPTY}
 
 
 class Page(HTMLParser):
@@ -119,7 +118,7 @@ def test_texts_of_registers_and_people_are_escaped() -> None:
     said = Narrative("en", f"{hostile}\n\n[a](javascript:alert(1)) ![b](https://example.com/x.png)", hostile, cases.AT)
     row = cases.nps_row(Name(hostile, {}), 1.0, 50)
     report = cases.report(
-        county=hostile,
+        county_name=Name("x", dict.fromkeys(LANGUAGES, hostile)),
         objectives=(cases.objective(result, narratives=(said,)),),
         tables=(cases.table("nps_areas", row),),
     )
@@ -148,6 +147,42 @@ def test_value_has_a_colour_only_where_all_units_are_in(coverage: float | None, 
     assert ('class="actual bad"' in html) is colour
     assert ("Indicative" in html) is not colour
     assert "Challenges in the work, being solved" in html  # people's word stays
+
+
+def test_key_result_shows_its_interval_margin_and_low_number() -> None:
+    html = render_html(cases.report(), "en").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert '<dd class="interval">95 % interval 36.0 % to 40.0 %</dd>' in html
+    assert "<dt>Margin</dt><dd>0.5 percentage points</dd>" in html
+    assert '<dd>78.4 %<abbr title="fewer than 30 answers"> *</abbr></dd>' in html
+    within = replace(cases.KEY_RESULT, actual=Value("share", 0.394), met=True)
+    assert "Target met within the margin" in render_html(cases.report(objectives=(cases.objective(within),)), "en")
+    reached = replace(within, actual=Value("share", 0.4))
+    assert "within the margin" not in render_html(cases.report(objectives=(cases.objective(reached),)), "en")
+
+
+def test_unnamed_author_is_shown_in_words() -> None:
+    said = (Narrative("fi", "x", "steward", cases.AT),)
+    html = render_html(cases.report(objectives=(cases.objective(narratives=said),)), "fi")
+    assert "lukujen vastuuhenkilö, 5.10.2026" in html and "steward" not in html
+
+
+def test_restatement_without_a_changed_fact_says_so() -> None:
+    (found,) = cases.report().restatements
+    html = render_html(cases.report(restatements=(replace(found, causes=()),)), "en")
+    assert '<td class="cause">no changed data (for example, a promised time has passed)</td>' in html
+
+
+def test_page_shows_visible_restatements_first_and_says_how_many_are_left_out() -> None:
+    (found,) = cases.report().restatements
+    unseen = replace(found, before=Value("share", 0.5001), now=Value("share", 0.5002))
+    derived = replace(found, view="key_result", column="progress")
+    many = (*(unseen for _ in range(80)), derived, found)
+    html = render_html(cases.report(restatements=many), "en").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert html.count('class="cause"') == 60
+    visible, unchanged = '<td class="number">36.0 %</td><td class="number">37.0 %', '<td class="number">50.0 %</td>'
+    assert html.index(visible) < html.index(unchanged)
+    assert "And 22 other changes" in html and "Progress</th>" not in html
+    assert render_csv(cases.report(restatements=many), "en").count("restatement,now") == 82
 
 
 def test_csv_has_a_line_for_each_number_and_a_reason_for_each_gap() -> None:

@@ -15,10 +15,13 @@ from deploy.report.palette import PALETTE
 from deploy.report.periods import months_until, parse_quarter, previous, quarters_until
 from deploy.report.published import change
 from deploy.report.tables import SPECS
+from deploy.report.tables import column as column_of
 from deploy.report.texts import definitions, name_in, texts
 from shared.registers.figures import VIEWS
 
 NARROW = "\u202f"
+# The numbers of key results that a restatement can be about.
+_COMPARED = ("baseline", "target", "actual", "change_points", "change_relative", "progress", "coverage")
 
 
 @pytest.mark.parametrize("language", ["fi", "sv"])
@@ -53,9 +56,11 @@ def test_every_table_column_and_figure_has_a_name(language: Language) -> None:
             assert defined["columns"][column.label][language]
             view, name = column.source.split(".")
             assert name.removesuffix("±") in VIEWS[view]
-    for view in VIEWS:
+    for view, names in VIEWS.items():
         for text in ("name", "summary", "definition"):
             assert defined["figures"][view][text][language]
+        assert all(defined["columns"][column_of(f"{view}.{name}").label][language] for name in names), view
+    assert all(texts(language)[name] for name in _COMPARED)
     assert all(meaning[language] for meaning in defined["terms"].values())
 
 
@@ -95,7 +100,7 @@ def test_points_and_per_cent_are_told_apart() -> None:
     found = change(Value("share", 0.36), Value("share", 0.38))
     assert found.points == pytest.approx(2.0)
     assert found.relative == pytest.approx(5.5556, abs=1e-4)
-    assert change_words("fi", found) == "+2,0 prosenttiyksikköä"
+    assert change_words("fi", found) == "+2,0 %-yks."
     assert difference("en", "points", -1.25) in ("−1.2 points", "−1.3 points")
     assert change_words("sv", change(Value("count", 200.0), Value("count", 150.0))) == f"−25,0{NARROW}%"
     assert change_words("en", change(Value("count", 0.0), Value("count", 3.0))) == "+3"

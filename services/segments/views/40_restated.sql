@@ -44,7 +44,7 @@ from (
     ('flag', 'common_clients', '{"kind": "common_client"}'::jsonb), ('flag', 'events_per_client', '{}'),
     ('plan', 'events_per_client', '{}'), ('assignment', 'events_per_client', '{}'),
     ('assessment', 'events_per_client', '{}'), ('care', 'events_per_client', '{}'),
-    ('assessment', 'suuntima_stock', '{"result": "omatoimi"}'), ('assessment', 'suuntima_stock', '{"result": "yhteistyo"}'),
+    ('ground', 'events_per_client', '{}'), ('assessment', 'suuntima_stock', '{"result": "omatoimi"}'), ('assessment', 'suuntima_stock', '{"result": "yhteistyo"}'),
     ('assessment', 'suuntima_stock', '{"result": "yhteiso"}'), ('assessment', 'suuntima_stock', '{"result": "verkosto"}'))
     u(measure, view, keys)
   where c.measure = u.measure

@@ -1,6 +1,7 @@
--- Names of everything that the published tables show: units from the register; closed lists, national questions and the
--- themes of the default register from here. A code without a name shows itself, and `hva doctor` lists it.
-drop view if exists report.unit, report.code;
+-- Names of everything that the published tables show: units from units.csv; other codes from names.csv, else closed
+-- lists, national questions and the themes of the default register from here. A code without a name shows itself, and
+-- `hva doctor` lists it.
+drop view if exists report.unit, report.code, report.name;
 
 -- The row of today; the last row for a unit that is closed or no longer in the register. A gap row, whose levels are
 -- empty, comes after a register row that has no valid_from either. The reader of a county sees its units.
@@ -13,12 +14,20 @@ where (select bool_or(pg_has_role(rolname, 'usage')) from pg_roles
 order by county, unit, current desc, coalesce(valid_from <= current_date, true) desc, valid_from desc nulls last,
          service_area || result_area || division || region <> '' desc;
 
--- Codes that are in rows which the reader sees.
-create view report.code with (security_invoker) as
-select shown.key, shown.code, coalesce(n.name_fi, shown.code) as name_fi, coalesce(n.name_sv, shown.code) as name_sv,
-       coalesce(n.name_en, shown.code) as name_en, n.code is not null as named
-from (select distinct key, code from report.code_shown) shown
-left join (values
+-- Names from names.csv (`own`) and from here. The reader of a county sees the own names of codes in its rows.
+create view report.name with (security_barrier) as
+select n.key, n.code, nullif(name_fi, '') as name_fi, nullif(name_sv, '') as name_sv, nullif(name_en, '') as name_en,
+       true as own
+from reference.name n
+where (select bool_or(pg_has_role(rolname, 'usage')) from pg_roles
+       where rolname in ('hva_migrate', 'hva_nps', 'hva_fcr', 'hva_segments', 'hva_steward', 'hva_reader'))
+  or exists (
+    select from report.code_shown s
+    where s.key = n.key and s.code = n.code
+      and s.county in (select reader.county from migration.reader where pg_has_role(reader.role, 'usage')))
+union all
+select key, code, name_fi, name_sv, name_en, false
+from (values
   ('any', 'all', 'Kaikki', 'Alla', 'All'),
   ('any', '-', 'Ei tiedossa', 'Uppgift saknas', 'Not known'),
   ('period_kind', 'day', 'Päivä', 'Dag', 'Day'),
@@ -106,6 +115,15 @@ left join (values
   ('result', 'yhteistyo', 'Yhteistyöasiakkuus', 'Samarbetsklient', 'Collaboration client'),
   ('result', 'yhteiso', 'Yhteisöasiakkuus', 'Gemenskapsklient', 'Community client'),
   ('result', 'verkosto', 'Verkostoasiakkuus', 'Nätverksklient', 'Network client')
-) n(key, code, name_fi, name_sv, name_en) on n.code = shown.code and n.key in (shown.key, 'any');
+) n(key, code, name_fi, name_sv, name_en);
 
-grant select on report.unit, report.code to hva_nps, hva_fcr, hva_segments, hva_steward, hva_reader;
+-- Codes that are in rows which the reader sees.
+create view report.code with (security_invoker) as
+select shown.key, shown.code, coalesce(n.name_fi, shown.code) as name_fi, coalesce(n.name_sv, shown.code) as name_sv,
+       coalesce(n.name_en, shown.code) as name_en, n.code is not null as named
+from (select distinct key, code from report.code_shown) shown
+left join lateral (
+  select * from report.name where name.code = shown.code and name.key in (shown.key, 'any') order by own desc limit 1
+) n on true;
+
+grant select on report.unit, report.code, report.name to hva_nps, hva_fcr, hva_segments, hva_steward, hva_reader;
