@@ -13,13 +13,14 @@ def by_key(
     scope: Callable[[str], str],
     further: Further | None = None,
     *,
-    first: Sequence[str] = (ALL,),
+    first: Sequence[str] = (),
     chart: bool = False,
 ) -> str:
     """Columns `name`, with its marks, the key, and one for each source (`sql.source`).
 
-    `key` 'scope': `scope` is a condition for several scopes of a level. `first`: the codes that come first, in this
-    order; the others follow by name. `chart`: marks say what is hidden or missing; without it the cells of a table do.
+    `key` 'scope': `scope` is a condition for several scopes of a level. `first`: the codes that come after 'all', in
+    this order; the others follow by name. `chart`: without the key, and marks say what is hidden or missing, which the
+    cells of a table do themselves.
     """
     found = [source(text) for text in sources]
     views = {each.row: each.view for each in found}
@@ -39,7 +40,8 @@ def by_key(
     )
     name = scope_name(texts, "s") if key == "scope" else name_of(texts, literal(key), "s.code")
     numbers = ", ".join(each.drawn if chart else f"{shown(each.row, each.column)} as {each.name}" for each in found)
-    return f"""select {name} || {marks(texts, list(views), cells=not chart)} as name, s.code as {key}, {numbers}
+    code = "" if chart else f"s.code as {key}, "
+    return f"""select {name} || {marks(texts, list(views), cells=not chart)} as name, {code}{numbers}
 from ({values}) s
 {joins}
-order by array_position(array[{", ".join(map(literal, first))}], s.code), 1"""
+order by array_position(array[{", ".join(map(literal, (ALL, *first)))}], s.code), 1"""

@@ -9,19 +9,19 @@ from typing import Any, Final
 from grafana_foundation_sdk.builders import dashboard
 
 from deploy.grafana.board import figures_board
-from deploy.grafana.breakdown import by_key
 from deploy.grafana.columns import Column, figure, label
+from deploy.grafana.figure_panels import definitions, figures, key_rows, period_bars
 from deploy.grafana.first_line_days import newest_days, scope_of
-from deploy.grafana.sql import ALL, Further, chosen, of_county, source, sources, trend, value, variable, within
-from deploy.grafana.sql_panels import SqlPanel, bars, number, rows
+from deploy.grafana.sql import ALL, Further, chosen, of_county, source, sources, value, variable, within
+from deploy.grafana.sql_panels import SqlPanel, number, rows
 from deploy.grafana.texts import Texts
 
 NAME: Final = "first_line"
 _AREAS: Final = ("service_area", "result_area", "division")
 _LEVELS: Final = ("line", *_AREAS)
 _VARIABLES: Final = ("county", *reversed(_AREAS), "line", "channel", "period_kind", "period")
-_DAYS: Final = 31
-_MONTHS: Final = 13
+_DAYS: Final = ("day", 31)
+_MONTHS: Final = ("month", 13)
 _NONE: Final = "–"  # where the label of a row says why there is no number
 
 # Rows by channel are published of phone and chat, and not of lines. Otherwise the row of all channels is shown.
@@ -35,6 +35,7 @@ _HEADLINE: Final[Further] = {
 }
 _BY_CHANNEL: Final = ("access", "fcr", "fcr_confirmed", "fcr_client")
 _OF_CHANNEL: Final[Further] = {view: {**_HEADLINE.get(view, {}), "channel": _CHANNEL} for view in _BY_CHANNEL}
+_HYTE: Final = ("first_line_guidance", "tray_visit", "exercise_referral", "digital_path_coaching")
 
 _WAITS: Final = sources("access", "wait_p50 wait_p90")
 _ANSWERED: Final = sources(
@@ -45,6 +46,7 @@ _WINDOWS: Final = ("fcr_confirmed.fcr_confirmed", "fcr_client.fcr_client", "fcr_
 _FCR: Final = (*sources("fcr", "gross net"), *_WINDOWS)
 _TRANSFERS: Final = sources("access", "transfers_mean bounce_rate")
 _OTHERS: Final = ("digital.digital_share", "revolving.index", "hyte.count")
+_TITLES: Final = {name: source(name).column for name in (*_TRANSFERS, "hyte.count")}
 _NUMBERS: Final = (*_ANSWERED, *_WAITS, *_FCR[:3], "digital.digital_share")
 _TODAY: Final = ("access.inbound", _ANSWERED[0], *_ANSWERED[3:], *_WAITS, "fcr.net", "digital.digital_share")
 
@@ -77,23 +79,11 @@ def _of_lines(row: str) -> str:
     return f"{row}.scope_level = 'line'"
 
 
-def _definitions(texts: Texts, names: Sequence[str], *more: str) -> str:
-    views = dict.fromkeys(source(name).view for name in names)
-    return " ".join([*map(texts.definition, views), *map(texts, more)])
-
-
-def _figure(texts: Texts, name: str, **settings: Any) -> Column:
-    """A column of a figure. This dashboard names what the report does not show, or shows under another title."""
-    if name in (*_TRANSFERS, "hyte.count"):
-        settings["title"] = texts(source(name).column)
-    return figure(texts, name, **settings)
-
-
 def _days(texts: Texts) -> SqlPanel:
     """The newest published days of the county; today and yesterday are there in any case."""
-    columns = [label(texts, "label", texts("day"), width=260), *(figure(texts, name, empty=_NONE) for name in _TODAY)]
+    columns = [label(texts, "label", texts("day"), width=260), *figures(texts, _TODAY, _TITLES, empty=_NONE)]
     sql = newest_days(texts, _TODAY)
-    return rows(texts, texts("days"), _definitions(texts, _TODAY, "days_about"), columns, sql)
+    return rows(texts, texts("days"), definitions(texts, _TODAY, "days_about"), columns, sql)
 
 
 def _about(texts: Texts) -> SqlPanel:
@@ -109,10 +99,7 @@ def _number(texts: Texts, name: str) -> SqlPanel:
 def _table(
     texts: Texts, title: str, key: str, name: Column, names: Sequence[str], scope: Callable[[str], str], *more: str
 ) -> SqlPanel:
-    """A row for each value of a key in the chosen period. `more`: texts of the description."""
-    columns = [name, Column(key, invisible=True), *(_figure(texts, found) for found in names)]
-    about = _definitions(texts, names, *more)
-    return rows(texts, texts(title), about, columns, by_key(texts, key, names, scope, _HEADLINE))
+    return key_rows(texts, title, key, name, names, scope, _HEADLINE, *more, titles=_TITLES)
 
 
 def _lines(texts: Texts) -> Sequence[SqlPanel]:
@@ -140,37 +127,51 @@ def _units(texts: Texts) -> SqlPanel:
 
 
 def _months(
-    texts: Texts, title: str, names: Sequence[str], scope: Callable[[str], str] = _scope, **settings: Any
+    texts: Texts, title: str, names: Sequence[str], further: Further = _OF_CHANNEL, *more: str, **settings: Any
 ) -> SqlPanel:
-    columns = [Column("label"), *(_figure(texts, name) for name in names)]
-    sql = trend(texts, "month", _MONTHS, names, scope, {**_HEADLINE, **_OF_CHANNEL})
-    return bars(texts, texts(title), _definitions(texts, names, "trend_about"), columns, sql, **settings)
+    """Bars of the last months of the chosen line or area."""
+    return period_bars(texts, title, _MONTHS, names, _scope, further, *more, titles=_TITLES, **settings)
 
 
 def _waits(texts: Texts) -> Sequence[SqlPanel]:
     """Waits by day and by month. Their histogram is not published, only these two of its percentiles."""
-    columns = [Column("label"), *(figure(texts, name) for name in _WAITS)]
-    about = _definitions(texts, _WAITS, "waits_about", "trend_about")
-    sql = trend(texts, "day", _DAYS, _WAITS, of_county)
+    of_days = period_bars(
+        texts,
+        "waits_days",
+        _DAYS,
+        _WAITS,
+        of_county,
+        _HEADLINE,
+        "waits_about",
+        titles=_TITLES,
+        width=24,
+        logarithmic=True,
+    )
     return [
-        bars(texts, texts("waits_days"), about, columns, sql, width=24, logarithmic=True),
-        _months(texts, "waits_months", _WAITS, logarithmic=True),
+        of_days,
+        _months(texts, "waits_months", _WAITS, _OF_CHANNEL, "waits_about", logarithmic=True),
         _months(texts, "answered_months", [_ANSWERED[0], *_ANSWERED[3:]]),
     ]
 
 
 def _settled(texts: Texts) -> Sequence[SqlPanel]:
     of_channel = {view: {"channel": _CHANNEL} for view in _BY_CHANNEL}
-    columns = [
-        label(texts, "name", texts("window"), width=160),
-        Column("window_days", invisible=True),
-        *(figure(texts, name, title=texts(f"window_{source(name).column}")) for name in _WINDOWS),
-    ]
-    sql = by_key(texts, "window_days", _WINDOWS, _scope, of_channel, first=("1", "7", "30"))
-    return [
-        _months(texts, "fcr_months", _FCR[:3], width=14),
-        rows(texts, texts("windows"), _definitions(texts, _WINDOWS, "windows_about"), columns, sql, width=10),
-    ]
+    name = label(texts, "name", texts("window"), width=160)
+    titles = {each: f"window_{source(each).column}" for each in _WINDOWS}
+    windows = key_rows(
+        texts,
+        "windows",
+        "window_days",
+        name,
+        _WINDOWS,
+        _scope,
+        of_channel,
+        "windows_about",
+        titles=titles,
+        first=("1", "7", "30"),
+        width=10,
+    )
+    return [_months(texts, "fcr_months", _FCR[:3], width=14), windows]
 
 
 def _returning(texts: Texts) -> Sequence[SqlPanel]:
@@ -183,13 +184,13 @@ def _returning(texts: Texts) -> Sequence[SqlPanel]:
 
 def _digital(texts: Texts) -> Sequence[SqlPanel]:
     contacts = sources("digital", "phone chat sms digital_booking")
-    kinds = ("first_line_guidance", "tray_visit", "exercise_referral", "digital_path_coaching")
-    counts = [f"{kind}:hyte.count" for kind in kinds]
-    columns = [Column("label"), *(figure(texts, name, title=texts(f"kind_{source(name).name}")) for name in counts)]
-    sql = trend(texts, "month", _MONTHS, counts, _area, {kind: {"kind": kind} for kind in kinds})
-    about = _definitions(texts, counts, "area_about", "trend_about")
+    titles = {f"{kind}:hyte.count": f"kind_{kind}" for kind in _HYTE}
+    further = {kind: {"kind": kind} for kind in _HYTE}
+    hyte = period_bars(
+        texts, "hyte_months", _MONTHS, list(titles), _area, further, "area_about", titles=titles, width=8
+    )
     return [
         _months(texts, "digital_months", ["digital.digital_share"], width=8),
         _months(texts, "contacts_months", contacts, stacked=True, width=8),
-        bars(texts, texts("hyte_months"), about, columns, sql, width=8),
+        hyte,
     ]

@@ -20,7 +20,7 @@ from deploy.grafana.variables import NAMES
 from services.fcr.domain import WAIT_BOUNDS
 
 _FOR_PEOPLE = {"content", "description", "label", "noValue", "text", "title", "tooltip"}
-TO_COME = {"experience", "multidisciplinary", "unit"}
+TO_COME = {"experience", "unit"}
 """Dashboards that links open already, although they do not exist yet."""
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
 _SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
