@@ -35,7 +35,6 @@ _BY_KIND: Final[Further] = {kind: {"kind": kind} for kind in _KINDS}
 _COOPERATION: Final = {"question": "cooperation"}
 _OF_SEGMENTS: Final[Further] = {
     "statement": _COOPERATION,
-    "answers": _COOPERATION,
     "fcr_confirmed": {"window_days": "7"},
     "fcr_client": {"window_days": "7"},
 }
@@ -48,16 +47,10 @@ _TITLES: Final = {
     **{name: source(name).column for name in sources("events_per_client", "cell_clients events_per_cell_client")},
     **{name: source(name).column for name in sources("nps", "score_low score_high")},
     "events_per_client.cohort_clients": "cohort_clients",
-    "statement.top1": "cooperation_top1",
-    "statement.top2": "cooperation_top2",
-    "answers:statement.n": "cooperation_n",
 }
 _NUMBERS: Final = (_SIZE, *_THREE_WAYS, _COHORT)
-_FEEDBACK: Final = (
-    *sources("nps", "score score_low score_high n"),
-    *sources("statement", "top1 top2"),
-    "answers:statement.n",
-)
+_NPS: Final = sources("nps", "score score_low score_high n")
+_STATEMENT: Final = sources("statement", "top1 top2 n")
 _CONTACTS: Final = (
     *sources("fcr", "handled gross net"),
     "fcr_confirmed.fcr_confirmed",
@@ -144,15 +137,26 @@ def _segments(texts: Texts) -> Sequence[SqlPanel]:
     """Client experience and first contact of multidisciplinary clients beside those of others."""
     name = label(texts, "name", texts.report("key_segment"), width=220)
 
-    def split(title: str, names: Sequence[str]) -> SqlPanel:
+    def split(title: str, names: Sequence[str], width: int) -> SqlPanel:
         return key_rows(
-            texts, title, "segment", name, names, _scope, _OF_SEGMENTS, titles=_TITLES, first=_SEGMENTS, height=7
+            texts,
+            title,
+            "segment",
+            name,
+            names,
+            _scope,
+            _OF_SEGMENTS,
+            titles=_TITLES,
+            first=_SEGMENTS,
+            width=width,
+            height=7,
         )
 
     compared = [("nps.score", {}), ("statement.top2", _COOPERATION), ("fcr.net", {})]
     return [
-        split("segments_feedback", _FEEDBACK),
-        split("segments_contacts", _CONTACTS),
+        split("segments_nps", _NPS, 12),
+        split("segments_cooperation", _STATEMENT, 12),
+        split("segments_contacts", _CONTACTS, 24),
         *(_compared(texts, figure_name, further) for figure_name, further in compared),
     ]
 

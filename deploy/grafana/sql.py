@@ -127,20 +127,28 @@ def period_name(row: str) -> str:
 
 
 def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
-    """The marks of a row as words in brackets, or an empty text: no data, hidden, few answers, provisional.
+    """The marks of a row as words in brackets, or an empty text: no data, (partly) hidden, few answers, provisional.
 
     `rows`: the aliases that the row is made of, joined from the left. `cells`: where the cells of a table say
     themselves what is hidden or missing, the marks do not.
     """
 
-    def when_any(column: str, value: str, name: str) -> str:
-        found = ", ".join(f"{row}.{column}" for row in rows)
-        return f"case when {value} in ({found}) then {literal(texts(name))} end"
+    def any_of(column: str) -> str:
+        return f"({', '.join(f'{row}.{column}' for row in rows)})"
 
-    states = ", ".join(f"{row}.state" for row in rows)
-    no_data = f"case when coalesce({states}) is null then {literal(texts('missing'))} end"
-    found = [] if cells else [no_data, when_any("suppressed", "true", "hidden_short")]
-    found += [when_any("low_n", "true", "low_n_short"), when_any("state", "'provisional'", "provisional")]
+    suppressed, partly = any_of("suppressed"), literal(texts("hidden_partly"))
+    hidden = f"case when false in {suppressed} then {partly} else {literal(texts('hidden_short'))} end"
+    if len(rows) == 1:
+        hidden = literal(texts("hidden_short"))
+    of_cells = [
+        f"case when coalesce{any_of('state')} is null then {literal(texts('missing'))} end",
+        f"case when true in {suppressed} then {hidden} end",
+    ]
+    found = [
+        *([] if cells else of_cells),
+        f"case when true in {any_of('low_n')} then {literal(texts('low_n_short'))} end",
+        f"case when 'provisional' in {any_of('state')} then {literal(texts('provisional'))} end",
+    ]
     words_ = ",\n    ".join(found)
     return f"coalesce(' (' || nullif(concat_ws(', ',\n    {words_}), '') || ')', '')"
 
