@@ -58,10 +58,13 @@ def of_county(row: str) -> str:
 
 
 def within(row: str, level: str, levels: Sequence[str] = LEVELS) -> str:
-    """Whether a row is about a scope of a level that lies in what the reader has chosen."""
+    """Whether a row is about a scope of a level that lies in what the reader has chosen.
+
+    The scopes are an array, which PostgreSQL reads once: it would read the view of units again for each row.
+    """
     conditions = "".join(f"\n      and {variable(name)} in ('{ALL}', u.{name})" for name in reversed(levels))
-    return f"""{row}.scope_level = '{level}' and {row}.scope in (
-    select u.{level} from report.unit u where u.county = {COUNTY}{conditions})"""
+    return f"""{row}.scope_level = '{level}' and {row}.scope = any (array(
+    select u.{level} from report.unit u where u.county = {COUNTY}{conditions}))"""
 
 
 def keys(view: str, row: str, scope: str, **others: str) -> str:

@@ -26,7 +26,7 @@ NUMBERS = {
     "first_line: Promises kept": ("access", _OF_COUNTY, "promise_kept_share"),
     "first_line: 90 % waited": ("access", _OF_COUNTY, "wait_p90"),
     "first_line: Did not return in 7 days": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
-    "multidisciplinary: Per client of the area": ("events_per_client", _OF_COUNTY, "events_per_cell_client"),
+    "multidisciplinary: Per client with events": ("events_per_client", _OF_COUNTY, "events_per_cell_client"),
     "multidisciplinary: Per person time": ("events_per_client", _OF_COUNTY, "person_time"),
 }
 

@@ -116,6 +116,13 @@ def test_panels_compute_nothing_from_published_rows() -> None:
             assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False, name
 
 
+def test_units_are_read_once_by_a_query() -> None:
+    """As a subquery, the view of units would be read for each published row."""
+    for name, panel in panels():
+        read = [target["rawSql"] for target in panel["targets"] if "from report.unit" in target["rawSql"]]
+        assert not [sql for sql in read if re.search(r"\bin \(\s*select", sql)], name
+
+
 def test_links_carry_every_variable() -> None:
     opened = set()
     for name, panel in panels():
