@@ -46,8 +46,11 @@ _WINDOWS: Final = ("fcr_confirmed.fcr_confirmed", "fcr_client.fcr_client", "fcr_
 _FCR: Final = (*sources("fcr", "gross net"), *_WINDOWS)
 _TRANSFERS: Final = sources("access", "transfers_mean bounce_rate")
 _OTHERS: Final = ("digital.digital_share", "revolving.index", "hyte.count")
-_TITLES: Final = {name: source(name).column for name in (*_TRANSFERS, "hyte.count")}
 _NUMBERS: Final = (*_ANSWERED, *_WAITS, *_FCR[:3], "digital.digital_share")
+_TITLES: Final = {
+    name: f"number_{source(name).column}"
+    for name in (*_NUMBERS, "fcr_client.fcr_client", "access.bounce_rate", "hyte.count")
+}
 _TODAY: Final = ("access.inbound", _ANSWERED[0], *_ANSWERED[3:], *_WAITS, "fcr.net", "digital.digital_share")
 
 
@@ -97,9 +100,16 @@ def _number(texts: Texts, name: str) -> SqlPanel:
 
 
 def _table(
-    texts: Texts, title: str, key: str, name: Column, names: Sequence[str], scope: Callable[[str], str], *more: str
+    texts: Texts,
+    title: str,
+    key: str,
+    name: Column,
+    names: Sequence[str],
+    scope: Callable[[str], str],
+    *more: str,
+    height: int = 7,
 ) -> SqlPanel:
-    return key_rows(texts, title, key, name, names, scope, _HEADLINE, *more, titles=_TITLES)
+    return key_rows(texts, title, key, name, names, scope, _HEADLINE, *more, titles=_TITLES, height=height)
 
 
 def _lines(texts: Texts) -> Sequence[SqlPanel]:
@@ -107,7 +117,8 @@ def _lines(texts: Texts) -> Sequence[SqlPanel]:
     name = label(texts, "name", texts.report("key_line"), width=220, opens=NAME, sets="line")
     return [
         _table(texts, "lines_access", "scope", name, _ACCESS, _of_lines, "lines_about"),
-        _table(texts, "lines_fcr", "scope", name, (*_FCR, *_TRANSFERS, *_OTHERS), _of_lines, "guidance_about"),
+        _table(texts, "lines_fcr", "scope", name, _FCR, _of_lines),
+        _table(texts, "lines_others", "scope", name, (*_TRANSFERS, *_OTHERS), _of_lines, "guidance_about"),
     ]
 
 
@@ -121,9 +132,13 @@ def _channels(texts: Texts) -> Sequence[SqlPanel]:
 
 def _units(texts: Texts) -> SqlPanel:
     """The units of the chosen area; a click opens one."""
+
+    def scope(row: str) -> str:
+        return within(row, "unit", _AREAS)
+
     name = label(texts, "name", texts("variable_unit"), width=260, opens="unit", sets="unit")
     shown = ("access.inbound", _ANSWERED[0], _ANSWERED[4], *_WAITS, *_FCR[:3])
-    return _table(texts, "units", "scope", name, shown, lambda row: within(row, "unit", _AREAS), "units_about")
+    return _table(texts, "units", "scope", name, shown, scope, "units_about", height=12)
 
 
 def _months(

@@ -43,12 +43,11 @@ _THREE_WAYS: Final = sources("events_per_client", "events_per_client events_per_
 _COHORT: Final = "events_per_client.cohort_ratio"
 _SIZE: Final = "events_per_client.segment_clients"
 _PARTS: Final = (*sources("events_per_client", "member_events cell_clients"), *_THREE_WAYS, _COHORT)
-_TITLES: Final = {
-    **{name: source(name).column for name in sources("events_per_client", "cell_clients events_per_cell_client")},
-    **{name: source(name).column for name in sources("nps", "score_low score_high")},
-    "events_per_client.cohort_clients": "cohort_clients",
-}
 _NUMBERS: Final = (_SIZE, *_THREE_WAYS, _COHORT)
+_TITLES: Final = {
+    name: f"number_{source(name).column}"
+    for name in (*_PARTS[1:], "fcr.gross", "fcr.net", "fcr_confirmed.fcr_confirmed", "fcr_client.fcr_client")
+}
 _NPS: Final = sources("nps", "score score_low score_high n")
 _STATEMENT: Final = sources("statement", "top1 top2 n")
 _CONTACTS: Final = (
@@ -88,7 +87,7 @@ def _months(texts: Texts, title: str, names: Sequence[str], *more: str, **settin
 
 
 def _events(texts: Texts) -> Sequence[SqlPanel]:
-    names = (_SIZE, *_PARTS[:-1], "events_per_client.cohort_clients", _COHORT)
+    names = (_SIZE, _PARTS[0], *_THREE_WAYS, _COHORT)
     columns = [
         label(texts, "label", texts.report("period"), width=230),
         *figures(texts, names, _TITLES, empty=_NONE),
@@ -137,7 +136,7 @@ def _segments(texts: Texts) -> Sequence[SqlPanel]:
     """Client experience and first contact of multidisciplinary clients beside those of others."""
     name = label(texts, "name", texts.report("key_segment"), width=220)
 
-    def split(title: str, names: Sequence[str], width: int) -> SqlPanel:
+    def split(title: str, names: Sequence[str]) -> SqlPanel:
         return key_rows(
             texts,
             title,
@@ -148,15 +147,14 @@ def _segments(texts: Texts) -> Sequence[SqlPanel]:
             _OF_SEGMENTS,
             titles=_TITLES,
             first=_SEGMENTS,
-            width=width,
-            height=7,
+            height=6,
         )
 
     compared = [("nps.score", {}), ("statement.top2", _COOPERATION), ("fcr.net", {})]
     return [
-        split("segments_nps", _NPS, 12),
-        split("segments_cooperation", _STATEMENT, 12),
-        split("segments_contacts", _CONTACTS, 24),
+        split("segments_nps", _NPS),
+        split("segments_cooperation", _STATEMENT),
+        split("segments_contacts", _CONTACTS),
         *(_compared(texts, figure_name, further) for figure_name, further in compared),
     ]
 
