@@ -1,14 +1,17 @@
 """Columns of queries: their names, units, colours and links in a panel, and the words for values that are no number."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from deploy.grafana.sql import ALL, LEVELS
+from deploy.grafana.sql import ALL, LEVELS, source
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import MEASURES, MUTED
+from deploy.grafana.theme import LONGER_WAIT, MEASURES, MUTED, WAITS
 from deploy.grafana.variables import NAMES
 from deploy.report.model import Unit
 from deploy.report.tables import column
+
+_WAITS: Final = {**{str(bound): bound for bound in (*WAITS, LONGER_WAIT)}, "Infinity": LONGER_WAIT}
+"""Waits by what Grafana compares: numbers as it writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,13 @@ class Column:
     invisible: bool = False
 
 
-def figure(texts: Texts, source: str, **settings: Any) -> Column:
-    """A column of a figure, from view.column, with the name and the unit that the report gives it."""
-    found = column(source)
-    settings = {"title": texts.column(found.label), "unit": found.unit} | settings
-    return Column(source.split(".")[1], **settings)
+def figure(texts: Texts, name: str, **settings: Any) -> Column:
+    """A column of a figure, from a source (`sql.source`), with the unit and, unless given, the name of the report."""
+    of = source(name)
+    found = column(f"{of.view}.{of.column}")
+    if "title" not in settings:
+        settings["title"] = texts.column(found.label)
+    return Column(of.name, unit=found.unit, **settings)
 
 
 def label(texts: Texts, name: str, title: str, **settings: Any) -> Column:
@@ -82,6 +87,9 @@ def _mappings(texts: Texts, shown: Column) -> list[object]:
         for match, words_ in (("null", empty), ("nan", texts("undefined"))):
             result = {"text": words_, "color": MUTED, "index": len(found)}
             found.append({"type": "special", "options": {"match": match, "result": result}})
+    if shown.unit == "wait":
+        words = {key: {"text": texts.wait(bound)} for key, bound in _WAITS.items()}
+        found.append({"type": "value", "options": words})
     for pattern, color in shown.marks:
         result = {"color": color, "index": len(found)}
         found.append({"type": "regex", "options": {"pattern": pattern, "result": result}})

@@ -8,18 +8,20 @@ from typing import Any, Final
 from grafana_foundation_sdk.builders import dashboard
 
 from deploy.grafana.board import figures_board
+from deploy.grafana.breakdown import by_key
 from deploy.grafana.columns import Column, figure, label
+from deploy.grafana.figure_panels import period_bars
 from deploy.grafana.key_results import key_results
 from deploy.grafana.publication import hidden, state, states
-from deploy.grafana.sql import PERIOD, chosen, keys, marks, recent, scope_name, shown, trend, value
-from deploy.grafana.sql_panels import SqlPanel, band, bars, number, rows
+from deploy.grafana.sql import chosen, keys, recent, sources, trend, value
+from deploy.grafana.sql_panels import SqlPanel, band, number, rows
 from deploy.grafana.texts import Texts
 from deploy.grafana.theme import GREY
 
 NAME: Final = "leadership"
 _LEVELS: Final = ("division",)
 _VARIABLES: Final = ("county", *_LEVELS, "period_kind", "period")
-_MONTHS: Final = 13
+_MONTHS: Final = ("month", 13)
 _QUARTERS: Final = 8
 _FURTHER: Final[Mapping[str, Mapping[str, str]]] = {
     "fcr_confirmed": {"window_days": "7"},
@@ -64,12 +66,9 @@ def _number(texts: Texts, source: str, board: str) -> SqlPanel:
     return number(texts, title, texts.definition(view), shown_as, value(source, _scope, **_FURTHER.get(view, {})))
 
 
-def _months(texts: Texts, title: str, sources: Sequence[str], width: int = 12) -> SqlPanel:
+def _months(texts: Texts, title: str, names: Sequence[str], width: int = 12) -> SqlPanel:
     """Bars of the last months, the newest at the right."""
-    views = dict.fromkeys(source.split(".")[0] for source in sources)
-    about = " ".join([*(texts.definition(view) for view in views), texts("trend_about")])
-    columns = [Column("label"), *(figure(texts, source) for source in sources)]
-    return bars(texts, title, about, columns, trend(texts, "month", _MONTHS, sources, _scope, _FURTHER), width=width)
+    return period_bars(texts, title, _MONTHS, names, _scope, _FURTHER, titles={}, width=width)
 
 
 def _recommending(texts: Texts) -> Sequence[SqlPanel]:
@@ -77,8 +76,8 @@ def _recommending(texts: Texts) -> Sequence[SqlPanel]:
     return [
         _interval(texts),
         _nps_table(texts, about),
-        _months(texts, texts("nps_months"), ["nps.score"]),
-        _months(texts, texts("useful_months"), ["statement.top1", "statement.top2"]),
+        _months(texts, "nps_months", ["nps.score"]),
+        _months(texts, "useful_months", ["statement.top1", "statement.top2"]),
     ]
 
 
@@ -117,7 +116,7 @@ def _bounds(texts: Texts, **settings: Any) -> list[Column]:
 
 
 def _settled(texts: Texts) -> Sequence[SqlPanel]:
-    return [_months(texts, texts("fcr_months"), ["fcr.gross", "fcr.net", "fcr_confirmed.fcr_confirmed"], width=24)]
+    return [_months(texts, "fcr_months", ["fcr.gross", "fcr.net", "fcr_confirmed.fcr_confirmed"], width=24)]
 
 
 def _multidisciplinary(texts: Texts) -> Sequence[SqlPanel]:
@@ -132,46 +131,28 @@ def _multidisciplinary(texts: Texts) -> Sequence[SqlPanel]:
     about = f"{texts.definition('events_per_client')} {texts('trend_about')}"
     sql = trend(texts, "quarter", _QUARTERS, sources, _scope, newest_first=True)
     return [
-        _months(texts, texts("events_months"), [sources[1], sources[3]]),
+        _months(texts, "events_months", [sources[1], sources[3]]),
         rows(texts, texts("events_table"), about, columns, sql, width=12),
     ]
 
 
-_OF_DIVISIONS: Final = {
-    "nps": ("score", "score_low", "score_high", "n"),
-    "fcr": ("net",),
-    "fcr_confirmed": ("fcr_confirmed",),
-    "events_per_client": ("events_per_client",),
-}
+_OF_DIVISIONS: Final = (
+    *sources("nps", "score score_low score_high n"),
+    "fcr.net",
+    "fcr_confirmed.fcr_confirmed",
+    "events_per_client.events_per_client",
+)
 
 
 def _divisions(texts: Texts) -> SqlPanel:
     """The divisions of the county; a click opens the client experience of one."""
-
-    def rows_of(view: str, row: str) -> str:
-        level = f"{row}.scope_level = 'division'"
-        return f"{keys(view, row, level, **_FURTHER.get(view, {}))} and {row}.period = {PERIOD}"
-
-    scopes = "\n  union ".join(
-        f"select f.county, f.scope_level, f.scope from report.{view} f where {rows_of(view, 'f')}"
-        for view in _OF_DIVISIONS
-    )
-    joins = "\n".join(
-        f"left join report.{view} {view} on {view}.scope = s.scope and {rows_of(view, view)}" for view in _OF_DIVISIONS
-    )
-    found = [(view, name) for view, names in _OF_DIVISIONS.items() for name in names]
-    numbers = ", ".join(f"{shown(view, name)} as {name}" for view, name in found)
-    name = f"{scope_name(texts, 's')} || {marks(texts, list(_OF_DIVISIONS), cells=True)}"
-    sql = f"""select {name} as name, s.scope, {numbers}
-from ({scopes}) s
-{joins}
-order by 1"""
+    name = label(texts, "name", texts.report("key_division"), width=260, opens="experience", sets="division")
+    sql = by_key(texts, "scope", _OF_DIVISIONS, lambda row: f"{row}.scope_level = 'division'", _FURTHER)
     columns = [
-        label(texts, "name", texts.report("key_division"), width=260, opens="experience", sets="division"),
+        name,
         Column("scope", invisible=True),
-        figure(texts, "nps.score"),
+        figure(texts, _OF_DIVISIONS[0]),
         *_bounds(texts),
-        figure(texts, "nps.n"),
-        *(figure(texts, f"{view}.{name}") for view, name in found[4:]),
+        *(figure(texts, found) for found in _OF_DIVISIONS[3:]),
     ]
     return rows(texts, texts("divisions"), texts("divisions_about"), columns, sql)

@@ -19,10 +19,10 @@ from deploy.grafana.prometheus_panels import (
 )
 from deploy.grafana.promql import FAMILIES, SERVICES, by_job, growth_of, of_all, or_unknown, rate_of
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import AXIS_SECONDS, BYTES, MEASURES, Measure
+from deploy.grafana.theme import AXIS_SECONDS, BYTES, MEASURES, SECONDS, Measure
 
 NAME: Final = "operations"
-COUNT, SHARE, SECONDS = MEASURES["count"], MEASURES["share"], MEASURES["wait"]
+COUNT, SHARE = MEASURES["count"], MEASURES["share"]
 _NONE_IS_GOOD: Final = Look(bad_from=1)
 _UP: Final = Look(bad_below=1)
 _AGE: Final = Look(SECONDS, bad_from=3 * 3600)  # as the alert HvaPublicationOld

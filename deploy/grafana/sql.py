@@ -1,4 +1,4 @@
-"""Queries on the published tables: a target of Grafana's PostgreSQL data source and the parts that queries share.
+"""Queries on the published tables: the parts that they share.
 
 Values of variables reach SQL as `${name:sqlstring}` only, which quotes them. A hidden number is NULL. Where there is no
 number (a denominator of 0, or no published row beside others), it is NaN. Without any published row there is no row.
@@ -8,46 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.common import DataSourceRef
 
 from deploy.grafana.texts import Texts
+from deploy.grafana.theme import LONGER_WAIT, WAITS
 from shared.publication.protection import keys_of
 
 SOURCE: Final = DataSourceRef(type_val="grafana-postgresql-datasource", uid="postgresql")
 ALL: Final = "all"
 LEVELS: Final = ("unit", "service_area", "result_area", "division")
 """The levels that a reader can choose below the county, the lowest first."""
-
-
-@dataclass(frozen=True)
-class SqlQuery(Dataquery):
-    """A query as Grafana stores it."""
-
-    sql: str
-    ref_id: str
-    series: bool
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "datasource": SOURCE,
-            "editorMode": "code",
-            "format": "time_series" if self.series else "table",
-            "rawQuery": True,
-            "rawSql": self.sql,
-            "refId": self.ref_id,
-        }
-
-
-class SqlTarget(Builder[Dataquery]):
-    """Builds a target of a panel."""
-
-    def __init__(self, sql: str, ref_id: str = "A", *, series: bool = False) -> None:
-        self._query = SqlQuery(sql, ref_id, series)
-
-    def build(self) -> SqlQuery:
-        return self._query
 
 
 def literal(text: str) -> str:
@@ -62,16 +32,24 @@ def variable(name: str) -> str:
 
 COUNTY: Final = variable("county")
 PERIOD: Final = variable("period")
+TODAY: Final = "(now() at time zone 'Europe/Helsinki')::date"
+
+
+def choice(levels: Sequence[str] = LEVELS) -> str:
+    """A query of the level and the code of the scope that the reader has chosen: of the first of the levels that is not
+    'all', else of the county.
+    """
+    values = "".join(f"({i}, '{level}', {variable(level)}), " for i, level in enumerate(levels))
+    return f"""
+    select level, code from (values {values}({len(levels)}, 'county', {COUNTY})) v(depth, level, code)
+    where code <> '{ALL}' order by depth limit 1"""
 
 
 def chosen(row: str, levels: Sequence[str] = LEVELS) -> str:
-    """Whether a row is about the scope that the reader has chosen: the lowest of the levels that is not 'all', else
-    the county. A dashboard passes the levels that its reader can choose.
+    """Whether a row is about the scope that the reader has chosen. A dashboard passes the levels that its reader can
+    choose, the lowest first.
     """
-    values = "".join(f"({i}, '{level}', {variable(level)}), " for i, level in enumerate(levels))
-    return f"""({row}.scope_level, {row}.scope) = (
-    select level, code from (values {values}({len(levels)}, 'county', {COUNTY})) v(depth, level, code)
-    where code <> '{ALL}' order by depth limit 1)"""
+    return f"({row}.scope_level, {row}.scope) = ({choice(levels)})"
 
 
 def of_county(row: str) -> str:
@@ -80,16 +58,19 @@ def of_county(row: str) -> str:
 
 
 def within(row: str, level: str, levels: Sequence[str] = LEVELS) -> str:
-    """Whether a row is about a scope of a level that lies in what the reader has chosen."""
+    """Whether a row is about a scope of a level that lies in what the reader has chosen.
+
+    The scopes are an array, which PostgreSQL reads once: it would read the view of units again for each row.
+    """
     conditions = "".join(f"\n      and {variable(name)} in ('{ALL}', u.{name})" for name in reversed(levels))
-    return f"""{row}.scope_level = '{level}' and {row}.scope in (
-    select u.{level} from report.unit u where u.county = {COUNTY}{conditions})"""
+    return f"""{row}.scope_level = '{level}' and {row}.scope = any (array(
+    select u.{level} from report.unit u where u.county = {COUNTY}{conditions}))"""
 
 
 def keys(view: str, row: str, scope: str, **others: str) -> str:
     """The condition for rows of a view: county, scope, and every further key 'all' unless given.
 
-    `others`: values of keys by their names; '*' for a key that is not restricted.
+    `others`: values of keys by their names; '*' for a key that is not restricted; an expression is in brackets.
     """
     conditions = [f"{row}.county = {COUNTY}", scope]
     for key in keys_of(view):
@@ -97,7 +78,7 @@ def keys(view: str, row: str, scope: str, **others: str) -> str:
             continue
         value = others.pop(key, ALL)
         if value != "*":
-            wanted = value if value.startswith("${") or value.isdigit() else literal(value)
+            wanted = value if value.startswith(("${", "(")) or value.isdigit() else literal(value)
             conditions.append(f"{row}.{key} = {wanted}")
     if others:
         raise ValueError(f"{view} has no key {', '.join(others)}")
@@ -139,8 +120,9 @@ def scope_name(texts: Texts, row: str) -> str:
 
 
 def period_name(row: str) -> str:
-    """The short name of a period of `report.period`: 3/2026, Q1/2026, 2026."""
+    """The short name of a period of `report.period` or of a day: 31.3.2026, 3/2026, Q1/2026, 2026."""
     return f"""case {row}.period_kind
+    when 'day' then to_char({row}.first_day, 'FMDD.FMMM.YYYY')
     when 'month' then to_char({row}.first_day, 'FMMM/YYYY')
     when 'quarter' then 'Q' || to_char({row}.first_day, 'Q/YYYY')
     else {row}.period
@@ -148,57 +130,120 @@ def period_name(row: str) -> str:
 
 
 def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
-    """The marks of a row as words in brackets, or an empty text: no data, hidden, few answers, provisional.
+    """The marks of a row as words in brackets, or an empty text: no data, (partly) hidden, few answers, provisional.
 
     `rows`: the aliases that the row is made of, joined from the left. `cells`: where the cells of a table say
     themselves what is hidden or missing, the marks do not.
     """
 
-    def when_any(column: str, value: str, name: str) -> str:
-        found = ", ".join(f"{row}.{column}" for row in rows)
-        return f"case when {value} in ({found}) then {literal(texts(name))} end"
+    def any_of(column: str) -> str:
+        return f"({', '.join(f'{row}.{column}' for row in rows)})"
 
-    states = ", ".join(f"{row}.state" for row in rows)
-    no_data = f"case when coalesce({states}) is null then {literal(texts('missing'))} end"
-    found = [] if cells else [no_data, when_any("suppressed", "true", "hidden_short")]
-    found += [when_any("low_n", "true", "low_n_short"), when_any("state", "'provisional'", "provisional")]
+    suppressed, partly = any_of("suppressed"), literal(texts("hidden_partly"))
+    hidden = f"case when false in {suppressed} then {partly} else {literal(texts('hidden_short'))} end"
+    if len(rows) == 1:
+        hidden = literal(texts("hidden_short"))
+    of_cells = [
+        f"case when coalesce{any_of('state')} is null then {literal(texts('missing'))} end",
+        f"case when true in {suppressed} then {hidden} end",
+    ]
+    found = [
+        *([] if cells else of_cells),
+        f"case when true in {any_of('low_n')} then {literal(texts('low_n_short'))} end",
+        f"case when 'provisional' in {any_of('state')} then {literal(texts('provisional'))} end",
+    ]
     words_ = ",\n    ".join(found)
     return f"coalesce(' (' || nullif(concat_ws(', ',\n    {words_}), '') || ')', '')"
 
 
 def recent(kind: str, number: int) -> str:
     """A table `p` of the last periods of a kind until the end of the chosen period, none that has not begun."""
+    if kind == "day":
+        return f"""(
+    select 'day' as period_kind, to_char(d.day, 'YYYY-MM-DD') as period, d.day as first_day, d.day as last_day
+    from (select least(c.last_day, {TODAY}) - n as day from report.period c, generate_series(0, {number - 1}) n
+          where c.period = {PERIOD}) d
+  ) p"""
     return f"""(
     select p.period_kind, p.period, p.first_day, p.last_day from report.period p
-    where p.period_kind = '{kind}' and p.first_day <= current_date
+    where p.period_kind = '{kind}' and p.first_day <= {TODAY}
       and p.first_day <= (select c.last_day from report.period c where c.period = {PERIOD})
     order by p.first_day desc limit {number}
   ) p"""
+
+
+Further = Mapping[str, Mapping[str, str]]
+"""Keys that are not 'all', by the view of a source or by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A number of a query with several rows. `row` is the alias of its published row, `name` that of its column."""
+
+    row: str
+    view: str
+    column: str
+    name: str
+
+    @property
+    def drawn(self) -> str:
+        """The number as a chart can draw it: an infinite wait is drawn beyond the longest finite one."""
+        number = f"{self.row}.{self.column}"
+        if self.column.startswith("wait_"):
+            number = f"case when {number} > {WAITS[-1]} then {LONGER_WAIT} else {number} end"
+        return f"{number} as {self.name}"
+
+
+def source(text: str) -> Source:
+    """A source out of view.column, or of name:view.column where one row of the view is not enough."""
+    name, _, found = text.rpartition(":")
+    view, column = found.split(".")
+    return Source(name or view, view, column, name or column)
+
+
+def sources(view: str, columns: str) -> tuple[str, ...]:
+    """Sources of one view; `columns` are separated by spaces."""
+    return tuple(f"{view}.{column}" for column in columns.split())
 
 
 def trend(
     texts: Texts,
     kind: str,
     number: int,
-    columns: Sequence[str],
+    names: Sequence[str],
     scope: Callable[[str], str],
-    further: Mapping[str, Mapping[str, str]] | None = None,
+    further: Further | None = None,
     *,
     newest_first: bool = False,
 ) -> str:
-    """A query of the last periods of a kind: `label` with its marks, and columns given as view.column.
+    """A query of the last periods of a kind: `label` with its marks, and a column for each source of `names`.
 
-    `scope`: the condition for the rows of an alias. `further`: keys of a view that are not 'all'. A period without a
-    published row is there, too, and its label says so.
+    `scope`: the condition for the rows of an alias. A period without a published row is there, too, and its label says
+    so.
     """
-    views = list(dict.fromkeys(column.split(".")[0] for column in columns))
+    return over(texts, recent(kind, number), period_name("p"), names, scope, further, newest_first=newest_first)
+
+
+def over(
+    texts: Texts,
+    periods: str,
+    name: str,
+    names: Sequence[str],
+    scope: Callable[[str], str],
+    further: Further | None = None,
+    *,
+    newest_first: bool = False,
+) -> str:
+    """The same of a table `p` of periods; `name` is an expression."""
+    found = [source(each) for each in names]
+    views = {each.row: each.view for each in found}
     joins = "\n".join(
-        f"left join report.{view} {view} on {view}.period = p.period and "
-        + keys(view, view, scope(view), **(further or {}).get(view, {}))
-        for view in views
+        f"left join report.{view} {row} on {row}.period = p.period and "
+        + keys(view, row, scope(row), **(further or {}).get(row, {}))
+        for row, view in views.items()
     )
-    return f"""select {period_name("p")} || {marks(texts, views)} as label, {", ".join(columns)}
-from {recent(kind, number)}
+    return f"""select {name} || {marks(texts, list(views))} as label, {", ".join(each.drawn for each in found)}
+from {periods}
 {joins}
 order by p.first_day{" desc" if newest_first else ""}"""
 

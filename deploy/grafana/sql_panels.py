@@ -15,7 +15,8 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshol
 from grafana_foundation_sdk.models.text import TextMode
 
 from deploy.grafana.columns import Column, properties
-from deploy.grafana.sql import SOURCE, SqlTarget
+from deploy.grafana.sql import SOURCE
+from deploy.grafana.sql_target import SqlTarget
 from deploy.grafana.texts import Texts
 from deploy.grafana.theme import CHART_HEIGHT, MUTED, NUMBER_HEIGHT, PLAIN, SERIES, WIDTH
 
@@ -60,8 +61,13 @@ def bars(
     height: int = CHART_HEIGHT,
     horizontal: bool = False,
     stacked: bool = False,
+    logarithmic: bool = False,
+    no_value: str | None = None,
 ) -> barchart.Panel:
-    """Bars: the first column is the label of a row, with its marks in words; each other column is a series."""
+    """Bars: the first column is the label of a row, with its marks in words; each other column is a series.
+
+    `no_value`: the words for no row at all.
+    """
     panel = barchart.Panel().x_field(columns[0].name).show_value(options.VisibilityMode.AUTO)
     panel.orientation(options.VizOrientation.HORIZONTAL if horizontal else options.VizOrientation.VERTICAL)
     panel.stacking(options.StackingMode.NORMAL if stacked else options.StackingMode.NONE)
@@ -70,7 +76,10 @@ def bars(
     panel.tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.NONE))
     legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
     panel.legend(legend.placement(options.LegendPlacement.BOTTOM).show_legend(len(columns) > 2).calcs([]))
-    return _finish(texts, panel, title, about, _colored(columns), sql, width, height)
+    if logarithmic:
+        panel.scale_distribution(common.ScaleDistributionConfig().type(options.ScaleDistribution.LOG).log(10))
+    found = _finish(texts, panel, title, about, _colored(columns), sql, width, height)
+    return found if no_value is None else found.no_value(no_value)
 
 
 def band(

@@ -12,6 +12,7 @@ from typing import Final
 import yaml
 
 from deploy.report import LANGUAGES, Language
+from deploy.report.numbers import wait
 from deploy.report.texts import definitions
 from deploy.report.texts import text as report_text
 
@@ -54,6 +55,10 @@ class Texts:
     def column(self, label: str) -> str:
         """The name of a column, by its label in figures.yaml."""
         return str(definitions()["columns"][label][self.language])
+
+    def wait(self, seconds: float) -> str:
+        """A wait: the upper bound of its class."""
+        return wait(self.language, seconds)
 
     def report(self, name: str, /, **values: object) -> str:
         """A text of the report."""

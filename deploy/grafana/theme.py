@@ -43,9 +43,15 @@ MEASURES: Final[Mapping[Unit, Measure]] = {
     "ratio": Measure("none", 2, 0),
     # Every digit: `short` would write 1,749 as 2 K.
     "count": Measure("locale", 0, 0),
-    "wait": Measure("s", 0, 0),
+    # hh:mm:ss: `s` writes English words. From 1 second, as charts of waits have a logarithmic axis.
+    "wait": Measure("dthms", 0, 1),
 }
+WAITS: Final = (10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
+"""Waits in seconds, as figures have them: the upper bounds of classes."""
+LONGER_WAIT: Final = 2 * WAITS[-1]
+"""Where charts draw a wait beyond the last bound, which is infinite."""
 BYTES: Final = Measure("bytes", 1, 0)
+SECONDS: Final = Measure("s", 0, 0)
 AXIS_SECONDS: Final = Measure("suffix:s", 2, 0)  # an axis divides unit `s` into ticks such as 4.17 mins
 SERVICES: Final[Mapping[str, str]] = {"ingest": BLUE, "nps": VERMILION, "fcr": GREEN, "segments": PURPLE}
 """Colours of services: the series of one have shades of it."""

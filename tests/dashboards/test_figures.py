@@ -7,6 +7,8 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
+from deploy.grafana.texts import load
+from deploy.grafana.theme import LONGER_WAIT
 from deploy.hva.__main__ import build
 from tests.dashboards.boards import boards, queries
 from tests.dashboards.test_queries import REAL
@@ -21,6 +23,11 @@ NUMBERS = {
     "leadership: Did not return in 7 days": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
     "leadership: Events per client": ("events_per_client", _OF_COUNTY, "events_per_client"),
     "leadership: Same, fixed cohort": ("events_per_client", _OF_COUNTY, "cohort_ratio"),
+    "first_line: Promises kept": ("access", _OF_COUNTY, "promise_kept_share"),
+    "first_line: 90 % waited": ("access", _OF_COUNTY, "wait_p90"),
+    "first_line: Did not return in 7 days": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
+    "multidisciplinary: Per client with events": ("events_per_client", _OF_COUNTY, "events_per_cell_client"),
+    "multidisciplinary: Per person time": ("events_per_client", _OF_COUNTY, "person_time"),
 }
 
 
@@ -108,3 +115,105 @@ async def test_state_of_figures(reader: Any, figures: Any) -> None:
     assert {row["state"] for row in states} == {"Final"}
     assert {row["published"] for row in states} == {"1.7.2026 03:00"}
     assert {(row["edition"], row["restated"]) for row in states} == {("not closed", None)}
+
+
+async def test_line_is_a_scope_and_has_no_channels(reader: Any, figures: Any) -> None:
+    chosen = REAL | {"division": "sote", "line": "terveys", "channel": "chat"}
+    assert await rows_of(reader, "first_line: The numbers are of", chosen) == [{"scope": "Terveys, all channels"}]
+    (expected,) = await figures("access", _KEYS | {"scope_level": "line", "scope": "terveys"})
+    (shown,) = await rows_of(reader, "first_line: Answered", chosen)
+    assert shown["answered_share"] == expected["answered_share"] is not None
+
+
+async def test_channel_of_an_area(reader: Any, figures: Any) -> None:
+    chosen = REAL | {"division": "sote", "channel": "chat"}
+    assert await rows_of(reader, "first_line: The numbers are of", chosen) == [{"scope": "Sote, Chat"}]
+    (expected,) = await figures("fcr", _KEYS | {"scope_level": "division", "scope": "sote", "channel": "chat"})
+    (shown,) = await rows_of(reader, "first_line: Settled at once (net)", chosen)
+    assert shown["net"] == expected["net"] is not None
+    # There are no rows of other channels: the figure is that of all channels, and the dashboard says so.
+    (other,) = await rows_of(reader, "first_line: The numbers are of", REAL | {"channel": "sms"})
+    assert other["scope"].endswith(", all channels")
+
+
+async def test_lines(reader: Any, figures: Any) -> None:
+    expected = {row["scope"]: row for row in await figures("access", _KEYS | {"scope_level": "line"})}
+    shown = {row["scope"]: row for row in await rows_of(reader, "first_line: Access by line", REAL)}
+    assert shown.keys() == expected.keys()
+    for line, row in shown.items():
+        assert row["inbound"] == expected[line]["inbound"]
+        assert row["wait_p50"] == expected[line]["wait_p50"]
+    assert shown["outo linja"]["inbound"] is None and expected["outo linja"]["suppressed"]
+
+
+async def test_windows(reader: Any, figures: Any) -> None:
+    expected = {row["window_days"]: row["repeat_rate"] for row in await figures("fcr_confirmed", _OF_COUNTY)}
+    shown = await rows_of(reader, "first_line: Returns by window", REAL)
+    assert [row["name"] for row in shown] == ["1 day", "7 days", "30 days"]
+    assert {int(row["window_days"]): row["repeat_rate"] for row in shown} == expected
+
+
+async def test_days(reader: Any, figures: Any) -> None:
+    (expected,) = await figures("access", _OF_COUNTY | {"period": "2026-03-03"})
+    by_day = await rows_of(reader, "first_line: Waits by day, 31 days, whole county", REAL)
+    waits = {row["label"]: (row["wait_p50"], row["wait_p90"]) for row in by_day}
+    assert len(waits) == 31
+    assert waits["3.3.2026"] == (expected["wait_p50"], expected["wait_p90"])
+    assert waits["2.3.2026 (hidden)"] == waits["7.3.2026 (no data)"] == (None, None)
+
+
+async def test_newest_days_are_there_and_today_in_any_case(reader: Any) -> None:
+    shown = await rows_of(reader, "first_line: The newest published days, whole county", REAL)
+    labels = [row["label"] for row in shown]
+    assert labels[0].endswith(", today (no data)") and labels[1].endswith(", yesterday (no data)")
+    assert labels[2:4] == ["12.5.2026 (hidden)", "11.5.2026 (hidden)"] and len(labels) == 9
+
+
+async def test_infinite_wait_is_drawn_beyond_the_longest(reader: Any, figures: Any) -> None:
+    (expected,) = await figures("access", _OF_COUNTY | {"period": "2025-03"})
+    shown = {row["label"]: row for row in await rows_of(reader, "first_line: Waits, 13 months", REAL)}
+    assert expected["wait_p90"] == "Infinity"
+    assert shown["3/2025"]["wait_p90"] == LONGER_WAIT
+
+
+async def test_segments(reader: Any, figures: Any) -> None:
+    keys = _OF_COUNTY | {"question": "cooperation"}
+    del keys["segment"]
+    expected = {row["segment"]: row for row in await figures("statement", keys)}
+    shown = await rows_of(reader, "multidisciplinary: Statement “Cooperation went well” by segment", REAL)
+    assert [row["segment"] for row in shown] == ["all", "multidisciplinary", "other", "unknown"]
+    for row in shown:
+        assert (row["top2"], row["n"]) == (expected[row["segment"]]["top2"], expected[row["segment"]]["n"])
+    assert shown[1]["n"] is None and shown[2]["n"] is not None
+
+
+async def test_part_of_a_chart_is_hidden(reader: Any) -> None:
+    shown = await rows_of(reader, "multidisciplinary: Service events by segment, 13 months", REAL)
+    assert [row for row in shown if row["label"].startswith("7/2025")] == [
+        {"label": "7/2025 (partly hidden)", "multidisciplinary": None, "other": 9}
+    ]
+
+
+async def test_suuntima_is_of_quarters_and_years(reader: Any, figures: Any) -> None:
+    where = "multidisciplinary: Suuntima assessments by result"
+    expected = {row["result"]: row for row in await figures("suuntima", _OF_COUNTY | {"battery": "all", "sex": "all"})}
+    shown = await rows_of(reader, where, REAL)
+    assert {row["result"]: row["n"] for row in shown} == {result: row["n"] for result, row in expected.items()}
+    assert await rows_of(reader, where, REAL | {"period_kind": "month", "period": "2026-03"}) == []
+
+
+@pytest.mark.parametrize("name", [name for name in boards() if "first_line" in name or "multidisciplinary" in name])
+async def test_series_of_codes_have_the_names_of_the_codes(reader: Any, name: str) -> None:
+    language, _, board = name.partition("/")
+    names = {
+        (row["key"], row["code"]): row[f"name_{language}"] for row in await reader.fetch("select * from report.code")
+    }
+    texts = load(board)
+    found = {
+        (key, text.removeprefix(f"{key}_")): texts[text][language]
+        for text in texts
+        for key in ("kind", "result", "segment")
+        if text.startswith(f"{key}_")
+    }
+    assert len(found) >= 4
+    assert found == {code: names[code] for code in found}

@@ -17,9 +17,10 @@ from deploy.grafana.alerting import provisioning
 from deploy.grafana.columns import Column, properties
 from deploy.grafana.texts import Texts
 from deploy.grafana.variables import NAMES
+from services.fcr.domain import WAIT_BOUNDS
 
 _FOR_PEOPLE = {"content", "description", "label", "noValue", "text", "title", "tooltip"}
-TO_COME = {"experience", "first_line", "multidisciplinary"}
+TO_COME = {"experience", "unit"}
 """Dashboards that links open already, although they do not exist yet."""
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
 _SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
@@ -39,6 +40,9 @@ class MarkedTexts(Texts):
 
     def report(self, name: str, /, **values: object) -> str:
         return f"⟦{name}⟧"
+
+    def wait(self, seconds: float) -> str:
+        return f"⟦{seconds}⟧"
 
 
 def test_every_text_is_used() -> None:
@@ -112,6 +116,13 @@ def test_panels_compute_nothing_from_published_rows() -> None:
             assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False, name
 
 
+def test_units_are_read_once_by_a_query() -> None:
+    """As a subquery, the view of units would be read for each published row."""
+    for name, panel in panels():
+        read = [target["rawSql"] for target in panel["targets"] if "from report.unit" in target["rawSql"]]
+        assert not [sql for sql in read if re.search(r"\bin \(\s*select", sql)], name
+
+
 def test_links_carry_every_variable() -> None:
     opened = set()
     for name, panel in panels():
@@ -130,6 +141,15 @@ def test_row_of_a_link_resets_the_levels_below() -> None:
     for level in ("unit", "service_area", "result_area"):
         assert f"var-{level}=all" in link["url"]
     assert "var-division=${__data.fields.scope:percentencode}" in link["url"]
+
+
+def test_waits_are_words() -> None:
+    assert theme.WAITS == WAIT_BOUNDS
+    mappings: Any = dict(properties(Texts("en", "leadership"), Column("wait_p50", unit="wait")))["mappings"]
+    (words,) = [mapping["options"] for mapping in mappings if mapping["type"] == "value"]
+    found = {key: word["text"] for key, word in words.items()}
+    assert (found["30"], found["120"], found["Infinity"]) == ("≤ 30 s", "≤ 2 min", "> 24 h")
+    assert found[str(theme.LONGER_WAIT)] == found["Infinity"]
 
 
 def test_units_and_colours_come_from_the_theme() -> None:
