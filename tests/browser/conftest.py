@@ -116,6 +116,14 @@ def pages(address: str, address_without_database: str, invented: dict[str, str])
     }
 
 
+@pytest.fixture(scope="session")
+def one_of_each(pages: dict[str, str]) -> dict[str, str]:
+    """Every kind of page in one language, for tests whose result does not depend on the length of words."""
+    fronts_and_errors = ("front page fi", "404", "503", "front page without database")
+    names = (*fronts_and_errors, "report sv", "example report-2026Q1.en", "invented fi")
+    return {name: pages[name] for name in names}
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Closed before tests of other modules, because Playwright keeps an event loop running in this thread."""

@@ -37,9 +37,9 @@ def violations(page: Page) -> list[str]:
     return [f"{rule}: {node['html'][:200]} {node['failureSummary']}" for rule, node in firsts]
 
 
-def test_pages_follow_the_rules_of_accessibility(browser: Browser, pages: dict[str, str]) -> None:
+def test_pages_follow_the_rules_of_accessibility(browser: Browser, one_of_each: dict[str, str]) -> None:
     with window(browser, script=True) as seen:
-        for name, url in pages.items():
+        for name, url in one_of_each.items():
             seen.load(url)
             assert violations(seen.page) == [], name
 
@@ -73,11 +73,11 @@ def test_printed_pages_cut_no_column_and_split_no_row(browser: Browser, pages: d
             assert all(sheet.extract_text().strip() for sheet in sheets), name
 
 
-def test_pages_need_no_script_and_nothing_from_elsewhere(browser: Browser, pages: dict[str, str]) -> None:
-    elements: dict[str, set[int]] = {name: set() for name in pages}
+def test_pages_need_no_script_and_nothing_from_elsewhere(browser: Browser, one_of_each: dict[str, str]) -> None:
+    elements: dict[str, set[int]] = {name: set() for name in one_of_each}
     for script in (False, True):
         with window(browser, script=script) as seen:
-            for name, url in pages.items():
+            for name, url in one_of_each.items():
                 seen.load(url)
                 hosts = {urlsplit(request).netloc for request in seen.requests if not request.startswith("data:")}
                 assert hosts == {urlsplit(url).netloc}, name
