@@ -41,7 +41,10 @@ class Column:
 
 
 def figure(texts: Texts, name: str, **settings: Any) -> Column:
-    """A column of a figure, from a source (`sources.source`), with the unit and, unless given, the name of the report."""
+    """A column of a figure from a source (`sources.source`), with its unit and, unless given, its name in the report.
+
+    A share that is not published needs a title.
+    """
     of = source(name)
     found = column(f"{of.view}.{of.name}" if "/" in of.column else f"{of.view}.{of.column}")
     if "title" not in settings:

@@ -1,5 +1,6 @@
 """The dashboard of one unit: everything that is published of it. Other dashboards open it from a row of a unit."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard
@@ -42,7 +43,7 @@ _TRENDS: Final = {
 
 def build(texts: Texts) -> dashboard.Dashboard:
     """The dashboard in a language."""
-    found = {
+    found: dict[str, Sequence[SqlPanel]] = {
         texts("row_unit"): [_units(texts)],
         texts("row_now"): [state(texts), *(_number(texts, name) for name in _NUMBERS)],
         texts("row_trends"): [
