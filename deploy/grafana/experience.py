@@ -1,7 +1,7 @@
 """The dashboard of client experience: what clients answer and write, where, through which channel, and since when."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard
 
@@ -72,9 +72,9 @@ def _scopes(texts: Texts) -> Sequence[SqlPanel]:
     columns = [Column("name"), figure(texts, _NPS[0])]
     about = definitions(texts, _NPS, "bars_about")
     return [
-        bars(texts, texts("areas_bars"), about, columns, sql, height=11, horizontal=True),
-        _of_level(texts, "service_area", NAME, width=12),
-        _of_level(texts, "unit", "unit"),
+        bars(texts, texts("areas_bars"), about, columns, sql, width=24, horizontal=True),
+        _of_level(texts, "service_area", NAME, 9),
+        _of_level(texts, "unit", "unit", 14),
     ]
 
 
@@ -82,7 +82,7 @@ def _areas(row: str) -> str:
     return within(row, "service_area", _LEVELS)
 
 
-def _of_level(texts: Texts, level: str, opens: str, **settings: Any) -> SqlPanel:
+def _of_level(texts: Texts, level: str, opens: str, height: int) -> SqlPanel:
     name = label(texts, "name", texts(f"variable_{level}"), opens=opens, sets=level, width=230, wrapped=True)
     return key_rows(
         texts,
@@ -95,8 +95,7 @@ def _of_level(texts: Texts, level: str, opens: str, **settings: Any) -> SqlPanel
         f"{level}_about",
         titles=_TITLES,
         order=_BEST_FIRST,
-        height=11,
-        **settings,
+        height=height,
     )
 
 
@@ -110,7 +109,7 @@ def _trends(texts: Texts) -> Sequence[SqlPanel]:
 
 def _channels(texts: Texts) -> SqlPanel:
     name, order = label(texts, "name", texts.report("key_channel"), width=230), "response.responses desc nulls last, "
-    names = [*_NPS, *_RATE, *_RESPONSES]
+    names = [*_NPS, *_RATE[1:], *_RESPONSES]
     return key_rows(texts, "channels", "channel", name, names, _scope, {}, titles=_TITLES, order=order)
 
 
@@ -128,6 +127,6 @@ def _feedback(texts: Texts, key: str) -> SqlPanel:
         titles=_TITLES,
         order="direct_feedback.n desc nulls last, ",
         totals=False,
-        width=12,
+        height=7,
         no_value=texts("kinds_none"),
     )

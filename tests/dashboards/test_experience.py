@@ -57,7 +57,11 @@ async def test_kinds_of_feedback(reader: Any, figures: Any) -> None:
 
 @pytest.mark.parametrize(
     ("title", "view", "column"),
-    [("NPS", "nps", "score"), ("Answered", "access", "answered_share"), ("Service events", "service_events", "events")],
+    [
+        ("NPS", "nps", "score"),
+        ("Contacts answered", "access", "answered_share"),
+        ("Service events", "service_events", "events"),
+    ],
 )
 async def test_numbers_of_a_unit(reader: Any, figures: Any, title: str, view: str, column: str) -> None:
     further = {"sector": "all", "event_class": "all"} if view == "service_events" else {}
