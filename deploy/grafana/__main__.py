@@ -10,14 +10,14 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from deploy.grafana import alerting, first_line, leadership, multidisciplinary, operations
+from deploy.grafana import alerting, experience, first_line, leadership, multidisciplinary, operations, unit
 from deploy.grafana.texts import Texts
 from deploy.report import LANGUAGES
 
 FOLDER: Final = Path(__file__).parent / "dashboards"
 ALERTING: Final = Path(__file__).parent / "provisioning" / "alerting" / "figures.yml"
 BOARDS: Final[Mapping[str, Callable[[Texts], dashboard.Dashboard]]] = {
-    board.NAME: board.build for board in (leadership, first_line, multidisciplinary, operations)
+    board.NAME: board.build for board in (leadership, experience, first_line, multidisciplinary, unit, operations)
 }
 """What builds each dashboard, by its name: that of its file, of its texts and in its uid."""
 

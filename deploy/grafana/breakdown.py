@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from deploy.grafana.sql import ALL, PERIOD, Further, keys, literal, marks, name_of, scope_name, shown, source
+from deploy.grafana.sources import Further, shown, source
+from deploy.grafana.sql import ALL, PERIOD, keys, literal, marks, name_of, scope_name
 from deploy.grafana.texts import Texts
 
 
@@ -14,13 +15,16 @@ def by_key(
     further: Further | None = None,
     *,
     first: Sequence[str] = (),
+    order: str = "",
+    totals: bool = True,
     chart: bool = False,
 ) -> str:
-    """Columns `name`, with its marks, the key, and one for each source (`sql.source`).
+    """Columns `name`, with its marks, the key, and one for each source (`sources.source`).
 
     `key` 'scope': `scope` is a condition for several scopes of a level. `first`: the codes that come after 'all', in
-    this order; the others follow by name. `chart`: without the key, and marks say what is hidden or missing, which the
-    cells of a table do themselves.
+    this order; the others follow by `order`, columns of views with a comma behind each, and by name. `totals`: with
+    the row of 'all'. `chart`: without the key, and marks say what is hidden or missing, which the cells of a table do
+    themselves.
     """
     found = [source(text) for text in sources]
     views = {each.row: each.view for each in found}
@@ -28,7 +32,8 @@ def by_key(
 
     def rows_of(row: str, alias: str) -> str:
         condition = keys(views[row], alias, scope(alias), **any_value, **(further or {}).get(row, {}))
-        return f"{condition}\n  and {alias}.period = {PERIOD}"
+        parts = "" if totals else f" and {alias}.{key} <> '{ALL}'"
+        return f"{condition}\n  and {alias}.period = {PERIOD}{parts}"
 
     values = "\n  union ".join(
         f"select f.county, f.scope_level, f.scope, f.{key}::text as code from report.{view} f where {rows_of(row, 'f')}"
@@ -44,4 +49,4 @@ def by_key(
     return f"""select {name} || {marks(texts, list(views), cells=not chart)} as name, {code}{numbers}
 from ({values}) s
 {joins}
-order by array_position(array[{", ".join(map(literal, (ALL, *first)))}], s.code), 1"""
+order by array_position(array[{", ".join(map(literal, (ALL, *first)))}], s.code), {order}1"""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.grafana.sql import ALL, LEVELS, source
+from deploy.grafana.sources import source
+from deploy.grafana.sql import ALL, LEVELS
 from deploy.grafana.texts import Texts
 from deploy.grafana.theme import LONGER_WAIT, MEASURES, MUTED, WAITS
 from deploy.grafana.variables import NAMES
@@ -40,9 +41,12 @@ class Column:
 
 
 def figure(texts: Texts, name: str, **settings: Any) -> Column:
-    """A column of a figure, from a source (`sql.source`), with the unit and, unless given, the name of the report."""
+    """A column of a figure from a source (`sources.source`), with its unit and, unless given, its name in the report.
+
+    A share that is not published needs a title.
+    """
     of = source(name)
-    found = column(f"{of.view}.{of.column}")
+    found = column(f"{of.view}.{of.name}" if "/" in of.column else f"{of.view}.{of.column}")
     if "title" not in settings:
         settings["title"] = texts.column(found.label)
     return Column(of.name, unit=found.unit, **settings)

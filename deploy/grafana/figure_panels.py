@@ -7,7 +7,8 @@ from grafana_foundation_sdk.builders import barchart, table
 
 from deploy.grafana.breakdown import by_key
 from deploy.grafana.columns import Column, figure
-from deploy.grafana.sql import Further, source, trend
+from deploy.grafana.sources import Further, source
+from deploy.grafana.sql import trend
 from deploy.grafana.sql_panels import bars, rows
 from deploy.grafana.texts import Texts
 
@@ -56,9 +57,11 @@ def key_rows(
     *more: str,
     titles: Titles,
     first: Sequence[str] = (),
+    order: str = "",
+    totals: bool = True,
     **settings: Any,
 ) -> table.Panel:
     """A table of the values of a key in the chosen period. `name`: the column that names them, and may open one."""
     columns = [name, Column(key, invisible=True), *figures(texts, names, titles)]
-    sql = by_key(texts, key, names, scope, further, first=first)
+    sql = by_key(texts, key, names, scope, further, first=first, order=order, totals=totals)
     return rows(texts, texts(title), definitions(texts, names, *more), columns, sql, **settings)

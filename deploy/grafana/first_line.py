@@ -12,7 +12,8 @@ from deploy.grafana.board import figures_board
 from deploy.grafana.columns import Column, figure, label
 from deploy.grafana.figure_panels import definitions, figures, key_rows, period_bars
 from deploy.grafana.first_line_days import newest_days, scope_of
-from deploy.grafana.sql import ALL, Further, chosen, of_county, source, sources, value, variable, within
+from deploy.grafana.sources import Further, source, sources
+from deploy.grafana.sql import ALL, chosen, of_county, value, variable, within
 from deploy.grafana.sql_panels import SqlPanel, number, rows
 from deploy.grafana.texts import Texts
 

@@ -3,7 +3,7 @@ get fewer and better joined ones, and are these figures final?
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard
 
@@ -12,11 +12,12 @@ from deploy.grafana.breakdown import by_key
 from deploy.grafana.columns import Column, figure, label
 from deploy.grafana.figure_panels import period_bars
 from deploy.grafana.key_results import key_results
+from deploy.grafana.nps_quarters import bounds, nps_quarters
 from deploy.grafana.publication import hidden, state, states
-from deploy.grafana.sql import chosen, keys, recent, sources, trend, value
-from deploy.grafana.sql_panels import SqlPanel, band, number, rows
+from deploy.grafana.sources import sources
+from deploy.grafana.sql import chosen, trend, value
+from deploy.grafana.sql_panels import SqlPanel, number, rows
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import GREY
 
 NAME: Final = "leadership"
 _LEVELS: Final = ("division",)
@@ -72,47 +73,11 @@ def _months(texts: Texts, title: str, names: Sequence[str], width: int = 12) -> 
 
 
 def _recommending(texts: Texts) -> Sequence[SqlPanel]:
-    about = f"{texts.definition('nps')} {texts('trend_about')}"
     return [
-        _interval(texts),
-        _nps_table(texts, about),
+        *nps_quarters(texts, _scope),
         _months(texts, "nps_months", ["nps.score"]),
         _months(texts, "useful_months", ["statement.top1", "statement.top2"]),
     ]
-
-
-def _interval(texts: Texts) -> SqlPanel:
-    """NPS by quarter with its interval, at the first moment of each quarter in Finland."""
-    sql = f"""select p.first_day::timestamp at time zone 'Europe/Helsinki' as time, f.score_low, f.score_high, f.score,
-  case when f.state = 'provisional' then f.score end as provisional
-from {recent("quarter", _QUARTERS)}
-left join report.nps f on f.period = p.period and {keys("nps", "f", _scope("f"))}
-order by p.first_day"""
-    columns = [
-        Column("time"),
-        *_bounds(texts),
-        figure(texts, "nps.score"),
-        Column("provisional", texts("provisional_points"), "points", color=GREY),
-    ]
-    return band(texts, texts("nps_quarters"), f"{texts.definition('nps')} {texts('band_about')}", columns, sql)
-
-
-def _nps_table(texts: Texts, about: str) -> SqlPanel:
-    sources = ["nps.score", "nps.score_low", "nps.score_high", "nps.n"]
-    columns = [
-        label(texts, "label", texts.report("period"), width=230),
-        figure(texts, sources[0], width=90, empty=_NONE),
-        *_bounds(texts, width=110, empty=_NONE),
-        figure(texts, sources[3], empty=_NONE),
-    ]
-    sql = trend(texts, "quarter", _QUARTERS, sources, _scope, newest_first=True)
-    return rows(texts, texts("nps_table"), about, columns, sql, width=12)
-
-
-def _bounds(texts: Texts, **settings: Any) -> list[Column]:
-    """The ends of the interval of NPS."""
-    ends = {"score_low": texts("interval_low"), "score_high": texts("interval_high")}
-    return [Column(name, title, "points", **settings) for name, title in ends.items()]
 
 
 def _settled(texts: Texts) -> Sequence[SqlPanel]:
@@ -152,7 +117,7 @@ def _divisions(texts: Texts) -> SqlPanel:
         name,
         Column("scope", invisible=True),
         figure(texts, _OF_DIVISIONS[0]),
-        *_bounds(texts),
+        *bounds(texts, "nps.score"),
         *(figure(texts, found) for found in _OF_DIVISIONS[3:]),
     ]
     return rows(texts, texts("divisions"), texts("divisions_about"), columns, sql)

@@ -13,7 +13,8 @@ from deploy.grafana.breakdown import by_key
 from deploy.grafana.columns import Column, figure, label
 from deploy.grafana.figure_panels import definitions, figures, key_rows, period_bars
 from deploy.grafana.publication import state
-from deploy.grafana.sql import ALL, Further, chosen, of_county, source, sources, trend, value, within
+from deploy.grafana.sources import Further, source, sources
+from deploy.grafana.sql import ALL, chosen, of_county, trend, value, within
 from deploy.grafana.sql_panels import SqlPanel, bars, number, rows
 from deploy.grafana.texts import Texts
 

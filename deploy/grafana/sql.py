@@ -4,14 +4,13 @@ Values of variables reach SQL as `${name:sqlstring}` only, which quotes them. A 
 number (a denominator of 0, or no published row beside others), it is NaN. Without any published row there is no row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from grafana_foundation_sdk.models.common import DataSourceRef
 
+from deploy.grafana.sources import Further, shown, source
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import LONGER_WAIT, WAITS
 from shared.publication.protection import keys_of
 
 SOURCE: Final = DataSourceRef(type_val="grafana-postgresql-datasource", uid="postgresql")
@@ -85,17 +84,12 @@ def keys(view: str, row: str, scope: str, **others: str) -> str:
     return "\n  and ".join(conditions)
 
 
-def shown(row: str, column: str) -> str:
-    """A number for people: NULL where it is hidden, NaN where there is none."""
-    return f"case when {row}.suppressed then null else coalesce({row}.{column}::double precision, 'NaN') end"
-
-
-def value(source: str, scope: Callable[[str], str], **further: str) -> str:
-    """A query of one number of the chosen period, given as view.column. `further`: keys that are not 'all'."""
-    view, column = source.split(".")
-    return f"""select {shown("f", column)} as {column}
-from report.{view} f
-where {keys(view, "f", scope("f"), **further)}
+def value(name: str, scope: Callable[[str], str], **further: str) -> str:
+    """A query of one number of the chosen period, from a source. `further`: keys that are not 'all'."""
+    of = source(name)
+    return f"""select {shown("f", of.column)} as {of.name}
+from report.{of.view} f
+where {keys(of.view, "f", scope("f"), **further)}
   and f.period = {PERIOD}"""
 
 
@@ -109,6 +103,11 @@ def name_of(texts: Texts, key: str, code: str) -> str:
     return f"""coalesce((
     select c.name_{texts.language} from report.code c where c.named and c.key = {key} and c.code = {code}
   ), {words(code)})"""
+
+
+def unit_name(texts: Texts, row: str) -> str:
+    """The name of a unit of `report.unit`, or else its code as words."""
+    return f"coalesce(nullif({row}.name_{texts.language}, ''), {words(f'{row}.unit')})"
 
 
 def scope_name(texts: Texts, row: str) -> str:
@@ -170,40 +169,6 @@ def recent(kind: str, number: int) -> str:
       and p.first_day <= (select c.last_day from report.period c where c.period = {PERIOD})
     order by p.first_day desc limit {number}
   ) p"""
-
-
-Further = Mapping[str, Mapping[str, str]]
-"""Keys that are not 'all', by the view of a source or by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A number of a query with several rows. `row` is the alias of its published row, `name` that of its column."""
-
-    row: str
-    view: str
-    column: str
-    name: str
-
-    @property
-    def drawn(self) -> str:
-        """The number as a chart can draw it: an infinite wait is drawn beyond the longest finite one."""
-        number = f"{self.row}.{self.column}"
-        if self.column.startswith("wait_"):
-            number = f"case when {number} > {WAITS[-1]} then {LONGER_WAIT} else {number} end"
-        return f"{number} as {self.name}"
-
-
-def source(text: str) -> Source:
-    """A source out of view.column, or of name:view.column where one row of the view is not enough."""
-    name, _, found = text.rpartition(":")
-    view, column = found.split(".")
-    return Source(name or view, view, column, name or column)
-
-
-def sources(view: str, columns: str) -> tuple[str, ...]:
-    """Sources of one view; `columns` are separated by spaces."""
-    return tuple(f"{view}.{column}" for column in columns.split())
 
 
 def trend(

@@ -71,7 +71,8 @@ def bars(
     panel = barchart.Panel().x_field(columns[0].name).show_value(options.VisibilityMode.AUTO)
     panel.orientation(options.VizOrientation.HORIZONTAL if horizontal else options.VizOrientation.VERTICAL)
     panel.stacking(options.StackingMode.NORMAL if stacked else options.StackingMode.NONE)
-    panel.x_tick_label_rotation(0 if horizontal else -45).x_tick_label_max_length(40)
+    # The marks are at the end of a label, which must not be cut off.
+    panel.x_tick_label_rotation(0 if horizontal else -45).x_tick_label_max_length(90 if horizontal else 40)
     panel.line_width(0).fill_opacity(85).group_width(0.8).bar_width(0.9)
     panel.tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.NONE))
     legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)

@@ -16,7 +16,7 @@ PURPLE: Final = "#CC79A7"
 GREY: Final = "#8E8E8E"
 SERIES: Final = (BLUE, VERMILION, GREEN, PURPLE, GREY)
 """Colours of series, in their order."""
-SCALE: Final = (VERMILION, "#E08E4F", GREY, "#5B9BC8", BLUE)
+SCALE: Final = (VERMILION, "#D97D36", GREY, "#5B9BC8", BLUE)
 """Colours of the answers 1 to 5."""
 BACKGROUNDS: Final = ("#FFFFFF", "#181B1F")
 

@@ -9,7 +9,7 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import VariableHide, VariableOption, VariableRefresh
 
-from deploy.grafana.sql import ALL, COUNTY, LEVELS, SOURCE, literal, name_of, period_name, variable, words
+from deploy.grafana.sql import ALL, COUNTY, LEVELS, SOURCE, literal, name_of, period_name, unit_name, variable
 from deploy.grafana.texts import Texts
 
 NAMES: Final = ("county", *reversed(LEVELS), "line", "channel", "segment", "period_kind", "period")
@@ -59,11 +59,7 @@ def _scopes(texts: Texts, level: str) -> str:
     """The scopes of a level that lie in those chosen above it."""
     above = [name for name in reversed(LEVELS) if LEVELS.index(name) > LEVELS.index(level)]
     conditions = "".join(f" and {variable(name)} in ('{ALL}', u.{name})" for name in above)
-    name = (
-        f"coalesce(nullif(u.name_{texts.language}, ''), {words('u.unit')})"
-        if level == "unit"
-        else name_of(texts, f"'{level}'", f"u.{level}")
-    )
+    name = unit_name(texts, "u") if level == "unit" else name_of(texts, f"'{level}'", f"u.{level}")
     return f"""select distinct 1, u.{level}, {name}
 from report.unit u where u.county = {COUNTY} and u.{level} <> ''{conditions}"""
 

@@ -17,7 +17,9 @@ import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from deploy.hva.__main__ import build
 from shared.disclosure.model import Cell, population
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
@@ -31,6 +33,8 @@ from tests.product import SAMPLE, SERVICES, Database
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 """The time of the sample's figures."""
+_SHORT = ("county", "period", "scope_level", "scope", "channel", "segment")
+"""Keys with an option of their own in `hva figures`."""
 PUBLISHED = (CountyYear("oma-hame", 2025), CountyYear("oma-hame", 2026), CountyYear("pirha", 2026))
 
 
@@ -85,3 +89,21 @@ async def reader(published_sample: Database) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(published_sample.dsn("hva_reader"))
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def figures(published_sample: Database, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs `hva figures` and returns its rows."""
+    monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "none:1")
+    monkeypatch.setenv("HVA_POSTGRES_URL", published_sample.dsn("hva_steward"))
+
+    async def run(view: str, keys: dict[str, str]) -> list[dict[str, Any]]:
+        further = {name: value for name, value in keys.items() if name not in _SHORT}
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in keys.items() if name not in further]
+        words += [f"--where={name}={value}" for name, value in further.items()]
+        result = await asyncio.to_thread(CliRunner().invoke, build(), ["figures", view, *words, "--json"])
+        assert result.exit_code == 0, result.output
+        found: list[dict[str, Any]] = orjson.loads(result.stdout)
+        return found
+
+    return run

@@ -1,18 +1,13 @@
 """What panels show equals what `hva figures` prints."""
 
-import asyncio
 from typing import Any
 
-import orjson
 import pytest
-from typer.testing import CliRunner
 
 from deploy.grafana.texts import load
 from deploy.grafana.theme import LONGER_WAIT
-from deploy.hva.__main__ import build
 from tests.dashboards.boards import boards, queries
 from tests.dashboards.test_queries import REAL
-from tests.product import Database
 
 _KEYS = {"county": "oma-hame", "period": "2026Q1", "channel": "all", "segment": "all"}
 _OF_COUNTY = _KEYS | {"scope_level": "county"}
@@ -29,24 +24,6 @@ NUMBERS = {
     "multidisciplinary: Per client with events": ("events_per_client", _OF_COUNTY, "events_per_cell_client"),
     "multidisciplinary: Per person time": ("events_per_client", _OF_COUNTY, "person_time"),
 }
-
-
-@pytest.fixture
-def figures(published_sample: Database, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs `hva figures` and returns its rows."""
-    monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "none:1")
-    monkeypatch.setenv("HVA_POSTGRES_URL", published_sample.dsn("hva_steward"))
-
-    async def run(view: str, keys: dict[str, str]) -> list[dict[str, Any]]:
-        further = {name: value for name, value in keys.items() if name not in ("scope", *_OF_COUNTY)}
-        words = [f"--{name.replace('_', '-')}={value}" for name, value in keys.items() if name not in further]
-        words += [f"--where={name}={value}" for name, value in further.items()]
-        result = await asyncio.to_thread(CliRunner().invoke, build(), ["figures", view, *words, "--json"])
-        assert result.exit_code == 0, result.output
-        found: list[dict[str, Any]] = orjson.loads(result.stdout)
-        return found
-
-    return run
 
 
 async def rows_of(reader: Any, where: str, values: dict[str, str]) -> list[dict[str, Any]]:

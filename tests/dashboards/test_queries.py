@@ -17,33 +17,35 @@ _NUMBERS = {"float8", "int8", "int4"}
 _SLOWEST_S = 0.5
 
 
-def values() -> list[dict[str, str]]:
-    """Values of the variables: real ones, and odd ones for all of them and for all but the county."""
-    odd = [dict.fromkeys(REAL, value) for value in ODD]
-    return [*odd, *(found | {"county": REAL["county"]} for found in odd), *real()]
+def odd() -> list[dict[str, str]]:
+    """Odd values for all variables, and for all but the county."""
+    found = [dict.fromkeys(REAL, value) for value in ODD]
+    return [*found, *(each | {"county": REAL["county"]} for each in found)]
 
 
 def real() -> list[dict[str, str]]:
-    """Real values, the last of them with rows in every figure."""
-    below = {"division": "asiakkuus"}
+    """Real values. Every query has rows for some of them."""
+    below = {"division": "sote", "result_area": "asiakasohjaus"}
     return [
+        REAL,
         REAL | {"county": "pirha"},
         REAL | below,
+        REAL | below | {"service_area": "ensilinja", "unit": "keskus"},
         REAL | {"period_kind": "month", "period": "2026-03"},
         REAL | {"period_kind": "year", "period": "2025"},
-        REAL,
     ]
 
 
 @pytest.mark.parametrize("name", boards())
 async def test_queries(reader: Any, name: str) -> None:
     for query in queries(name, boards()[name]):
-        for found in values():
-            rows = await rows_in_time(reader, query, found)
+        for found in odd():
+            await rows_in_time(reader, query, found)
+        rows = [await rows_in_time(reader, query, found) for found in real()]
         statement = await reader.prepare(query.expanded(REAL))
         columns = {column.name: column.type.name for column in statement.get_attributes()}
         check_columns(query, columns)
-        assert rows, f"{query.where} has no rows of the sample"
+        assert any(rows), f"{query.where} has no rows of the sample"
 
 
 async def rows_in_time(reader: Any, query: Query, found: Mapping[str, str]) -> Any:
