@@ -75,7 +75,7 @@ def check_pages(stack: Stack) -> str:
     require(all(f">{service}</th>" in text for service in SERVICES), "the front page lacks a service")
     links = re.findall(r'href="(/report/[^".]+/en)"', text)
     require(links, "the front page links to no report")
-    require(stack.page(links[0])[0] == 200, f"{links[0]} does not open")
+    wait_until(f"{links[0]} opens", lambda: stack.page(links[0])[0] == 200)  # 503 while the database is busy
     return str(links[0])
 
 
