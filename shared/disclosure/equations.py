@@ -4,7 +4,7 @@ A row that does not exist counts 0, and everybody knows it. An equation names ex
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from shared.disclosure.model import ALL, CHANNEL, FURTHER, SEGMENT, Cell
@@ -136,12 +136,3 @@ def _twin(cell: Cell) -> Cell | None:
         case "fcr_client" if cell.further("window_days") != "7":
             return Cell((*cell[:FURTHER], "7"))
     return None
-
-
-def by_cell(equations: Iterable[Equation]) -> dict[Cell, list[Equation]]:
-    """The equations that name each cell."""
-    found: dict[Cell, list[Equation]] = defaultdict(list)
-    for equation in equations:
-        for cell in (*equation.wholes, *equation.parts):
-            found[cell].append(equation)
-    return found

@@ -5,10 +5,11 @@ or several whose sum is so large that none of them can be calculated.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
+from typing import Final, NamedTuple
 
-from shared.disclosure.equations import Equation, by_cell
+from shared.disclosure.equations import Equation
 from shared.disclosure.model import ALL, FURTHER, LEVELS, PERIOD_KINDS, Cell, K
 from shared.disclosure.star import chosen
 
@@ -62,8 +63,24 @@ def _digital_of_channel(cell: Cell) -> list[Cell]:
     return [Cell(("digital", *cell[1:5], ALL, cell.segment))]
 
 
+class Sum(NamedTuple):
+    """An equation of rows by their numbers."""
+
+    wholes: tuple[int, ...]
+    parts: tuple[int, ...]
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Both sides."""
+        return self.wholes + self.parts
+
+
 class Suppression:
-    """The hidden rows of one publication, kept so that every equation stays protected."""
+    """The hidden rows of one publication, kept so that every equation stays protected.
+
+    Rows and equations are numbers, in the order in which they are given: hashing keys would take most of the time.
+    `sums` are the equations, each as its wholes and parts, and `sums_of` those that name each row.
+    """
 
     def __init__(
         self,
@@ -71,51 +88,79 @@ class Suppression:
         equations: Iterable[Equation],
         k: int = K,
     ) -> None:
-        self.populations, self._k, self._linked = populations, k, HiddenTogether(populations)
-        self.hidden: set[Cell] = set()
-        self.equations = list(equations)
-        self.equations_of = by_cell(self.equations)
-        self._pending: list[Equation] = []
+        self.cells = list(populations)
+        self.number = {cell: number for number, cell in enumerate(self.cells)}
+        self.populations = list(populations.values())
+        self.hidden = bytearray(len(self.cells))
+        self.sums = [Sum(*(tuple(map(self.number.__getitem__, side)) for side in one)) for one in equations]
+        self.sums_of: list[list[int]] = [[] for _ in self.cells]
+        for number, one in enumerate(self.sums):
+            for row in one.rows:
+                self.sums_of[row].append(number)
+        self.rank = self._ranks()
+        self._k, self._linked = k, HiddenTogether(populations)
+        self._shown: dict[int, list[int]] = {}
+        self._pending: list[int] = []
 
-    def hide(self, cells: Iterable[Cell]) -> None:
-        """Hide rows, and what has to be hidden with them and because of them."""
-        self._add(cells)
+    def _ranks(self) -> list[int]:
+        """The place of each row in the order of worth."""
+        ranks = [0] * len(self.cells)
+        ordered = sorted(range(len(ranks)), key=lambda row: worth(self.cells[row], self.populations[row]))
+        for rank, row in enumerate(ordered):
+            ranks[row] = rank
+        return ranks
+
+    def hidden_cells(self) -> Iterator[Cell]:
+        """The keys of the hidden rows."""
+        return compress(self.cells, self.hidden)
+
+    def hide(self, rows: Iterable[int]) -> list[int]:
+        """Hide rows, and what has to be hidden with them and because of them. Returns all that were shown before."""
+        added = self._add(rows)
         while self._pending:
-            equation = self._pending.pop()
-            while not self._is_protected(equation):
-                neighbour = self.neighbour(equation)
+            number = self._pending.pop()
+            while not self._is_protected(number):
+                neighbour = self.neighbour(number)
                 if neighbour is None:
                     break
-                self._add([neighbour])
+                added += self._add([neighbour])
+        return added
 
-    def _add(self, cells: Iterable[Cell]) -> None:
-        waiting = list(cells)
+    def _add(self, rows: Iterable[int]) -> list[int]:
+        added = []
+        waiting = list(rows)
         while waiting:
-            cell = waiting.pop()
-            if cell in self.hidden or cell not in self.populations:
+            row = waiting.pop()
+            if self.hidden[row]:
                 continue
-            self.hidden.add(cell)
-            self._pending += self.equations_of.get(cell, ())
-            waiting += self._linked(cell)
+            self.hidden[row] = True
+            added.append(row)
+            self._pending += self.sums_of[row]
+            waiting += [self.number[cell] for cell in self._linked(self.cells[row]) if cell in self.number]
+        return added
 
-    def hidden_of(self, equation: Equation) -> tuple[list[Cell], list[Cell]]:
+    def hidden_of(self, number: int) -> tuple[list[int], list[int]]:
         """The hidden wholes and parts of an equation. Without a whole, an equation whose parts are all
         hidden reveals nothing."""
-        wholes = [cell for cell in equation.wholes if cell in self.hidden]
-        parts = [cell for cell in equation.parts if cell in self.hidden]
-        return (wholes, parts) if equation.wholes or len(parts) < len(equation.parts) else ([], [])
+        wholes, parts = self.sums[number]
+        hidden_wholes = [row for row in wholes if self.hidden[row]]
+        hidden_parts = [row for row in parts if self.hidden[row]]
+        return (hidden_wholes, hidden_parts) if wholes or len(hidden_parts) < len(parts) else ([], [])
 
-    def _is_protected(self, equation: Equation) -> bool:
-        wholes, parts = self.hidden_of(equation)
+    def _is_protected(self, number: int) -> bool:
+        wholes, parts = self.hidden_of(number)
         found = wholes or parts
         if not found or (wholes and parts):
             return True
-        total = sum(self.populations[cell] for cell in found)
+        total = sum([self.populations[row] for row in found])
         return len(found) > 1 and total >= max(2 * self._k, len(found) + self._k)
 
-    def neighbour(self, equation: Equation) -> Cell | None:
+    def neighbour(self, number: int) -> int | None:
         """The shown row of an equation that is of least worth, None where all that count anything are hidden."""
-        shown = (
-            cell for cell in (*equation.wholes, *equation.parts) if cell not in self.hidden and self.populations[cell]
-        )
-        return min(shown, key=lambda cell: worth(cell, self.populations[cell]), default=None)
+        shown = self._shown.get(number)
+        if shown is None:
+            counted = [row for row in self.sums[number].rows if self.populations[row]]
+            shown = self._shown[number] = sorted(counted, key=self.rank.__getitem__, reverse=True)
+        while shown and self.hidden[shown[-1]]:
+            shown.pop()  # for good: a hidden row is never shown again
+        return shown[-1] if shown else None

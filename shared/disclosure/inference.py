@@ -29,12 +29,11 @@ _SEED: Final = 20260101
 
 def follows(rows: Iterable[Mapping[V, int]], tight: Collection[V]) -> set[V]:
     """The hidden counts that follow from the equations, where those of `tight` are at their least value."""
-    fixed, live = _one_sided([dict(row) for row in rows], tight)
+    live = [row for row in map(dict, rows) if row]
     steps, rest = eliminate(live, tight)
-    fixed |= zeros(rest)
-    tight_steps, _ = eliminate([left for row in rest if (left := _without(row, fixed))], ())
-    direction = _random_direction(live, fixed, [*steps, *tight_steps])
-    return fixed | {unknown for unknown, value in direction.items() if value == 0}
+    zero, tight_steps = zeros(rest)
+    direction = _random_direction(live, zero, [*steps, *tight_steps])
+    return {unknown for unknown, value in direction.items() if value == 0}
 
 
 def components(rows: Iterable[Row[V]]) -> list[list[Row[V]]]:
@@ -55,27 +54,6 @@ def components(rows: Iterable[Row[V]]) -> list[list[Row[V]]]:
     for row in known:
         grouped[root(next(iter(row)))].append(row)
     return list(grouped.values())
-
-
-def _without(row: Row[V], known: Collection[V]) -> Row[V]:
-    return {unknown: sign for unknown, sign in row.items() if unknown not in known}
-
-
-def _one_sided(rows: list[Row[V]], tight: Collection[V]) -> tuple[set[V], list[Row[V]]]:
-    """The tight counts that cannot move since they are alone in an equation with one sign, and the equations without
-    them."""
-    fixed: set[V] = set()
-    while True:
-        found = {
-            unknown
-            for row in rows
-            if len(set(map((0).__lt__, row.values()))) == 1 and all(unknown in tight for unknown in row)
-            for unknown in row
-        }
-        if not found:
-            return fixed, rows
-        fixed |= found
-        rows = [left for row in rows if (left := _without(row, found))]
 
 
 def _random_direction(rows: Iterable[Row[V]], fixed: Collection[V], steps: Sequence[Step[V]]) -> dict[V, int]:

@@ -1,19 +1,21 @@
 """One publication made safe: what is hidden of the rows of a county and year."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from shared.disclosure.attack import Attacker, Finding
-from shared.disclosure.equations import Equation, Nesting, equations
+from shared.disclosure.audit import Audit
+from shared.disclosure.columns import columns
+from shared.disclosure.equations import Nesting, equations
 from shared.disclosure.hide import Suppression
 from shared.disclosure.model import K_SENSITIVE, VIEWS, Cell, Counts, population
 from shared.disclosure.nesting import UnitSpan, groups, implied
 from shared.disclosure.periods import days_of
-from shared.disclosure.repair import Proofs
+from shared.disclosure.repair import nearest
 
-MAX_ATTACKED: Final = 2_000_000
-"""Hidden rows to attack, over all rounds of attack and repair, before whole levels are hidden."""
+MAX_ATTACKED: Final = 5_000_000
+"""Unknown counts to attack, over all rounds of attack and repair, before whole levels are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,23 @@ def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive:
     periods = {(cell.period_kind, cell.period) for cell in populations if cell.period_kind != "day"}
     nesting = {period: groups(spans, *days_of(*period)) for period in periods}
     suppression = Suppression(populations, equations(populations, nesting))
-    small = frozenset(cell for cell, n in populations.items() if 0 < n < minimum(cell, sensitive))
-    suppression.hide(sorted(small))
-    attacker = Attacker(counts, suppression, _independent(suppression.equations, nesting), small)
+    small = [row for row, cell in enumerate(suppression.cells) if 0 < populations[cell] < minimum(cell, sensitive)]
+    suppression.hide(small)
+    independent = _independent(suppression, nesting)
     gave_up: set[tuple[str, ...]] = set()
     attacked = 0
-    while findings := attacker.attack():
-        attacked += len(suppression.hidden)
-        found = len(suppression.hidden)
-        repairs = _repairs(suppression, findings)
-        if attacked > MAX_ATTACKED or not repairs:
+    for column in columns(counts, suppression, independent, frozenset(small)):
+        audit = Audit(suppression, column)
+        while unsafe := audit.unsafe(MAX_ATTACKED - attacked):
             # Also the levels that prove a count: its own level may be hidden already.
-            given_away = (cell for finding in findings for cell in finding.given_away)
-            gave_up |= {cell[:4] for cell in (*given_away, *repairs)}
-            repairs = [cell for cell in populations if cell[:4] in gave_up]
-        suppression.hide(repairs)
-        # Each round hides a row, so there are not more rounds than rows.
-        if len(suppression.hidden) == found:
-            raise ValueError("a publication cannot be made safe")
-    return Protected(frozenset(suppression.hidden), small, frozenset(gave_up))
+            proving = (row for row in map(partial(nearest, suppression), unsafe) if row is not None)
+            gave_up |= {suppression.cells[row][:4] for row in (*unsafe, *proving)}
+            if not suppression.hide(row for row, cell in enumerate(suppression.cells) if cell[:4] in gave_up):
+                raise ValueError("a publication cannot be made safe")
+            audit = Audit(suppression, column)
+        attacked += audit.attacked
+    small_cells = frozenset(suppression.cells[row] for row in small)
+    return Protected(frozenset(suppression.hidden_cells()), small_cells, frozenset(gave_up))
 
 
 def minimum(cell: Cell, sensitive: Collection[str]) -> int:
@@ -67,26 +67,21 @@ def minimum(cell: Cell, sensitive: Collection[str]) -> int:
     return max(least, K_SENSITIVE) if cell.level == "unit" and cell.scope in sensitive else least
 
 
-def _independent(equations: Sequence[Equation], nesting: Mapping[tuple[str, str], Nesting]) -> list[Equation]:
+def _independent(suppression: Suppression, nesting: Mapping[tuple[str, str], Nesting]) -> set[int]:
     """The equations without those that are sums of others: an attacker learns nothing from them."""
     skipped = {period: implied(found) for period, found in nesting.items()}
-    return [equation for equation in equations if not _is_implied(equation, skipped)]
+    cells = suppression.cells
+    return {
+        number
+        for number, (wholes, parts) in enumerate(suppression.sums)
+        if not (wholes and _is_implied(cells[wholes[0]], cells[parts[0]], skipped))
+    }
 
 
-def _is_implied(equation: Equation, skipped: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> bool:
-    if not equation.wholes:
-        return False
-    whole, part = equation.wholes[0], equation.parts[0]
+def _is_implied(whole: Cell, part: Cell, skipped: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> bool:
+    """Whether the equation of these first rows of its sides is the sum of others."""
     if whole.view is not part.view:
         return False
     if whole.period != part.period:
         return (whole.period_kind, part.period_kind) == ("year", "month")  # by way of quarters
     return (whole.level, part.level) in skipped.get((whole.period_kind, whole.period), ())
-
-
-def _repairs(suppression: Suppression, findings: Iterable[Finding]) -> list[Cell]:
-    rows: set[Cell] = set()
-    for finding in findings:
-        proofs = Proofs(suppression, finding.known)
-        rows.update(row for cell in finding.given_away if (row := proofs.row_to_hide(cell)) is not None)
-    return sorted(rows)

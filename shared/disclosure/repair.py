@@ -1,71 +1,140 @@
 """What to hide next so that a count that follows from a publication no longer does."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from shared.disclosure.equations import Equation
-from shared.disclosure.hide import Suppression, Worth, worth
-from shared.disclosure.model import Cell
+from shared.disclosure.elimination import Row, eliminate, users_of
+from shared.disclosure.hide import Sum, Suppression
+from shared.disclosure.proof import proofs
+from shared.disclosure.system import System
 
-_Candidate = tuple[Worth, Cell]
 
+class Repair:
+    """Hides rows of the proofs of counts that follow. `moving`: the unknown counts that do not follow."""
 
-class Proofs:
-    """The equations by which an attacker computes counts of one column: those in which all that is hidden follows."""
+    def __init__(self, system: System, moving: set[int]) -> None:
+        self._system, self._moving = system, moving
 
-    def __init__(self, suppression: Suppression, known: Collection[Cell]) -> None:
-        self._suppression, self._known = suppression, known
-        # By id: hashing an equation means hashing all its rows.
-        self._used: dict[int, bool] = {}
-        self._least_of: dict[int, _Candidate | None] = {}
-        self._best: dict[Cell, _Candidate | None] = {}
+    def repair(self, found: Mapping[int, set[int]]) -> bool:
+        """Hide rows so that fewer of the small rows in `found` follow. Returns whether anything was hidden.
 
-    def row_to_hide(self, cell: Cell) -> Cell | None:
-        """The shown row of least worth in the equations that prove the count of a row, and in those that prove the
-        other hidden counts in these; without such equations (the proof combines several) the nearest shown row. None
-        where nothing near is shown.
+        `found` gives for each row all that follows around it. Most proofs are of equations in which all that is hidden
+        follows. The others are found in what is left when all moving counts are eliminated.
         """
-        hidden = self._suppression.hidden
-        others = {other for equation in self._proofs_of(cell) for other in _cells(equation) if other in hidden}
-        best = _least(self._in_proofs_of(row) for row in (cell, *others))
-        return best[1] if best else self._nearest(cell)
+        if self._hide_proofs(found, self._system.numbers_of, self._without_moving):
+            return True
+        following = set().union(*found.values())
+        rest = self._eliminated(found, following)
+        users = users_of(rest)
+        if self._hide_proofs(found, users.__getitem__, rest.__getitem__):
+            return True
+        known = following | self._system.known.keys()
+        chosen = {row_to_hide(self._system, known, row) for row in found}
+        return bool(self._system.hide(row for row in chosen if row is not None))
 
-    def _in_proofs_of(self, cell: Cell) -> "_Candidate | None":
-        if cell not in self._best:
-            self._best[cell] = _least(self._in(equation) for equation in self._proofs_of(cell))
-        return self._best[cell]
+    def _without_moving(self, number: int) -> Row[int]:
+        """An equation of which all unknown counts follow, or have been hidden since; else nothing."""
+        unknowns = self._system.unknowns(number)
+        if not unknowns or not unknowns.keys().isdisjoint(self._moving):
+            return {}
+        return self._system.with_known(number)
 
-    def _proofs_of(self, cell: Cell) -> list[Equation]:
-        return [equation for equation in self._suppression.equations_of.get(cell, ()) if self._is_used(equation)]
+    def _eliminated(self, found: Iterable[int], following: Collection[int]) -> list[Row[int]]:
+        """What the equations around rows say of the counts that follow and of the known ones."""
+        rows: list[Row[int]] = []
+        reached: set[int] = set()
+        for start in found:
+            if start not in reached:
+                rows += self._system.connected(start, self._system.numbers_of, self._system.with_known)
+                reached.update(*rows)
+        kept = {one for row in rows for one in row if one in following or self._system.is_known(one)}
+        return eliminate(rows, kept)[1]
 
-    def _is_used(self, equation: Equation) -> bool:
-        if (key := id(equation)) not in self._used:
-            hidden = self._suppression.hidden
-            self._used[key] = all(cell in self._known for cell in _cells(equation) if cell in hidden)
-        return self._used[key]
+    def _hide_proofs(
+        self, found: Iterable[int], numbers_of: Callable[[int], Iterable[int]], row_of: Callable[[int], Row[int]]
+    ) -> bool:
+        """Hide rows while equations prove some of the found ones: of each proof the row of least worth.
 
-    def _in(self, equation: Equation) -> "_Candidate | None":
-        """The shown row of least worth of an equation."""
-        if (key := id(equation)) not in self._least_of:
-            hidden, populations = self._suppression.hidden, self._suppression.populations
-            shown = (cell for cell in _cells(equation) if cell not in hidden and populations[cell])
-            self._least_of[key] = _least((worth(cell, populations[cell]), cell) for cell in shown)
-        return self._least_of[key]
+        Equations without a common unknown count are solved apart: a row that is hidden touches few of them.
+        """
+        left = dict.fromkeys(found)
+        repaired = False
+        while left:
+            start = next(iter(left))
+            rows = self._system.connected(start, numbers_of, row_of)
+            unknowns = {one for row in rows for one in row}
+            wanted = [one for one in left if one == start or one in unknowns]
+            chosen = self._rows_of_proofs(wanted, rows)
+            if chosen:
+                self._system.hide(set(chosen.values()))
+                repaired = True
+            for one in wanted:
+                if one not in chosen:
+                    del left[one]
+        return repaired
 
-    def _nearest(self, cell: Cell) -> Cell | None:
-        """The row of least worth among the shown ones that the fewest equations separate from a row."""
-        reached, edge = {cell}, [cell]
-        while edge:
-            equations = [equation for row in edge for equation in self._suppression.equations_of.get(row, ())]
-            if best := _least(map(self._in, equations)):
-                return best[1]
-            edge = list({row for equation in equations for row in _cells(equation)} - reached)
-            reached.update(edge)
-        return None
+    def _rows_of_proofs(self, wanted: Collection[int], rows: Sequence[Row[int]]) -> dict[int, int]:
+        """By row that the equations prove the row to hide: of its proof that of least worth."""
+        system, hidden = self._system, self._system.suppression.hidden
+        names = {name for row in rows for name in row}
+        symbols = {name for name in names if system.is_known(name)}
+        tight = (system.tight(names - symbols) - self._moving) | symbols.intersection(system.column.tight)
+        chosen: dict[int, int] = {}
+        for one, used in proofs(rows, tight, symbols, wanted).items():
+            shown = [row for row in used if not hidden[row]]
+            candidates: list[int | None] = [*shown] or [row_to_hide(system, system.known, row) for row in used]
+            ranked = [row for row in candidates if row is not None]
+            if ranked:
+                chosen[one] = min(ranked, key=system.suppression.rank.__getitem__)
+        return chosen
 
 
-def _least(candidates: Iterable[_Candidate | None]) -> _Candidate | None:
-    return min((candidate for candidate in candidates if candidate is not None), default=None)
+def row_to_hide(system: System, known: Collection[int], row: int) -> int | None:
+    """The shown row of least worth in the equations that prove the count of a row, those in which every hidden row is
+    known, and in those that prove the other hidden counts in these; without such equations the nearest shown row. None
+    where nothing near is shown.
+    """
+    suppression, column = system.suppression, system.column
+    hidden, populations = suppression.hidden, suppression.populations
+
+    def proofs_of(one: int) -> list[Sum]:
+        sums = [suppression.sums[number] for number in column.sums_of[one]]
+        return [found for found in sums if all(other in known for other in found.rows if hidden[other])]
+
+    proven = {row, *(other for found in proofs_of(row) for other in found.rows if hidden[other])}
+    candidates = {
+        other
+        for one in proven
+        for found in proofs_of(one)
+        for other in _making_up_for(one, found, column.tight)
+        if not hidden[other] and populations[other]
+    }
+    if candidates:
+        return min(candidates, key=suppression.rank.__getitem__)
+    return nearest(suppression, row)
 
 
-def _cells(equation: Equation) -> tuple[Cell, ...]:
-    return (*equation.wholes, *equation.parts)
+def _making_up_for(row: int, found: Sum, tight: Collection[int]) -> Iterator[int]:
+    """The rows that can change so that the count of a row can. A count at its least value can only rise, which makes up
+    for nothing on the same side of an equation."""
+    same, other = (found.wholes, found.parts) if row in found.wholes else (found.parts, found.wholes)
+    yield from other
+    yield from (one for one in same if one not in tight)
+
+
+def nearest(suppression: Suppression, row: int) -> int | None:
+    """The row of least worth among the shown ones that the fewest equations separate from a row."""
+    reached, edge = {row}, [row]
+    while edge:
+        sums = {number for one in edge for number in suppression.sums_of[one]}
+        best = _least(suppression, sums)
+        if best is not None:
+            return best
+        edge = list({one for number in sums for one in suppression.sums[number].rows} - reached)
+        reached.update(edge)
+    return None
+
+
+def _least(suppression: Suppression, sums: Iterable[int]) -> int | None:
+    """The shown row of least worth of equations."""
+    shown = (row for row in map(suppression.neighbour, sums) if row is not None)
+    return min(shown, key=suppression.rank.__getitem__, default=None)

@@ -32,6 +32,7 @@ _AIMS: Final[Mapping[str, Mapping[str, float]]] = {
     "fcr": {_NAIVE: 10, _RATE: 10_000, _SLOWEST: 200},
     "segments": {_NAIVE: 10, _RATE: 10_000, _SLOWEST: 300},
 }
+_PROTECT_S: Final = {52: 5, 400: 60}  # by units
 _PACKAGES: Final = ("faststream", "aiokafka", "asyncpg", "pydantic", "orjson", "uvloop")
 
 
@@ -105,6 +106,15 @@ def _aims(results: Results) -> Iterator[Aim]:
     if results.ingest:
         rate = results.ingest.rate
         yield Aim("ingest, one process", ">= 15,000 events/s", f"{rate:,.0f} events/s", rate >= 15_000)
+    if results.publications:
+        found = {one.county.units: one for one in results.publications}
+        for units, seconds in _PROTECT_S.items():
+            if units in found:
+                taken = found[units].protect_cpu_s
+                what = f"publication, {units} units: CPU of disclosure control"
+                yield Aim(what, f"< {seconds} s", f"{taken:.1f} s", taken < seconds)
+        peak = max(one.peak_mib for one in results.publications)
+        yield Aim("publication, peak memory", "< 500 MB", f"{peak * 1.048576:.0f} MB", peak * 1.048576 < 500)
 
 
 def _aims_of(aims: Mapping[str, float], results: FamilyResults) -> Iterator[Aim]:

@@ -20,8 +20,8 @@ def with_protecting_rows(publication: Publication, k: int) -> Publication:
     """The publication with the protecting rows hidden that single equations ask for."""
     populations = {cell: population(cell, row) for cell, row in publication.counts.items()}
     suppression = Suppression(populations, publication.equations(), k)
-    suppression.hide(sorted(publication.small))
-    return Publication(publication.counts, publication.spans, suppression.hidden, publication.small)
+    suppression.hide(suppression.number[cell] for cell in sorted(publication.small))
+    return Publication(publication.counts, publication.spans, set(suppression.hidden_cells()), publication.small)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

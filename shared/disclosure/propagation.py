@@ -1,0 +1,76 @@
+"""What follows from single equations, kept up to date while more rows are hidden.
+
+Most of what can be calculated follows in steps, each from one equation: of its hidden rows one is not known yet, or
+those that are not known are at their least values and on one side, so that none of them can be greater.
+"""
+
+from collections.abc import Collection, Container, Iterable, Sequence
+
+from shared.disclosure.hide import Suppression
+
+
+class Propagation:
+    """The rows of a column that follow step by step. `known` holds for each the equation that it follows from.
+
+    `sums_of`: by row the equations of the column. `tight`: rows at their least value.
+    """
+
+    def __init__(self, suppression: Suppression, sums_of: Sequence[Sequence[int]], tight: Collection[int]) -> None:
+        self._sums, self._hidden, self._sums_of, self._tight = suppression.sums, suppression.hidden, sums_of, tight
+        self.known: dict[int, int] = {}
+        self._place: dict[int, int] = {}
+        self._places = 0
+        self._following: dict[int, list[int]] = {}
+
+    def start(self, sums: Iterable[int]) -> None:
+        """Find what follows from equations, and from others with that."""
+        waiting = list(sums)
+        while waiting:
+            number = waiting.pop()
+            for row in self._follows_from(number, self.known):
+                self._place[row] = self._places = self._places + 1
+                self._follow(row, number)
+                waiting += self._sums_of[row]
+
+    def hide(self, rows: Iterable[int]) -> None:
+        """Take back what followed by way of rows that are hidden now, and does not follow in another way."""
+        waiting = list(rows)
+        touched: dict[int, None] = {}
+        while waiting:
+            row = waiting.pop()
+            for number in self._sums_of[row]:
+                touched[number] = None
+                for other in self._following.pop(number, ()):
+                    del self.known[other]
+                    if not self._follows_otherwise(other):
+                        waiting.append(other)
+        self.start(touched)
+
+    def _follow(self, row: int, number: int) -> None:
+        self.known[row] = number
+        self._following.setdefault(number, []).append(row)
+
+    def _follows_from(self, number: int, known: Container[int]) -> list[int]:
+        """The rows of an equation that follow from it and from known rows."""
+        wholes, parts = self._sums[number]
+        hidden = self._hidden
+        left = [row for row in wholes if hidden[row] and row not in known]
+        right = [row for row in parts if hidden[row] and row not in known]
+        if left and right:
+            return []
+        left = left or right
+        if len(left) > 1 and not all(row in self._tight for row in left):
+            return []
+        if not wholes and all(hidden[row] for row in parts):
+            return []
+        return left
+
+    def _follows_otherwise(self, row: int) -> bool:
+        """Whether a row follows from what was known before it: from that only, lest rows prove each other."""
+        place = self._place[row]
+        for number in self._sums_of[row]:
+            earlier = {one for one in self._sums[number].rows if one in self.known and self._place[one] < place}
+            if row in self._follows_from(number, earlier):
+                self._follow(row, number)
+                return True
+        return False
