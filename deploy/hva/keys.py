@@ -53,15 +53,18 @@ def period_kind(period: str) -> str:
     return next(kind for pattern, kind in PERIODS if pattern.fullmatch(period))
 
 
-def period_days(period: str) -> tuple[date, date]:
-    """First day of the period and of the next one. Raises BadParameter."""
+def period_days(period: str, *, accepts_days: bool = True) -> tuple[date, date]:
+    """First day of the period and of the next one. Raises BadParameter with the forms of a period that the verb
+    accepts.
+    """
     for pattern, kind in PERIODS:
         if found := pattern.fullmatch(period):
             try:
                 return _days(kind, [int(part) for part in found.groups()])
             except ValueError:
                 break
-    raise typer.BadParameter(f"{period} is not a period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
+    forms = f"{'2026-03-31, ' if accepts_days else ''}2026-03, 2026Q1 or 2026"
+    raise typer.BadParameter(f"{period} is not a period: write {forms}")
 
 
 def quarter_days(quarter: str) -> tuple[date, date]:

@@ -74,6 +74,12 @@ def test_edition_is_closed_by_a_role(role: str) -> None:
     assert "must be a role of 1 to 200 printable characters" in " ".join(result.output.replace("│", " ").split())
 
 
+def test_close_names_the_periods_that_it_accepts() -> None:
+    result = CliRunner().invoke(build(), ["close", "2026-13"], terminal_width=200)
+    assert result.exit_code == 2
+    assert "2026-13 is not a period: write 2026-03, 2026Q1 or 2026" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize("option", ["--by", "--note"])
 def test_edition_holds_no_code(option: str) -> None:
     result = CliRunner().invoke(build(), ["close", "2025", option, "131052\\-308T"])
