@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 _TAG: Final = re.compile(r"<[^<>]*>").sub
 _LINK_ATTRIBUTES: Final = ("href", "title")
@@ -28,13 +27,11 @@ def visible_texts(written: str) -> tuple[str, str]:
     return shown, _TAG("", shown)
 
 
-def _parser() -> "MarkdownIt":
-    from markdown_it import MarkdownIt
-
+def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "heading", "lheading"])
 
 
-def _shown(blocks: "Sequence[Token]") -> Iterator[str]:
+def _shown(blocks: Sequence[Token]) -> Iterator[str]:
     for block in blocks:
         inline = block.children
         yield block.content if inline is None else "".join(_inline_text(token) for token in inline)
@@ -42,5 +39,5 @@ def _shown(blocks: "Sequence[Token]") -> Iterator[str]:
             yield from (unquote(str(token.attrs[name])) for name in _LINK_ATTRIBUTES if name in token.attrs)
 
 
-def _inline_text(token: "Token") -> str:
+def _inline_text(token: Token) -> str:
     return "\n" if token.type in ("softbreak", "hardbreak") else token.content
