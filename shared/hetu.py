@@ -8,6 +8,7 @@ identifier may bypass pseudonymisation.
 import re
 from datetime import date
 from typing import Final
+from unicodedata import category
 
 from shared.contracts import strict_json
 from shared.normal_form import normal_form
@@ -27,6 +28,7 @@ _ANYWHERE: Final = re.compile(
 )
 
 
+_WITHOUT_WIDTH: Final = frozenset({"Cc", "Cf", "Mn", "Me"})  # categories: control, format, combining
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]").sub
 
 
@@ -62,6 +64,17 @@ def holds_code(text: str) -> bool:
         _check_matches(match[1], match[2], match[3].upper()) and _is_isolated(text, *match.span())
         for match in _ANYWHERE.finditer(text)  # isolated codes cannot overlap, so finditer skips none
     )
+
+
+def shows_code(text: str) -> bool:
+    """Whether a reader of the text sees a code: `holds_code`, also where characters without width are in the code."""
+    if text.isascii() and text.isprintable():
+        return holds_code(text)
+    return holds_code(text) or holds_code("".join(filter(_has_width, text)))
+
+
+def _has_width(character: str) -> bool:
+    return character in WHITE_SPACE or category(character) not in _WITHOUT_WIDTH
 
 
 def _check_matches(day: str, individual: str, check: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.hva.context import AsJson, Dir, VerbError, plural, resolve
+from deploy.hva.context import AsJson, Dir, plural, resolve
 from deploy.hva.output import print_data, print_text
 from deploy.hva.publish import request_publication
 
@@ -31,14 +31,15 @@ def register(app: typer.Typer) -> None:
         An edition is never changed or removed. What changes afterwards: `hva restatements`.
         """
         from deploy.hva.closing import period_to_close
+        from deploy.hva.statement_text import checked_role, refuse_codes
         from shared.clock import system_clock
-        from shared.hetu import holds_code
 
-        if any(holds_code(text) for text in (by, note) if text):
-            raise VerbError("A personal identity code is in --by or --note: editions keep no personal data.")
+        role = checked_role(by)
+        if note is not None:
+            refuse_codes("--note", note)
         now = system_clock()
         to_close = period_to_close(period, now)
-        editions = asyncio.run(_close(resolve(dir).postgres_steward, to_close, county, by, note, timeout, now))
+        editions = asyncio.run(_close(resolve(dir).postgres_steward, to_close, county, role, note, timeout, now))
         _print(editions, json)
 
 

@@ -78,7 +78,7 @@ class Edition:
 
 def period_to_close(name: str, now: datetime) -> Period:
     """The period. Raises VerbError if it has not ended, and BadParameter if it is none."""
-    first, until = period_days(name)
+    first, until = period_days(name, accepts_days=False)
     kind = period_kind(name)
     if kind == "day":
         raise VerbError(f"{name} is a day: months, quarters and years are closed.")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -13,6 +13,10 @@ from deploy.embedded.runfile import Run, is_live, read_run
 from deploy.embedded.services import config_dir
 from shared.event_files import STANDARD_INPUT, readable_name
 from shared.settings import SettingsError, with_password
+
+CONNECT_TIMEOUT_S: Final = 10.0
+QUERY_TIMEOUT_S: Final = 60.0
+"""Limits of verbs that read published figures."""
 
 Dir = Annotated[
     Path | None,

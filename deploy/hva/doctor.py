@@ -1,4 +1,4 @@
-"""`hva doctor`: reports what is missing on this machine, in the settings and in the registers, one line each."""
+"""`hva doctor`: reports what is missing or wrong here, in the settings and in the registers, one line each."""
 
 import asyncio
 import json
@@ -46,13 +46,13 @@ _KEY_VARIABLES = ("HVA_PSEUDONYM_KEY_FILE", "HVA_LETTER_KEY_FILE")
 def register(app: typer.Typer) -> None:
     @app.command()
     def doctor(dir: Dir = None, offline: Offline = False, as_json: AsJson = False) -> None:
-        """Report what is missing on this machine, in the settings and in the registers."""
+        """Report what is missing or wrong on this machine, in the settings and in the registers."""
         findings = list(examine(run_dir(dir), offline=offline))
         if as_json:
             print_data(json.dumps([finding.document for finding in findings], indent=2))
         else:
             for finding in findings:
-                print_text(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name:<12} {finding.text}")
+                print_text(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.name:<12} {finding.text}")
         sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from deploy.hva import key_result_rows
 from deploy.hva.context import AsJson, Dir, VerbError, plural, resolve
 from deploy.hva.figures import plain, read
-from deploy.hva.keys import KEYS, check, parse_pairs, period_days
+from deploy.hva.keys import KEYS, check, check_names, parse_pairs, period_days, period_kind
 from deploy.hva.output import print_data, print_text
 from deploy.hva.tables import print_rows
 
@@ -64,7 +65,9 @@ def register(app: typer.Typer) -> None:
 
 
 def complete(view: str, keys: Mapping[str, str]) -> dict[str, str]:
-    """The keys with defaults filled in. Raises BadParameter."""
+    """The keys of one cell with defaults filled in. Raises BadParameter, also for names that are no keys of a cell."""
+    if view == key_result_rows.VIEW:
+        raise typer.BadParameter("key_result counts no facts: name the view of its metric, for instance nps")
     if missing := [key for key in ("county", "period") if key not in keys]:
         raise typer.BadParameter(f"{' and '.join(missing)} must be given")
     wanted = {**DEFAULTS, **keys}
@@ -75,6 +78,11 @@ def complete(view: str, keys: Mapping[str, str]) -> dict[str, str]:
     if "scope" not in wanted:
         raise typer.BadParameter(f"name the scope, a code of level {wanted['scope_level']}")
     check(view, wanted)
+    check_names(view, wanted)
+    if wanted["scope_level"] == "county" and wanted["scope"] != wanted["county"]:
+        raise typer.BadParameter(f"scope {wanted['scope']} is not the county: name its scope_level, too")
+    if wanted.get("period_kind", kind := period_kind(wanted["period"])) != kind:
+        raise typer.BadParameter(f"{wanted['period']} is a {kind}, not a {wanted['period_kind']}")
     return wanted
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from deploy.hva.context import Dir, VerbError, plural, resolve
+from deploy.hva.context import CONNECT_TIMEOUT_S, QUERY_TIMEOUT_S, Dir, VerbError, plural, resolve
 from deploy.hva.keys import quarter_days
 from deploy.hva.output import print_bytes, print_text
 
@@ -22,8 +22,6 @@ COLUMNS: Final = (
     *("county", "unit", "service_area", "period", "question", "n", "not_applicable", "c1", "c2", "c3", "c4", "c5"),
     *("promoters", "passives", "detractors", "suppressed"),
 )
-CONNECT_TIMEOUT_S: Final = 10.0
-QUERY_TIMEOUT_S: Final = 60.0
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _COUNTIES: Final = "select distinct county from report.unit order by county"

@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
         if of_key_results := view == key_result_rows.VIEW:
             key_result_rows.check(wanted, exact=exact)
         else:
-            check(view, wanted)
+            check(view, wanted, other_views=(key_result_rows.VIEW,))
         chosen = _check_table_options(columns, csv or json or of_key_results)
         if as_of is not None and not exact:
             raise typer.BadParameter("--as-of is for --exact: published figures are those of their published_at")

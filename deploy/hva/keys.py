@@ -1,7 +1,7 @@
 """Keys of a view's cells on the command line, as `period=2026Q1 scope_level=division`, and their validation."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import typer
@@ -22,21 +22,30 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def check(view: str, wanted: Mapping[str, str]) -> None:
+def check(view: str, wanted: Mapping[str, str], *, other_views: Sequence[str] = ()) -> None:
     """Raises BadParameter for an unknown view, an invalid period or a value outside a closed list. An empty answer
-    would look as if there were no facts.
+    would look as if there were no facts. `other_views`: what the verb accepts besides the views of figures.
     """
-    from shared.registers.figures import KEY_VALUES, VIEWS
+    from shared.registers.figures import CLOSED_VALUES, KEY_VALUES, VIEWS
 
     if view not in VIEWS:
-        raise typer.BadParameter(f"there is no view {view}: there are {', '.join(VIEWS)}, key_result")
+        raise typer.BadParameter(f"there is no view {view}: there are {', '.join((*VIEWS, *other_views))}")
     if "period" in wanted:
         period_days(wanted["period"])
-    closed = {**KEY_VALUES, "period_kind": tuple(kind for _, kind in PERIODS)}
+    closed = {**KEY_VALUES, **CLOSED_VALUES[view], "period_kind": tuple(kind for _, kind in PERIODS)}
     for key, value in wanted.items():
         allowed = [str(item) for item in closed.get(key, ())]
         if allowed and value not in allowed:
             raise typer.BadParameter(f"{key} {value} is not one of {', '.join(allowed)}")
+
+
+def check_names(view: str, names: Iterable[str]) -> None:
+    """Raises BadParameter for a name that is no key of the cells of the view."""
+    from shared.disclosure.model import VIEWS
+
+    known = (*KEYS, *VIEWS[view].further)
+    if unknown := sorted(set(names) - set(known)):
+        raise typer.BadParameter(f"{view} has no key {', '.join(unknown)}: it has {', '.join(known)}")
 
 
 def period_kind(period: str) -> str:
@@ -44,15 +53,18 @@ def period_kind(period: str) -> str:
     return next(kind for pattern, kind in PERIODS if pattern.fullmatch(period))
 
 
-def period_days(period: str) -> tuple[date, date]:
-    """First day of the period and of the next one. Raises BadParameter."""
+def period_days(period: str, *, accepts_days: bool = True) -> tuple[date, date]:
+    """First day of the period and of the next one. Raises BadParameter with the forms of a period that the verb
+    accepts.
+    """
     for pattern, kind in PERIODS:
         if found := pattern.fullmatch(period):
             try:
                 return _days(kind, [int(part) for part in found.groups()])
             except ValueError:
                 break
-    raise typer.BadParameter(f"{period} is not a period: write 2026-03-31, 2026-03, 2026Q1 or 2026")
+    forms = f"{'2026-03-31, ' if accepts_days else ''}2026-03, 2026Q1 or 2026"
+    raise typer.BadParameter(f"{period} is not a period: write {forms}")
 
 
 def quarter_days(quarter: str) -> tuple[date, date]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.hva.context import Dir, VerbError, display_path, resolve
+from deploy.hva.context import CONNECT_TIMEOUT_S, QUERY_TIMEOUT_S, Dir, VerbError, display_path, resolve
 from deploy.hva.names import Lang
 from deploy.hva.output import print_text
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import asyncpg
 
     from deploy.report import Report
-
-TIMEOUT_S = 60.0
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +68,7 @@ async def read(dsn: str, county: str | None, quarter: str) -> "Report":
 
     from deploy.report import CountyUnknownError, QuarterError, read_report
 
-    connection = await asyncpg.connect(dsn, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S)
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, command_timeout=QUERY_TIMEOUT_S)
     try:
         return await read_report(connection, county or await _only_county(connection), quarter)
     except (CountyUnknownError, QuarterError) as error:

@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from deploy.hva.closing import counties_to_close
 from deploy.hva.context import VerbError
 from shared.contracts.rank import decode_rank
 from shared.disclosure.model import VIEWS
 from shared.postgres.lock import Connection
 
+# Units are in the register; lines are known from contacts. An edition may have scopes that both have lost since.
+_SCOPE_EXISTS: Final = """
+select exists (select from reference.unit_scope where county = $1 and scope_level = $3 and scope = $4)
+  or $3 = 'line' and exists (select from fcr.access_month where county = $1 and line = $4)
+  or exists (
+    select from report.edition_row
+    where county = $1 and period = $2 and keys ->> 'scope_level' = $3 and keys ->> 'scope' = $4)
+"""
 _IS_CLOSED: Final = "select exists (select from report.edition where county = $1 and period = $2)"
 _CHANGES: Final = """
 select r.log_position, r.kind, r.id, r.cause, r.rank, r.at, r.column_name,
@@ -61,20 +70,27 @@ class RestatedFact:
 
 
 async def restated_facts(connection: Connection, view: str, wanted: Mapping[str, str]) -> list[RestatedFact]:
-    """The changes in a cell since the newest edition of its period, in their order. Raises VerbError if there is none.
+    """The changes in a cell since the newest edition of its period, in their order. Raises VerbError if there is no
+    edition, county or scope of these names.
 
     `wanted` has all keys of the view. Changes that leave every column of the cell as it was are left out.
     """
     schema = VIEWS[view].family
     period = wanted["county"], wanted["period"]
+    await counties_to_close(connection, wanted["county"])
     if not await connection.fetchval(_IS_CLOSED, *period):
         raise VerbError(f"{wanted['period']} of {wanted['county']} is not closed: `hva close` closes it.")
+    scope = wanted["scope_level"], wanted["scope"]
+    if not await connection.fetchval(_SCOPE_EXISTS, *period, *scope):
+        raise VerbError(f"{wanted['county']} has no scope {wanted['scope']} of level {wanted['scope_level']}.")
     further = {key: wanted.get(key, "all") for key in VIEWS[view].further}
     rows = await connection.fetch(
         _CHANGES.format(schema=schema),
         *period,
         view,
-        *(wanted[key] for key in ("scope_level", "scope", "channel", "segment")),
+        *scope,
+        wanted["channel"],
+        wanted["segment"],
         list(further),
         list(further.values()),
     )

@@ -55,9 +55,22 @@ def register(app: typer.Typer) -> None:
         if period is None:
             raise typer.BadParameter("--exact needs a period")
         wanted = {"period": period, **({"county": county} if county else {}), **parse_pairs(keys or [])}
-        cell = complete(exact, wanted)
+        cell = _cell(exact, wanted)
         facts = asyncio.run(_read_exact(resolve(dir).postgres_steward, exact, cell))
         _print_exact(facts, exact, cell, limit, json)
+
+
+def _cell(view: str, keys: Mapping[str, str]) -> dict[str, str]:
+    """All keys of one cell. Raises BadParameter."""
+    from shared.disclosure.model import VIEWS
+    from shared.registers.figures import CLOSED_VALUES
+
+    cell = complete(view, keys)
+    for key in VIEWS[view].without_all:
+        if cell.get(key, "all") == "all":
+            values = ", ".join(CLOSED_VALUES[view].get(key, ()))
+            raise typer.BadParameter(f"{key} must be given{f', one of {values}' if values else ''}")
+    return cell
 
 
 async def _read(dsn: str, period: str | None, county: str | None) -> list[dict[str, Any]]:

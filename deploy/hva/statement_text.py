@@ -8,7 +8,7 @@ import typer
 
 from deploy.hva.context import VerbError
 from shared.encoding import BYTE_ORDER_MARK
-from shared.hetu import holds_code
+from shared.hetu import shows_code
 
 MAX_COMMENT: Final = 4_000
 MAX_NARRATIVE: Final = 20_000
@@ -22,7 +22,7 @@ def checked_role(role: str) -> str:
     role = role.strip()
     if not role or len(role) > MAX_ROLE or not role.isprintable():
         raise typer.BadParameter(f"--by must be a role of 1 to {MAX_ROLE} printable characters")
-    _refuse_codes("--by", role)
+    refuse_codes("--by", role)
     return role
 
 
@@ -48,10 +48,13 @@ def read_statement(option: str, file: Path, limit: int) -> str:
         raise VerbError(f"The file of {option} is empty: write what should be said.")
     if any(ord(char) < _FIRST_AFTER_CONTROLS and not char.isprintable() and char not in "\n\t" for char in text):
         raise VerbError(f"The file of {option} has control characters: save it as plain text.")
-    _refuse_codes(option, text)
+    refuse_codes(option, text)
     return text
 
 
-def _refuse_codes(option: str, text: str) -> None:
-    if holds_code(text):
+def refuse_codes(option: str, text: str) -> None:
+    """Raises VerbError where the text has a personal identity code, also one that Markdown would bring together."""
+    from deploy.report.markdown import visible_texts
+
+    if any(map(shows_code, (text, *visible_texts(text)))):
         raise VerbError(f"There is a personal identity code in {option}: remove it. Reports hold no personal data.")

@@ -18,6 +18,7 @@ from deploy.report.labels import (
     unit_below,
     verdict,
 )
+from deploy.report.markdown import markdown_to_html
 from deploy.report.model import LANGUAGES, Change, KeyResult, Language, Objective, Report, Restatement, Table
 from deploy.report.palette import PALETTE
 from deploy.report.tables import PARTS
@@ -70,12 +71,10 @@ def _environment(autoescape: bool) -> "Environment":
 
 
 def _markdown(written: str) -> Any:
-    """People's Markdown as HTML. Raw HTML in it is shown as text, links are kept, pictures are not."""
-    from markdown_it import MarkdownIt
+    """People's Markdown as HTML that templates do not escape again."""
     from markupsafe import Markup
 
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "heading", "lheading"])
-    return Markup(parser.render(written))
+    return Markup(markdown_to_html(written))
 
 
 def _quote(written: str) -> str:

@@ -16,7 +16,7 @@ def describe(language: Language, result: KeyResult) -> str:
     unit = result.actual.unit
     words = text(
         language,
-        "trend_alt",
+        "trend_alt" if len(points) > 1 else "trend_alt_one",
         name=name_in(language, result.name),
         count=len(points),
         low=amount(language, unit, low.value.number or 0),

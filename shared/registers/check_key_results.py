@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from shared.disclosure.model import VIEWS as PUBLISHED
 from shared.disclosure.periods import days_of
 from shared.registers.figures import METRICS, VIEWS
 from shared.registers.model import KeyResult, Objective
@@ -21,6 +22,8 @@ KEY_RESULT_KEYS = (
     *("id", "objective", *_NAMES, "metric", "scope", "direction", "target", "target_mode"),
     *("baseline", "margin", "owner", "valid_period"),
 )
+NoFigures = Callable[[str, date], str | None]
+"""Returns a sentence if a period of this kind with this last day never has the published figure."""
 MAX_DESCRIPTION = 2_000
 """Characters in a description."""
 _PERIODS = (
@@ -31,12 +34,12 @@ _PERIODS = (
 
 
 def key_results(
-    path: Path, units: Sequence[UnitRow], problems: Problems
+    path: Path, units: Sequence[UnitRow], figures_from: date, problems: Problems
 ) -> tuple[tuple[Objective, ...], tuple[KeyResult, ...]]:
     """Return the objectives and the key results in the order of the file.
 
     Ids of objectives are unique, those of key results within their county. A scope must be that of a unit, except at
-    level line: lines are known from contacts only.
+    level line: lines are known from contacts only. `figures_from` is that of the segment rule.
     """
     content = YamlMapping(path.name, read_yaml(path, problems), problems).allow_only(("objectives", "key_results"))
     objectives: dict[str, Objective] = {}
@@ -48,7 +51,7 @@ def key_results(
     scopes = scopes_of(units)
     found: dict[tuple[object, str], KeyResult] = {}
     for item in _items(content, "key_results", "item"):
-        result = _key_result(item.allow_only(KEY_RESULT_KEYS), scopes)
+        result = _key_result(item.allow_only(KEY_RESULT_KEYS), scopes, figures_from)
         key = (result.scope.get("county"), result.id)
         if result.id and key in found:
             item.add_problem(f"id '{result.id}' is already used; give every key result of a county its own.")
@@ -58,11 +61,11 @@ def key_results(
     return tuple(objectives.values()), tuple(found.values())
 
 
-def baseline_days(period: str) -> tuple[str, date] | None:
-    """Return kind and first day of a month, quarter or year from 2000 to 2199; None for anything else."""
+def baseline_days(period: str) -> tuple[str, date, date] | None:
+    """Return kind, first and last day of a month, quarter or year from 2000 to 2199; None for anything else."""
     for kind, pattern in _PERIODS:
         if pattern.fullmatch(period):
-            return kind, days_of(kind, period)[0]
+            return kind, *days_of(kind, period)
     return None
 
 
@@ -86,10 +89,16 @@ def _objective(item: YamlMapping) -> Objective:
     return Objective(id=item.code("id"), **names, **descriptions)
 
 
-def _key_result(item: YamlMapping, scopes: Scopes) -> KeyResult:
+def _key_result(item: YamlMapping, scopes: Scopes, figures_from: date) -> KeyResult:
     view, column = _metric(item)
     scope = Scope(item.mapping("scope"), view, scopes)
     start, end = _valid_period(item)
+
+    def no_figures(kind: str, last: date) -> str | None:
+        if view and PUBLISHED[view].family == "segments" and last < figures_from:
+            return f"the view {view} has figures from {figures_from} on (figures_from of segment_rule.yaml)."
+        return period_kind_problem(view, scope.values, kind)
+
     return KeyResult(
         id=item.code("id"),
         objective=item.code("objective") if item.values.get("objective") is not None else None,
@@ -100,7 +109,7 @@ def _key_result(item: YamlMapping, scopes: Scopes) -> KeyResult:
         direction=item.choice("direction", ("increase", "decrease", "reach", "maintain")),
         target=item.number("target"),
         target_mode=item.choice("target_mode", ("absolute", "relative", "points")),
-        baseline=_baseline(item, start, lambda kind: period_kind_problem(view, scope.values, kind)),
+        baseline=_baseline(item, start, no_figures),
         margin=_margin(item),
         owner=item.text("owner", ""),
         valid_from=start,
@@ -118,6 +127,9 @@ def _metric(item: YamlMapping) -> tuple[str, str]:
     if column in METRICS[view]:
         return view, column
     known = f"it has {', '.join(METRICS[view])}"
+    if not column:
+        item.add_problem(f"metric '{text}' lacks a column; write {view}.{METRICS[view][0]} or another one: {known}.")
+        return view, ""
     if column in VIEWS[view]:
         item.add_problem(f"metric column '{column}' is no share, score, ratio or count of the view {view}; {known}.")
     else:
@@ -134,7 +146,16 @@ def _valid_period(item: YamlMapping) -> tuple[date | None, date | None]:
         period.add_problem(f"from {start} is before the year 2000.")
     if start is not None and end is not None and start >= end:
         period.add_problem(f"from {start} must be before to {end}.")
+    elif start is not None and end is not None and not _has_quarter(start, end):
+        period.add_problem(f"no whole quarter is from {start} until {end}; a key result has values of whole quarters.")
     return start, end
+
+
+def _has_quarter(start: date, end: date) -> bool:
+    """Whether a whole quarter begins at `start` or later and ends before `end`."""
+    first_month = 12 * start.year + start.month - 1 + (start.day > 1)
+    quarter_begin = first_month + -first_month % 3
+    return quarter_begin + 3 <= 12 * end.year + end.month - 1
 
 
 def _margin(item: YamlMapping) -> float:
@@ -144,12 +165,12 @@ def _margin(item: YamlMapping) -> float:
     return margin
 
 
-def _baseline(item: YamlMapping, start: date | None, problem_of: Callable[[str], str | None]) -> str | float | None:
+def _baseline(item: YamlMapping, start: date | None, no_figures: NoFigures) -> str | float | None:
     baseline = item.mapping("baseline").allow_only(("period", "value"))
     if len(baseline.values) > 1:
         baseline.add_problem("give either period or value.")
     elif "period" in baseline.values:
-        return _baseline_period(baseline, start, problem_of)
+        return _baseline_period(baseline, start, no_figures)
     elif "value" in baseline.values:
         return baseline.number("value")
     elif item.values.get("target_mode") in ("relative", "points"):
@@ -159,7 +180,7 @@ def _baseline(item: YamlMapping, start: date | None, problem_of: Callable[[str],
     return None
 
 
-def _baseline_period(baseline: YamlMapping, start: date | None, problem_of: Callable[[str], str | None]) -> str:
+def _baseline_period(baseline: YamlMapping, start: date | None, no_figures: NoFigures) -> str:
     period = baseline.text("period")
     found = baseline_days(period)
     if found is None:
@@ -167,9 +188,9 @@ def _baseline_period(baseline: YamlMapping, start: date | None, problem_of: Call
             f"period '{period}' cannot exist; write a month (2025-12), quarter (2025Q4) or year (2025) from 2000 on."
         )
         return period
-    kind, first = found
+    kind, first, last = found
     if start is not None and first > start:
-        baseline.add_problem(f"period '{period}' begins after the valid_period, on {first}; take an earlier one.")
-    if problem := problem_of(kind):
+        baseline.add_problem(f"period '{period}' begins after {start}, the first day of the valid_period.")
+    if problem := no_figures(kind, last):
         baseline.add_problem(problem)
     return period

@@ -56,6 +56,38 @@ CONSTANT_KEYS: Mapping[str, Mapping[str, str]] = {
 }
 """The keys that have one value in all rows of a view."""
 
+_FEEDBACK = ("all", "sms", "device", "web", "app", "phone", "paper", "chat", "other")
+_FIRST_LINE = ("all", "phone", "chat")
+_RESULTS = ("omatoimi", "yhteistyo", "yhteiso", "verkosto")
+
+CLOSED_VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    **{view: {"channel": _FEEDBACK} for view in ("nps", "statement", "pei", "response")},
+    "response_rate": {"channel": tuple(channel for channel in _FEEDBACK if channel != "device")},
+    "direct_feedback": {"channel": _FEEDBACK, "kind": ("all", "thanks", "complaint", "idea", "question")},
+    **{view: {"channel": _FIRST_LINE} for view in ("fcr", "fcr_confirmed", "fcr_client")},
+    "access": {"channel": (*_FIRST_LINE, "sms")},
+    "digital": {"channel": ("all",)},
+    "hyte": {
+        "channel": ("all",),
+        "kind": ("tray_visit", "exercise_referral", "digital_path_coaching", "first_line_guidance"),
+    },
+    "revolving": {"channel": ("all",)},
+    "service_events": {
+        "channel": ("all",),
+        "event_class": ("all", "visit", "home_visit", "remote", "inpatient_day", "group", "other"),
+    },
+    "events_per_client": {"channel": ("all",)},
+    "suuntima": {
+        "channel": ("all",),
+        "battery": ("all", "functioning", "illness", "social", "risk"),
+        "sex": ("all", "woman", "man", "other", "unknown"),
+        "result": _RESULTS,
+    },
+    "suuntima_stock": {"channel": ("all",), "result": _RESULTS},
+    "common_clients": {"channel": ("all",), "kind": ("common_client", "plan")},
+}
+"""View -> key -> the values that rows of the view can have. Keys that are not here are in `KEY_VALUES`."""
+
 _LEVELS = ("county", "division", "result_area", "service_area", "region", "unit", "line")
 
 KEY_VALUES: Mapping[str, tuple[str | int, ...]] = {

@@ -24,7 +24,8 @@ def load_folder(path: Path) -> Registers:
         problems.add(str(path), "there is no such folder; set HVA_CONFIG_DIR to the folder of the registers.")
         problems.raise_if_any()
     units = check.units(path / "units.csv", problems)
-    objectives, results = key_results(path / "key_results.yaml", units, problems)
+    rule = segment_rule(path / "segment_rule.yaml", problems)
+    objectives, results = key_results(path / "key_results.yaml", units, rule.figures_from, problems)
     registers = Registers(
         units=units,
         sources=check.sources(path / "sources.csv", problems),
@@ -33,7 +34,7 @@ def load_folder(path: Path) -> Registers:
         promises=check.promises(path / "promises.csv", problems),
         themes=check.themes(path / "themes.csv", problems),
         names=check.names(path / "names.csv", problems),
-        segment_rule=segment_rule(path / "segment_rule.yaml", problems),
+        segment_rule=rule,
         objectives=objectives,
         key_results=results,
         versions={},

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from shared.encoding import BYTE_ORDER_MARK, wide_encoding
-from shared.hetu import WHITE_SPACE
+from shared.hetu import WHITE_SPACE, shows_code
 from shared.registers.problems import Problems
 
 MAX_LENGTH = 200
@@ -20,8 +20,12 @@ MAX_LENGTH = 200
 def trimmed(text: str, name: str, where: str, problems: Problems) -> str:
     """Return the text without white space at its ends. If it has some, add a problem.
 
-    Codes are compared exactly, so a code with a space at its end would be another code that looks the same.
+    Codes are compared exactly, so a code with a space at its end would be another code that looks the same. A text with
+    a personal identity code is a problem, too: registers are published. It is not returned, so that no sentence has it.
     """
+    if shows_code(text):
+        problems.add(where, f"{name} has a personal identity code; remove it.")
+        return ""
     stripped = text.strip(WHITE_SPACE)
     if stripped != text:
         problems.add(where, f"{name} {text!r} has white space at an end; remove it.")

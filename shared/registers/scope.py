@@ -7,7 +7,7 @@ from typing import Any
 from shared.disclosure.model import ALL, Cell
 from shared.disclosure.model import VIEWS as PUBLISHED
 from shared.disclosure.star import is_published
-from shared.registers.figures import CONSTANT_KEYS, KEY_VALUES
+from shared.registers.figures import CLOSED_VALUES, CONSTANT_KEYS, KEY_VALUES
 from shared.registers.parse import MAX_LENGTH, trimmed
 from shared.registers.units import UnitRow
 from shared.registers.yaml_mapping import YamlMapping
@@ -30,6 +30,13 @@ def scopes_of(units: Iterable[UnitRow]) -> Scopes:
 def _further(view: str) -> Mapping[str, bool]:
     """The keys of a view beyond the common ones, and whether a value 'all' exists."""
     return {name: name not in PUBLISHED[view].without_all for name in PUBLISHED[view].further} if view else {}
+
+
+def _published_values(view: str, name: str) -> tuple[str, ...]:
+    """The values of a key in published rows of the view; empty where any code is valid."""
+    values = CLOSED_VALUES.get(view, {}).get(name, ())
+    channels = PUBLISHED[view].channels if values and name == "channel" else None
+    return values if channels is None else tuple(value for value in values if value == ALL or value in channels)
 
 
 def period_kind_problem(view: str, values: Mapping[str, Any], kind: str) -> str | None:
@@ -98,7 +105,12 @@ class Scope:
         if value == "line" and name == "scope_level" and self.view and PUBLISHED[self.view].family != "fcr":
             return f"scope_level line has no rows in the view {self.view}."
         constant = CONSTANT_KEYS.get(self.view, {}).get(name, value)
-        return None if value == constant else f"{name} is always '{constant}' in the view {self.view}."
+        if value != constant:
+            return f"{name} is always '{constant}' in the view {self.view}."
+        published = _published_values(self.view, name)
+        if published and value not in published:
+            return f"{name} must be one of {', '.join(published)} in published rows of the view {self.view}."
+        return None
 
     def _check_exists(self) -> None:
         county, level, code = (self.values[name] for name in ("county", "scope_level", "scope"))

@@ -23,7 +23,7 @@ AREAS = ("alue-a", "alue-b", "")
 UNITS = ("u1", "u2", "u3", "u4")
 FURTHER = {
     "question": ("useful", "thl_next"),
-    "kind": ("thanks", "plan"),
+    "kind": ("thanks",),
     "theme": ("digi",),
     "window_days": (1, 7),
     "sector": ("s",),
@@ -32,6 +32,7 @@ FURTHER = {
     "sex": ("man",),
     "result": ("verkosto",),
 }
+KINDS = {"hyte": ("tray_visit", "first_line_guidance"), "common_clients": ("common_client", "plan")}
 MODES, DIRECTIONS = ("absolute", "relative", "points"), ("increase", "decrease", "reach", "maintain")
 METRICS = (
     *sorted(oracle.SHARES),
@@ -64,7 +65,8 @@ def random_scope(rng: random.Random, view: str, units: list[dict[str, Any]]) -> 
         levels += ["division", "result_area", "service_area", "region", "unit", *["line"] * (model.family == "fcr")]
     level = rng.choice(levels)
     scope = {"county": unit["county"], "unit": unit["unit"], "line": "linja"}.get(level) or unit.get(level) or "-"
-    further = {key: rng.choice(FURTHER[key]) if key in model.without_all else "all" for key in model.further}
+    codes = FURTHER | {"kind": KINDS.get(view, FURTHER["kind"])}
+    further = {key: rng.choice(codes[key]) if key in model.without_all else "all" for key in model.further}
     keys = {"county": unit["county"], "scope_level": level, "scope": scope, "channel": "all", "segment": "all"}
     if model.few and rng.random() < 0.5:
         key = rng.choice([key for key in model.few if key not in model.without_all])
@@ -170,6 +172,7 @@ def _write_registers(folder: Path, units: list[dict[str, Any]], items: list[dict
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows([row | names for row in units])
+    (folder / "segment_rule.yaml").write_text("figures_from: 2023-01-01\n", encoding="utf-8")
     (folder / "key_results.yaml").write_text(yaml.safe_dump({"key_results": items}), encoding="utf-8")
 
 

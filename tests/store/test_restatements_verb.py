@@ -63,11 +63,24 @@ async def test_restatements_are_listed_and_explained(
     assert (data["differences"], data["not_additive"]) == ({"n": 1, "promoters": 1}, [])
 
 
-async def test_period_that_is_not_closed(dsn: str) -> None:
+async def test_period_that_is_not_closed(nps: Store, dsn: str) -> None:
     wanted = {"county": COUNTY, "period": "2026-03", "scope_level": "county", "scope": COUNTY}
     with pytest.raises(VerbError, match=r"^2026-03 of oma-hame is not closed: `hva close` closes it\.$"):
         await restatements._read_exact(dsn, "nps", {**wanted, "channel": "all", "segment": "all"})
     assert await restatements._read(dsn, None, None) == []
+
+
+async def test_unknown_county_and_scope_are_refused(nps: Store, steward: Any, database: Database, dsn: str) -> None:
+    await nps.feed(*(answered(f"r{n}", score=n % 11) for n in range(20)))
+    await Closing(database, ["nps"], steward).close("2026-03")
+    cell = {"county": COUNTY, "period": "2026-03", "scope_level": "county", "scope": COUNTY}
+    cell |= {"channel": "all", "segment": "all"}
+    assert await restatements._read_exact(dsn, "nps", cell) == []
+    with pytest.raises(VerbError, match=r"^The registers have no county nowhere: they have .*oma-hame"):
+        await restatements._read_exact(dsn, "nps", cell | {"county": "nowhere", "scope": "nowhere"})
+    for level in ("unit", "line"):
+        with pytest.raises(VerbError, match=rf"^oma-hame has no scope x of level {level}\.$"):
+            await restatements._read_exact(dsn, "nps", cell | {"scope_level": level, "scope": "x"})
 
 
 @pytest.mark.parametrize(
@@ -78,6 +91,17 @@ async def test_period_that_is_not_closed(dsn: str) -> None:
         (["--exact", "nps"], "--exact needs a period"),
         (["2026-03", "--exact", "npz", "county=oma-hame"], "there is no view npz"),
         (["2026-03", "--exact", "nps"], "county must be given"),
+        (["2026-03", "--exact", "key_result", "county=oma-hame"], "key_result counts no facts: name the view of its"),
+        (["2026-03", "--exact", "nps", "county=oma-hame", "chanel=sms"], "nps has no key chanel: it has county,"),
+        (["2026-03", "--exact", "nps", "county=oma-hame", "n=5"], "nps has no key n: it has county,"),
+        (["2026-03", "--exact", "nps", "county=oma-hame", "channel=smoke"], "channel smoke is not one of all, sms,"),
+        (
+            ["2026-03", "--exact", "nps", "county=oma-hame", "scope=x"],
+            "scope x is not the county: name its scope_level",
+        ),
+        (["2026-03", "--exact", "nps", "county=oma-hame", "period_kind=year"], "2026-03 is a month, not a year"),
+        (["2026-03", "--exact", "statement", "county=oma-hame"], "question must be given"),
+        (["2026-03", "--exact", "hyte", "county=oma-hame"], "kind must be given, one of tray_visit,"),
     ],
 )
 def test_wrong_usage_is_one_sentence(arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:

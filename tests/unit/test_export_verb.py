@@ -5,13 +5,14 @@ import io
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from deploy.hva import export
+from deploy.hva import export, report
 from deploy.hva.__main__ import main
 
 ROW = ("oma-hame", "keskus", "ensilinja", "2026Q1", "thl_help", 40, 2, 1, 2, 3, 4, 30, None, None, None, False)
@@ -67,12 +68,15 @@ def test_missing_database_is_one_sentence(
     assert capsys.readouterr().out == "" and not out.exists()
 
 
-def test_database_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "verb"), [(export, ("export", "thl")), (report, ("report",))])
+def test_database_that_does_not_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, verb: tuple[str, ...]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HVA_KAFKA_BOOTSTRAP", "127.0.0.1:1")
         monkeypatch.setenv("HVA_POSTGRES_URL", f"postgresql://hva_reader:x@127.0.0.1:{silent.getsockname()[1]}/hva")
-        monkeypatch.setattr(export, "CONNECT_TIMEOUT_S", 0.2)
-        monkeypatch.setattr("sys.argv", ["hva", "export", "thl", "2026Q1"])
+        monkeypatch.setattr(module, "CONNECT_TIMEOUT_S", 0.2)
+        monkeypatch.setattr("sys.argv", ["hva", *verb, "2026Q1"])
         with pytest.raises(SystemExit) as ended:
             main()
     assert str(ended.value.code).startswith("PostgreSQL is not available (TimeoutError)")

@@ -48,6 +48,10 @@ def message(result: Result) -> str:
         (("explain", "nps", "county=oma-hame", "period=2026Q5"), "2026Q5 is not a period"),
         (("explain", "nps", *CELL, "scope_level=planet", "scope=mars"), "scope_level planet is not one of"),
         (("explain", "nps", "county=oma-hame"), "period must be given"),
+        (("explain", "key_result", *CELL), "key_result counts no facts"),
+        (("explain", "nps", *CELL, "chanel=sms"), "nps has no key chanel: it has county,"),
+        (("figures", "nps", "--channel", "smoke"), "channel smoke is not one of all, sms, device,"),
+        (("figures", "hyte", "--where", "kind=nosuch"), "kind nosuch is not one of tray_visit,"),
     ],
 )
 def test_usage_error_is_reported(hva: Callable[..., Result], arguments: tuple[str, ...], expected: str) -> None:

@@ -1,14 +1,18 @@
 """Objectives and key results: what is accepted, and one sentence for each mistake."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from shared.contracts.care import ServiceEvent, Suuntima
+from shared.contracts.contact import HyteCounted
+from shared.contracts.feedback import Answered, Given
+from shared.contracts.types import Data
 from shared.disclosure.model import VIEWS as PUBLISHED
 from shared.registers import RegisterError, Registers
-from shared.registers.figures import CONSTANT_KEYS, METRICS, VIEWS, is_share
+from shared.registers.figures import CLOSED_VALUES, CONSTANT_KEYS, METRICS, VIEWS, is_share
 from tests.unit.register_cases import copy_registers, write
 
 COUNTY = "oma-hame"
@@ -23,6 +27,7 @@ ITEM: dict[str, Any] = {
     "valid_period": {"from": "2026-01-01", "to": "2027-01-01"},
 }
 QUESTION = {"metric": "statement.top1", "scope": {"county": COUNTY, "question": "useful"}}
+MEMBERS = {"metric": "common_clients.stock", "scope": {"county": COUNTY, "kind": "plan"}}
 WITHOUT = object()
 
 
@@ -59,7 +64,8 @@ def sentences(folder: Path, *items: dict[str, Any], objectives: Any = ({"id": "o
         {"metric": "fcr_client.fcr_client", "scope": {"county": COUNTY, "window_days": 7}},
         QUESTION,
         {"metric": "direct_feedback.n", "scope": {"county": COUNTY}},
-        {"metric": "common_clients.stock", "scope": {"county": COUNTY, "kind": "plan"}},
+        MEMBERS | {"baseline": {"period": "2023-01"}},
+        {"valid_period": {"from": "2025-12-02", "to": "2026-04-01"}},
         {"target_mode": "relative", "baseline": {"period": "2025-12"}},
         {"target_mode": "points", "baseline": {"value": 0}},
         {"direction": "maintain", "baseline": {"period": 2025}},
@@ -81,6 +87,7 @@ def test_key_result_is_accepted(folder: Path, changes: dict[str, Any]) -> None:
         ({"metric": WITHOUT}, "", "metric '' is not view.column with a view out of nps, statement"),
         ({"metric": "npss.score"}, "", "metric 'npss.score' is not view.column with a view out of nps"),
         ({"metric": "nps.mood"}, "", "metric column 'mood' is not in the view nps; it has promoters"),
+        ({"metric": "fcr"}, "", "metric 'fcr' lacks a column; write fcr.handled or another one: it has handled, with_"),
         ({"metric": "nps.score_low"}, "", "'score_low' is no share, score, ratio or count of the view nps; it has"),
         ({"metric": "access.wait_p50"}, "", "'wait_p50' is no share, score, ratio or count"),
         ({"scope": WITHOUT}, ", scope", "county is missing."),
@@ -98,6 +105,22 @@ def test_key_result_is_accepted(folder: Path, changes: dict[str, Any]) -> None:
             "scope_level line has no rows in the view nps.",
         ),
         ({"scope": {"county": COUNTY, "channel": 5}}, ", scope", "channel must be a text"),
+        ({"scope": {"county": COUNTY, "channel": "smoke"}}, ", scope", "channel must be one of all, sms, device, web"),
+        (
+            {"metric": "access.inbound", "scope": {"county": COUNTY, "channel": "sms"}},
+            ", scope",
+            "channel must be one of all, phone, chat in published rows of the view access.",
+        ),
+        (
+            {"metric": "fcr.gross", "scope": {"county": COUNTY, "channel": "sms"}},
+            ", scope",
+            "channel must be one of all, phone, chat in published rows of the view fcr.",
+        ),
+        (
+            {"metric": "hyte.count", "scope": {"county": COUNTY, "kind": "nosuch"}},
+            ", scope",
+            "kind must be one of tray_",
+        ),
         ({"scope": {"county": COUNTY, "segment": "some"}}, ", scope", "segment must be one of all"),
         ({"scope": {"county": COUNTY, "question": "useful"}}, ", scope", "'question' is not a key of the view nps."),
         ({"scope": {"county": COUNTY, "mood": "x"}}, ", scope", "'mood' is unknown; known are county"),
@@ -152,8 +175,17 @@ def test_key_result_is_accepted(folder: Path, changes: dict[str, Any]) -> None:
             ({"baseline": {"period": period}}, ", baseline", f"period '{period}' cannot exist")
             for period in ("2025Q5", "2025-13", "2025-00", "1999Q4", "1999", "2200", "2025-12-31", "25Q4", "2025q4")
         ],
-        ({"baseline": {"period": "2026Q2"}}, ", baseline", "period '2026Q2' begins after the valid_period, on 2026-04"),
-        ({"baseline": {"period": "2027"}}, ", baseline", "period '2027' begins after the valid_period"),
+        (
+            {"baseline": {"period": "2026-02"}},
+            ", baseline",
+            "period '2026-02' begins after 2026-01-01, the first day of the valid_period.",
+        ),
+        ({"baseline": {"period": "2027"}}, ", baseline", "period '2027' begins after 2026-01-01"),
+        (
+            MEMBERS | {"baseline": {"period": "2022Q4"}},
+            ", baseline",
+            "the view common_clients has figures from 2023-01-01 on (figures_from of segment_rule.yaml).",
+        ),
         (
             {
                 "metric": "direct_feedback.share",
@@ -174,6 +206,14 @@ def test_key_result_is_accepted(folder: Path, changes: dict[str, Any]) -> None:
             ", valid_period",
             "from 2026-01-01 must be before to 2026-01-01.",
         ),
+        *[
+            (
+                {"valid_period": {"from": start, "to": end}},
+                ", valid_period",
+                f"no whole quarter is from {start} until {end}; a key result has values of whole quarters.",
+            )
+            for start, end in (("2026-01-01", "2026-03-31"), ("2026-01-02", "2026-06-30"), ("9999-12-02", "9999-12-31"))
+        ],
         ({"valid_period": {"from": "2026-01-01", "until": "2027-01-01"}}, ", valid_period", "'until' is unknown"),
         ({"name_fi": "x" * 201}, "", "name_fi must be a text of at most 200 characters."),
     ],
@@ -228,3 +268,28 @@ def test_views_and_columns_are_those_of_publication() -> None:
     shares = {f"{view}.{column}" for view, columns in METRICS.items() for column in columns if is_share(column)}
     assert shares >= {"response_rate.rate", "fcr.net", "pei.dont_know_share", "statement.top1", "access.bounce_rate"}
     assert not shares & {"nps.score", "fcr.handled", "revolving.index", "events_per_client.events_per_client"}
+
+
+@pytest.mark.parametrize(
+    ("view", "key", "event", "more"),
+    [
+        ("nps", "channel", Answered, {"all"}),
+        ("direct_feedback", "channel", Given, {"all"}),
+        ("direct_feedback", "kind", Given, {"all"}),
+        ("hyte", "kind", HyteCounted, {"first_line_guidance"}),
+        ("service_events", "event_class", ServiceEvent, {"all"}),
+        ("suuntima", "battery", Suuntima, {"all"}),
+        ("suuntima", "sex", Suuntima, {"all"}),
+        ("suuntima", "result", Suuntima, set()),
+        ("suuntima_stock", "result", Suuntima, set()),
+    ],
+)
+def test_closed_values_are_those_of_the_events(view: str, key: str, event: type[Data], more: set[str]) -> None:
+    assert set(CLOSED_VALUES[view][key]) == more | set(get_args(event.model_fields[key].annotation))
+
+
+def test_closed_values_are_of_keys_that_the_view_has() -> None:
+    assert set(CLOSED_VALUES) == set(VIEWS)
+    for view, keys in CLOSED_VALUES.items():
+        assert set(keys) - {"channel"} <= set(PUBLISHED[view].further)
+        assert keys["channel"][0] == CONSTANT_KEYS.get(view, {}).get("channel", "all") == "all"

@@ -110,6 +110,18 @@ def test_every_picture_has_its_words_and_its_table() -> None:
     assert "There is no trend to draw, because no figure is published." in html
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fi", "yksi julkaistu arvo, 78,4\u202f% ("),
+        ("sv", "ett publicerat värde, 78,4\u202f% ("),
+        ("en", "one published value, 78.4\u202f% (September 2026). Target"),
+    ],
+)
+def test_trend_of_one_value_has_no_lowest_and_highest(language: Language, words: str) -> None:
+    assert words in render_html(cases.report(), language)
+
+
 def test_texts_of_registers_and_people_are_escaped() -> None:
     hostile = cases.HOSTILE
     result = replace(
