@@ -85,6 +85,8 @@ async def test_families_that_publish_at_the_same_time_restate_key_results_of_bot
     await owner.close()
     await closing.close("2026Q1")
     await nps.feed(answered("late", score=10))
+    await whole.publish(COUNTY, 2026, ["nps"])
+    await nps.feed(answered("later", score=10))
     pause.resume.clear()
     pause.paused = 0
     first = asyncio.create_task(whole.publish(COUNTY, 2026, ["nps"]))
