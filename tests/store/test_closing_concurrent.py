@@ -27,7 +27,8 @@ select keys ->> 'id' as id, old_value, new_value, causes from report.restatement
 where view = 'key_result' and column_name = 'actual' order by 1
 """
 AWAITED = """
-select exists (select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted)
+select exists (select from pg_locks join pg_stat_activity using (pid)
+               where datname = current_database() and not granted)
 """
 
 
@@ -126,6 +127,8 @@ async def test_closing_during_a_publication_stores_what_it_published(
         await asyncio.gather(publication, second)
     assert second.result().edition == 2
     assert await closing.restatements("2026Q1") == {}
-    stored = """select values ->> 'n' from report.edition_row where edition = 2 and view = 'nps' and keys ->> 'scope_level'
-        = 'county' and keys ->> 'channel' = 'all' and keys ->> 'segment' = 'all'"""
+    stored = (
+        "select values ->> 'n' from report.edition_row where edition = 2 and view = 'nps' "
+        "and keys ->> 'scope_level' = 'county' and keys ->> 'channel' = 'all' and keys ->> 'segment' = 'all'"
+    )
     assert await closing.steward.fetchval(stored) == "162"
