@@ -11,7 +11,7 @@ from deploy.hva.context import VerbError
 from deploy.hva.keys import period_days, period_kind
 from deploy.hva.publish import FAMILIES
 from shared.disclosure.model import VIEWS
-from shared.postgres.lock import Connection, lock_counties
+from shared.postgres.lock import Connection, lock_counties, locked_restatements
 from shared.publication.due import is_same, known
 from shared.publication.protection import KEYS
 from shared.publication.restate import FIXED, KEY_RESULT
@@ -146,8 +146,14 @@ async def _register(connection: Connection, county: str, period: Period) -> None
 
 
 async def _store(connection: Connection, county: str, period: Period, closed_by: str, note: str | None) -> Edition:
-    """One snapshot: every family's rows with the log position that they include."""
-    async with connection.transaction(isolation="repeatable_read"):
+    """One snapshot: every family's rows with the log position that they include.
+
+    A publication that ends at the same time is either in the snapshot or compared with this edition.
+    """
+    async with (
+        locked_restatements(connection, county),
+        connection.transaction(isolation="repeatable_read"),
+    ):
         stored = await connection.fetchrow(_EDITION, county, period.kind, period.name, closed_by, note)
         assert stored is not None
         rows = 0

@@ -22,6 +22,7 @@ from report.restatement
 where ($1::text is null or period = $1) and ($2::text is null or county = $2)
 order by county, period, view, keys, column_name
 """
+_BOOLEAN: Final = "met"  # stored as 1 or 0
 _NOT_ADDED: Final = "changes only counts of clients"
 _ORDER: Final = ("scope_level", "scope", "channel", "segment")
 
@@ -129,7 +130,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     order = [name for name in _ORDER if name in keys] + sorted(keys.keys() - set(_ORDER))
     shown = [str(keys[name]) if name in _ORDER[:2] else f"{name} {keys[name]}" for name in order if keys[name] != "all"]
     values = [
-        "hidden" if row[f"{side}_suppressed"] else formatted(row["column_name"], _whole(row[f"{side}_value"]))
+        "hidden" if row[f"{side}_suppressed"] else formatted(row["column_name"], _value(row, side))
         for side in ("old", "new")
     ]
     causes, since = ", ".join(row["causes"]) or "–", f"{row['first_seen']:%Y-%m-%d}"
@@ -137,7 +138,10 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     return [*head, *values, causes, since]
 
 
-def _whole(value: float | None) -> float | int | None:
+def _value(row: Mapping[str, Any], side: str) -> float | int | bool | None:
+    value: float | None = row[f"{side}_value"]
+    if value is not None and row["column_name"] == _BOOLEAN:
+        return bool(value)
     return int(value) if value is not None and value.is_integer() else value
 
 

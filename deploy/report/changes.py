@@ -57,6 +57,8 @@ def _unit(column: str, metric: str | None) -> Unit:
     """The unit of a column; `metric` is the column that a key result takes its values from."""
     if metric is None:
         return unit_of(column)
+    if column == "met":
+        return "boolean"
     if column in ("progress", "coverage"):
         return "share"
     return "points" if column.startswith("change_") else unit_of(metric)

@@ -8,8 +8,8 @@ from typing import Final, Literal
 Language = Literal["fi", "sv", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("fi", "sv", "en")
 
-Unit = Literal["count", "share", "percent", "points", "ratio", "wait"]
-"""`share` is 0..1, `percent` a whole per cent, `points` of a score or index, `wait` in seconds."""
+Unit = Literal["count", "share", "percent", "points", "ratio", "wait", "boolean"]
+"""`share` is 0..1, `percent` a whole per cent, `points` of a score or index, `wait` in seconds, `boolean` 1 or 0."""
 Reason = Literal["hidden", "missing", "undefined", "not_set"]
 """Why there is no number: under disclosure control, no published row, a denominator of 0, or nobody set one."""
 State = Literal["final", "provisional", "none"]

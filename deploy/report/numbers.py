@@ -43,6 +43,8 @@ def amount(language: Language, unit: Unit, value: float) -> str:
             return number(language, value, 2)
         case "wait":
             return wait(language, value)
+        case "boolean":
+            return text(language, "is_true" if value else "is_false")
         case "count":
             return number(language, value, 0 if value == int(value) else 1)
 

@@ -1,7 +1,10 @@
-"""Serialises writers: an advisory lock per service and county, held for one transaction."""
+"""Serialises writers: an advisory lock per service and county, held for one transaction. Restatements and editions of a
+county, which all families and closings write, have a lock of their own.
+"""
 
+import contextlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
@@ -14,6 +17,7 @@ else:
     Connection = asyncpg.Connection
 
 SERVICE_NUMBERS: Final = {"ingest": 1, "nps": 2, "fcr": 3, "segments": 4}
+_RESTATEMENTS: Final = 5
 
 
 async def lock_counties(connection: Connection, service: str, counties: Iterable[str]) -> None:
@@ -27,6 +31,28 @@ async def lock_counties(connection: Connection, service: str, counties: Iterable
         await connection.execute(
             "select pg_advisory_xact_lock($1, $2)", SERVICE_NUMBERS[service], _county_number(county)
         )
+
+
+async def lock_restatements(connection: Connection, county: str) -> None:
+    """Take the lock of the restatements of a county until the transaction ends, which must be READ COMMITTED: the next
+    statement sees what earlier owners committed.
+    """
+    await connection.execute("select pg_advisory_xact_lock($1, $2)", _RESTATEMENTS, _county_number(county))
+
+
+@contextlib.asynccontextmanager
+async def locked_restatements(connection: Connection, county: str) -> AsyncIterator[None]:
+    """Hold the lock of the restatements of a county around a transaction with one snapshot.
+
+    Taken inside, the snapshot would be older than the lock.
+    """
+    key = (_RESTATEMENTS, _county_number(county))
+    await connection.execute("select pg_advisory_lock($1, $2)", *key)
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute("select pg_advisory_unlock($1, $2)", *key)
 
 
 def _county_number(county: str) -> int:

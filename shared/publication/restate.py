@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from shared.postgres.lock import Connection
+from shared.postgres.lock import Connection, lock_restatements
 from shared.postgres.restated import Cause
 from shared.publication.protection import KEYS, keys_of, views_of
 from shared.publication.snapshot import CountyYear
@@ -20,15 +20,18 @@ select distinct on (period) period, period_kind, edition from report.edition
 where county = $1 and period >= $2 and period < $3
 order by period, edition desc
 """
-_SETTINGS: Final = ("position", "margin")
-"""Numbers of a key result that the register sets, and that are no figures."""
+_NOT_COMPARED: Final = ("position", "margin", "suppressed", "low_n")
+"""Columns that are no values: settings of a key result, and marks of a row."""
 _NUMBERS: Final = """
 select attname from pg_attribute
 where attrelid = format('report.%I', $1::text)::regclass and attnum > 0 and not attisdropped and attname <> all ($2)
-  and atttypid in ('bigint'::regtype, 'integer'::regtype, 'double precision'::regtype, 'numeric'::regtype)
+  and atttypid in ('bigint'::regtype, 'integer'::regtype, 'double precision'::regtype, 'numeric'::regtype,
+                   'boolean'::regtype)
 order by attnum
 """
-# Values are compared as published. A row that is missing on one side is not hidden there. `by_register`: the register
+# Values are compared as published, booleans as 1 and 0. A value is hidden if its row is; those that the register sets
+# for a key result, and its coverage, are shown in a hidden row, too. A row that is missing on one side is not hidden
+# there. `by_register`: the register
 # has another definition of the key result, or another baseline or target that does not follow from figures.
 _DIFFERENCES: Final = """
 with old as (
@@ -38,9 +41,13 @@ with old as (
   select jsonb_build_object({keys}) as keys, to_jsonb(shown) as values, suppressed
   from report.{view} shown where county = $1 and period = $2
 )
-select keys, c.name as column_name, (old.values ->> c.name)::double precision as old_value,
-       (new.values ->> c.name)::double precision as new_value,
-       coalesce(old.suppressed, false) as old_suppressed, coalesce(new.suppressed, false) as new_suppressed,
+select keys, c.name as column_name,
+       case jsonb_typeof(old.values -> c.name) when 'boolean' then (old.values -> c.name)::boolean::integer
+         else (old.values ->> c.name)::double precision end as old_value,
+       case jsonb_typeof(new.values -> c.name) when 'boolean' then (new.values -> c.name)::boolean::integer
+         else (new.values ->> c.name)::double precision end as new_value,
+       coalesce(old.suppressed, false) and hideable.yes as old_suppressed,
+       coalesce(new.suppressed, false) and hideable.yes as new_suppressed,
        $4 = 'key_result' and (
          exists (select from unnest(array['metric', 'scope', 'direction', 'target_mode', 'margin', 'baseline_period'])
                    s(name) where old.values ->> s.name is distinct from new.values ->> s.name)
@@ -49,8 +56,8 @@ select keys, c.name as column_name, (old.values ->> c.name)::double precision as
          or (old.values ->> 'baseline' is not distinct from new.values ->> 'baseline'
              and old.values ->> 'target' is distinct from new.values ->> 'target')) as by_register
 from old full join new using (keys) cross join unnest($5::text[]) c(name)
+cross join lateral (select $4 <> 'key_result' or c.name not in ('baseline', 'target', 'coverage')) hideable(yes)
 where old.values ->> c.name is distinct from new.values ->> c.name
-   or coalesce(old.suppressed, false) <> coalesce(new.suppressed, false)
 order by keys, c.name
 """
 # The cells of which the changed facts count something else now. Where a column is null, the facts of a cell are known
@@ -92,8 +99,11 @@ Causes = Mapping[tuple[str, Cell], set[str]]
 async def restate(connection: Connection, family: str, county_year: CountyYear, now: datetime) -> None:
     """Write how the published rows of a county and year differ from the newest editions of its periods.
 
-    Part of the transaction that replaces the rows.
+    Part of the transaction that replaces the rows. Key results follow from the figures of all families, and each family
+    writes theirs: families that publish at the same time take turns from here to the commit, so that the last one
+    compares what all have published.
     """
+    await lock_restatements(connection, county_year.county)
     years = f"{county_year.year:04}", f"{county_year.year + 1:04}"
     editions = await connection.fetch(_EDITIONS, county_year.county, *years)
     if not editions:
@@ -112,7 +122,7 @@ async def restate(connection: Connection, family: str, county_year: CountyYear, 
 async def _differences(
     connection: Connection, county: str, edition: Any, view: str, keys: Sequence[str]
 ) -> Sequence[Any]:
-    numbers = [row["attname"] for row in await connection.fetch(_NUMBERS, view, [*FIXED, *keys, *_SETTINGS])]
+    numbers = [row["attname"] for row in await connection.fetch(_NUMBERS, view, [*FIXED, *keys, *_NOT_COMPARED])]
     query = _DIFFERENCES.format(view=view, keys=", ".join(f"'{key}', {key}" for key in keys))
     return await connection.fetch(query, county, edition["period"], edition["edition"], view, numbers)
 

@@ -63,11 +63,38 @@ async def test_key_results_are_stored_and_compared_like_other_rows(
     found = await closing.steward.fetch("select * from report.restatement where view = 'key_result'")
     assert [(r["column_name"], r["old_value"], r["causes"]) for r in found] == [("actual", values["actual"], ["late"])]
     assert [orjson.loads(r["keys"]) for r in found] == [{"id": "suositus"}]
-    (folder / "key_results.yaml").write_text(KEY_RESULTS.replace("target: 60", "target: 65"), encoding="utf-8")
+    (folder / "key_results.yaml").write_text(KEY_RESULTS.replace("target: 60", "target: -80"), encoding="utf-8")
     async with nps.pool.acquire() as connection:
         await replace_registers(connection, load_folder(folder))
     await closing.publish(COUNTY, 2026)
     query = "select column_name, new_value, causes from report.restatement where view = 'key_result' order by 1"
-    actual, target = await closing.steward.fetch(query)
+    actual, met, target = await closing.steward.fetch(query)
     assert actual["causes"] == ["late", "register"]
-    assert tuple(target) == ("target", 65, ["late", "register"])
+    assert tuple(met) == ("met", 1, ["late", "register"])
+    assert tuple(target) == ("target", -80, ["late", "register"])
+
+
+async def test_only_values_that_differ_are_listed_of_rows_that_were_hidden(
+    nps: Store, closing: Closing, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(SAMPLE / "config", tmp_path / "config"))
+    unit = KEY_RESULTS.replace("{county: oma-hame}", "{county: oma-hame, scope_level: unit, scope: tauko}", 1)
+    (folder / "key_results.yaml").write_text(unit.replace("    target: 60", "    target: 0"), encoding="utf-8")
+    async with nps.pool.acquire() as connection:
+        await replace_registers(connection, load_folder(folder))
+    await fill(nps)
+    few = [f"few{n}" for n in range(6)]
+    await nps.feed(*(answered(name, unit="tauko", score=10) for name in few))
+    await closing.close("2026Q1")
+    await nps.feed(*(answered(f"more{n}", unit="tauko", score=10) for n in range(30)))
+    await closing.publish(COUNTY, 2026)
+    query = "select * from report.restatement where view = 'key_result' order by column_name"
+    shown = await closing.steward.fetch(query)
+    assert [(row["column_name"], row["old_value"], row["new_value"]) for row in shown] == [
+        ("actual", None, 100),
+        ("met", None, 1),
+    ]
+    assert {(row["old_suppressed"], row["new_suppressed"]) for row in shown} == {(True, False)}
+    rows = await closing.steward.fetch("select * from report.restatement where view <> 'key_result'")
+    assert [row for row in rows if row["old_suppressed"] and not row["new_suppressed"]]
+    assert [row for row in rows if row["old_value"] == row["new_value"]] == []

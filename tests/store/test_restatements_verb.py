@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from deploy.hva import restatements
 from deploy.hva.context import VerbError
 from tests.product import Database
-from tests.store.closing import COUNTY, Closing, steward_of
+from tests.store.closing import COUNTY, NOW, Closing, steward_of
 from tests.store.test_nps_store import Store, answered, nps, pool, registers
 
 __all__ = ["nps", "pool", "registers"]
@@ -61,6 +61,13 @@ async def test_restatements_are_listed_and_explained(
     restatements._print_exact(facts, "nps", cell, 10, as_json=True)
     data = orjson.loads(capsys.readouterr().out)
     assert (data["differences"], data["not_additive"]) == ({"n": 1, "promoters": 1}, [])
+
+
+def test_met_is_printed_as_a_word() -> None:
+    row = {"view": "key_result", "column_name": "met", "old_value": 1.0, "new_value": None, "keys": {"id": "kr"}}
+    flags = {"old_suppressed": False, "new_suppressed": True, "causes": ["late"], "first_seen": NOW}
+    cells = restatements._cells({"county": COUNTY, "period": "2026Q1", "edition": 1, **row, **flags})
+    assert cells[5:8] == ["met", "yes", "hidden"]
 
 
 async def test_period_that_is_not_closed(nps: Store, dsn: str) -> None:

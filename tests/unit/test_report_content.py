@@ -10,7 +10,8 @@ from deploy.report.charts import draw
 from deploy.report.gaps import missing
 from deploy.report.key_results import group, has_months, read
 from deploy.report.labels import restatement_words, verdict
-from deploy.report.model import Name, Value
+from deploy.report.model import LANGUAGES, Name, Value
+from deploy.report.numbers import shown
 from deploy.report.rows import build
 from deploy.report.tables import SPECS
 from tests.unit import report_cases as cases
@@ -139,6 +140,9 @@ def test_restatement_of_a_key_result_has_its_name_and_the_unit_of_its_metric() -
     assert restatement_words("fi", found) == "Nimi: Toteuma"
     assert restatement({**row, "column_name": "coverage"}, {}, {"kr": "gross"}).now.unit == "share"
     assert restatement({**row, "column_name": "change_points"}, {}, {"kr": "gross"}).now.unit == "points"
+    met = restatement({**row, "column_name": "met", "old_value": 1.0, "new_value": 0.0}, {}, {"kr": "gross"})
+    words = {language: (shown(language, met.before), shown(language, met.now)) for language in LANGUAGES}
+    assert words == {"fi": ("kyllä", "ei"), "sv": ("ja", "nej"), "en": ("yes", "no")}
 
 
 class Connection:

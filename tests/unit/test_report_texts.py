@@ -20,8 +20,8 @@ from deploy.report.texts import definitions, name_in, texts
 from shared.registers.figures import VIEWS
 
 NARROW = "\u202f"
-# The numbers of key results that a restatement can be about.
-_COMPARED = ("baseline", "target", "actual", "change_points", "change_relative", "progress", "coverage")
+# The columns of key results that a restatement can be about.
+_COMPARED = ("baseline", "target", "actual", "change_points", "change_relative", "progress", "coverage", "met")
 
 
 @pytest.mark.parametrize("language", ["fi", "sv"])
