@@ -69,7 +69,7 @@ def _wrap_batches() -> None:
 def _wrap_store() -> None:
     init, call = StoreCommit.__init__, StoreCommit.__call__
 
-    def init_with_faults(self: StoreCommit[Any], service: str, pool: Any, cipher: Any, apply: Any) -> None:
+    def init_with_faults(self: StoreCommit[Any], service: str, pool: Any, cipher: Any, apply: Any, *more: Any) -> None:
         async def apply_with_faults(connection: Any, county: str, events: Sequence[Any]) -> Any:
             await pass_point("transaction_started")
             if not _fixed.exists() and any(getattr(event, "id", "").startswith(BUG_ID) for event in events):
@@ -83,7 +83,7 @@ def _wrap_store() -> None:
                     await pass_point(f"{point}:retracted")
             return applied
 
-        init(self, service, pool, cipher, apply_with_faults)
+        init(self, service, pool, cipher, apply_with_faults, *more)
 
     async def call_with_fault(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
         applied = await call(self, events, dead_letters)
