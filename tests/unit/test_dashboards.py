@@ -19,7 +19,7 @@ from deploy.grafana.texts import Texts
 from deploy.grafana.variables import NAMES
 from services.fcr.domain import WAIT_BOUNDS
 
-_FOR_PEOPLE = {"content", "description", "label", "noValue", "text", "title", "tooltip"}
+_FOR_PEOPLE = {"content", "description", "label", "noValue", "renamePattern", "text", "title", "tooltip"}
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
 _COMPLETE_SUMS = re.compile(r"case when not bool_or\(hidden\) then sum\(\w+\) end")
 _SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
