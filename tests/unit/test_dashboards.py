@@ -105,6 +105,20 @@ def test_panels_say_what_is_hidden_and_what_is_not_there() -> None:
             assert words.keys() == {"null", "nan"} and all(words.values()), f"{name}: {override['matcher']}"
 
 
+def test_only_words_of_a_number_panel_are_coloured() -> None:
+    for name, panel in panels():
+        if panel["type"] != "stat":
+            continue
+        assert panel["options"]["colorMode"] == "value", name  # `none` ignores the colours of words
+        assert [step["color"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]] == [theme.PLAIN], (
+            name
+        )
+        for override in panel["fieldConfig"]["overrides"]:
+            found = {each["id"]: each["value"] for each in override["properties"]}
+            special = [each["options"]["result"]["color"] for each in found["mappings"] if each["type"] == "special"]
+            assert "color" not in found and set(special) <= {theme.MUTED}, name
+
+
 def test_panels_compute_nothing_from_published_rows() -> None:
     for name, panel in panels():
         queries = [_COMPLETE_SUMS.sub("", target["rawSql"]) for target in panel["targets"]]
