@@ -7,6 +7,7 @@ from grafana_foundation_sdk.builders import dashboard
 
 from deploy.grafana.alerts_panels import alert_list, firing_alerts
 from deploy.grafana.board import fill, new_board
+from deploy.grafana.label_values import OUTCOMES, STATES, STEPS, TRANSACTIONS
 from deploy.grafana.prometheus_panels import (
     Column,
     Look,
@@ -82,7 +83,14 @@ def _flow(text: Texts) -> list[Panel]:
     }
     return [
         *in_line(
-            chart(text, "records", _per_second(text), {"{{job}} {{outcome}}": "job:hva_records:rate5m"}, rows=12),
+            chart(
+                text,
+                "records",
+                _per_second(text),
+                {"{{job}} {{outcome}}": "job:hva_records:rate5m"},
+                rows=12,
+                words=OUTCOMES,
+            ),
             chart(text, "freshness", AXIS_SECONDS, freshness, rows=8, logarithmic=True),
         ),
         *in_line(
@@ -107,6 +115,7 @@ def _flow(text: Texts) -> list[Panel]:
                 },
                 rows=14,
                 logarithmic=True,
+                words=STEPS,
             ),
         ),
     ]
@@ -227,6 +236,7 @@ def _postgres(text: Texts) -> list[Panel]:
                 Measure("suffix:/s", 1, 0),
                 {"{{outcome}}": rate_of("hva_postgres_transactions_total", "outcome")},
                 rows=2,
+                words=TRANSACTIONS,
             ),
             chart(
                 text,
@@ -234,6 +244,7 @@ def _postgres(text: Texts) -> list[Panel]:
                 COUNT,
                 {"{{role}} {{state}}": "sum by (role, state) (hva_postgres_connections)"},
                 rows=14,
+                words=STATES,
             ),
         ),
     ]

@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from deploy.grafana.label_values import renamed
 from deploy.grafana.promql import UNKNOWN
 from deploy.grafana.texts import Texts
 from deploy.grafana.theme import BAD, CHART_HEIGHT, GOOD, MEASURES, NUMBER_HEIGHT, PLAIN, SERVICES, WIDTH, Measure
@@ -89,9 +90,19 @@ def bars(text: Texts, name: str, look: Look, query: str, labels: Sequence[str], 
 
 
 def chart(
-    text: Texts, name: str, measure: Measure, queries: Mapping[str, str], *, rows: int, logarithmic: bool = False
+    text: Texts,
+    name: str,
+    measure: Measure,
+    queries: Mapping[str, str],
+    *,
+    rows: int,
+    logarithmic: bool = False,
+    words: Mapping[str, str] | None = None,
 ) -> timeseries.Panel:
-    """Values over time; queries by their legends. `rows` is the number of series that the legend must have room for."""
+    """Values over time; queries by their legends. `rows` is the number of series that the legend must have room for.
+
+    `words` are the names of texts that replace values of the last label of a legend.
+    """
     panel = timeseries.Panel().fill_opacity(0).line_width(2).show_points(options.VisibilityMode.AUTO).span_nulls(False)
     panel.legend(
         common.VizLegendOptions()
@@ -112,6 +123,8 @@ def chart(
         panel.override_by_regexp(rf"(^|[ .]){service}([ .]|$)", [shades])
     for index, (legend, query) in enumerate(queries.items()):
         panel.with_target(_target(index, query).range().legend_format(legend))
+    for transformation in renamed(text, words or {}):
+        panel.with_transformation(transformation)
     return panel
 
 

@@ -26,7 +26,8 @@ _P = TypeVar("_P", stat.Panel, table.Panel, barchart.Panel, timeseries.Panel)
 
 def number(texts: Texts, title: str, about: str, value: Column, sql: str, *, width: int = 4) -> stat.Panel:
     """One number or text: the column of the only row of a query."""
-    panel = stat.Panel().color_mode(options.BigValueColorMode.NONE).graph_mode(options.BigValueGraphMode.NONE)
+    # The colour of the value, which is that of text: only the words for what is no number have another one.
+    panel = stat.Panel().color_mode(options.BigValueColorMode.VALUE).graph_mode(options.BigValueGraphMode.NONE)
     # `last` and not `lastNotNull`: NULL means hidden.
     reduce = common.ReduceDataOptions().calcs(["last"]).fields("/.*/" if value.unit is None else "")
     panel.reduce_options(reduce).text_mode(options.BigValueTextMode.VALUE)

@@ -19,7 +19,7 @@ from deploy.grafana.texts import Texts
 from deploy.grafana.variables import NAMES
 from services.fcr.domain import WAIT_BOUNDS
 
-_FOR_PEOPLE = {"content", "description", "label", "noValue", "text", "title", "tooltip"}
+_FOR_PEOPLE = {"content", "description", "label", "noValue", "renamePattern", "text", "title", "tooltip"}
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
 _COMPLETE_SUMS = re.compile(r"case when not bool_or\(hidden\) then sum\(\w+\) end")
 _SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
@@ -103,6 +103,20 @@ def test_panels_say_what_is_hidden_and_what_is_not_there() -> None:
                 if mapping["type"] == "special"
             }
             assert words.keys() == {"null", "nan"} and all(words.values()), f"{name}: {override['matcher']}"
+
+
+def test_only_words_of_a_number_panel_are_coloured() -> None:
+    for name, panel in panels():
+        if panel["type"] != "stat":
+            continue
+        assert panel["options"]["colorMode"] == "value", name  # `none` ignores the colours of words
+        assert [step["color"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]] == [theme.PLAIN], (
+            name
+        )
+        for override in panel["fieldConfig"]["overrides"]:
+            found = {each["id"]: each["value"] for each in override["properties"]}
+            special = [each["options"]["result"]["color"] for each in found["mappings"] if each["type"] == "special"]
+            assert "color" not in found and set(special) <= {theme.MUTED}, name
 
 
 def test_panels_compute_nothing_from_published_rows() -> None:
