@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
-from tests.dashboards.test_figures import rows_of
+from tests.dashboards.test_figures import rows_of, undone
 from tests.dashboards.test_queries import REAL
 from tests.product import Database
 
@@ -81,13 +80,8 @@ async def test_unit_is_shown_with_its_place(reader: Any) -> None:
 
 @pytest.fixture
 async def writer(published_sample: Database) -> AsyncIterator[Any]:
-    """A session that may change published rows; what it does is undone."""
-    connection = await asyncpg.connect(published_sample.dsn("hva_nps"))
-    transaction = connection.transaction()
-    await transaction.start()
-    yield connection
-    await transaction.rollback()
-    await connection.close()
+    async with undone(published_sample, "hva_nps") as session:
+        yield session
 
 
 BEFORE, NOW = "2025Q4", "2026Q1"

@@ -1,13 +1,17 @@
 """What panels show equals what `hva figures` prints."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 
 from deploy.grafana.texts import load
 from deploy.grafana.theme import LONGER_WAIT
 from tests.dashboards.boards import boards, queries
 from tests.dashboards.test_queries import REAL
+from tests.product import Database
 
 _KEYS = {"county": "oma-hame", "period": "2026Q1", "channel": "all", "segment": "all"}
 _OF_COUNTY = _KEYS | {"scope_level": "county"}
@@ -15,12 +19,12 @@ _OF_COUNTY = _KEYS | {"scope_level": "county"}
 NUMBERS = {
     "leadership: NPS": ("nps", _OF_COUNTY, "score"),
     "leadership: Settled at once (net)": ("fcr", _OF_COUNTY, "net"),
-    "leadership: Did not return in 7 days": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
+    "leadership: Confirmed resolution (7 d)": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
     "leadership: Events per client": ("events_per_client", _OF_COUNTY, "events_per_client"),
     "leadership: Same, fixed cohort": ("events_per_client", _OF_COUNTY, "cohort_ratio"),
     "first_line: Promises kept": ("access", _OF_COUNTY, "promise_kept_share"),
     "first_line: 90 % waited": ("access", _OF_COUNTY, "wait_p90"),
-    "first_line: Did not return in 7 days": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
+    "first_line: Confirmed resolution (7 d)": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
     "multidisciplinary: Per client with events": ("events_per_client", _OF_COUNTY, "events_per_cell_client"),
     "multidisciplinary: Per person time": ("events_per_client", _OF_COUNTY, "person_time"),
 }
@@ -87,11 +91,58 @@ async def test_hidden_rows_are_counted(reader: Any, figures: Any) -> None:
 async def test_state_of_figures(reader: Any, figures: Any) -> None:
     where = "leadership: Are the figures final?"
     assert await rows_of(reader, where, REAL) == [{"state": "Final"}]
-    assert await rows_of(reader, where, REAL | {"period": "2026Q3"}) == [{"state": "Provisional"}]
+    assert await rows_of(reader, where, REAL | {"period": "2026Q3"}) == [{"state": "Not complete"}]
     states = await rows_of(reader, "leadership: State and publication of figures", REAL)
     assert {row["state"] for row in states} == {"Final"}
     assert {row["published"] for row in states} == {"1.7.2026 03:00"}
     assert {(row["edition"], row["restated"]) for row in states} == {("not closed", None)}
+
+
+async def test_figure_without_rows_is_not_final(published_sample: Database) -> None:
+    async with undone(published_sample, "hva_nps") as writer:
+        await writer.execute("delete from report.nps where county = 'oma-hame' and period = '2026Q1'")
+        assert await rows_of(writer, "leadership: Are the figures final?", REAL) == [{"state": "Not complete"}]
+        states = await rows_of(writer, "leadership: State and publication of figures", REAL)
+        assert [row["figure"] for row in states if row["state"] == "no figures"] == ["Net Promoter Score (NPS)"]
+        names = await periods(writer)
+        assert names["2026Q1"] == "Q1/2026 (1.1.–31.3.2026) not complete"
+
+
+async def test_suuntima_is_not_missing_in_a_month(reader: Any) -> None:
+    march = REAL | {"period_kind": "month", "period": "2026-03"}
+    assert await rows_of(reader, "leadership: Are the figures final?", march) == [{"state": "Final"}]
+    states = await rows_of(reader, "leadership: State and publication of figures", march)
+    assert "Suuntima assessments" not in {row["figure"] for row in states}
+    assert (await periods(reader, "month"))["2026-03"] == "3/2026 (1.3.–31.3.2026)"
+
+
+async def test_periods_that_have_ended_come_first(reader: Any) -> None:
+    """Grafana chooses the first one."""
+    values = REAL | {"period_kind": "quarter"}
+    (query,) = [q for q in queries("leadership", boards()["en/leadership"]) if q.where.endswith("variable period")]
+    sql = query.expanded(values).replace("now()", "timestamptz '2026-05-20'")
+    found = [row["__value"] for row in await reader.fetch(sql)]
+    assert found[:2] == ["2026Q1", "2025Q4"] and found[-2:] == ["2026Q3", "2026Q2"]
+
+
+async def periods(reader: Any, kind: str = "quarter") -> dict[str, str]:
+    """The names of periods that can be chosen."""
+    (query,) = [q for q in queries("leadership", boards()["en/leadership"]) if q.where.endswith("variable period")]
+    rows = await reader.fetch(query.expanded(REAL | {"period_kind": kind}))
+    return {row["__value"]: row["__text"] for row in rows}
+
+
+@asynccontextmanager
+async def undone(database: Database, role: str) -> AsyncIterator[Any]:
+    """A session that may change published rows; what it does is undone."""
+    connection = await asyncpg.connect(database.dsn(role))
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield connection
+    finally:
+        await transaction.rollback()
+        await connection.close()
 
 
 async def test_line_is_a_scope_and_has_no_channels(reader: Any, figures: Any) -> None:
