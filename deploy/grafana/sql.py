@@ -31,6 +31,10 @@ def variable(name: str) -> str:
 
 COUNTY: Final = variable("county")
 PERIOD: Final = variable("period")
+BEFORE: Final = f"""(
+    select p.period from report.period p join report.period c using (period_kind)
+    where c.period = {PERIOD} and p.last_day = c.first_day - 1)"""
+"""The period before the chosen one, of the same length."""
 TODAY: Final = "(now() at time zone 'Europe/Helsinki')::date"
 
 
@@ -82,15 +86,6 @@ def keys(view: str, row: str, scope: str, **others: str) -> str:
     if others:
         raise ValueError(f"{view} has no key {', '.join(others)}")
     return "\n  and ".join(conditions)
-
-
-def value(name: str, scope: Callable[[str], str], **further: str) -> str:
-    """A query of one number of the chosen period, from a source. `further`: keys that are not 'all'."""
-    of = source(name)
-    return f"""select {shown("f", of.column)} as {of.name}
-from report.{of.view} f
-where {keys(of.view, "f", scope("f"), **further)}
-  and f.period = {PERIOD}"""
 
 
 def words(code: str) -> str:
@@ -153,6 +148,19 @@ def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
     ]
     words_ = ",\n    ".join(found)
     return f"coalesce(' (' || nullif(concat_ws(', ',\n    {words_}), '') || ')', '')"
+
+
+def value(texts: Texts, name: str, scope: Callable[[str], str], period: str = PERIOD, **further: str) -> str:
+    """A query of one number of a period, from a source, and of the `label` above it: the period with its marks.
+
+    `further`: keys that are not 'all'.
+    """
+    of = source(name)
+    return f"""select {shown("f", of.column)} as {of.name},
+  {period_name("p")} || {marks(texts, ["f"], cells=True)} as label
+from report.{of.view} f join report.period p using (period_kind, period)
+where {keys(of.view, "f", scope("f"), **further)}
+  and f.period = {period}"""
 
 
 def recent(kind: str, number: int) -> str:

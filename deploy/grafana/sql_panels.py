@@ -24,13 +24,36 @@ SqlPanel = stat.Panel | table.Panel | barchart.Panel | timeseries.Panel | text.P
 _P = TypeVar("_P", stat.Panel, table.Panel, barchart.Panel, timeseries.Panel)
 
 
-def number(texts: Texts, title: str, about: str, value: Column, sql: str, *, width: int = 4) -> stat.Panel:
-    """One number or text: the column of the only row of a query."""
+def number(
+    texts: Texts,
+    title: str,
+    about: str,
+    value: Column,
+    sql: str,
+    *,
+    width: int = 4,
+    none: tuple[str, str] | None = None,
+) -> stat.Panel:
+    """One number, with its `label` above it, or one text: the columns of the only row of a query.
+
+    `none`: the short words for no row, and the sentence that the description has about it.
+    """
     panel = stat.Panel().color_mode(options.BigValueColorMode.NONE).graph_mode(options.BigValueGraphMode.NONE)
     # `last` and not `lastNotNull`: NULL means hidden.
-    reduce = common.ReduceDataOptions().calcs(["last"]).fields("/.*/" if value.unit is None else "")
-    panel.reduce_options(reduce).text_mode(options.BigValueTextMode.VALUE)
-    return _finish(texts, panel, title, about, [value], sql, width, NUMBER_HEIGHT)
+    reduce = common.ReduceDataOptions().calcs(["last"])
+    columns = [value]
+    if value.unit is None:
+        panel.text_mode(options.BigValueTextMode.VALUE)
+        reduce.fields("/.*/")
+    else:
+        # Grafana names the number of a row by the text of the row, where it shows values of rows.
+        columns.append(Column("label"))
+        panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
+        reduce.fields("").values(True)
+    short, sentence = none or (texts("no_figures"), texts("no_rows"))
+    panel.reduce_options(reduce)
+    found = _finish(texts, panel, title, f"{about} {sentence}", columns, sql, width, NUMBER_HEIGHT)
+    return found.no_value(short)
 
 
 def rows(

@@ -66,7 +66,7 @@ async def test_trend_says_what_is_hidden_missing_and_of_few(reader: Any, figures
 
 async def test_hidden_number_is_null_and_missing_one_is_no_row(reader: Any) -> None:
     hidden = REAL | {"period_kind": "month", "period": "2025-05"}
-    assert await rows_of(reader, "leadership: NPS", hidden) == [{"score": None}]
+    assert await rows_of(reader, "leadership: NPS", hidden) == [{"score": None, "label": "5/2025"}]
     assert await rows_of(reader, "leadership: NPS", REAL | {"period": "2024Q1"}) == []
 
 
@@ -78,6 +78,16 @@ async def test_key_results(reader: Any, figures: Any) -> None:
         assert (row["progress"], row["coverage"]) == (result["progress"], result["coverage"])
     assert [row["actual"] for row in shown] == ["83.5\u00a0%", "41.7"]
     assert [row["verdict"] for row in shown] == ["Target met", "Target not met"]
+
+
+async def test_first_row_compares_and_has_cooperation(reader: Any, figures: Any) -> None:
+    (before,) = await figures("events_per_client", _OF_COUNTY | {"period": "2025Q4"})
+    (shown,) = await rows_of(reader, "leadership: Events per client, period before", REAL)
+    assert shown == {"events_per_client": before["events_per_client"], "label": "Q4/2025"}
+    keys = _OF_COUNTY | {"segment": "multidisciplinary", "question": "cooperation"}
+    (expected,) = await figures("statement", keys)
+    (shown,) = await rows_of(reader, "leadership: Cooperation went well (4–5), multidisciplinary", REAL)
+    assert shown["top2"] == expected["top2"]
 
 
 async def test_hidden_rows_are_counted(reader: Any, figures: Any) -> None:
