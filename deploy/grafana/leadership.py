@@ -15,20 +15,24 @@ from deploy.grafana.key_results import key_results
 from deploy.grafana.nps_quarters import bounds, nps_quarters
 from deploy.grafana.publication import hidden, state, states
 from deploy.grafana.sources import sources
-from deploy.grafana.sql import BEFORE, PERIOD, chosen, trend, value
+from deploy.grafana.sql import BEFORE, PERIOD, chosen, trend, value, variable
 from deploy.grafana.sql_panels import SqlPanel, number, rows
 from deploy.grafana.texts import Texts
 
 NAME: Final = "leadership"
 _LEVELS: Final = ("division",)
-_VARIABLES: Final = ("county", *_LEVELS, "period_kind", "period")
+_VARIABLES: Final = ("county", *_LEVELS, "segment", "period_kind", "period")
 _MONTHS: Final = ("month", 13)
 _QUARTERS: Final = 8
 _WIDTH: Final = 6
 _COOPERATION: Final = {"question": "cooperation", "segment": "multidisciplinary"}
+# Rows by segment are published of the county and of divisions, which are all that this dashboard shows.
+_OF_SEGMENT: Final = {"segment": variable("segment")}
 _FURTHER: Final[Mapping[str, Mapping[str, str]]] = {
-    "fcr_confirmed": {"window_days": "7"},
-    "statement": {"question": "useful"},
+    "nps": _OF_SEGMENT,
+    "fcr": _OF_SEGMENT,
+    "fcr_confirmed": {"window_days": "7", **_OF_SEGMENT},
+    "statement": {"question": "useful", **_OF_SEGMENT},
 }
 _NONE: Final = "–"  # where the label of a row says why there is no number
 
@@ -72,7 +76,10 @@ def _number(texts: Texts, source: str, board: str, title: str = "", period: str 
     view, column = source.split(".")
     shown_as = figure(texts, source, title="", opens=board)
     sql = value(texts, source, _scope, period, **(further or _FURTHER.get(view, {})))
-    return number(texts, texts(title or f"number_{column}"), texts.definition(view), shown_as, sql, width=_WIDTH)
+    about = texts.definition(view)
+    if not further and view in _FURTHER:
+        about = f"{about} {texts('segment_about')}"
+    return number(texts, texts(title or f"number_{column}"), about, shown_as, sql, width=_WIDTH)
 
 
 def _months(texts: Texts, title: str, names: Sequence[str], width: int = 12) -> SqlPanel:
@@ -82,7 +89,7 @@ def _months(texts: Texts, title: str, names: Sequence[str], width: int = 12) -> 
 
 def _recommending(texts: Texts) -> Sequence[SqlPanel]:
     return [
-        *nps_quarters(texts, _scope),
+        *nps_quarters(texts, _scope, _FURTHER),
         _months(texts, "nps_months", ["nps.score"]),
         _months(texts, "useful_months", ["statement.top1", "statement.top2"]),
     ]

@@ -25,7 +25,7 @@ async def test_units_are_sorted_and_marked(reader: Any, figures: Any) -> None:
     for row in shown:
         of = expected[row["scope"]]
         assert (row["score"], row["score_low"], row["n"]) == (of["score"], of["score_low"], of["n"])
-        assert ("(fewer than 30 answers)" in row["name"]) == of["low_n"]
+        assert ("(< 30 answers)" in row["name"]) == of["low_n"]
 
 
 async def test_shares_of_statements(reader: Any, figures: Any) -> None:
@@ -33,7 +33,7 @@ async def test_shares_of_statements(reader: Any, figures: Any) -> None:
     shown = await rows_of(reader, "experience: National statements, distribution of answers", REAL)
     assert len(shown) == 7
     help_, of = shown[0], expected["thl_help"]
-    assert help_["label"] == "I got help when I needed it (fewer than 30 answers)"
+    assert help_["label"] == "I got help when I needed it (< 30 answers)"
     assert [help_[f"c{i}"] for i in range(1, 6)] == [of[f"c{i}"] / of["n"] for i in range(1, 6)]
     hidden = await rows_of(reader, "unit: National statements, distribution of answers", UNIT)
     assert hidden[0] == {
@@ -65,7 +65,7 @@ async def test_kinds_of_feedback(reader: Any, figures: Any) -> None:
 async def test_numbers_of_a_unit(reader: Any, figures: Any, title: str, view: str, column: str) -> None:
     further = {"sector": "all", "event_class": "all"} if view == "service_events" else {}
     (expected,) = await figures(view, _OF_UNIT | further)
-    label = "Q1/2026 (fewer than 30 answers)" if expected["low_n"] else "Q1/2026"
+    label = "Q1/2026 (< 30 answers)" if expected["low_n"] else "Q1/2026"
     assert await rows_of(reader, f"unit: {title}", UNIT) == [{column: expected[column], "label": label}]
     assert await rows_of(reader, f"unit: {title}", REAL) == [], "no unit is chosen"
 
@@ -117,10 +117,10 @@ async def test_label_of_a_number_says_that_it_is_provisional_or_of_few(writer: A
     of_county = REAL | {"county": "x"}
     await publish(writer, {(NOW, "all"): (40, 50.0)})
     assert await rows_of(writer, "leadership: NPS", of_county) == [{"score": 50, "label": "Q1/2026"}]
-    await publish(writer, {(BEFORE, "all"): (20, 40.0)}, "provisional", low_n=True)
+    await publish(writer, {(BEFORE, "all"): (20, 40.0), (BEFORE, "web"): (20, 40.0)}, "provisional", low_n=True)
     for where, period in {"leadership: NPS": BEFORE, "experience: Change of NPS": NOW}.items():
         (shown,) = await rows_of(writer, where, of_county | {"period": period})
-        assert shown["label"].endswith("(fewer than 30 answers, provisional)")
+        assert shown["label"].endswith("(< 30 answers, provisional)")
 
 
 async def test_mix_of_channels_explains_the_change(writer: Any) -> None:

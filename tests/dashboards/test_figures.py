@@ -57,7 +57,7 @@ async def test_trend_says_what_is_hidden_missing_and_of_few(reader: Any, figures
     expected = {row["period"]: row for row in await figures("nps", {**_OF_COUNTY, "period": "2025-05"})}
     assert expected["2025-05"]["suppressed"]
     assert (shown["5/2025"]["label"], shown["5/2025"]["score"]) == ("5/2025 (hidden)", None)
-    assert shown["4/2025"]["label"] == "4/2025 (fewer than 30 answers)"
+    assert shown["4/2025"]["label"] == "4/2025 (< 30 answers)"
     (march,) = await figures("nps", {**_OF_COUNTY, "period": "2026-03"})
     assert (shown["3/2026"]["label"], shown["3/2026"]["score"]) == ("3/2026", march["score"])
     early = await rows_of(reader, "leadership: NPS, 13 months", REAL | {"period": "2025Q1"})
@@ -88,6 +88,43 @@ async def test_first_row_compares_and_has_cooperation(reader: Any, figures: Any)
     (expected,) = await figures("statement", keys)
     (shown,) = await rows_of(reader, "leadership: Cooperation went well (4–5), multidisciplinary", REAL)
     assert shown["top2"] == expected["top2"]
+
+
+async def test_label_says_that_there_is_no_figure(published_sample: Database) -> None:
+    async with undone(published_sample, "hva_fcr") as writer:
+        await writer.execute("delete from report.access where county = 'oma-hame' and period = '2026-03'")
+        await writer.execute(
+            "insert into report.access (county, period_kind, period, scope_level, scope, channel, segment, inbound,"
+            " answered_share, promise_kept_share, state, suppressed, low_n, published_at) values ('oma-hame', 'month',"
+            " '2026-03', 'county', 'oma-hame', 'all', 'all', 40, 0.5, 0.5, 'provisional', false, false, now())"
+        )
+        labels = {}
+        for panel in ("Answered, called back the same day and in time, 13 months", "Waits, 13 months"):
+            rows = await rows_of(writer, f"first_line: {panel}", REAL)
+            labels[panel.split()[0]] = rows[-1]["label"]
+    assert labels == {
+        "Answered,": "3/2026 (partly no figure, provisional)",
+        "Waits,": "3/2026 (no figure, provisional)",
+    }
+
+
+async def test_chosen_segment(reader: Any, figures: Any) -> None:
+    chosen = REAL | {"segment": "other"}
+    (expected,) = await figures("nps", _OF_COUNTY | {"segment": "other"})
+    (shown,) = await rows_of(reader, "leadership: NPS", chosen)
+    assert shown["score"] == expected["score"] is not None
+    quarters = await rows_of(reader, "leadership: NPS by quarter with its 95 % interval", chosen)
+    assert len(quarters) == 8
+    last = quarters[-1]
+    assert [last[name] for name in ("score_low", "score", "score_high")] == [
+        expected[name] for name in ("score_low", "score", "score_high")
+    ]
+
+
+async def test_every_quarter_of_a_past_period_is_drawn(reader: Any) -> None:
+    shown = await rows_of(reader, "leadership: NPS by quarter with its 95 % interval", REAL | {"period": "2025Q1"})
+    assert [row["label"] for row in shown][:2] == ["Q2/2023 (no data)", "Q3/2023 (no data)"]
+    assert shown[-1]["label"].startswith("Q1/2025") and shown[-1]["score_low"] < shown[-1]["score"]
 
 
 async def test_hidden_rows_are_counted(reader: Any, figures: Any) -> None:

@@ -74,8 +74,6 @@ def check_columns(query: Query, columns: Mapping[str, str]) -> None:
         case "stat":
             value, *label = columns.values()
             assert label == (["text"] if value in _NUMBERS else []), query.where
-        case "timeseries":
-            assert next(iter(columns.values())) == "timestamptz", query.where
         case "barchart":
             first, *others = columns.values()
             assert first == "text" and others and set(others) <= _NUMBERS, query.where
