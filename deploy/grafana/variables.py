@@ -17,11 +17,16 @@ NAMES: Final = ("county", *reversed(LEVELS), "line", "channel", "segment", "peri
 """All variables, in their order."""
 KINDS: Final = ("quarter", "month", "year")
 
-# Rows of the county decide which periods there are, and which of them lack a figure.
+_OF_COUNTY: Final = f"where county = {COUNTY} and scope_level = 'county' and channel = '{ALL}' and segment = '{ALL}'"
+# Rows of the county decide which periods there are: one view of each family.
+_LISTED: Final = " union ".join(
+    f"select period from report.{view} {_OF_COUNTY} and period_kind = {variable('period_kind')}"
+    for view in ("response", "access", "events_per_client")
+)
+# Which of them lack a figure. The primary key finds the periods of an array; no index has the kind of a period.
 _PERIODS: Final = " union all ".join(
     f"select period_kind, period, state, '{name}' as view, {str(view.by_month).lower()} as by_month"
-    f" from report.{name} where county = {COUNTY} and scope_level = 'county'"
-    f" and channel = '{ALL}' and segment = '{ALL}' and period_kind = {variable('period_kind')}"
+    f" from report.{name} {_OF_COUNTY} and period = any (array(select l.period from listed l))"
     for name, view in VIEWS.items()
 )
 _MONTHLY: Final = sum(view.by_month for view in VIEWS.values())
@@ -73,7 +78,8 @@ def _periods(texts: Texts) -> str:
     Grafana chooses the first one: the newest that has ended. Running ones, which are nearly empty, come last.
     """
     incomplete, provisional = literal(texts("incomplete_short")), literal(texts("provisional"))
-    return f"""select p.period as __value, {period_name("p")} || ' (' || to_char(p.first_day, 'FMDD.FMMM.')
+    return f"""with listed as ({_LISTED})
+select p.period as __value, {period_name("p")} || ' (' || to_char(p.first_day, 'FMDD.FMMM.')
   || to_char(p.last_day, '–FMDD.FMMM.YYYY)') || coalesce(' ' || nullif(concat_ws(', ',
     case when count(distinct f.view) filter (where f.by_month or p.period_kind <> 'month')
       < case p.period_kind when 'month' then {_MONTHLY} else {len(VIEWS)} end then {incomplete} end,
