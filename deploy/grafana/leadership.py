@@ -66,8 +66,8 @@ def _now(texts: Texts) -> Sequence[SqlPanel]:
         _number(texts, "fcr_confirmed.fcr_confirmed", "first_line"),
         state(texts, width=_WIDTH),
         _number(texts, events, board),
-        _number(texts, events, board, "number_events_before", BEFORE),
         _number(texts, "events_per_client.cohort_ratio", board),
+        _number(texts, events, board, "number_events_before", BEFORE),
         _number(texts, "statement.top2", board, "number_cooperation", **_COOPERATION),
     ]
 
