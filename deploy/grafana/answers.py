@@ -6,7 +6,7 @@ from typing import Final
 from deploy.grafana.breakdown import by_key
 from deploy.grafana.columns import Column, figure, label
 from deploy.grafana.nps_quarters import bounds
-from deploy.grafana.sources import number, sources
+from deploy.grafana.sources import number, source, sources
 from deploy.grafana.sql import PERIOD, keys, literal, marks, name_of
 from deploy.grafana.sql_panels import SqlPanel, bars, rows
 from deploy.grafana.texts import Texts
@@ -65,8 +65,9 @@ def _distribution(
 ) -> SqlPanel:
     """Shares of answers, which add up to 1: a bar for each question, with the colour of each answer."""
     asked = ", ".join(f"({i}, {literal(question)})" for i, question in enumerate(questions))
+    drawn = [source(f"f:{view}.{name}/n") for name in answers]
     shares = ", ".join(f"{number('f', f'{name}/n')} as {name}" for name in answers)
-    sql = f"""select {name_of(texts, "'question'", "q.question")} || {marks(texts, ["f"])} as label, {shares}
+    sql = f"""select {name_of(texts, "'question'", "q.question")} || {marks(texts, ["f"], drawn)} as label, {shares}
 from (values {asked}) q(position, question)
 left join report.{view} f on f.question = q.question and f.period = {PERIOD}
   and {keys(view, "f", scope("f"), question="*")}

@@ -46,7 +46,7 @@ def by_key(
     name = scope_name(texts, "s") if key == "scope" else name_of(texts, literal(key), "s.code")
     numbers = ", ".join(each.drawn if chart else f"{shown(each.row, each.column)} as {each.name}" for each in found)
     code = "" if chart else f"s.code as {key}, "
-    return f"""select {name} || {marks(texts, list(views), cells=not chart)} as name, {code}{numbers}
+    return f"""select {name} || {marks(texts, list(views), found, cells=not chart)} as name, {code}{numbers}
 from ({values}) s
 {joins}
 order by array_position(array[{", ".join(map(literal, (ALL, *first)))}], s.code), {order}1"""

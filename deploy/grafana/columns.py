@@ -6,9 +6,8 @@ from typing import Any, Final
 from deploy.grafana.sources import source
 from deploy.grafana.sql import ALL, LEVELS
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import LONGER_WAIT, MEASURES, MUTED, WAITS
+from deploy.grafana.theme import LONGER_WAIT, MEASURES, MUTED, WAITS, Measured
 from deploy.grafana.variables import NAMES
-from deploy.report.model import Unit
 from deploy.report.tables import column
 
 _WAITS: Final = {**{str(bound): bound for bound in (*WAITS, LONGER_WAIT)}, "Infinity": LONGER_WAIT}
@@ -27,7 +26,7 @@ class Column:
 
     name: str
     title: str = ""
-    unit: Unit | None = None
+    unit: Measured | None = None
     width: int | None = None
     empty: str | None = None
     opens: str | None = None
@@ -47,9 +46,10 @@ def figure(texts: Texts, name: str, **settings: Any) -> Column:
     """
     of = source(name)
     found = column(f"{of.view}.{of.name}" if "/" in of.column else f"{of.view}.{of.column}")
+    unit: Measured = "index" if name.endswith("revolving.index") else found.unit
     if "title" not in settings:
         settings["title"] = texts.column(found.label)
-    return Column(of.name, unit=found.unit, **settings)
+    return Column(of.name, unit=unit, **settings)
 
 
 def label(texts: Texts, name: str, title: str, **settings: Any) -> Column:

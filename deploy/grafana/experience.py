@@ -63,7 +63,7 @@ def _now(texts: Texts) -> Sequence[SqlPanel]:
 def _number(texts: Texts, name: str, **further: str) -> SqlPanel:
     of = source(name)
     title, shown_as = texts(f"number_{of.name}"), figure(texts, name, title="")
-    return number(texts, title, texts.definition(of.view), shown_as, value(name, _scope, **further))
+    return number(texts, title, texts.definition(of.view), shown_as, value(texts, name, _scope, **further))
 
 
 def _scopes(texts: Texts) -> Sequence[SqlPanel]:

@@ -96,7 +96,7 @@ def _about(texts: Texts) -> SqlPanel:
 
 def _number(texts: Texts, name: str) -> SqlPanel:
     of = source(name)
-    sql = value(name, _scope, **_OF_CHANNEL.get(of.view, {}))
+    sql = value(texts, name, _scope, **_OF_CHANNEL.get(of.view, {}))
     return number(texts, texts(f"number_{of.column}"), texts.definition(of.view), figure(texts, name, title=""), sql)
 
 

@@ -15,18 +15,24 @@ from deploy.grafana.key_results import key_results
 from deploy.grafana.nps_quarters import bounds, nps_quarters
 from deploy.grafana.publication import hidden, state, states
 from deploy.grafana.sources import sources
-from deploy.grafana.sql import chosen, trend, value
+from deploy.grafana.sql import BEFORE, PERIOD, chosen, trend, value, variable
 from deploy.grafana.sql_panels import SqlPanel, number, rows
 from deploy.grafana.texts import Texts
 
 NAME: Final = "leadership"
 _LEVELS: Final = ("division",)
-_VARIABLES: Final = ("county", *_LEVELS, "period_kind", "period")
+_VARIABLES: Final = ("county", *_LEVELS, "segment", "period_kind", "period")
 _MONTHS: Final = ("month", 13)
 _QUARTERS: Final = 8
+_WIDTH: Final = 6
+_COOPERATION: Final = {"question": "cooperation", "segment": "multidisciplinary"}
+# Rows by segment are published of the county and of divisions, which are all that this dashboard shows.
+_OF_SEGMENT: Final = {"segment": variable("segment")}
 _FURTHER: Final[Mapping[str, Mapping[str, str]]] = {
-    "fcr_confirmed": {"window_days": "7"},
-    "statement": {"question": "useful"},
+    "nps": _OF_SEGMENT,
+    "fcr": _OF_SEGMENT,
+    "fcr_confirmed": {"window_days": "7", **_OF_SEGMENT},
+    "statement": {"question": "useful", **_OF_SEGMENT},
 }
 _NONE: Final = "–"  # where the label of a row says why there is no number
 
@@ -50,21 +56,30 @@ def _scope(row: str) -> str:
 
 
 def _now(texts: Texts) -> Sequence[SqlPanel]:
-    """The answers to the four questions, as numbers of the chosen period."""
-    numbers = {
-        "nps.score": "experience",
-        "fcr.net": "first_line",
-        "fcr_confirmed.fcr_confirmed": "first_line",
-        "events_per_client.events_per_client": "multidisciplinary",
-        "events_per_client.cohort_ratio": "multidisciplinary",
-    }
-    return [*(_number(texts, source, board) for source, board in numbers.items()), state(texts)]
+    """The answers to the four questions, as numbers of the chosen period: "fewer" needs the period before, "better
+    joined" what multidisciplinary clients say of it.
+    """
+    events, board = "events_per_client.events_per_client", "multidisciplinary"
+    return [
+        _number(texts, "nps.score", "experience"),
+        _number(texts, "fcr.net", "first_line"),
+        _number(texts, "fcr_confirmed.fcr_confirmed", "first_line"),
+        state(texts, width=_WIDTH),
+        _number(texts, events, board),
+        _number(texts, "events_per_client.cohort_ratio", board),
+        _number(texts, events, board, "number_events_before", BEFORE),
+        _number(texts, "statement.top2", board, "number_cooperation", **_COOPERATION),
+    ]
 
 
-def _number(texts: Texts, source: str, board: str) -> SqlPanel:
+def _number(texts: Texts, source: str, board: str, title: str = "", period: str = PERIOD, **further: str) -> SqlPanel:
     view, column = source.split(".")
-    title, shown_as = texts(f"number_{column}"), figure(texts, source, title="", opens=board)
-    return number(texts, title, texts.definition(view), shown_as, value(source, _scope, **_FURTHER.get(view, {})))
+    shown_as = figure(texts, source, title="", opens=board)
+    sql = value(texts, source, _scope, period, **(further or _FURTHER.get(view, {})))
+    about = texts.definition(view)
+    if not further and view in _FURTHER:
+        about = f"{about} {texts('segment_about')}"
+    return number(texts, texts(title or f"number_{column}"), about, shown_as, sql, width=_WIDTH)
 
 
 def _months(texts: Texts, title: str, names: Sequence[str], width: int = 12) -> SqlPanel:
@@ -74,7 +89,7 @@ def _months(texts: Texts, title: str, names: Sequence[str], width: int = 12) -> 
 
 def _recommending(texts: Texts) -> Sequence[SqlPanel]:
     return [
-        *nps_quarters(texts, _scope),
+        *nps_quarters(texts, _scope, _FURTHER),
         _months(texts, "nps_months", ["nps.score"]),
         _months(texts, "useful_months", ["statement.top1", "statement.top2"]),
     ]

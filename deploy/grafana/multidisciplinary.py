@@ -80,7 +80,7 @@ def _scope(row: str) -> str:
 def _number(texts: Texts, name: str) -> SqlPanel:
     of = source(name)
     shown_as = figure(texts, name, title="")
-    return number(texts, texts(f"number_{of.column}"), texts.definition(of.view), shown_as, value(name, _scope))
+    return number(texts, texts(f"number_{of.column}"), texts.definition(of.view), shown_as, value(texts, name, _scope))
 
 
 def _months(texts: Texts, title: str, names: Sequence[str], *more: str, **settings: Any) -> SqlPanel:

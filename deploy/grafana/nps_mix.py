@@ -5,17 +5,12 @@ are there only when no channel is hidden.
 """
 
 from collections.abc import Callable
-from typing import Final
 
 from deploy.grafana.columns import Column, label
 from deploy.grafana.sources import complete_sum, shown
-from deploy.grafana.sql import ALL, PERIOD, keys, marks, name_of
+from deploy.grafana.sql import ALL, BEFORE, PERIOD, keys, marks, name_of, period_name
 from deploy.grafana.sql_panels import SqlPanel, number, rows, words
 from deploy.grafana.texts import Texts
-
-_BEFORE: Final = f"""(
-    select p.period from report.period p join report.period c using (period_kind)
-    where c.period = {PERIOD} and p.last_day = c.first_day - 1)"""
 
 
 def nps_mix(texts: Texts, scope: Callable[[str], str]) -> list[SqlPanel]:
@@ -28,10 +23,11 @@ def nps_mix(texts: Texts, scope: Callable[[str], str]) -> list[SqlPanel]:
     }
     found: list[SqlPanel] = []
     for name, value in sums.items():
-        sql = f"select {value} as {name}\nfrom ({channels}) c having count(*) > 0"
+        sql = f"select {value} as {name}, min(label) as label\nfrom ({channels}) c having count(*) > 0"
         empty = texts("hidden") if name == "change" else texts("mix_hidden")
         shown_as = Column(name, unit="points", empty=empty)
-        found.append(number(texts, texts(f"mix_{name}"), texts("mix_about"), shown_as, sql).no_value(texts("mix_none")))
+        none = (texts("mix_none_short"), texts("mix_none"))
+        found.append(number(texts, texts(f"mix_{name}"), texts("mix_about"), shown_as, sql, none=none))
     about = f"{texts('mix_about')} {texts('mix_channels_about')}"
     columns = [
         label(texts, "name", texts.report("key_channel")),
@@ -66,19 +62,21 @@ def _channels(texts: Texts, scope: Callable[[str], str]) -> str:
     def share(row: str) -> str:
         return f"case when {row}.suppressed then null else coalesce({row}.n, 0) end / t.n_{row}::double precision"
 
-    return f"""select name, hidden, score_change, share_a, share_b, score_a, score_b,
+    return f"""select name, label, hidden, score_change, share_a, share_b, score_a, score_b,
     (share_a + share_b) / 2 * (coalesce(own_b, own_a) - coalesce(own_a, own_b)) as within,
     (coalesce(own_a, own_b) + coalesce(own_b, own_a)) / 2 * (share_b - share_a) as mix
   from (
     select {name_of(texts, "'channel'", "channel")} || {marks(texts, ["a", "b"], cells=True)} as name,
       coalesce(a.suppressed, false) or coalesce(b.suppressed, false) or t.n_a is null or t.n_b is null as hidden,
-      t.score_change, a.score as own_a, b.score as own_b, {share("a")} as share_a, {share("b")} as share_b,
+      t.label, t.score_change, a.score as own_a, b.score as own_b, {share("a")} as share_a, {share("b")} as share_b,
       {shown("a", "score")} as score_a, {shown("b", "score")} as score_b
-    from {row_of("a", _BEFORE)}
+    from {row_of("a", BEFORE)}
     full join {row_of("b", PERIOD)} using (channel)
     cross join (
-      select a.n as n_a, b.n as n_b, b.score - a.score as score_change from report.nps a, report.nps b
-      where {rows_of("a", _BEFORE, ALL)}
+      select a.n as n_a, b.n as n_b, b.score - a.score as score_change,
+        {period_name("p")} || {marks(texts, ["a", "b"], cells=True)} as label
+      from report.nps a, report.nps b join report.period p using (period_kind, period)
+      where {rows_of("a", BEFORE, ALL)}
       and {rows_of("b", PERIOD, ALL)}
     ) t
   ) parts"""

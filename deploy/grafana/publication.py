@@ -13,6 +13,7 @@ from deploy.grafana.theme import GREY
 from shared.disclosure.model import VIEWS
 
 _OF_PERIOD: Final = f"where county = {COUNTY} and period = {PERIOD}"
+_MONTHLY: Final = "(select p.period_kind = 'month' from report.period p where p.period = " + PERIOD + ")"
 
 
 def _rows(texts: Texts, columns: str, condition: str = "") -> str:
@@ -24,33 +25,46 @@ def _rows(texts: Texts, columns: str, condition: str = "") -> str:
     )
 
 
+def _expected(texts: Texts) -> str:
+    """Every figure that is published of a period of the chosen length, with its rows of the county, if it has any."""
+    figures = ", ".join(
+        f"({i}, {literal(name)}, {literal(texts.figure(name))}, {str(view.by_month).lower()})"
+        for i, (name, view) in enumerate(VIEWS.items())
+    )
+    return f"""(values {figures}) e(position, view, figure, by_month)
+left join ({_rows(texts, "state, published_at", " and scope_level = 'county'")}) f using (position, view, figure)
+where e.by_month or not {_MONTHLY}"""
+
+
 def state(texts: Texts, *, width: int = 4) -> stat.Panel:
-    """Whether the figures are final."""
-    sql = f"""select case when bool_or(f.state = 'provisional') then {literal(texts.report("state_provisional"))}
+    """Whether the figures are final. They are not complete while a figure has no published row."""
+    sql = f"""select case when bool_or(f.state is null) then {literal(texts("incomplete"))}
+  when bool_or(f.state = 'provisional') then {literal(texts.report("state_provisional"))}
   else {literal(texts.report("state_final"))} end as state
-from ({_rows(texts, "state", " and scope_level = 'county'")}) f
-having count(*) > 0"""
+from {_expected(texts)}
+having count(f.state) > 0"""
     return number(texts, texts("state_title"), texts("state_about"), Column("state"), sql, width=width)
 
 
 def states(texts: Texts) -> table.Panel:
     """Of each figure: whether it is final, when it was published, the edition of the period, changes since then."""
     provisional, final = texts.report("state_provisional"), texts.report("state_final")
-    sql = f"""select f.figure,
-  case when bool_or(f.state = 'provisional') then {literal(provisional)} else {literal(final)} end as state,
+    sql = f"""select e.figure,
+  case when bool_or(f.state is null) then {literal(texts("no_figures"))}
+    when bool_or(f.state = 'provisional') then {literal(provisional)} else {literal(final)} end as state,
   to_char(max(f.published_at) at time zone 'Europe/Helsinki', 'FMDD.FMMM.YYYY HH24:MI') as published,
   coalesce((
     select e.edition || to_char(max(e.closed_at) at time zone 'Europe/Helsinki', ' (FMDD.FMMM.YYYY)')
     from report.edition e {_OF_PERIOD} group by e.edition order by e.edition desc limit 1
   ), {literal(texts("not_closed"))}) as edition,
   case when exists (select from report.edition e {_OF_PERIOD}) then (
-    select count(*) from report.restatement r {_OF_PERIOD} and r.view = f.view
+    select count(*) from report.restatement r {_OF_PERIOD} and r.view = e.view
   ) end as restated
-from ({_rows(texts, "state, published_at", " and scope_level = 'county'")}) f
-group by f.position, f.view, f.figure order by f.position"""
+from {_expected(texts)}
+group by e.position, e.view, e.figure order by e.position"""
     columns = [
         Column("figure", texts.report("figure_column"), wrapped=True),
-        Column("state", texts.report("state"), width=110, marks=((f"/{provisional}/", GREY),)),
+        Column("state", texts.report("state"), width=110, marks=((f"/{provisional}|{texts('no_figures')}/", GREY),)),
         Column("published", texts.report("published"), width=150),
         Column("edition", texts.report("edition"), width=150, wrapped=True),
         Column("restated", texts("restated"), "count", width=120, empty=texts("not_closed")),

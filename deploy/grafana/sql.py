@@ -9,7 +9,7 @@ from typing import Final
 
 from grafana_foundation_sdk.models.common import DataSourceRef
 
-from deploy.grafana.sources import Further, shown, source
+from deploy.grafana.sources import Further, Source, number, shown, source
 from deploy.grafana.texts import Texts
 from shared.publication.protection import keys_of
 
@@ -31,6 +31,10 @@ def variable(name: str) -> str:
 
 COUNTY: Final = variable("county")
 PERIOD: Final = variable("period")
+BEFORE: Final = f"""(
+    select p.period from report.period p join report.period c using (period_kind)
+    where c.period = {PERIOD} and p.last_day = c.first_day - 1)"""
+"""The period before the chosen one, of the same length."""
 TODAY: Final = "(now() at time zone 'Europe/Helsinki')::date"
 
 
@@ -84,15 +88,6 @@ def keys(view: str, row: str, scope: str, **others: str) -> str:
     return "\n  and ".join(conditions)
 
 
-def value(name: str, scope: Callable[[str], str], **further: str) -> str:
-    """A query of one number of the chosen period, from a source. `further`: keys that are not 'all'."""
-    of = source(name)
-    return f"""select {shown("f", of.column)} as {of.name}
-from report.{of.view} f
-where {keys(of.view, "f", scope("f"), **further)}
-  and f.period = {PERIOD}"""
-
-
 def words(code: str) -> str:
     """A code without a name, as words."""
     return f"upper(left({code}, 1)) || translate(substr({code}, 2), '-_', '  ')"
@@ -128,11 +123,12 @@ def period_name(row: str) -> str:
   end"""
 
 
-def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
-    """The marks of a row as words in brackets, or an empty text: no data, (partly) hidden, few answers, provisional.
+def marks(texts: Texts, rows: Sequence[str], numbers: Sequence[Source] = (), *, cells: bool = False) -> str:
+    """The marks of a row as words in brackets, or an empty text: no data, (partly) hidden, (partly) no figure, few
+    answers, provisional.
 
-    `rows`: the aliases that the row is made of, joined from the left. `cells`: where the cells of a table say
-    themselves what is hidden or missing, the marks do not.
+    `rows`: the aliases that the row is made of, joined from the left. `numbers`: those that are drawn. `cells`: where
+    the cells of a table say themselves what is hidden or missing, the marks do not.
     """
 
     def any_of(column: str) -> str:
@@ -146,6 +142,13 @@ def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
         f"case when coalesce{any_of('state')} is null then {literal(texts('missing'))} end",
         f"case when true in {suppressed} then {hidden} end",
     ]
+    if numbers:
+        undefined, partly = literal(texts("undefined")), literal(texts("undefined_partly"))
+        empty = ", ".join(f"{n.row}.suppressed is not true and {number(n.row, n.column)} is null" for n in numbers)
+        of_cells.append(
+            f"""case when coalesce{any_of("state")} is null then null
+      when false not in ({empty}) then {undefined} when true in ({empty}) then {partly} end"""
+        )
     found = [
         *([] if cells else of_cells),
         f"case when true in {any_of('low_n')} then {literal(texts('low_n_short'))} end",
@@ -153,6 +156,19 @@ def marks(texts: Texts, rows: Sequence[str], *, cells: bool = False) -> str:
     ]
     words_ = ",\n    ".join(found)
     return f"coalesce(' (' || nullif(concat_ws(', ',\n    {words_}), '') || ')', '')"
+
+
+def value(texts: Texts, name: str, scope: Callable[[str], str], period: str = PERIOD, **further: str) -> str:
+    """A query of one number of a period, from a source, and of the `label` above it: the period with its marks.
+
+    `further`: keys that are not 'all'.
+    """
+    of = source(name)
+    return f"""select {shown("f", of.column)} as {of.name},
+  {period_name("p")} || {marks(texts, ["f"], cells=True)} as label
+from report.{of.view} f join report.period p using (period_kind, period)
+where {keys(of.view, "f", scope("f"), **further)}
+  and f.period = {period}"""
 
 
 def recent(kind: str, number: int) -> str:
@@ -207,7 +223,7 @@ def over(
         + keys(view, row, scope(row), **(further or {}).get(row, {}))
         for row, view in views.items()
     )
-    return f"""select {name} || {marks(texts, list(views))} as label, {", ".join(each.drawn for each in found)}
+    return f"""select {name} || {marks(texts, list(views), found)} as label, {", ".join(each.drawn for each in found)}
 from {periods}
 {joins}
 order by p.first_day{" desc" if newest_first else ""}"""

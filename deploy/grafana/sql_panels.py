@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from grafana_foundation_sdk.builders import barchart, common, stat, table, text, timeseries
+from grafana_foundation_sdk.builders import barchart, common, stat, table, text
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
@@ -18,20 +18,43 @@ from deploy.grafana.columns import Column, properties
 from deploy.grafana.sql import SOURCE
 from deploy.grafana.sql_target import SqlTarget
 from deploy.grafana.texts import Texts
-from deploy.grafana.theme import CHART_HEIGHT, MUTED, NUMBER_HEIGHT, PLAIN, SERIES, WIDTH
+from deploy.grafana.theme import CHART_HEIGHT, NUMBER_HEIGHT, PLAIN, SERIES, WIDTH
 
-SqlPanel = stat.Panel | table.Panel | barchart.Panel | timeseries.Panel | text.Panel
-_P = TypeVar("_P", stat.Panel, table.Panel, barchart.Panel, timeseries.Panel)
+SqlPanel = stat.Panel | table.Panel | barchart.Panel | text.Panel
+_P = TypeVar("_P", stat.Panel, table.Panel, barchart.Panel)
 
 
-def number(texts: Texts, title: str, about: str, value: Column, sql: str, *, width: int = 4) -> stat.Panel:
-    """One number or text: the column of the only row of a query."""
+def number(
+    texts: Texts,
+    title: str,
+    about: str,
+    value: Column,
+    sql: str,
+    *,
+    width: int = 4,
+    none: tuple[str, str] | None = None,
+) -> stat.Panel:
+    """One number, with its `label` above it, or one text: the columns of the only row of a query.
+
+    `none`: the short words for no row, and the sentence that the description has about it.
+    """
     # The colour of the value, which is that of text: only the words for what is no number have another one.
     panel = stat.Panel().color_mode(options.BigValueColorMode.VALUE).graph_mode(options.BigValueGraphMode.NONE)
     # `last` and not `lastNotNull`: NULL means hidden.
-    reduce = common.ReduceDataOptions().calcs(["last"]).fields("/.*/" if value.unit is None else "")
-    panel.reduce_options(reduce).text_mode(options.BigValueTextMode.VALUE)
-    return _finish(texts, panel, title, about, [value], sql, width, NUMBER_HEIGHT)
+    reduce = common.ReduceDataOptions().calcs(["last"])
+    columns = [value]
+    if value.unit is None:
+        panel.text_mode(options.BigValueTextMode.VALUE)
+        reduce.fields("/.*/")
+    else:
+        # Grafana names the number of a row by the text of the row, where it shows values of rows.
+        columns.append(Column("label"))
+        panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
+        reduce.fields("").values(True)
+    short, sentence = none or (texts("no_figures"), texts("no_rows"))
+    panel.reduce_options(reduce)
+    found = _finish(texts, panel, title, f"{about} {sentence}", columns, sql, width, NUMBER_HEIGHT)
+    return found.no_value(short)
 
 
 def rows(
@@ -73,7 +96,7 @@ def bars(
     panel.orientation(options.VizOrientation.HORIZONTAL if horizontal else options.VizOrientation.VERTICAL)
     panel.stacking(options.StackingMode.NORMAL if stacked else options.StackingMode.NONE)
     # The marks are at the end of a label, which must not be cut off.
-    panel.x_tick_label_rotation(0 if horizontal else -45).x_tick_label_max_length(90 if horizontal else 40)
+    panel.x_tick_label_rotation(0 if horizontal else -45).x_tick_label_max_length(90 if horizontal else 70)
     panel.line_width(0).fill_opacity(85).group_width(0.8).bar_width(0.9)
     panel.tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.NONE))
     legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
@@ -82,31 +105,6 @@ def bars(
         panel.scale_distribution(common.ScaleDistributionConfig().type(options.ScaleDistribution.LOG).log(10))
     found = _finish(texts, panel, title, about, _colored(columns), sql, width, height)
     return found if no_value is None else found.no_value(no_value)
-
-
-def band(
-    texts: Texts, title: str, about: str, columns: Sequence[Column], sql: str, *, width: int = WIDTH // 2
-) -> timeseries.Panel:
-    """Points over time with their interval as a band: columns `time`, lower bound, upper bound, then the points.
-
-    No line is drawn over a period that has no number.
-    """
-    panel = timeseries.Panel().span_nulls(False).show_points(options.VisibilityMode.ALWAYS).point_size(9)
-    panel.tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.NONE))
-    legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
-    panel.legend(legend.placement(options.LegendPlacement.BOTTOM).show_legend(True).calcs([]))
-    time, low, high, *points = columns
-    bounds = [replace(bound, color=MUTED) for bound in (low, high)]
-    _finish(texts, panel, title, about, [time, *bounds, *_colored([time, *points])[1:]], sql, width, CHART_HEIGHT)
-    for bound in (low, high):
-        line = [
-            ("custom.lineWidth", 0),
-            ("custom.showPoints", "never"),
-            ("color", {"mode": "fixed", "fixedColor": MUTED}),
-        ]
-        panel.override_by_name(bound.name, [DynamicConfigValue(*found) for found in line])
-    below = [DynamicConfigValue("custom.fillBelowTo", low.title), DynamicConfigValue("custom.fillOpacity", 25)]
-    return panel.override_by_name(high.name, below)
 
 
 def words(title: str, content: str, *, width: int = WIDTH, height: int = 3) -> text.Panel:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from deploy.report.model import Unit
 
@@ -36,9 +36,12 @@ class Measure:
     maximum: float | None = None
 
 
-MEASURES: Final[Mapping[Unit, Measure]] = {
+Measured = Unit | Literal["index"]
+"""Units of published figures; `index` is in per cent, with a decimal."""
+MEASURES: Final[Mapping[Measured, Measure]] = {
     "share": Measure("percentunit", 1, 0, 1),
     "percent": Measure("percent", 0, 0, 100),
+    "index": Measure("percent", 1, 0, 100),
     "points": Measure("none", 1),
     "ratio": Measure("none", 2, 0),
     # Every digit: `short` would write 1,749 as 2 K.

@@ -65,7 +65,7 @@ def _scope(row: str) -> str:
 def _number(texts: Texts, name: str) -> SqlPanel:
     of = source(name)
     title, shown_as = texts(f"number_{of.view}_{of.name}"), figure(texts, name, title="")
-    return number(texts, title, texts.definition(of.view), shown_as, value(name, _scope))
+    return number(texts, title, texts.definition(of.view), shown_as, value(texts, name, _scope))
 
 
 def _units(texts: Texts) -> SqlPanel:

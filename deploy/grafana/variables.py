@@ -9,19 +9,27 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import VariableHide, VariableOption, VariableRefresh
 
-from deploy.grafana.sql import ALL, COUNTY, LEVELS, SOURCE, literal, name_of, period_name, unit_name, variable
+from deploy.grafana.sql import ALL, COUNTY, LEVELS, SOURCE, TODAY, literal, name_of, period_name, unit_name, variable
 from deploy.grafana.texts import Texts
+from shared.disclosure.model import VIEWS
 
 NAMES: Final = ("county", *reversed(LEVELS), "line", "channel", "segment", "period_kind", "period")
 """All variables, in their order."""
 KINDS: Final = ("quarter", "month", "year")
 
+_OF_COUNTY: Final = f"where county = {COUNTY} and scope_level = 'county' and channel = '{ALL}' and segment = '{ALL}'"
 # Rows of the county decide which periods there are: one view of each family.
-_PERIODS: Final = " union all ".join(
-    f"select period_kind, period, state from report.{view} where county = {COUNTY} and scope_level = 'county'"
-    f" and channel = '{ALL}' and segment = '{ALL}' and period_kind = {variable('period_kind')}"
+_LISTED: Final = " union ".join(
+    f"select period from report.{view} {_OF_COUNTY} and period_kind = {variable('period_kind')}"
     for view in ("response", "access", "events_per_client")
 )
+# Which of them lack a figure. The primary key finds the periods of an array; no index has the kind of a period.
+_PERIODS: Final = " union all ".join(
+    f"select period_kind, period, state, '{name}' as view, {str(view.by_month).lower()} as by_month"
+    f" from report.{name} {_OF_COUNTY} and period = any (array(select l.period from listed l))"
+    for name, view in VIEWS.items()
+)
+_MONTHLY: Final = sum(view.by_month for view in VIEWS.values())
 
 Variable = dashboard.QueryVariable | dashboard.CustomVariable
 
@@ -65,12 +73,19 @@ from report.unit u where u.county = {COUNTY} and u.{level} <> ''{conditions}"""
 
 
 def _periods(texts: Texts) -> str:
-    """Periods with their dates, the newest first; those that may still change say so."""
-    return f"""select p.period as __value, {period_name("p")} || ' (' || to_char(p.first_day, 'FMDD.FMMM.')
-  || to_char(p.last_day, '–FMDD.FMMM.YYYY)')
-  || case when bool_or(f.state = 'provisional') then {literal(" " + texts("provisional"))} else '' end as __text
+    """Periods with their dates; those that may still change or lack a figure say so.
+
+    Grafana chooses the first one: the newest that has ended. Running ones, which are nearly empty, come last.
+    """
+    incomplete, provisional = literal(texts("incomplete_short")), literal(texts("provisional"))
+    return f"""with listed as ({_LISTED})
+select p.period as __value, {period_name("p")} || ' (' || to_char(p.first_day, 'FMDD.FMMM.')
+  || to_char(p.last_day, '–FMDD.FMMM.YYYY)') || coalesce(' ' || nullif(concat_ws(', ',
+    case when count(distinct f.view) filter (where f.by_month or p.period_kind <> 'month')
+      < case p.period_kind when 'month' then {_MONTHLY} else {len(VIEWS)} end then {incomplete} end,
+    case when bool_or(f.state = 'provisional') then {provisional} end), ''), '') as __text
 from ({_PERIODS}) f join report.period p using (period_kind, period)
-group by p.period_kind, p.period, p.first_day, p.last_day order by p.first_day desc"""
+group by p.period_kind, p.period, p.first_day, p.last_day order by p.last_day >= {TODAY}, p.first_day desc"""
 
 
 def _period_kind(texts: Texts, label: str) -> dashboard.CustomVariable:

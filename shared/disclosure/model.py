@@ -54,6 +54,11 @@ class View:
         """Whether rows of days are published."""
         return not self.without_all
 
+    @property
+    def by_month(self) -> bool:
+        """Whether rows of months are published, and not only those of quarters and years."""
+        return not set(self.few) & set(self.without_all)
+
 
 _NPS: Final = ("promoters", "passives", "detractors")
 _STATEMENT: Final = ("c1", "c2", "c3", "c4", "c5", "not_applicable")

@@ -21,8 +21,8 @@ async def test_panel_of_the_docs(reader: Any) -> None:
         query = Query("docs", target.sql, {"type": panel.type_val, "fieldConfig": to_json(panel.field_config)})
         statement = await reader.prepare(query.expanded(REAL))
         check_columns(query, {column.name: column.type.name for column in statement.get_attributes()})
-        ((share,),) = await statement.fetch()
-        assert 0 < share < 1
+        ((share, label),) = await statement.fetch()
+        assert 0 < share < 1 and label == "Q1/2026"
 
 
 def to_json(item: Any) -> Any:

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
-from tests.dashboards.test_figures import rows_of
+from tests.dashboards.test_figures import rows_of, undone
 from tests.dashboards.test_queries import REAL
 from tests.product import Database
 
@@ -26,7 +25,7 @@ async def test_units_are_sorted_and_marked(reader: Any, figures: Any) -> None:
     for row in shown:
         of = expected[row["scope"]]
         assert (row["score"], row["score_low"], row["n"]) == (of["score"], of["score_low"], of["n"])
-        assert ("(fewer than 30 answers)" in row["name"]) == of["low_n"]
+        assert ("(< 30 answers)" in row["name"]) == of["low_n"]
 
 
 async def test_shares_of_statements(reader: Any, figures: Any) -> None:
@@ -34,7 +33,7 @@ async def test_shares_of_statements(reader: Any, figures: Any) -> None:
     shown = await rows_of(reader, "experience: National statements, distribution of answers", REAL)
     assert len(shown) == 7
     help_, of = shown[0], expected["thl_help"]
-    assert help_["label"] == "I got help when I needed it (fewer than 30 answers)"
+    assert help_["label"] == "I got help when I needed it (< 30 answers)"
     assert [help_[f"c{i}"] for i in range(1, 6)] == [of[f"c{i}"] / of["n"] for i in range(1, 6)]
     hidden = await rows_of(reader, "unit: National statements, distribution of answers", UNIT)
     assert hidden[0] == {
@@ -66,7 +65,8 @@ async def test_kinds_of_feedback(reader: Any, figures: Any) -> None:
 async def test_numbers_of_a_unit(reader: Any, figures: Any, title: str, view: str, column: str) -> None:
     further = {"sector": "all", "event_class": "all"} if view == "service_events" else {}
     (expected,) = await figures(view, _OF_UNIT | further)
-    assert await rows_of(reader, f"unit: {title}", UNIT) == [{column: expected[column]}]
+    label = "Q1/2026 (< 30 answers)" if expected["low_n"] else "Q1/2026"
+    assert await rows_of(reader, f"unit: {title}", UNIT) == [{column: expected[column], "label": label}]
     assert await rows_of(reader, f"unit: {title}", REAL) == [], "no unit is chosen"
 
 
@@ -81,27 +81,28 @@ async def test_unit_is_shown_with_its_place(reader: Any) -> None:
 
 @pytest.fixture
 async def writer(published_sample: Database) -> AsyncIterator[Any]:
-    """A session that may change published rows; what it does is undone."""
-    connection = await asyncpg.connect(published_sample.dsn("hva_nps"))
-    transaction = connection.transaction()
-    await transaction.start()
-    yield connection
-    await transaction.rollback()
-    await connection.close()
+    async with undone(published_sample, "hva_nps") as session:
+        yield session
 
 
 BEFORE, NOW = "2025Q4", "2026Q1"
 TOTALS = {"change": "Change of NPS", "within": "Within channels", "mix": "From the channel mix"}
 
 
-async def publish(writer: Any, rows: dict[tuple[str, str], tuple[int | None, float | None]]) -> None:
+async def publish(
+    writer: Any,
+    rows: dict[tuple[str, str], tuple[int | None, float | None]],
+    state: str = "final",
+    *,
+    low_n: bool = False,
+) -> None:
     """Publish NPS of a county: number of answers and score by period and channel; None is hidden."""
     for (period, channel), (n, score) in rows.items():
         await writer.execute(
             "insert into report.nps (county, period_kind, period, scope_level, scope, channel, segment, n, score,"
             " state, suppressed, low_n, published_at)"
-            " values ('x', 'quarter', $1, 'county', 'x', $2, 'all', $3, $4, 'final', $5, false, now())",
-            *(period, channel, n, score, n is None),
+            " values ('x', 'quarter', $1, 'county', 'x', $2, 'all', $3, $4, $6, $5, $7, now())",
+            *(period, channel, n, score, n is None, state, low_n),
         )
 
 
@@ -110,6 +111,16 @@ async def totals(writer: Any) -> dict[str, float | None]:
         name: await rows_of(writer, f"experience: {title}", REAL | {"county": "x"}) for name, title in TOTALS.items()
     }
     return {name: rows[0][name] for name, rows in found.items()}
+
+
+async def test_label_of_a_number_says_that_it_is_provisional_or_of_few(writer: Any) -> None:
+    of_county = REAL | {"county": "x"}
+    await publish(writer, {(NOW, "all"): (40, 50.0)})
+    assert await rows_of(writer, "leadership: NPS", of_county) == [{"score": 50, "label": "Q1/2026"}]
+    await publish(writer, {(BEFORE, "all"): (20, 40.0), (BEFORE, "web"): (20, 40.0)}, "provisional", low_n=True)
+    for where, period in {"leadership: NPS": BEFORE, "experience: Change of NPS": NOW}.items():
+        (shown,) = await rows_of(writer, where, of_county | {"period": period})
+        assert shown["label"].endswith("(< 30 answers, provisional)")
 
 
 async def test_mix_of_channels_explains_the_change(writer: Any) -> None:

@@ -1,13 +1,17 @@
 """What panels show equals what `hva figures` prints."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 
 from deploy.grafana.texts import load
 from deploy.grafana.theme import LONGER_WAIT
 from tests.dashboards.boards import boards, queries
 from tests.dashboards.test_queries import REAL
+from tests.product import Database
 
 _KEYS = {"county": "oma-hame", "period": "2026Q1", "channel": "all", "segment": "all"}
 _OF_COUNTY = _KEYS | {"scope_level": "county"}
@@ -15,12 +19,12 @@ _OF_COUNTY = _KEYS | {"scope_level": "county"}
 NUMBERS = {
     "leadership: NPS": ("nps", _OF_COUNTY, "score"),
     "leadership: Settled at once (net)": ("fcr", _OF_COUNTY, "net"),
-    "leadership: Did not return in 7 days": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
+    "leadership: Confirmed resolution (7 d)": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
     "leadership: Events per client": ("events_per_client", _OF_COUNTY, "events_per_client"),
     "leadership: Same, fixed cohort": ("events_per_client", _OF_COUNTY, "cohort_ratio"),
     "first_line: Promises kept": ("access", _OF_COUNTY, "promise_kept_share"),
     "first_line: 90 % waited": ("access", _OF_COUNTY, "wait_p90"),
-    "first_line: Did not return in 7 days": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
+    "first_line: Confirmed resolution (7 d)": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
     "multidisciplinary: Per client with events": ("events_per_client", _OF_COUNTY, "events_per_cell_client"),
     "multidisciplinary: Per person time": ("events_per_client", _OF_COUNTY, "person_time"),
 }
@@ -53,7 +57,7 @@ async def test_trend_says_what_is_hidden_missing_and_of_few(reader: Any, figures
     expected = {row["period"]: row for row in await figures("nps", {**_OF_COUNTY, "period": "2025-05"})}
     assert expected["2025-05"]["suppressed"]
     assert (shown["5/2025"]["label"], shown["5/2025"]["score"]) == ("5/2025 (hidden)", None)
-    assert shown["4/2025"]["label"] == "4/2025 (fewer than 30 answers)"
+    assert shown["4/2025"]["label"] == "4/2025 (< 30 answers)"
     (march,) = await figures("nps", {**_OF_COUNTY, "period": "2026-03"})
     assert (shown["3/2026"]["label"], shown["3/2026"]["score"]) == ("3/2026", march["score"])
     early = await rows_of(reader, "leadership: NPS, 13 months", REAL | {"period": "2025Q1"})
@@ -62,7 +66,7 @@ async def test_trend_says_what_is_hidden_missing_and_of_few(reader: Any, figures
 
 async def test_hidden_number_is_null_and_missing_one_is_no_row(reader: Any) -> None:
     hidden = REAL | {"period_kind": "month", "period": "2025-05"}
-    assert await rows_of(reader, "leadership: NPS", hidden) == [{"score": None}]
+    assert await rows_of(reader, "leadership: NPS", hidden) == [{"score": None, "label": "5/2025"}]
     assert await rows_of(reader, "leadership: NPS", REAL | {"period": "2024Q1"}) == []
 
 
@@ -76,6 +80,53 @@ async def test_key_results(reader: Any, figures: Any) -> None:
     assert [row["verdict"] for row in shown] == ["Target met", "Target not met"]
 
 
+async def test_first_row_compares_and_has_cooperation(reader: Any, figures: Any) -> None:
+    (before,) = await figures("events_per_client", _OF_COUNTY | {"period": "2025Q4"})
+    (shown,) = await rows_of(reader, "leadership: Events per client, period before", REAL)
+    assert shown == {"events_per_client": before["events_per_client"], "label": "Q4/2025"}
+    keys = _OF_COUNTY | {"segment": "multidisciplinary", "question": "cooperation"}
+    (expected,) = await figures("statement", keys)
+    (shown,) = await rows_of(reader, "leadership: Cooperation went well (4–5), multidisciplinary", REAL)
+    assert shown["top2"] == expected["top2"]
+
+
+async def test_label_says_that_there_is_no_figure(published_sample: Database) -> None:
+    async with undone(published_sample, "hva_fcr") as writer:
+        await writer.execute("delete from report.access where county = 'oma-hame' and period = '2026-03'")
+        await writer.execute(
+            "insert into report.access (county, period_kind, period, scope_level, scope, channel, segment, inbound,"
+            " answered_share, promise_kept_share, state, suppressed, low_n, published_at) values ('oma-hame', 'month',"
+            " '2026-03', 'county', 'oma-hame', 'all', 'all', 40, 0.5, 0.5, 'provisional', false, false, now())"
+        )
+        labels = {}
+        for panel in ("Answered, called back the same day and in time, 13 months", "Waits, 13 months"):
+            rows = await rows_of(writer, f"first_line: {panel}", REAL)
+            labels[panel.split()[0]] = rows[-1]["label"]
+    assert labels == {
+        "Answered,": "3/2026 (partly no figure, provisional)",
+        "Waits,": "3/2026 (no figure, provisional)",
+    }
+
+
+async def test_chosen_segment(reader: Any, figures: Any) -> None:
+    chosen = REAL | {"segment": "other"}
+    (expected,) = await figures("nps", _OF_COUNTY | {"segment": "other"})
+    (shown,) = await rows_of(reader, "leadership: NPS", chosen)
+    assert shown["score"] == expected["score"] is not None
+    quarters = await rows_of(reader, "leadership: NPS by quarter with its 95 % interval", chosen)
+    assert len(quarters) == 8
+    last = quarters[-1]
+    assert [last[name] for name in ("score_low", "score", "score_high")] == [
+        expected[name] for name in ("score_low", "score", "score_high")
+    ]
+
+
+async def test_every_quarter_of_a_past_period_is_drawn(reader: Any) -> None:
+    shown = await rows_of(reader, "leadership: NPS by quarter with its 95 % interval", REAL | {"period": "2025Q1"})
+    assert [row["label"] for row in shown][:2] == ["Q2/2023 (no data)", "Q3/2023 (no data)"]
+    assert shown[-1]["label"].startswith("Q1/2025") and shown[-1]["score_low"] < shown[-1]["score"]
+
+
 async def test_hidden_rows_are_counted(reader: Any, figures: Any) -> None:
     shown = await rows_of(reader, "leadership: Hidden rows by figure and level", REAL)
     expected = await figures("nps", {"county": "oma-hame", "period": "2026Q1", "scope_level": "division"})
@@ -87,11 +138,58 @@ async def test_hidden_rows_are_counted(reader: Any, figures: Any) -> None:
 async def test_state_of_figures(reader: Any, figures: Any) -> None:
     where = "leadership: Are the figures final?"
     assert await rows_of(reader, where, REAL) == [{"state": "Final"}]
-    assert await rows_of(reader, where, REAL | {"period": "2026Q3"}) == [{"state": "Provisional"}]
+    assert await rows_of(reader, where, REAL | {"period": "2026Q3"}) == [{"state": "Not complete"}]
     states = await rows_of(reader, "leadership: State and publication of figures", REAL)
     assert {row["state"] for row in states} == {"Final"}
     assert {row["published"] for row in states} == {"1.7.2026 03:00"}
     assert {(row["edition"], row["restated"]) for row in states} == {("not closed", None)}
+
+
+async def test_figure_without_rows_is_not_final(published_sample: Database) -> None:
+    async with undone(published_sample, "hva_nps") as writer:
+        await writer.execute("delete from report.nps where county = 'oma-hame' and period = '2026Q1'")
+        assert await rows_of(writer, "leadership: Are the figures final?", REAL) == [{"state": "Not complete"}]
+        states = await rows_of(writer, "leadership: State and publication of figures", REAL)
+        assert [row["figure"] for row in states if row["state"] == "no figures"] == ["Net Promoter Score (NPS)"]
+        names = await periods(writer)
+        assert names["2026Q1"] == "Q1/2026 (1.1.–31.3.2026) not complete"
+
+
+async def test_suuntima_is_not_missing_in_a_month(reader: Any) -> None:
+    march = REAL | {"period_kind": "month", "period": "2026-03"}
+    assert await rows_of(reader, "leadership: Are the figures final?", march) == [{"state": "Final"}]
+    states = await rows_of(reader, "leadership: State and publication of figures", march)
+    assert "Suuntima assessments" not in {row["figure"] for row in states}
+    assert (await periods(reader, "month"))["2026-03"] == "3/2026 (1.3.–31.3.2026)"
+
+
+async def test_periods_that_have_ended_come_first(reader: Any) -> None:
+    """Grafana chooses the first one."""
+    values = REAL | {"period_kind": "quarter"}
+    (query,) = [q for q in queries("leadership", boards()["en/leadership"]) if q.where.endswith("variable period")]
+    sql = query.expanded(values).replace("now()", "timestamptz '2026-05-20'")
+    found = [row["__value"] for row in await reader.fetch(sql)]
+    assert found[:2] == ["2026Q1", "2025Q4"] and found[-2:] == ["2026Q3", "2026Q2"]
+
+
+async def periods(reader: Any, kind: str = "quarter") -> dict[str, str]:
+    """The names of periods that can be chosen."""
+    (query,) = [q for q in queries("leadership", boards()["en/leadership"]) if q.where.endswith("variable period")]
+    rows = await reader.fetch(query.expanded(REAL | {"period_kind": kind}))
+    return {row["__value"]: row["__text"] for row in rows}
+
+
+@asynccontextmanager
+async def undone(database: Database, role: str) -> AsyncIterator[Any]:
+    """A session that may change published rows; what it does is undone."""
+    connection = await asyncpg.connect(database.dsn(role))
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield connection
+    finally:
+        await transaction.rollback()
+        await connection.close()
 
 
 async def test_line_is_a_scope_and_has_no_channels(reader: Any, figures: Any) -> None:

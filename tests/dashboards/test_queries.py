@@ -72,9 +72,8 @@ def check_columns(query: Query, columns: Mapping[str, str]) -> None:
         assert ("unit" in settings[name]) == (kind in _NUMBERS), f"{query.where}: {name} is {kind}"
     match query.panel["type"]:
         case "stat":
-            assert len(columns) == 1, query.where
-        case "timeseries":
-            assert next(iter(columns.values())) == "timestamptz", query.where
+            value, *label = columns.values()
+            assert label == (["text"] if value in _NUMBERS else []), query.where
         case "barchart":
             first, *others = columns.values()
             assert first == "text" and others and set(others) <= _NUMBERS, query.where

@@ -14,14 +14,16 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from deploy.grafana import texts, theme
 from deploy.grafana.__main__ import BOARDS, dashboards, texts_of
 from deploy.grafana.alerting import provisioning
-from deploy.grafana.columns import Column, properties
+from deploy.grafana.columns import Column, figure, properties
 from deploy.grafana.texts import Texts
 from deploy.grafana.variables import NAMES
+from deploy.report import LANGUAGES
 from services.fcr.domain import WAIT_BOUNDS
 
 _FOR_PEOPLE = {"content", "description", "label", "noValue", "renamePattern", "text", "title", "tooltip"}
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
 _COMPLETE_SUMS = re.compile(r"case when not bool_or\(hidden\) then sum\(\w+\) end")
+_NOTHING = re.compile("Ei lukuja|Inga tal|No figures|Ei vertailua|Ingen jämförelse|No comparison")
 _SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
 
 
@@ -92,7 +94,11 @@ def panels() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_panels_say_what_is_hidden_and_what_is_not_there() -> None:
     for name, panel in panels():
         assert panel["description"].endswith((".", "?")), name
-        assert len(panel["fieldConfig"]["defaults"]["noValue"]) > 10, name
+        none = panel["fieldConfig"]["defaults"]["noValue"]
+        # A tile has room for a few words; the sentence is in its description.
+        assert 5 < len(none) < 20 if panel["type"] == "stat" else len(none) > 20, f"{name}: {none}"
+        if panel["type"] == "stat":
+            assert _NOTHING.search(panel["description"]), name
         for override in panel["fieldConfig"]["overrides"]:
             found = {each["id"]: each["value"] for each in override["properties"]}
             if "unit" not in found:
@@ -126,8 +132,18 @@ def test_panels_compute_nothing_from_published_rows() -> None:
         assert panel["options"].get("reduceOptions", {}).get("calcs", ["last"]) == ["last"], name
         assert panel["options"].get("legend", {}).get("calcs", []) == [], name
         assert not panel.get("transformations"), name
-        if panel["type"] == "timeseries":
-            assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False, name
+        # On an axis of time, periods before those of the hidden time picker would not be shown.
+        assert panel["type"] != "timeseries", name
+
+
+def test_labels_of_bars_are_not_cut() -> None:
+    for language in LANGUAGES:
+        found = Texts(language, "leadership")
+        words = ("hidden_partly", "undefined_partly", "low_n_short", "provisional")
+        longest = f"Q4/2026 ({', '.join(map(found, words))})"
+        for name, panel in panels():
+            if name.startswith(language) and panel["type"] == "barchart":
+                assert panel["options"]["xTickLabelMaxLength"] >= len(longest), name
 
 
 def test_units_are_read_once_by_a_query() -> None:
@@ -155,6 +171,21 @@ def test_row_of_a_link_resets_the_levels_below() -> None:
     for level in ("unit", "service_area", "result_area"):
         assert f"var-{level}=all" in link["url"]
     assert "var-division=${__data.fields.scope:percentencode}" in link["url"]
+
+
+def test_number_is_named_by_its_label() -> None:
+    """Grafana shows the text of a row above its number, where it shows the values of rows and a number has no name."""
+    for name, panel in panels():
+        numbers = [override for override in panel["fieldConfig"]["overrides"] if "unit" in str(override["properties"])]
+        if panel["type"] == "stat" and numbers:
+            assert panel["options"]["reduceOptions"] | {"calcs": []} == {"calcs": [], "fields": "", "values": True}
+            assert panel["options"]["textMode"] == "value_and_name", name
+            assert "displayName" not in str(panel["fieldConfig"]), name
+
+
+def test_index_is_in_per_cent() -> None:
+    found = dict(properties(Texts("en", "first_line"), figure(Texts("en", "first_line"), "revolving.index")))
+    assert (found["unit"], found["decimals"]) == ("percent", 1)
 
 
 def test_waits_are_words() -> None:
