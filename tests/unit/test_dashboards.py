@@ -23,7 +23,7 @@ from services.fcr.domain import WAIT_BOUNDS
 _FOR_PEOPLE = {"content", "description", "label", "noValue", "renamePattern", "text", "title", "tooltip"}
 _MARKED = re.compile(r"⟦[^⟧]*⟧")
 _COMPLETE_SUMS = re.compile(r"case when not bool_or\(hidden\) then sum\(\w+\) end")
-_NOTHING = re.compile("Ei lukuja|Inga tal|No figures|Ei vertailua|Ingen jämförelse|No comparison")
+_NOTHING = re.compile("Ei lukuja|Inga siffror|No figures|Ei vertailua|Ingen jämförelse|No comparison")
 _SUMS = re.compile(r"\b(sum|avg|array_agg)\(")
 
 
