@@ -38,4 +38,5 @@ def scope_of(texts: Texts, levels: Sequence[str], channel: str) -> str:
     all_channels = literal(texts("all_channels"))
     return f"""select {scope_name(texts, "s")} || ', '
     || case {channel} when '{ALL}' then {all_channels} else {name_of(texts, "'channel'", channel)} end as scope
-from (select {COUNTY} as county, c.level as scope_level, c.code as scope from ({choice(levels)}) c) s"""
+from (select {COUNTY} as county, c.level as scope_level, c.code as scope from ({choice(levels)}) c) s
+where s.scope <> ''"""

@@ -138,7 +138,8 @@ def _from_run(run: Run, kafka: str, postgres: str, env: Mapping[str, str]) -> Co
     return Connection(
         kafka=kafka,
         postgres_steward=postgres,
-        postgres_reader=dsns.get("reader"),
+        # The reader of the run belongs to its database, which the settings may not name.
+        postgres_reader=dsns.get("reader") if postgres == dsns["steward"] else None,
         postgres_admin=dsns.get("admin"),
         postgres_migrate=dsns.get("migrate"),
         config_dir=_path(env.get("HVA_CONFIG_DIR")) or _path(run.config_dir) or config_dir(env),

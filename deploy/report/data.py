@@ -1,4 +1,4 @@
-"""The report for programs: JSON with every number unrounded, and CSV with a line for each number."""
+"""The report for programs: JSON with every number unrounded, and CSV with a line for each number and each text."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from deploy.report.labels import gap_words
 from deploy.report.model import KeyResult, Language, Report, Value
 from deploy.report.texts import definitions, name_in, text
 
@@ -25,7 +26,7 @@ def render_json(report: Report, language: Language) -> str:
 
 
 def render_csv(report: Report, language: Language) -> str:
-    """A line for each number (RFC 4180). Where there is none, `reason` says why."""
+    """A line for each number and each text of people (RFC 4180). Where there is no value, `reason` says why."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(_HEADER)
@@ -35,7 +36,16 @@ def render_csv(report: Report, language: Language) -> str:
 
 
 def _lines(report: Report, language: Language) -> Iterator[tuple[object, ...]]:
+    yield from _header(report, language)
     for objective in report.objectives:
+        for narrative in objective.narratives:
+            said = (
+                narrative.language,
+                name_in(language, objective.name),
+                narrative.said_by,
+                text(language, "narrative"),
+            )
+            yield ("narrative", objective.id, *said, report.quarter, narrative.text, "", "", "", "")
         for result in objective.key_results:
             yield from _key_result(report, result, language)
     labels = definitions()["columns"]
@@ -51,6 +61,24 @@ def _lines(report: Report, language: Language) -> Iterator[tuple[object, ...]]:
         for when, value in (("before", found.before), ("now", found.now)):
             source = f"{found.view}.{found.column}"
             yield ("restatement", when, keys, "/".join(found.causes), source, "", report.quarter, *_value(value), "")
+
+
+def _header(report: Report, language: Language) -> Iterator[tuple[object, ...]]:
+    """State, edition, time of publication, gaps in the data, and how much is hidden."""
+    edition = report.edition
+    values: dict[str, object] = {
+        "state": report.state,
+        "edition": edition and edition.number,
+        "published": report.published_at and report.published_at.isoformat(),
+    }
+    for name, value in values.items():
+        head = ("report", name, "", name_in(language, report.county_name), name, text(language, name), report.quarter)
+        yield (*head, "" if value is None else value, "", "", "missing" if value is None else "", "")
+    for gap in report.gaps:
+        yield ("gap", gap.kind, gap.family, "", "", "", report.quarter, gap_words(language, gap), "", "", "", "")
+    for found in report.hidden:
+        for what, count in (("hidden", found.hidden), ("rows", found.rows)):
+            yield ("hidden", found.table, "", "", what, "", report.quarter, count, "", "count", "", "")
 
 
 def _key_result(report: Report, result: KeyResult, language: Language) -> Iterator[tuple[object, ...]]:

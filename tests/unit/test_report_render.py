@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from deploy.report import LANGUAGES, Language, Report, render_csv, render_html, render_json, render_markdown
-from deploy.report.model import Name, Narrative, Value
+from deploy.report.model import Gap, Name, Narrative, Value
 from tests.unit import report_cases as cases
 
 SCHEMA = json.loads(Path("deploy/report/report.schema.json").read_text(encoding="utf-8"))
@@ -204,6 +204,24 @@ def test_csv_has_a_line_for_each_number_and_a_reason_for_each_gap() -> None:
     assert found["table", "nps_areas", "oma-hame", "nps.n"]["value"] == "55000"
     assert found["table", "nps_areas", "kotihoito", "nps.score"]["reason"] == "hidden"
     assert found["key_result", "ensilinja-loppuun-asti", "ensikontakti", "target"]["value"] == "0.396"
+
+
+def test_csv_has_what_the_page_says_in_words() -> None:
+    report = cases.report()
+    lines = list(csv.DictReader(io.StringIO(render_csv(report, "en"))))
+    found = {(line["section"], line["id"]): line["value"] for line in lines}
+    assert found["report", "state"] == report.state
+    assert {line["value"] for line in lines if line["section"] == "narrative"} == {
+        narrative.text for objective in report.objectives for narrative in objective.narratives
+    }
+    empty = replace(report, edition=None, tables=(), objectives=(), gaps=(Gap("no_rows", "nps"),))
+    (edition, gap) = (
+        line
+        for line in csv.DictReader(io.StringIO(render_csv(empty, "en")))
+        if line["id"] == "edition" or line["section"] == "gap"
+    )
+    assert (edition["value"], edition["reason"]) == ("", "missing")
+    assert gap["value"].startswith("There are no figures of the quarter")
 
 
 def test_csv_holds_no_formula() -> None:
