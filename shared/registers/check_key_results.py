@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from shared.disclosure.model import VIEWS as PUBLISHED
 from shared.disclosure.periods import days_of
 from shared.registers.figures import METRICS, VIEWS
 from shared.registers.model import KeyResult, Objective
@@ -22,8 +21,8 @@ KEY_RESULT_KEYS = (
     *("id", "objective", *_NAMES, "metric", "scope", "direction", "target", "target_mode"),
     *("baseline", "margin", "owner", "valid_period"),
 )
-NoFigures = Callable[[str, date], str | None]
-"""Returns a sentence if a period of this kind with this last day never has the published figure."""
+NoFigures = Callable[[str], str | None]
+"""Returns a sentence if a period of this kind never has the published figure."""
 MAX_DESCRIPTION = 2_000
 """Characters in a description."""
 _PERIODS = (
@@ -34,12 +33,12 @@ _PERIODS = (
 
 
 def key_results(
-    path: Path, units: Sequence[UnitRow], figures_from: date, problems: Problems
+    path: Path, units: Sequence[UnitRow], problems: Problems
 ) -> tuple[tuple[Objective, ...], tuple[KeyResult, ...]]:
     """Return the objectives and the key results in the order of the file.
 
     Ids of objectives are unique, those of key results within their county. A scope must be that of a unit, except at
-    level line: lines are known from contacts only. `figures_from` is that of the segment rule.
+    level line: lines are known from contacts only.
     """
     content = YamlMapping(path.name, read_yaml(path, problems), problems).allow_only(("objectives", "key_results"))
     objectives: dict[str, Objective] = {}
@@ -51,7 +50,7 @@ def key_results(
     scopes = scopes_of(units)
     found: dict[tuple[object, str], KeyResult] = {}
     for item in _items(content, "key_results", "item"):
-        result = _key_result(item.allow_only(KEY_RESULT_KEYS), scopes, figures_from)
+        result = _key_result(item.allow_only(KEY_RESULT_KEYS), scopes)
         key = (result.scope.get("county"), result.id)
         if result.id and key in found:
             item.add_problem(f"id '{result.id}' is already used; give every key result of a county its own.")
@@ -89,14 +88,12 @@ def _objective(item: YamlMapping) -> Objective:
     return Objective(id=item.code("id"), **names, **descriptions)
 
 
-def _key_result(item: YamlMapping, scopes: Scopes, figures_from: date) -> KeyResult:
+def _key_result(item: YamlMapping, scopes: Scopes) -> KeyResult:
     view, column = _metric(item)
     scope = Scope(item.mapping("scope"), view, scopes)
     start, end = _valid_period(item)
 
-    def no_figures(kind: str, last: date) -> str | None:
-        if view and PUBLISHED[view].family == "segments" and last < figures_from:
-            return f"the view {view} has figures from {figures_from} on (figures_from of segment_rule.yaml)."
+    def no_figures(kind: str) -> str | None:
         return period_kind_problem(view, scope.values, kind)
 
     return KeyResult(
@@ -188,9 +185,9 @@ def _baseline_period(baseline: YamlMapping, start: date | None, no_figures: NoFi
             f"period '{period}' cannot exist; write a month (2025-12), quarter (2025Q4) or year (2025) from 2000 on."
         )
         return period
-    kind, first, last = found
+    kind, first, _ = found
     if start is not None and first > start:
         baseline.add_problem(f"period '{period}' begins after {start}, the first day of the valid_period.")
-    if problem := no_figures(kind, last):
+    if problem := no_figures(kind):
         baseline.add_problem(problem)
     return period

@@ -25,7 +25,7 @@ def load_folder(path: Path) -> Registers:
         problems.raise_if_any()
     units = check.units(path / "units.csv", problems)
     rule = segment_rule(path / "segment_rule.yaml", problems)
-    objectives, results = key_results(path / "key_results.yaml", units, rule.figures_from, problems)
+    objectives, results = key_results(path / "key_results.yaml", units, problems)
     registers = Registers(
         units=units,
         sources=check.sources(path / "sources.csv", problems),

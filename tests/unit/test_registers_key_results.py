@@ -182,11 +182,6 @@ def test_key_result_is_accepted(folder: Path, changes: dict[str, Any]) -> None:
         ),
         ({"baseline": {"period": "2027"}}, ", baseline", "period '2027' begins after 2026-01-01"),
         (
-            MEMBERS | {"baseline": {"period": "2022Q4"}},
-            ", baseline",
-            "the view common_clients has figures from 2023-01-01 on (figures_from of segment_rule.yaml).",
-        ),
-        (
             {
                 "metric": "direct_feedback.share",
                 "scope": {"county": COUNTY, "kind": "thanks"},
