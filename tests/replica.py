@@ -56,9 +56,13 @@ class Replica:
 
     async def _logged_port(self, text: str) -> int:
         def logged() -> int | None:
-            for line in self.log.read_text().splitlines():
+            ended = self.process.returncode is not None  # read first: what the process wrote is in the log then
+            lines = self.log.read_text().splitlines()
+            for line in lines:
                 if f'"{text}"' in line:
                     return int(json.loads(line)["port"])
+            if ended:
+                pytest.fail(f"{self.service} ended: {' '.join(lines[-5:])}")
             return None
 
         port: int = await wait_until(logged, f"{self.service} logs: {text}")

@@ -13,7 +13,7 @@ from deploy.grafana.theme import GREY
 from shared.disclosure.model import VIEWS
 
 _OF_PERIOD: Final = f"where county = {COUNTY} and period = {PERIOD}"
-_MONTHLY: Final = "(select p.period_kind = 'month' from report.period p where p.period = " + PERIOD + ")"
+_IS_MONTH: Final = "(select p.period_kind = 'month' from report.period p where p.period = " + PERIOD + ")"
 
 
 def _rows(texts: Texts, columns: str, condition: str = "") -> str:
@@ -33,7 +33,7 @@ def _expected(texts: Texts) -> str:
     )
     return f"""(values {figures}) e(position, view, figure, by_month)
 left join ({_rows(texts, "state, published_at", " and scope_level = 'county'")}) f using (position, view, figure)
-where e.by_month or not {_MONTHLY}"""
+where e.by_month or not {_IS_MONTH}"""
 
 
 def state(texts: Texts, *, width: int = 4) -> stat.Panel:

@@ -29,7 +29,7 @@ _PERIODS: Final = " union all ".join(
     f" from report.{name} {_OF_COUNTY} and period = any (array(select l.period from listed l))"
     for name, view in VIEWS.items()
 )
-_MONTHLY: Final = sum(view.by_month for view in VIEWS.values())
+_FIGURES_OF_A_MONTH: Final = sum(view.by_month for view in VIEWS.values())
 
 Variable = dashboard.QueryVariable | dashboard.CustomVariable
 
@@ -82,7 +82,7 @@ def _periods(texts: Texts) -> str:
 select p.period as __value, {period_name("p")} || ' (' || to_char(p.first_day, 'FMDD.FMMM.')
   || to_char(p.last_day, '–FMDD.FMMM.YYYY)') || coalesce(' ' || nullif(concat_ws(', ',
     case when count(distinct f.view) filter (where f.by_month or p.period_kind <> 'month')
-      < case p.period_kind when 'month' then {_MONTHLY} else {len(VIEWS)} end then {incomplete} end,
+      < case p.period_kind when 'month' then {_FIGURES_OF_A_MONTH} else {len(VIEWS)} end then {incomplete} end,
     case when bool_or(f.state = 'provisional') then {provisional} end), ''), '') as __text
 from ({_PERIODS}) f join report.period p using (period_kind, period)
 group by p.period_kind, p.period, p.first_day, p.last_day order by p.last_day >= {TODAY}, p.first_day desc"""

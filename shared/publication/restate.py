@@ -31,8 +31,8 @@ order by attnum
 """
 # Values are compared as published, booleans as 1 and 0. A value is hidden if its row is; those that the register sets
 # for a key result, and its coverage, are shown in a hidden row, too. A row that is missing on one side is not hidden
-# there. `by_register`: the register
-# has another definition of the key result, or another baseline or target that does not follow from figures.
+# there. `by_register`: the register has another definition of the key result, or another baseline or target that does
+# not follow from figures.
 _DIFFERENCES: Final = """
 with old as (
   select keys, values, suppressed from report.edition_row

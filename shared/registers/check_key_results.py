@@ -21,8 +21,6 @@ KEY_RESULT_KEYS = (
     *("id", "objective", *_NAMES, "metric", "scope", "direction", "target", "target_mode"),
     *("baseline", "margin", "owner", "valid_period"),
 )
-NoFigures = Callable[[str], str | None]
-"""Returns a sentence if a period of this kind never has the published figure."""
 MAX_DESCRIPTION = 2_000
 """Characters in a description."""
 _PERIODS = (
@@ -60,11 +58,11 @@ def key_results(
     return tuple(objectives.values()), tuple(found.values())
 
 
-def baseline_days(period: str) -> tuple[str, date, date] | None:
-    """Return kind, first and last day of a month, quarter or year from 2000 to 2199; None for anything else."""
+def baseline_days(period: str) -> tuple[str, date] | None:
+    """Return kind and first day of a month, quarter or year from 2000 to 2199; None for anything else."""
     for kind, pattern in _PERIODS:
         if pattern.fullmatch(period):
-            return kind, *days_of(kind, period)
+            return kind, days_of(kind, period)[0]
     return None
 
 
@@ -92,10 +90,6 @@ def _key_result(item: YamlMapping, scopes: Scopes) -> KeyResult:
     view, column = _metric(item)
     scope = Scope(item.mapping("scope"), view, scopes)
     start, end = _valid_period(item)
-
-    def no_figures(kind: str) -> str | None:
-        return period_kind_problem(view, scope.values, kind)
-
     return KeyResult(
         id=item.code("id"),
         objective=item.code("objective") if item.values.get("objective") is not None else None,
@@ -106,7 +100,7 @@ def _key_result(item: YamlMapping, scopes: Scopes) -> KeyResult:
         direction=item.choice("direction", ("increase", "decrease", "reach", "maintain")),
         target=item.number("target"),
         target_mode=item.choice("target_mode", ("absolute", "relative", "points")),
-        baseline=_baseline(item, start, no_figures),
+        baseline=_baseline(item, start, lambda kind: period_kind_problem(view, scope.values, kind)),
         margin=_margin(item),
         owner=item.text("owner", ""),
         valid_from=start,
@@ -162,12 +156,12 @@ def _margin(item: YamlMapping) -> float:
     return margin
 
 
-def _baseline(item: YamlMapping, start: date | None, no_figures: NoFigures) -> str | float | None:
+def _baseline(item: YamlMapping, start: date | None, problem_of: Callable[[str], str | None]) -> str | float | None:
     baseline = item.mapping("baseline").allow_only(("period", "value"))
     if len(baseline.values) > 1:
         baseline.add_problem("give either period or value.")
     elif "period" in baseline.values:
-        return _baseline_period(baseline, start, no_figures)
+        return _baseline_period(baseline, start, problem_of)
     elif "value" in baseline.values:
         return baseline.number("value")
     elif item.values.get("target_mode") in ("relative", "points"):
@@ -177,7 +171,7 @@ def _baseline(item: YamlMapping, start: date | None, no_figures: NoFigures) -> s
     return None
 
 
-def _baseline_period(baseline: YamlMapping, start: date | None, no_figures: NoFigures) -> str:
+def _baseline_period(baseline: YamlMapping, start: date | None, problem_of: Callable[[str], str | None]) -> str:
     period = baseline.text("period")
     found = baseline_days(period)
     if found is None:
@@ -185,9 +179,9 @@ def _baseline_period(baseline: YamlMapping, start: date | None, no_figures: NoFi
             f"period '{period}' cannot exist; write a month (2025-12), quarter (2025Q4) or year (2025) from 2000 on."
         )
         return period
-    kind, first, _ = found
+    kind, first = found
     if start is not None and first > start:
         baseline.add_problem(f"period '{period}' begins after {start}, the first day of the valid_period.")
-    if problem := no_figures(kind):
+    if problem := problem_of(kind):
         baseline.add_problem(problem)
     return period

@@ -24,7 +24,6 @@ def load_folder(path: Path) -> Registers:
         problems.add(str(path), "there is no such folder; set HVA_CONFIG_DIR to the folder of the registers.")
         problems.raise_if_any()
     units = check.units(path / "units.csv", problems)
-    rule = segment_rule(path / "segment_rule.yaml", problems)
     objectives, results = key_results(path / "key_results.yaml", units, problems)
     registers = Registers(
         units=units,
@@ -34,7 +33,7 @@ def load_folder(path: Path) -> Registers:
         promises=check.promises(path / "promises.csv", problems),
         themes=check.themes(path / "themes.csv", problems),
         names=check.names(path / "names.csv", problems),
-        segment_rule=rule,
+        segment_rule=segment_rule(path / "segment_rule.yaml", problems),
         objectives=objectives,
         key_results=results,
         versions={},

@@ -23,7 +23,8 @@ from tests.bench.labels import relabelling
 from tests.bench.publication import publication
 from tests.bench.reading_care import reading_care
 from tests.bench.reading_contacts import reading_contacts
-from tests.bench.report import FamilyResults, Results, machine, markdown, write_into
+from tests.bench.report import as_json, machine, markdown, write_into
+from tests.bench.results import FamilyResults, Results
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
@@ -119,7 +120,7 @@ async def run(options: argparse.Namespace) -> None:
     report("done\n")
     print(markdown(results))
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_bytes(orjson.dumps(results.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+    options.json.write_bytes(orjson.dumps(as_json(results), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
     if options.write:
         write_into(options.write, markdown(results))
 

@@ -5,18 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.dashboards.test_figures import rows_of, undone
+from tests.dashboards.rows import KEYS, OF_COUNTY, rows_of, undone
 from tests.dashboards.test_queries import REAL
 from tests.product import Database
 
-_KEYS = {"county": "oma-hame", "period": "2026Q1", "channel": "all", "segment": "all"}
-_OF_COUNTY = _KEYS | {"scope_level": "county"}
-_OF_UNIT = _KEYS | {"scope_level": "unit", "scope": "keskus"}
+_OF_UNIT = KEYS | {"scope_level": "unit", "scope": "keskus"}
 UNIT = REAL | {"unit": "keskus"}
 
 
 async def test_units_are_sorted_and_marked(reader: Any, figures: Any) -> None:
-    expected = {row["scope"]: row for row in await figures("nps", _KEYS | {"scope_level": "unit"})}
+    expected = {row["scope"]: row for row in await figures("nps", KEYS | {"scope_level": "unit"})}
     shown = await rows_of(reader, "experience: Units in the chosen period, best NPS first", REAL)
     assert {row["scope"] for row in shown} == expected.keys()
     scores = [row["score"] for row in shown if row["score"] is not None]
@@ -29,7 +27,7 @@ async def test_units_are_sorted_and_marked(reader: Any, figures: Any) -> None:
 
 
 async def test_shares_of_statements(reader: Any, figures: Any) -> None:
-    expected = {row["question"]: row for row in await figures("statement", _OF_COUNTY)}
+    expected = {row["question"]: row for row in await figures("statement", OF_COUNTY)}
     shown = await rows_of(reader, "experience: National statements, distribution of answers", REAL)
     assert len(shown) == 7
     help_, of = shown[0], expected["thl_help"]
@@ -44,7 +42,7 @@ async def test_shares_of_statements(reader: Any, figures: Any) -> None:
 
 async def test_kinds_of_feedback(reader: Any, figures: Any) -> None:
     where = "experience: Direct feedback by kind"
-    expected = await figures("direct_feedback", _OF_COUNTY | {"theme": "all"})
+    expected = await figures("direct_feedback", OF_COUNTY | {"theme": "all"})
     shown = {row["name"]: row for row in await rows_of(reader, where, REAL)}
     for code, name in {"complaint": "Complaint", "thanks": "Thanks"}.items():
         (of,) = [row for row in expected if row["kind"] == code]

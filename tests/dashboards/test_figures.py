@@ -1,40 +1,28 @@
 """What panels show equals what `hva figures` prints."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import pytest
 
 from deploy.grafana.texts import load
-from deploy.grafana.theme import LONGER_WAIT
 from tests.dashboards.boards import boards, queries
+from tests.dashboards.rows import KEYS, OF_COUNTY, rows_of, undone
 from tests.dashboards.test_queries import REAL
 from tests.product import Database
 
-_KEYS = {"county": "oma-hame", "period": "2026Q1", "channel": "all", "segment": "all"}
-_OF_COUNTY = _KEYS | {"scope_level": "county"}
 # Panels of the English dashboards: figure, keys, and the columns that are compared.
 NUMBERS = {
-    "leadership: NPS": ("nps", _OF_COUNTY, "score"),
-    "leadership: Settled at once (net)": ("fcr", _OF_COUNTY, "net"),
-    "leadership: Confirmed resolution (7 d)": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
-    "leadership: Events per client": ("events_per_client", _OF_COUNTY, "events_per_client"),
-    "leadership: Same, fixed cohort": ("events_per_client", _OF_COUNTY, "cohort_ratio"),
-    "first_line: Promises kept": ("access", _OF_COUNTY, "promise_kept_share"),
-    "first_line: 90 % waited": ("access", _OF_COUNTY, "wait_p90"),
-    "first_line: Confirmed resolution (7 d)": ("fcr_confirmed", _OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
-    "multidisciplinary: Per client with events": ("events_per_client", _OF_COUNTY, "events_per_cell_client"),
-    "multidisciplinary: Per person time": ("events_per_client", _OF_COUNTY, "person_time"),
+    "leadership: NPS": ("nps", OF_COUNTY, "score"),
+    "leadership: Settled at once (net)": ("fcr", OF_COUNTY, "net"),
+    "leadership: Confirmed resolution (7 d)": ("fcr_confirmed", OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
+    "leadership: Events per client": ("events_per_client", OF_COUNTY, "events_per_client"),
+    "leadership: Same, fixed cohort": ("events_per_client", OF_COUNTY, "cohort_ratio"),
+    "first_line: Promises kept": ("access", OF_COUNTY, "promise_kept_share"),
+    "first_line: 90 % waited": ("access", OF_COUNTY, "wait_p90"),
+    "first_line: Confirmed resolution (7 d)": ("fcr_confirmed", OF_COUNTY | {"window_days": "7"}, "fcr_confirmed"),
+    "multidisciplinary: Per client with events": ("events_per_client", OF_COUNTY, "events_per_cell_client"),
+    "multidisciplinary: Per person time": ("events_per_client", OF_COUNTY, "person_time"),
 }
-
-
-async def rows_of(reader: Any, where: str, values: dict[str, str]) -> list[dict[str, Any]]:
-    """The rows of a panel: dashboard and title in English."""
-    name, _, title = where.partition(": ")
-    (query,) = [q for q in queries(name, boards()[f"en/{name}"]) if q.where == f"{name}: {title}"]
-    return [dict(row) for row in await reader.fetch(query.expanded(values))]
 
 
 @pytest.mark.parametrize("where", NUMBERS)
@@ -46,7 +34,7 @@ async def test_numbers(reader: Any, figures: Any, where: str) -> None:
 
 
 async def test_number_of_chosen_division(reader: Any, figures: Any) -> None:
-    (expected,) = await figures("nps", _KEYS | {"scope_level": "division", "scope": "sote"})
+    (expected,) = await figures("nps", KEYS | {"scope_level": "division", "scope": "sote"})
     (shown,) = await rows_of(reader, "leadership: NPS", REAL | {"division": "sote"})
     assert shown["score"] == expected["score"] is not None
 
@@ -54,11 +42,11 @@ async def test_number_of_chosen_division(reader: Any, figures: Any) -> None:
 async def test_trend_says_what_is_hidden_missing_and_of_few(reader: Any, figures: Any) -> None:
     shown = {row["label"].split()[0]: row for row in await rows_of(reader, "leadership: NPS, 13 months", REAL)}
     assert len(shown) == 13
-    expected = {row["period"]: row for row in await figures("nps", {**_OF_COUNTY, "period": "2025-05"})}
+    expected = {row["period"]: row for row in await figures("nps", {**OF_COUNTY, "period": "2025-05"})}
     assert expected["2025-05"]["suppressed"]
     assert (shown["5/2025"]["label"], shown["5/2025"]["score"]) == ("5/2025 (hidden)", None)
     assert shown["4/2025"]["label"] == "4/2025 (< 30 answers)"
-    (march,) = await figures("nps", {**_OF_COUNTY, "period": "2026-03"})
+    (march,) = await figures("nps", {**OF_COUNTY, "period": "2026-03"})
     assert (shown["3/2026"]["label"], shown["3/2026"]["score"]) == ("3/2026", march["score"])
     early = await rows_of(reader, "leadership: NPS, 13 months", REAL | {"period": "2025Q1"})
     assert early[0] == {"label": "3/2024 (no data)", "score": None}
@@ -81,36 +69,18 @@ async def test_key_results(reader: Any, figures: Any) -> None:
 
 
 async def test_first_row_compares_and_has_cooperation(reader: Any, figures: Any) -> None:
-    (before,) = await figures("events_per_client", _OF_COUNTY | {"period": "2025Q4"})
+    (before,) = await figures("events_per_client", OF_COUNTY | {"period": "2025Q4"})
     (shown,) = await rows_of(reader, "leadership: Events per client, period before", REAL)
     assert shown == {"events_per_client": before["events_per_client"], "label": "Q4/2025"}
-    keys = _OF_COUNTY | {"segment": "multidisciplinary", "question": "cooperation"}
+    keys = OF_COUNTY | {"segment": "multidisciplinary", "question": "cooperation"}
     (expected,) = await figures("statement", keys)
     (shown,) = await rows_of(reader, "leadership: Cooperation went well (4–5), multidisciplinary", REAL)
     assert shown["top2"] == expected["top2"]
 
 
-async def test_label_says_that_there_is_no_figure(published_sample: Database) -> None:
-    async with undone(published_sample, "hva_fcr") as writer:
-        await writer.execute("delete from report.access where county = 'oma-hame' and period = '2026-03'")
-        await writer.execute(
-            "insert into report.access (county, period_kind, period, scope_level, scope, channel, segment, inbound,"
-            " answered_share, promise_kept_share, state, suppressed, low_n, published_at) values ('oma-hame', 'month',"
-            " '2026-03', 'county', 'oma-hame', 'all', 'all', 40, 0.5, 0.5, 'provisional', false, false, now())"
-        )
-        labels = {}
-        for panel in ("Answered, called back the same day and in time, 13 months", "Waits, 13 months"):
-            rows = await rows_of(writer, f"first_line: {panel}", REAL)
-            labels[panel.split()[0]] = rows[-1]["label"]
-    assert labels == {
-        "Answered,": "3/2026 (partly no figure, provisional)",
-        "Waits,": "3/2026 (no figure, provisional)",
-    }
-
-
 async def test_chosen_segment(reader: Any, figures: Any) -> None:
     chosen = REAL | {"segment": "other"}
-    (expected,) = await figures("nps", _OF_COUNTY | {"segment": "other"})
+    (expected,) = await figures("nps", OF_COUNTY | {"segment": "other"})
     (shown,) = await rows_of(reader, "leadership: NPS", chosen)
     assert shown["score"] == expected["score"] is not None
     quarters = await rows_of(reader, "leadership: NPS by quarter with its 95 % interval", chosen)
@@ -177,104 +147,6 @@ async def periods(reader: Any, kind: str = "quarter") -> dict[str, str]:
     (query,) = [q for q in queries("leadership", boards()["en/leadership"]) if q.where.endswith("variable period")]
     rows = await reader.fetch(query.expanded(REAL | {"period_kind": kind}))
     return {row["__value"]: row["__text"] for row in rows}
-
-
-@asynccontextmanager
-async def undone(database: Database, role: str) -> AsyncIterator[Any]:
-    """A session that may change published rows; what it does is undone."""
-    connection = await asyncpg.connect(database.dsn(role))
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        yield connection
-    finally:
-        await transaction.rollback()
-        await connection.close()
-
-
-async def test_line_is_a_scope_and_has_no_channels(reader: Any, figures: Any) -> None:
-    chosen = REAL | {"division": "sote", "line": "terveys", "channel": "chat"}
-    assert await rows_of(reader, "first_line: The numbers are of", chosen) == [{"scope": "Terveys, all channels"}]
-    (expected,) = await figures("access", _KEYS | {"scope_level": "line", "scope": "terveys"})
-    (shown,) = await rows_of(reader, "first_line: Answered", chosen)
-    assert shown["answered_share"] == expected["answered_share"] is not None
-
-
-async def test_channel_of_an_area(reader: Any, figures: Any) -> None:
-    chosen = REAL | {"division": "sote", "channel": "chat"}
-    assert await rows_of(reader, "first_line: The numbers are of", chosen) == [{"scope": "Sote, Chat"}]
-    (expected,) = await figures("fcr", _KEYS | {"scope_level": "division", "scope": "sote", "channel": "chat"})
-    (shown,) = await rows_of(reader, "first_line: Settled at once (net)", chosen)
-    assert shown["net"] == expected["net"] is not None
-    # There are no rows of other channels: the figure is that of all channels, and the dashboard says so.
-    (other,) = await rows_of(reader, "first_line: The numbers are of", REAL | {"channel": "sms"})
-    assert other["scope"].endswith(", all channels")
-
-
-async def test_lines(reader: Any, figures: Any) -> None:
-    expected = {row["scope"]: row for row in await figures("access", _KEYS | {"scope_level": "line"})}
-    shown = {row["scope"]: row for row in await rows_of(reader, "first_line: Access by line", REAL)}
-    assert shown.keys() == expected.keys()
-    for line, row in shown.items():
-        assert row["inbound"] == expected[line]["inbound"]
-        assert row["wait_p50"] == expected[line]["wait_p50"]
-    assert shown["outo linja"]["inbound"] is None and expected["outo linja"]["suppressed"]
-
-
-async def test_windows(reader: Any, figures: Any) -> None:
-    expected = {row["window_days"]: row["repeat_rate"] for row in await figures("fcr_confirmed", _OF_COUNTY)}
-    shown = await rows_of(reader, "first_line: Returns by window", REAL)
-    assert [row["name"] for row in shown] == ["1 day", "7 days", "30 days"]
-    assert {int(row["window_days"]): row["repeat_rate"] for row in shown} == expected
-
-
-async def test_days(reader: Any, figures: Any) -> None:
-    (expected,) = await figures("access", _OF_COUNTY | {"period": "2026-03-03"})
-    by_day = await rows_of(reader, "first_line: Waits by day, 31 days, whole county", REAL)
-    waits = {row["label"]: (row["wait_p50"], row["wait_p90"]) for row in by_day}
-    assert len(waits) == 31
-    assert waits["3.3.2026"] == (expected["wait_p50"], expected["wait_p90"])
-    assert waits["2.3.2026 (hidden)"] == waits["7.3.2026 (no data)"] == (None, None)
-
-
-async def test_newest_days_are_there_and_today_in_any_case(reader: Any) -> None:
-    shown = await rows_of(reader, "first_line: The newest published days, whole county", REAL)
-    labels = [row["label"] for row in shown]
-    assert labels[0].endswith(", today (no data)") and labels[1].endswith(", yesterday (no data)")
-    assert labels[2:4] == ["12.5.2026 (hidden)", "11.5.2026 (hidden)"] and len(labels) == 9
-
-
-async def test_infinite_wait_is_drawn_beyond_the_longest(reader: Any, figures: Any) -> None:
-    (expected,) = await figures("access", _OF_COUNTY | {"period": "2025-03"})
-    shown = {row["label"]: row for row in await rows_of(reader, "first_line: Waits, 13 months", REAL)}
-    assert expected["wait_p90"] == "Infinity"
-    assert shown["3/2025"]["wait_p90"] == LONGER_WAIT
-
-
-async def test_segments(reader: Any, figures: Any) -> None:
-    keys = _OF_COUNTY | {"question": "cooperation"}
-    del keys["segment"]
-    expected = {row["segment"]: row for row in await figures("statement", keys)}
-    shown = await rows_of(reader, "multidisciplinary: Statement “Cooperation went well” by segment", REAL)
-    assert [row["segment"] for row in shown] == ["all", "multidisciplinary", "other", "unknown"]
-    for row in shown:
-        assert (row["top2"], row["n"]) == (expected[row["segment"]]["top2"], expected[row["segment"]]["n"])
-    assert shown[1]["n"] is None and shown[2]["n"] is not None
-
-
-async def test_part_of_a_chart_is_hidden(reader: Any) -> None:
-    shown = await rows_of(reader, "multidisciplinary: Service events by segment, 13 months", REAL)
-    assert [row for row in shown if row["label"].startswith("7/2025")] == [
-        {"label": "7/2025 (partly hidden)", "multidisciplinary": None, "other": 9}
-    ]
-
-
-async def test_suuntima_is_of_quarters_and_years(reader: Any, figures: Any) -> None:
-    where = "multidisciplinary: Suuntima assessments by result"
-    expected = {row["result"]: row for row in await figures("suuntima", _OF_COUNTY | {"battery": "all", "sex": "all"})}
-    shown = await rows_of(reader, where, REAL)
-    assert {row["result"]: row["n"] for row in shown} == {result: row["n"] for result, row in expected.items()}
-    assert await rows_of(reader, where, REAL | {"period_kind": "month", "period": "2026-03"}) == []
 
 
 @pytest.mark.parametrize("name", [name for name in boards() if "first_line" in name or "multidisciplinary" in name])

@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import AsyncIterator
+from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
+from shared.postgres.registers import load
+from shared.registers import load_folder
 from tests.conftest import ServerUnderTest
-from tests.product import SERVICES, Database
+from tests.product import ROOT, SERVICES, Database
 from tests.store import fcr_harness, segments_harness
 from tests.store.fcr_explain import Explain
 
@@ -43,3 +47,14 @@ async def segments(_family_database: Database) -> AsyncIterator[segments_harness
     async with segments_harness.open_store(_family_database) as store:
         await store.clear()
         yield store
+
+
+@pytest.fixture
+async def owner(database: Database) -> AsyncIterator[Any]:
+    """The owner of all tables, with the default registers loaded."""
+    connection = await asyncpg.connect(database.dsn("hva_migrate"))
+    steward = await asyncpg.connect(database.dsn("hva_steward"))
+    await load(steward, load_folder(ROOT / "deploy" / "config"))
+    await steward.close()
+    yield connection
+    await connection.close()

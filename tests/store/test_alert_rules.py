@@ -1,6 +1,5 @@
 """Alert rules on published figures, as Grafana evaluates them: their queries as `hva_reader`, firing and not firing."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,8 +11,6 @@ from deploy.grafana.__main__ import ALERTING
 from deploy.grafana.alerting import SILENT_DAYS, provisioning, rules
 from shared.clock import system_clock
 from shared.gauges import shown_periods
-from shared.postgres.registers import load
-from shared.registers import load_folder
 from shared.registers.calendar import local_day
 from tests.product import ROOT, Database
 
@@ -29,17 +26,6 @@ def quarters(on: date) -> tuple[str, str]:
 
 
 NOW, BEFORE = quarters(TODAY - timedelta(days=SILENT_DAYS))
-
-
-@pytest.fixture
-async def owner(database: Database) -> AsyncIterator[Any]:
-    """The owner of all tables, with the default registers loaded."""
-    connection = await asyncpg.connect(database.dsn("hva_migrate"))
-    steward = await asyncpg.connect(database.dsn("hva_steward"))
-    await load(steward, load_folder(ROOT / "deploy" / "config"))
-    await steward.close()
-    yield connection
-    await connection.close()
 
 
 async def publish(owner: Any, view: str, **values: Any) -> None:

@@ -1,7 +1,6 @@
 """`report.key_result`: the register of key results against published rows."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -13,22 +12,9 @@ from typer.testing import CliRunner
 from deploy.hva.__main__ import build
 from deploy.hva.statements import Quarter, add_narrative, add_status
 from deploy.report import LANGUAGES, read_report, render_html
-from shared.postgres.registers import load
-from shared.registers import load_folder
-from tests.product import ROOT, Database
+from tests.product import Database
 
 COUNTY = "oma-hame"
-
-
-@pytest.fixture
-async def owner(database: Database) -> AsyncIterator[Any]:
-    """The owner of all tables, with the default registers loaded."""
-    connection = await asyncpg.connect(database.dsn("hva_migrate"))
-    steward = await asyncpg.connect(database.dsn("hva_steward"))
-    await load(steward, load_folder(ROOT / "deploy" / "config"))
-    await steward.close()
-    yield connection
-    await connection.close()
 
 
 async def publish_fcr(owner: Any, period: str, gross: float | None, *, suppressed: bool = False) -> None:

@@ -11,6 +11,7 @@ from shared.record import PlainRecord
 from shared.registers import load_folder
 from tests.bench import reading_care, reading_contacts
 from tests.bench.activation import Activation
+from tests.bench.aims import _AIMS, _SLOWEST, aims
 from tests.bench.command import _PARTS_OF_FAMILIES, _READINGS, PARTS
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.following import flag
@@ -19,7 +20,8 @@ from tests.bench.labels import CLIENT_OF, Relabelled
 from tests.bench.peers.naive import STORES
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
 from tests.bench.rebuilt import rebuild, tables
-from tests.bench.report import _AIMS, _SLOWEST, FamilyResults, Results, aims, markdown
+from tests.bench.report import markdown
+from tests.bench.results import FamilyResults, Results
 from tests.bench.workload import registers_folder
 from tests.oracle.compare import FCR_KEYS, SEGMENT_KEYS
 

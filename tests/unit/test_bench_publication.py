@@ -3,7 +3,8 @@
 from shared.disclosure.model import ALL, population
 from shared.disclosure.star import is_published
 from tests.bench.publication import County, Publication, snapshot_of
-from tests.bench.report import Results, markdown
+from tests.bench.report import markdown
+from tests.bench.results import Results
 
 COUNTY = County(units=9, responses=300)
 
