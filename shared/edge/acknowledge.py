@@ -39,12 +39,13 @@ class Acknowledger:
         self._open: deque[Delivery] = deque()
         self._ready: dict[TopicPartition, int] = {}
         self._generation = 0
+        self._assigned = False
         self._committing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, consumer: AIOKafkaConsumer, records: Sequence[Record]) -> Delivery | None:
         """Begin a delivery that `consumer` returned last. Returns None if its records will come again, here or at
-        another replica, because their partitions were revoked in the meantime."""
+        another replica, because their partitions were revoked in the meantime. Raises errors of Kafka."""
         self._consumer = consumer
         generation, firsts, nexts = self._generation, dict[TopicPartition, int](), dict[TopicPartition, int]()
         for record in records:
@@ -58,7 +59,7 @@ class Acknowledger:
                 return None
             if nexts[partition] < offset:
                 return None
-        if generation != self._generation:
+        if generation != self._generation or not self._assigned:
             return None
         delivery = Delivery(firsts, nexts)
         self._open.append(delivery)
@@ -69,16 +70,25 @@ class Acknowledger:
         delivery.durable = True
         self._commit_soon()
 
-    def withdraw(self, delivery: Delivery) -> None:
-        """The delivery is the last one and comes again."""
+    def withdraw(self, delivery: Delivery | None) -> None:
+        """The delivery, which is the last one, comes again."""
         if self._open and self._open[-1] is delivery:
             self._open.pop()
 
-    def forget(self) -> None:
-        """Partitions were revoked: what is not acknowledged comes again, here or at another replica."""
+    def revoke(self) -> None:
+        """Partitions are revoked: what is not acknowledged comes again, here or at another replica."""
         self._generation += 1
+        self._assigned = False
         self._open.clear()
         self._ready.clear()
+        # What was to be committed must not be committed as a member of the next generation.
+        for task in self._tasks:
+            task.cancel()
+
+    def assign(self) -> None:
+        """Partitions are assigned. Deliveries from now on begin after the committed offsets."""
+        self.revoke()
+        self._assigned = True
 
     def first_open(self, partition: TopicPartition) -> int | None:
         """Return the offset of the first record of a partition whose delivery is not acknowledged; None: no record."""
@@ -86,6 +96,9 @@ class Acknowledger:
 
     async def commit(self) -> None:
         """Commit the offsets that can be committed. After an error of Kafka they are committed later."""
+        await asyncio.wait([self._commit_soon()])
+
+    async def _commit(self) -> None:
         async with self._committing:
             while self._open and self._open[0].durable:
                 self._ready.update(self._open.popleft().nexts)
@@ -93,6 +106,8 @@ class Acknowledger:
                 return
             assigned = self._consumer.assignment()
             ready = {partition: offset for partition, offset in self._ready.items() if partition in assigned}
+            if not ready:
+                return  # a rebalance is about to revoke them
             try:
                 async with asyncio.timeout(_COMMIT_TIMEOUT_S):
                     await self._consumer.commit(ready)
@@ -106,7 +121,8 @@ class Acknowledger:
                 if self._ready.get(partition) == offset:
                     del self._ready[partition]
 
-    def _commit_soon(self) -> None:
-        task = asyncio.get_running_loop().create_task(self.commit())
+    def _commit_soon(self) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._commit())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -6,6 +6,7 @@ acknowledge everything that was delivered when the handler returns, but a delive
 The services use FastStream's consumer loop and its shutdown.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -25,8 +27,7 @@ from shared.settings import Settings
 
 # How long a SIGTERM waits for the current batch: above the longest batch, below any stop grace period.
 GRACEFUL_STOP_S: Final = 20.0
-# FastStream sleeps this long after an empty poll, so it bounds the idle part of freshness.
-POLL_MS: Final = 20
+_POLL_MS: Final = 1000  # how long a poll waits for records
 TRANSACTIONS_PER_DELIVERY: Final = 4  # transactions that one delivery may fill: while one commits, the next is decoded
 # How often to refresh partition leaders. By default, a consumer that missed a new leader may be silent for 5 minutes.
 METADATA_MS: Final = 10_000
@@ -44,16 +45,36 @@ Handler = Callable[[Sequence[Record], Callable[[], None]], Awaitable[bool]]
 Calls the function that it gets when every record is durable."""
 
 
+class _WaitingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """A consumer whose polls never return without records.
+
+    FastStream sleeps after a poll without records, for as long as the poll may wait. With long polls, records that
+    arrive during that sleep are late; with short ones an idle service is busy.
+    """
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        """Return the next records, as soon as there are any."""
+        while True:
+            found: dict[TopicPartition, list[ConsumerRecord[Any, Any]]] = await super().getmany(
+                *partitions, timeout_ms=timeout_ms, max_records=max_records
+            )
+            if found:
+                return found
+
+
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Forgets deliveries when partitions are revoked, and counts assignments."""
+    """Tells the acknowledger about assignments, and counts them."""
 
     def __init__(self, acknowledger: Acknowledger, count: Callable[[], None]) -> None:
         self._acknowledger, self._count = acknowledger, count
 
     def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
-        self._acknowledger.forget()
+        self._acknowledger.revoke()
 
     def on_partitions_assigned(self, _: set[TopicPartition]) -> None:
+        self._acknowledger.assign()
         self._count()
 
 
@@ -87,6 +108,14 @@ def make_broker(settings: Settings) -> KafkaBroker:
     )
 
 
+async def start_broker(broker: KafkaBroker) -> None:
+    """Connect and start all subscribers. Stop the broker also if this raises."""
+    await broker.connect()
+    config: Any = broker.config.broker_config
+    config.builder = partial(_WaitingConsumer, *config.builder.args, **config.builder.keywords)
+    await broker.start()
+
+
 async def ping_kafka(settings: Settings) -> bool:
     """Return True when Kafka answers. Raises transient errors.
 
@@ -112,17 +141,18 @@ def subscribe(
 
     async def on_batch(message: KafkaMessage) -> None:
         records: Sequence[Record] = message.raw_message
-        delivery = await acknowledger.begin(message.consumer, records)
-        if delivery is None:
-            return
+        delivery, taken = None, False
         try:
+            delivery = await acknowledger.begin(message.consumer, records)
+            if delivery is None:
+                return
             taken = await handler(records, partial(acknowledger.finish, delivery))
         except Exception:
             _logger.exception("a delivery failed and comes again", extra={"topic": topic.name})
-            taken = False
         if not taken:
             acknowledger.withdraw(delivery)
-            await message.nack()
+            with contextlib.suppress(IllegalStateError):  # the partitions were revoked
+                await message.nack()
         await acknowledger.commit()
 
     broker.subscriber(
@@ -133,7 +163,7 @@ def subscribe(
         ack_policy=AckPolicy.MANUAL,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
-        batch_timeout_ms=POLL_MS,
+        batch_timeout_ms=_POLL_MS,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
         fetch_max_bytes=_FETCH_BYTES,
         max_poll_interval_ms=_MAX_POLL_MS,

@@ -23,7 +23,7 @@ from shared.contracts.catalogue import Topic
 from shared.dead_letters import DeadLetterCipher
 from shared.edge import watch
 from shared.edge.acknowledge import Acknowledger
-from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, assert_safe, make_broker, ping_kafka, subscribe
+from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, assert_safe, make_broker, ping_kafka, start_broker, subscribe
 from shared.edge.reload import compare_registers, reload_registers
 from shared.edge.runtime import Build, Job, Runtime
 from shared.failure import Failure, classify
@@ -205,7 +205,7 @@ async def _start_broker(
         acknowledgers[topic.name] = subscribe(broker, settings, topic, lanes.take, count_rebalance)
     assert_safe(broker)
     try:
-        await broker.start()
+        await start_broker(broker)
     except BaseException:
         await broker.stop()
         raise

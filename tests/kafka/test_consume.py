@@ -16,7 +16,14 @@ from prometheus_client import CollectorRegistry
 
 from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream, Topic, group_id
 from shared.edge import consume
-from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, UnsafeSubscriberError, assert_safe, make_broker, subscribe
+from shared.edge.consume import (
+    TRANSACTIONS_PER_DELIVERY,
+    UnsafeSubscriberError,
+    assert_safe,
+    make_broker,
+    start_broker,
+    subscribe,
+)
 from shared.edge.offsets import committed_offsets
 from shared.edge.produce import Outgoing, make_producer, partition_of, publish
 from shared.edge.topics import TopicMismatchError, ensure_topics
@@ -72,7 +79,7 @@ async def taking(
     broker = make_broker(settings)
     subscribe(broker, settings, TOPIC, handler, count_rebalance)
     assert_safe(broker)
-    await broker.start()
+    await start_broker(broker)
     try:
         yield
     finally:
