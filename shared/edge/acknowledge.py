@@ -1,19 +1,20 @@
 """Commits the offsets of a subscription: of every record that is durable and has only durable records before it.
 
 Deliveries may become durable in another order than they came. The offsets of one are committed after those of all
-earlier ones, so that a crash redelivers every record that is not durable.
+earlier ones, so that a crash redelivers every record that is not durable. After a rebalance everything that was not
+committed comes again, here or at another replica, so earlier deliveries are forgotten then.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
-from shared.record import Record
+from shared.edge.consumer import Polled
 
 _COMMIT_TIMEOUT_S: Final = 10.0
 _PAUSE_S: Final = 1.0
@@ -21,47 +22,46 @@ _PAUSE_S: Final = 1.0
 _logger: Final = logging.getLogger("hva.acknowledge")
 
 
+class Consumer(Protocol):
+    """What is needed of a WaitingConsumer."""
+
+    polled: Polled
+
+    @property
+    def current_assignment(self) -> object: ...
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
+
+
 class Delivery:
-    """Records that were delivered together and are not acknowledged yet."""
+    """Records that were polled together and are not acknowledged yet."""
 
     __slots__ = ("durable", "firsts", "nexts")
 
-    def __init__(self, firsts: Mapping[TopicPartition, int], nexts: Mapping[TopicPartition, int]) -> None:
-        """`firsts`: the offset of the first record of each partition; `nexts`: the offset after the last one."""
-        self.firsts, self.nexts, self.durable = firsts, nexts, False
+    def __init__(self, polled: Polled) -> None:
+        self.firsts, self.nexts, self.durable = polled.firsts, polled.nexts, False
 
 
 class Acknowledger:
-    """The deliveries of one subscription that are not acknowledged yet."""
+    """The deliveries of one subscription that are not acknowledged yet, all of one assignment."""
 
     def __init__(self) -> None:
-        self._consumer: AIOKafkaConsumer | None = None
+        self._consumer: Consumer | None = None
+        self._assignment: object = None
+        self._revoked: object = None
         self._open: deque[Delivery] = deque()
         self._ready: dict[TopicPartition, int] = {}
-        self._generation = 0
-        self._assigned = False
         self._committing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def begin(self, consumer: AIOKafkaConsumer, records: Sequence[Record]) -> Delivery | None:
-        """Begin a delivery that `consumer` returned last. Returns None if its records will come again, here or at
-        another replica, because their partitions were revoked in the meantime. Raises errors of Kafka."""
-        self._consumer = consumer
-        generation, firsts, nexts = self._generation, dict[TopicPartition, int](), dict[TopicPartition, int]()
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            firsts.setdefault(partition, record.offset)
-            nexts[partition] = record.offset + 1
-        for partition, offset in nexts.items():
-            try:
-                nexts[partition] = await consumer.position(partition)
-            except IllegalStateError:
-                return None
-            if nexts[partition] < offset:
-                return None
-        if generation != self._generation or not self._assigned:
+    def begin(self, consumer: Consumer) -> Delivery | None:
+        """Begin the delivery that `consumer` polled last. Returns None if it comes again, because of a rebalance."""
+        polled = consumer.polled
+        if polled.assignment is not consumer.current_assignment or polled.assignment is self._revoked:
             return None
-        delivery = Delivery(firsts, nexts)
+        if polled.assignment is not self._assignment:
+            self._forget()
+        self._consumer, self._assignment = consumer, polled.assignment
+        delivery = Delivery(polled)
         self._open.append(delivery)
         return delivery
 
@@ -70,25 +70,24 @@ class Acknowledger:
         delivery.durable = True
         self._commit_soon()
 
-    def withdraw(self, delivery: Delivery | None) -> None:
+    def withdraw(self, delivery: Delivery) -> None:
         """The delivery, which is the last one, comes again."""
         if self._open and self._open[-1] is delivery:
             self._open.pop()
 
     def revoke(self) -> None:
-        """Partitions are revoked: what is not acknowledged comes again, here or at another replica."""
-        self._generation += 1
-        self._assigned = False
+        """The partitions are being revoked: what is not acknowledged comes again, here or at another replica. A poll
+        that has already returned must not begin a delivery, because what came before it is forgotten."""
+        self._revoked = self._assignment
+        self._forget()
+
+    def _forget(self) -> None:
+        self._assignment = None
         self._open.clear()
         self._ready.clear()
-        # What was to be committed must not be committed as a member of the next generation.
+        # What is being committed must not be committed as a member of the next generation.
         for task in self._tasks:
             task.cancel()
-
-    def assign(self) -> None:
-        """Partitions are assigned. Deliveries from now on begin after the committed offsets."""
-        self.revoke()
-        self._assigned = True
 
     def first_open(self, partition: TopicPartition) -> int | None:
         """Return the offset of the first record of a partition whose delivery is not acknowledged; None: no record."""
@@ -102,12 +101,9 @@ class Acknowledger:
         async with self._committing:
             while self._open and self._open[0].durable:
                 self._ready.update(self._open.popleft().nexts)
-            if self._consumer is None or not self._ready:
+            if self._consumer is None or not self._ready or self._consumer.current_assignment is not self._assignment:
                 return
-            assigned = self._consumer.assignment()
-            ready = {partition: offset for partition, offset in self._ready.items() if partition in assigned}
-            if not ready:
-                return  # a rebalance is about to revoke them
+            ready = dict(self._ready)
             try:
                 async with asyncio.timeout(_COMMIT_TIMEOUT_S):
                     await self._consumer.commit(ready)

@@ -21,6 +21,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 
 from shared.contracts.catalogue import Topic, group_id
 from shared.edge.acknowledge import Acknowledger
+from shared.edge.consumer import WaitingConsumer
 from shared.edge.header_names import tolerate_header_names
 from shared.record import Record
 from shared.settings import Settings
@@ -45,27 +46,8 @@ Handler = Callable[[Sequence[Record], Callable[[], None]], Awaitable[bool]]
 Calls the function that it gets when every record is durable."""
 
 
-class _WaitingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """A consumer whose polls never return without records.
-
-    FastStream sleeps after a poll without records, for as long as the poll may wait. With long polls, records that
-    arrive during that sleep are late; with short ones an idle service is busy.
-    """
-
-    async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
-        """Return the next records, as soon as there are any."""
-        while True:
-            found: dict[TopicPartition, list[ConsumerRecord[Any, Any]]] = await super().getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
-            )
-            if found:
-                return found
-
-
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the acknowledger about assignments, and counts them."""
+    """Forgets deliveries when their partitions are revoked, and counts assignments."""
 
     def __init__(self, acknowledger: Acknowledger, count: Callable[[], None]) -> None:
         self._acknowledger, self._count = acknowledger, count
@@ -74,7 +56,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._acknowledger.revoke()
 
     def on_partitions_assigned(self, _: set[TopicPartition]) -> None:
-        self._acknowledger.assign()
         self._count()
 
 
@@ -112,7 +93,7 @@ async def start_broker(broker: KafkaBroker) -> None:
     """Connect and start all subscribers. Stop the broker also if this raises."""
     await broker.connect()
     config: Any = broker.config.broker_config
-    config.builder = partial(_WaitingConsumer, *config.builder.args, **config.builder.keywords)
+    config.builder = partial(WaitingConsumer, *config.builder.args, **config.builder.keywords)
     await broker.start()
 
 
@@ -140,13 +121,13 @@ def subscribe(
     acknowledger = Acknowledger()
 
     async def on_batch(message: KafkaMessage) -> None:
-        records: Sequence[Record] = message.raw_message
-        delivery, taken = None, False
+        consumer: Any = message.consumer
+        delivery = acknowledger.begin(consumer)
+        if delivery is None:
+            return
+        taken = False
         try:
-            delivery = await acknowledger.begin(message.consumer, records)
-            if delivery is None:
-                return
-            taken = await handler(records, partial(acknowledger.finish, delivery))
+            taken = await handler(message.raw_message, partial(acknowledger.finish, delivery))
         except Exception:
             _logger.exception("a delivery failed and comes again", extra={"topic": topic.name})
         if not taken:

@@ -1,15 +1,15 @@
 """Which offsets are committed, with an in-memory consumer: never beyond a record that is not durable."""
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError
 
 from shared.edge import acknowledge
-from shared.edge.acknowledge import Acknowledger
-from shared.record import PlainRecord
+from shared.edge.acknowledge import Acknowledger, Delivery
+from shared.edge.consumer import Polled
 from tests.replica import wait_until
 
 P0, P1 = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -24,34 +24,30 @@ class Consumer:
         self.committed: dict[TopicPartition, int] = {}
         self.commits: list[dict[TopicPartition, int]] = []
         self.failures: list[Exception] = []
+        self.current_assignment: object = None
         self.assign(P0, P1)
 
-    def assign(self, *partitions: TopicPartition) -> None:
+    def assign(self, *partitions: TopicPartition, listener: bool = True) -> None:
         """Revoke everything and assign these partitions, from their committed offsets on."""
-        self._acknowledger.revoke()
+        if listener:
+            self._acknowledger.revoke()
         self.positions = {partition: self.committed.get(partition, 0) for partition in partitions}
-        self._acknowledger.assign()
+        self.current_assignment = object()
 
-    def poll(self, partition: TopicPartition, count: int) -> list[PlainRecord]:
-        first = self.positions[partition]
-        self.positions[partition] += count
-        return [PlainRecord("t", partition.partition, first + n, 0, None, b"") for n in range(count)]
+    def poll(self, *partitions: TopicPartition) -> "Consumer":
+        """Two records of each partition."""
+        firsts = {partition: self.positions[partition] for partition in partitions}
+        nexts = {partition: first + 2 for partition, first in firsts.items()}
+        self.positions.update(nexts)
+        self.polled = Polled(self.current_assignment, firsts, nexts)
+        return self
 
-    def assignment(self) -> set[TopicPartition]:
-        return set(self.positions)
-
-    async def position(self, partition: TopicPartition) -> int:
-        await asyncio.sleep(0)
-        if partition not in self.positions:
-            raise IllegalStateError
-        return self.positions[partition]
-
-    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
         assert offsets and offsets.keys() <= self.positions.keys()
-        self.commits.append(offsets)
+        self.commits.append(dict(offsets))
         self.committed.update(offsets)
 
 
@@ -61,37 +57,44 @@ def acknowledger() -> Acknowledger:
 
 
 @pytest.fixture
-def consumer(acknowledger: Acknowledger) -> Any:
+def consumer(acknowledger: Acknowledger) -> Consumer:
     return Consumer(acknowledger)
 
 
-async def test_offsets_are_committed_in_the_order_of_deliveries(acknowledger: Acknowledger, consumer: Any) -> None:
-    first = await acknowledger.begin(consumer, consumer.poll(P0, 2))
-    second = await acknowledger.begin(consumer, consumer.poll(P0, 3) + consumer.poll(P1, 1))
-    assert first and second
+def begin(acknowledger: Acknowledger, consumer: Consumer, *partitions: TopicPartition) -> Delivery:
+    delivery = acknowledger.begin(consumer.poll(*partitions))
+    assert delivery is not None
+    return delivery
+
+
+async def test_offsets_are_committed_in_the_order_of_deliveries(acknowledger: Acknowledger, consumer: Consumer) -> None:
+    first, second = begin(acknowledger, consumer, P0), begin(acknowledger, consumer, P0, P1)
     acknowledger.finish(second)
     await acknowledger.commit()
     assert (consumer.commits, acknowledger.first_open(P0), acknowledger.first_open(P1)) == ([], 0, 0)
     acknowledger.finish(first)
     await acknowledger.commit()
-    assert (consumer.committed, acknowledger.first_open(P0)) == ({P0: 5, P1: 1}, None)
+    assert (consumer.committed, acknowledger.first_open(P0)) == ({P0: 4, P1: 2}, None)
 
 
-async def test_withdrawn_delivery_is_not_committed(acknowledger: Acknowledger, consumer: Any) -> None:
-    first = await acknowledger.begin(consumer, consumer.poll(P0, 2))
-    acknowledger.withdraw(await acknowledger.begin(consumer, consumer.poll(P0, 2)))
-    assert first
+async def test_withdrawn_delivery_is_not_committed(acknowledger: Acknowledger, consumer: Consumer) -> None:
+    first = begin(acknowledger, consumer, P0)
+    acknowledger.withdraw(begin(acknowledger, consumer, P0))
     acknowledger.finish(first)
     await acknowledger.commit()
     assert consumer.committed == {P0: 2}
 
 
-async def test_delivery_of_revoked_partitions_is_not_committed(acknowledger: Acknowledger, consumer: Any) -> None:
-    before = await acknowledger.begin(consumer, consumer.poll(P0, 2))
-    consumer.assign(P0)
-    again = await acknowledger.begin(consumer, consumer.poll(P0, 2))
-    assert before and again
+@pytest.mark.parametrize("listener", [True, False], ids=["listener called", "listener not called yet"])
+async def test_delivery_of_an_earlier_assignment_is_not_committed(
+    acknowledger: Acknowledger, consumer: Consumer, listener: bool
+) -> None:
+    before = begin(acknowledger, consumer, P0)
+    consumer.assign(P0, listener=listener)
     acknowledger.finish(before)
+    await acknowledger.commit()
+    assert consumer.commits == []
+    again = begin(acknowledger, consumer, P0)
     await acknowledger.commit()
     assert consumer.commits == []
     acknowledger.finish(again)
@@ -100,57 +103,55 @@ async def test_delivery_of_revoked_partitions_is_not_committed(acknowledger: Ack
 
 
 async def test_records_polled_before_a_rebalance_are_dropped_after_it(
-    acknowledger: Acknowledger, consumer: Any
+    acknowledger: Acknowledger, consumer: Consumer
 ) -> None:
     """The records before them were forgotten and come again, so their offset must not be committed."""
-    assert await acknowledger.begin(consumer, consumer.poll(P0, 2))
-    polled, elsewhere = consumer.poll(P0, 2), consumer.poll(P1, 1)
+    begin(acknowledger, consumer, P0)
+    consumer.poll(P0)
     consumer.assign(P0)
-    assert await acknowledger.begin(consumer, polled) is None
-    assert await acknowledger.begin(consumer, elsewhere) is None
+    assert acknowledger.begin(consumer) is None
 
 
-async def test_delivery_does_not_begin_during_a_rebalance(acknowledger: Acknowledger, consumer: Any) -> None:
-    """The consumer still has its positions between the two calls of the listener."""
-    polled = consumer.poll(P0, 2)
+async def test_records_polled_before_a_rebalance_are_dropped_while_it_goes_on(
+    acknowledger: Acknowledger, consumer: Consumer
+) -> None:
+    begin(acknowledger, consumer, P0)
+    consumer.poll(P0)
     acknowledger.revoke()
-    assert await acknowledger.begin(consumer, polled) is None
+    assert acknowledger.begin(consumer) is None
 
 
-async def test_rebalance_while_a_delivery_begins_drops_it(acknowledger: Acknowledger, consumer: Any) -> None:
-    beginning = asyncio.create_task(acknowledger.begin(consumer, consumer.poll(P0, 2)))
-    await asyncio.sleep(0)
-    consumer.committed[P0] = 2  # so that its position alone shows nothing
-    consumer.assign(P0)
-    assert await beginning is None
+async def test_records_polled_before_the_listener_is_called_are_kept(
+    acknowledger: Acknowledger, consumer: Consumer
+) -> None:
+    """aiokafka may return records of a new assignment before it calls the listener. They do not come again."""
+    consumer.assign(P0, P1, listener=False)
+    delivery = begin(acknowledger, consumer, P0)
+    acknowledger.finish(delivery)
+    await acknowledger.commit()
+    assert consumer.committed == {P0: 2}
 
 
 async def test_failed_commit_is_tried_again(
-    acknowledger: Acknowledger, consumer: Any, monkeypatch: pytest.MonkeyPatch
+    acknowledger: Acknowledger, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acknowledge, "_PAUSE_S", 0.001)
     consumer.failures = [CommitFailedError(), TimeoutError()]
-    delivery = await acknowledger.begin(consumer, consumer.poll(P0, 2))
-    assert delivery
-    acknowledger.finish(delivery)
+    acknowledger.finish(begin(acknowledger, consumer, P0))
     await acknowledger.commit()
     await wait_until(lambda: consumer.committed == {P0: 2}, "the commit succeeds")
 
 
 async def test_offset_that_could_not_be_committed_is_forgotten_when_it_is_revoked(
-    acknowledger: Acknowledger, consumer: Any
+    acknowledger: Acknowledger, consumer: Consumer
 ) -> None:
     """Else it would be committed when the partition comes back, behind what another replica committed meanwhile."""
     consumer.failures = [CommitFailedError()]
-    delivery = await acknowledger.begin(consumer, consumer.poll(P0, 2))
-    assert delivery
-    acknowledger.finish(delivery)
+    acknowledger.finish(begin(acknowledger, consumer, P0))
     await acknowledger.commit()
     consumer.assign(P1)
     consumer.committed[P0] = 9
     consumer.assign(P0, P1)
-    other = await acknowledger.begin(consumer, consumer.poll(P1, 1))
-    assert other
-    acknowledger.finish(other)
+    acknowledger.finish(begin(acknowledger, consumer, P1))
     await acknowledger.commit()
-    assert consumer.committed == {P0: 9, P1: 1}
+    assert consumer.committed == {P0: 9, P1: 2}
