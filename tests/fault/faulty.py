@@ -92,6 +92,7 @@ def _wrap_store() -> None:
 
     async def call_with_fault(self: StoreCommit[Any], *arguments: Any) -> Any:
         applied = await call(self, *arguments)
+        append_trace("applied", (BATCH.get(), applied.changed))
         await pass_point("committed")
         return applied
 

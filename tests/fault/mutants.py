@@ -52,13 +52,13 @@ def rejected_record_is_lost() -> None:
 def failed_batch_is_acknowledged() -> None:
     """A failed batch is acknowledged."""
 
-    async def commit_ignoring_errors(
-        self: BatchRunner[Any], county: str, items: Sequence[Any], on_delay: Any = None
-    ) -> None:
-        with contextlib.suppress(Exception):
-            await self._commit_or_bisect(items, 1.0)
+    commit = BatchRunner._commit_or_bisect
 
-    BatchRunner.commit = commit_ignoring_errors  # type: ignore[method-assign]
+    async def commit_ignoring_errors(self: BatchRunner[Any], items: Sequence[Any], patience_s: float) -> None:
+        with contextlib.suppress(Exception):
+            await commit(self, items, patience_s)
+
+    BatchRunner._commit_or_bisect = commit_ignoring_errors  # type: ignore[method-assign]
 
 
 def no_cell_lock() -> None:
