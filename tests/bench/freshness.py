@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,7 +34,15 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
-class _Route:
+class Visible:
+    """An event that became visible: when it was sent, and how long that took. Seconds, of `time.perf_counter`."""
+
+    sent: float
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
     """The topic that events are sent to, raw or canonical, and the query that finds their facts."""
 
     topic: str
@@ -57,13 +65,15 @@ async def freshness(
     producer = make_producer(stage.kafka, "bench-pace")
     await producer.start()
     try:
-        return await _pace(producer, database, _Route(prefix + topic.name, from_raw, _read(family)), paced)
+        found = await pace(producer, database, services, Route(prefix + topic.name, from_raw, read_of(family)), paced)
+        return freshness_of(one.latency for one in found if one.sent - found[0].sent > _WARM_UP_S)
     finally:
         await producer.stop()
         await stop(services)
 
 
-def _read(family: Family) -> str:
+def read_of(family: Family) -> str:
+    """The query that finds which of some events are facts."""
     there = " or ".join(
         f"exists (select from {table.name} f where f.county = any($2) and f.id = wanted.id)" for table in family.tables
     )
@@ -75,24 +85,34 @@ async def stop(services: Iterable[Running]) -> None:
     await asyncio.gather(*(service.stop() for service in services))
 
 
-async def _pace(producer: AIOKafkaProducer, database: Database, route: _Route, events: list[Event]) -> Freshness:
+async def pace(
+    producer: AIOKafkaProducer,
+    database: Database,
+    services: Sequence[Running],
+    route: Route,
+    events: list[Event],
+    until: asyncio.Event | None = None,
+) -> list[Visible]:
+    """Send events at a constant rate until `until` is set, and wait until all are visible. Returns them in order."""
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
     polling = asyncio.create_task(poll(database, route.read, sent, seen))
     try:
-        await _warm_up(producer, route, events[:10], sent, seen)
+        await _warm_up(producer, route, events[:10], sent, seen, services)
         started = time.perf_counter()
         ids = fact_ids(events)
         for number, (event, id) in enumerate(zip(events[10:], ids[10:], strict=True)):
+            if until is not None and until.is_set():
+                break
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             if id is not None:
                 sent[id] = time.perf_counter()
             await _send(producer, route, event)
-        await wait_until_visible(sent, seen)
+        await wait_until_visible(sent, seen, services)
     finally:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
-    return freshness_of((seen[id] - at for id, at in sent.items() if at - started > _WARM_UP_S))
+    return [Visible(at, seen[id] - at) for id, at in sent.items()]
 
 
 def freshness_of(seconds: Iterable[float]) -> Freshness:
@@ -101,7 +121,7 @@ def freshness_of(seconds: Iterable[float]) -> Freshness:
     return Freshness(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1], len(taken))
 
 
-async def _send(producer: AIOKafkaProducer, route: _Route, event: Event) -> None:
+async def _send(producer: AIOKafkaProducer, route: Route, event: Event) -> None:
     if route.raw:
         await producer.send(route.topic, value=event.line)
     else:
@@ -109,23 +129,33 @@ async def _send(producer: AIOKafkaProducer, route: _Route, event: Event) -> None
 
 
 async def _warm_up(
-    producer: AIOKafkaProducer, route: _Route, events: list[Event], sent: dict[str, float], seen: dict[str, float]
+    producer: AIOKafkaProducer,
+    route: Route,
+    events: list[Event],
+    sent: dict[str, float],
+    seen: dict[str, float],
+    services: Sequence[Running],
 ) -> None:
     """Wait until the services have started and processed these events."""
     for event, id in zip(events, fact_ids(events), strict=True):
         if id is not None:
             sent[id] = time.perf_counter()
         await _send(producer, route, event)
-    await wait_until_visible(sent, seen, timeout_s=60.0)
+    await wait_until_visible(sent, seen, services, timeout_s=60.0)
     sent.clear()
 
 
-async def wait_until_visible(sent: dict[str, float], seen: dict[str, float], timeout_s: float = _TIMEOUT_S) -> None:
-    """Wait until every sent event is visible. Raises RuntimeError at the timeout."""
+async def wait_until_visible(
+    sent: dict[str, float], seen: dict[str, float], services: Sequence[Running], timeout_s: float = _TIMEOUT_S
+) -> None:
+    """Wait until every sent event is visible. Raises RuntimeError at the timeout and when a service has ended."""
     deadline = time.perf_counter() + timeout_s
     while missing := sent.keys() - seen.keys():
-        if time.perf_counter() > deadline:
-            raise RuntimeError(f"{len(missing)} events did not arrive")
+        for service in services:
+            if service.process.returncode is not None:
+                service.fail("a service has ended")
+            if time.perf_counter() > deadline:
+                service.fail(f"{len(missing)} events did not arrive")
         await asyncio.sleep(0.02)
 
 
