@@ -1,7 +1,6 @@
 """Simulated events in the stores of all families without Kafka: ingest's validation and the services' own handlers, in
 this process. The figures are those that the services would have, because they do not depend on the order of events."""
 
-import asyncio
 import itertools
 import logging
 from collections import defaultdict
@@ -46,6 +45,7 @@ _HANDLERS: Final[Mapping[str, Mapping[Topic, MakeRunner]]] = {
 _TOPICS: Final = {topic.name: topic for topic in TOPICS}
 _KEY: Final = Key("bench", b"benchmarks have nothing to hide.")
 _CHUNK: Final = 50_000  # lines validated together
+_BATCH: Final = 2_500  # records handled together
 _HISTORIES: Final = "select county, client, version, intervals from segments.history order by county, client"
 
 Records = dict[Topic, list[PlainRecord]]
@@ -96,14 +96,13 @@ def _record(topic: str, key: bytes, value: bytes) -> PlainRecord:
 
 
 async def _handle(runtimes: Mapping[str, Runtime], records: Records) -> None:
-    """Let the families handle the records of their topics, concurrently."""
-
-    async def family(name: str, runtime: Runtime) -> None:
+    """Let the families handle the records of their topics, one after another: while one computes, the transaction of
+    another would be idle for too long."""
+    for name, runtime in runtimes.items():
         for topic, make in _HANDLERS[name].items():
-            if topic in records:
-                await make(runtime).run(records[topic])
-
-    await asyncio.gather(*(family(name, runtime) for name, runtime in runtimes.items()))
+            waiting = records.get(topic, [])
+            for start in range(0, len(waiting), _BATCH):
+                await make(runtime).run(waiting[start : start + _BATCH])
 
 
 async def _label(runtimes: Mapping[str, Runtime]) -> None:

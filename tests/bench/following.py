@@ -17,7 +17,7 @@ from shared.edge.produce import Outgoing, make_producer
 from shared.labels import MEMBER, OTHER
 from shared.registers import Registers
 from tests.bench.family import NPS, SEGMENTS
-from tests.bench.freshness import Freshness, freshness_of, poll, stop, wait_until_visible
+from tests.bench.freshness import Arrivals, Freshness, freshness_of, poll, stop, wait_until_visible
 from tests.bench.history import apply_events
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Running, Stage
@@ -75,28 +75,27 @@ async def _changes(
     producer: AIOKafkaProducer, database: Database, services: Sequence[Running], others: Iterator[Outgoing], n: int
 ) -> Freshness:
     changes = await _candidates(database, _WARM_UP_CHANGES + n)
-    sent: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    polling = asyncio.create_task(poll(database, _READ, sent, seen))
+    arrivals = Arrivals()
+    polling = asyncio.create_task(poll(database, _READ, arrivals))
     try:
         for id, record in changes[:_WARM_UP_CHANGES]:
-            sent[id] = time.perf_counter()
+            arrivals.add(id)
             await _send(producer, record)
-        await wait_until_visible(sent, seen, services, _TIMEOUT_S)
-        sent.clear()
+        await wait_until_visible(arrivals, services, _TIMEOUT_S)
+        arrivals.visible.clear()
         started, every = time.perf_counter(), LOAD // RATE
         for number in range(n * every):
             await asyncio.sleep(max(0.0, started + number / LOAD - time.perf_counter()))
             await _send(producer, next(others))
             if number % every == 0:
                 id, record = changes[_WARM_UP_CHANGES + number // every]
-                sent[id] = time.perf_counter()
+                arrivals.add(id)
                 await _send(producer, record)
-        await wait_until_visible(sent, seen, services, _TIMEOUT_S)
+        await wait_until_visible(arrivals, services, _TIMEOUT_S)
     finally:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
-    return freshness_of(seen[id] - at for id, at in sent.items())
+    return freshness_of(one.latency for one in arrivals.visible)
 
 
 async def _candidates(database: Database, n: int) -> list[tuple[str, Outgoing]]:

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import asyncpg
@@ -14,10 +15,11 @@ from shared.edge.produce import make_producer
 from tests.bench.family import FAMILIES, Family
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Running, Stage
-from tests.bench.workload import Event, fact_ids, salted
+from tests.bench.workload import Event, salted, with_fact_ids
 
 RATE: Final = 200  # events a second
 _WARM_UP_S: Final = 3.0  # not counted: connections, caches
+_WARM_UP_EVENTS: Final = 10
 _POLL_S: Final = 0.004
 _TIMEOUT_S: Final = 20.0
 COUNTIES: Final = ["oma-hame", "pirha"]
@@ -39,6 +41,25 @@ class Visible:
 
     sent: float
     latency: float
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Sent events: those that are not visible yet, by id with the time of sending, and the others."""
+
+    waiting: dict[str, float] = field(default_factory=dict)
+    visible: list[Visible] = field(default_factory=list)
+
+    def add(self, id: str) -> None:
+        """An event is being sent."""
+        self.waiting[id] = time.perf_counter()
+
+    def see(self, ids: Iterable[str]) -> None:
+        """Events are visible now."""
+        now = time.perf_counter()
+        for id in ids:
+            sent = self.waiting.pop(id)
+            self.visible.append(Visible(sent, now - sent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +87,8 @@ async def freshness(
     await producer.start()
     try:
         found = await pace(producer, database, services, Route(prefix + topic.name, from_raw, read_of(family)), paced)
-        return freshness_of(one.latency for one in found if one.sent - found[0].sent > _WARM_UP_S)
+        counted_from = min(one.sent for one in found) + _WARM_UP_S
+        return freshness_of(one.latency for one in found if one.sent > counted_from)
     finally:
         await producer.stop()
         await stop(services)
@@ -90,29 +112,30 @@ async def pace(
     database: Database,
     services: Sequence[Running],
     route: Route,
-    events: list[Event],
+    events: Iterable[Event],
     until: asyncio.Event | None = None,
 ) -> list[Visible]:
-    """Send events at a constant rate until `until` is set, and wait until all are visible. Returns them in order."""
-    sent: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    polling = asyncio.create_task(poll(database, route.read, sent, seen))
+    """Send events at a constant rate until `until` is set, and wait until all are visible. The first ten, which wait
+    for the start of the services, do not count."""
+    arrivals = Arrivals()
+    polling = asyncio.create_task(poll(database, route.read, arrivals))
+    remaining = with_fact_ids(events)
     try:
-        await _warm_up(producer, route, events[:10], sent, seen, services)
+        for event, id in islice(remaining, _WARM_UP_EVENTS):
+            await _send(producer, route, event, id, arrivals)
+        await wait_until_visible(arrivals, services, timeout_s=60.0)
+        arrivals.visible.clear()
         started = time.perf_counter()
-        ids = fact_ids(events)
-        for number, (event, id) in enumerate(zip(events[10:], ids[10:], strict=True)):
+        for number, (event, id) in enumerate(remaining):
             if until is not None and until.is_set():
                 break
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
-            if id is not None:
-                sent[id] = time.perf_counter()
-            await _send(producer, route, event)
-        await wait_until_visible(sent, seen, services)
+            await _send(producer, route, event, id, arrivals)
+        await wait_until_visible(arrivals, services)
     finally:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
-    return [Visible(at, seen[id] - at) for id, at in sent.items()]
+    return arrivals.visible
 
 
 def freshness_of(seconds: Iterable[float]) -> Freshness:
@@ -121,52 +144,34 @@ def freshness_of(seconds: Iterable[float]) -> Freshness:
     return Freshness(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1], len(taken))
 
 
-async def _send(producer: AIOKafkaProducer, route: Route, event: Event) -> None:
+async def _send(producer: AIOKafkaProducer, route: Route, event: Event, id: str | None, arrivals: Arrivals) -> None:
+    if id is not None:
+        arrivals.add(id)
     if route.raw:
         await producer.send(route.topic, value=event.line)
     else:
         await producer.send(route.topic, value=event.value, key=event.key)
 
 
-async def _warm_up(
-    producer: AIOKafkaProducer,
-    route: Route,
-    events: list[Event],
-    sent: dict[str, float],
-    seen: dict[str, float],
-    services: Sequence[Running],
-) -> None:
-    """Wait until the services have started and processed these events."""
-    for event, id in zip(events, fact_ids(events), strict=True):
-        if id is not None:
-            sent[id] = time.perf_counter()
-        await _send(producer, route, event)
-    await wait_until_visible(sent, seen, services, timeout_s=60.0)
-    sent.clear()
-
-
-async def wait_until_visible(
-    sent: dict[str, float], seen: dict[str, float], services: Sequence[Running], timeout_s: float = _TIMEOUT_S
-) -> None:
+async def wait_until_visible(arrivals: Arrivals, services: Sequence[Running], timeout_s: float = _TIMEOUT_S) -> None:
     """Wait until every sent event is visible. Raises RuntimeError at the timeout and when a service has ended."""
     deadline = time.perf_counter() + timeout_s
-    while missing := sent.keys() - seen.keys():
+    while arrivals.waiting:
         for service in services:
             if service.process.returncode is not None:
                 service.fail("a service has ended")
             if time.perf_counter() > deadline:
-                service.fail(f"{len(missing)} events did not arrive")
+                service.fail(f"{len(arrivals.waiting)} events did not arrive")
         await asyncio.sleep(0.02)
 
 
-async def poll(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
+async def poll(database: Database, read: str, arrivals: Arrivals) -> None:
     """Query repeatedly for sent events and record when they become visible."""
     connection = await asyncpg.connect(database.dsn())
     try:
         while True:
-            rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], COUNTIES)
-            now = time.perf_counter()
-            seen.update((row["id"], now) for row in rows)
+            rows = await connection.fetch(read, list(islice(arrivals.waiting, 1000)), COUNTIES)
+            arrivals.see(row["id"] for row in rows)
             await asyncio.sleep(_POLL_S)
     finally:
         await connection.close()

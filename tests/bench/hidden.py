@@ -11,9 +11,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
-import asyncpg
-
 from deploy.simulate import Options
+from shared.publication.__main__ import connect
 from shared.publication.protection import FAMILIES, Protected
 from shared.publication.publish import protect_snapshot, publish
 from shared.publication.snapshot import CountyYear, Snapshot
@@ -53,7 +52,7 @@ async def _published(database: Database, family: str, options: Options) -> Hidde
         found[0].cpu_s = cpu_s
         return rows
 
-    connection = await asyncpg.connect(database.dsn(f"hva_{family}"), server_settings={"timezone": "UTC", "jit": "off"})
+    connection = await connect(database.dsn(f"hva_{family}"), family)
     try:
         assert await publish(connection, family, CountyYear(_COUNTY, options.until.year), as_of(options), protect)
     finally:

@@ -6,9 +6,10 @@ batches write.
 """
 
 import asyncio
+import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -35,6 +36,7 @@ select extract(epoch from started_at)::float8 as started, extract(epoch from end
 from {family}.publication_request where request = $1
 """
 _ROWS: Final = "select rows from report.publication where (family, county, year) = ($1, $2, $3)"
+_STEP: Final = 50  # events
 _POLL_S: Final = 0.1
 _FIRST_S: Final = 600.0  # for all counties and years
 SETTLE_S: Final = 1.0  # after a publication; neither with nor without
@@ -83,7 +85,7 @@ async def publishing(
         done = asyncio.Event()
         turns = asyncio.create_task(_turns(connection, family, sizes.fresh_s, done))
         route = Route(prefix + family.topic.name, raw=False, read=read_of(family))
-        visible = await pace(producer, database, [service], route, salted(events, "paced.", days=_EARLIER), done)
+        visible = await pace(producer, database, [service], route, _endless(events), done)
         intervals = await turns
         rows = await connection.fetchval(_ROWS, family.name, _COUNTY, _YEAR)
         mean_s = sum(turn.ended - turn.started for turn in intervals) / len(intervals)
@@ -107,6 +109,13 @@ async def _fill(stage: Stage, family: Family, database: Database, events: list[E
     days = (last - first).days + 1
     size = await count_facts(family, database) * math.ceil(365 / days)
     await grow(stage, family, database, size, scattered=True, interval=days)
+
+
+def _endless(events: list[Event]) -> Iterator[Event]:
+    """The log again and again with other ids, salted in small steps, which delay nothing for long."""
+    for number in itertools.count():
+        for start in range(0, len(events), _STEP):
+            yield from salted(events[start : start + _STEP], f"paced-{number}.", days=_EARLIER)
 
 
 async def _turns(connection: Connection, family: Family, seconds: float, done: asyncio.Event) -> list[Interval]:
