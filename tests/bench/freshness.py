@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -21,7 +21,8 @@ RATE: Final = 200  # events a second
 _WARM_UP_S: Final = 3.0  # not counted: connections, caches
 _WARM_UP_EVENTS: Final = 10
 _POLL_S: Final = 0.004
-_TIMEOUT_S: Final = 20.0
+_TIMEOUT_S: Final = 60.0
+_START_S: Final = 300.0  # a service starts in seconds, but not on a busy machine
 COUNTIES: Final = ["oma-hame", "pirha"]
 
 
@@ -113,21 +114,23 @@ async def pace(
     services: Sequence[Running],
     route: Route,
     events: Iterable[Event],
-    until: asyncio.Event | None = None,
+    meanwhile: Callable[[], Coroutine[None, None, None]] | None = None,
 ) -> list[Visible]:
-    """Send events at a constant rate until `until` is set, and wait until all are visible. The first ten, which wait
-    for the start of the services, do not count."""
+    """Send events at a constant rate, and wait until all are visible. The first ten, which wait for the start of the
+    services, do not count. `meanwhile` runs after these; its end is the end of sending."""
     arrivals = Arrivals()
     polling = asyncio.create_task(poll(database, route.read, arrivals))
     remaining = with_fact_ids(events)
     try:
         for event, id in islice(remaining, _WARM_UP_EVENTS):
             await _send(producer, route, event, id, arrivals)
-        await wait_until_visible(arrivals, services, timeout_s=60.0)
+        await wait_until_visible(arrivals, services, _START_S)
         arrivals.visible.clear()
+        other = asyncio.create_task(meanwhile()) if meanwhile else None
         started = time.perf_counter()
         for number, (event, id) in enumerate(remaining):
-            if until is not None and until.is_set():
+            if other is not None and other.done():
+                await other
                 break
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             await _send(producer, route, event, id, arrivals)
