@@ -8,6 +8,7 @@ from tests.bench.flips import Flips
 from tests.bench.freshness import Freshness
 from tests.bench.labels import Relabelled
 from tests.bench.publication import Publication
+from tests.bench.publishing import Publishing
 from tests.bench.reading import Reading
 
 
@@ -18,6 +19,7 @@ class FamilyResults:
     comparison: dict[str, Summary] = field(default_factory=dict)
     history: dict[str, dict[int, float]] = field(default_factory=dict)
     freshness: dict[str, Freshness] = field(default_factory=dict)
+    publishing: Publishing | None = None
     flips: Flips | None = None
     relabelled: Relabelled | None = None
     following: Freshness | None = None

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
 import psutil
@@ -60,6 +60,10 @@ class Running:
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    def fail(self, reason: str) -> NoReturn:
+        """Raise RuntimeError with the end of the log."""
+        raise RuntimeError(f"{reason}: {self.log.read_text()[-2000:]}")
 
     async def stop(self) -> None:
         """Stop gracefully; kill after 30 s."""
@@ -196,13 +200,13 @@ def group_of(service: str, topic: Topic, prefix: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
-    """The servers in a temporary folder."""
+async def stage(servers: Sequence[str] = ("kafka", "postgres")) -> AsyncIterator[Stage]:
+    """The servers in a temporary folder. Without Kafka its address is empty."""
     folder = _folder()
-    client = SupervisorClient(RunPaths(folder / "run"), ["kafka", "postgres"])
+    client = SupervisorClient(RunPaths(folder / "run"), servers)
     try:
         run = await asyncio.to_thread(client.wait_ready)
-        ready = Stage(run["kafka"], run["postgres"]["admin"], folder, client.pid)
+        ready = Stage(run.get("kafka", ""), run["postgres"]["admin"], folder, client.pid)
         await _prepare(ready)
         try:
             yield ready
