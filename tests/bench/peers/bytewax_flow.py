@@ -6,27 +6,38 @@ offsets are snapshotted together, and a cell is written whole, so what is writte
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import bytewax.operators as op
+import psycopg2
 from bytewax.connectors.kafka import KafkaSource
 from bytewax.dataflow import Dataflow
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
+from psycopg2.extras import execute_values
 
 from tests.bench.peers import job
 
 Cell = tuple[str, list[int]]
 
+_UPSERT: Final = (
+    f"insert into peers.cell ({', '.join((*job.KEYS, *job.COUNTS))}) values %s "
+    f"on conflict ({', '.join(job.KEYS)}) do update set "
+    f"({', '.join(job.COUNTS)}) = row({', '.join(f'excluded.{name}' for name in job.COUNTS)})"
+)
+
 
 class _Partition(StatelessSinkPartition[Cell]):
     def __init__(self, dsn: str) -> None:
-        self._writer = job.Writer(dsn)
+        self._connection = psycopg2.connect(dsn)
 
     def write_batch(self, items: list[Cell]) -> None:
-        self._writer.write(items)
+        # of several values of a cell in a batch, the last one is the newest
+        rows = [(*cell.split("|"), *counts) for cell, counts in dict(items).items()]
+        with self._connection, self._connection.cursor() as cursor:
+            execute_values(cursor, _UPSERT, rows, page_size=1000)
 
     def close(self) -> None:
-        self._writer.close()
+        self._connection.close()
 
 
 class CellSink(DynamicSink[Cell]):

@@ -1,27 +1,19 @@
-"""What the peers in Python share: how a canonical record of the feedback stream is read, and how cells are written.
+"""What the peers in Python share: how a canonical record of the feedback stream is read, and what a version changes.
 
 It imports nothing of the product, since the peers run in an environment of their own.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
-import psycopg2
-from psycopg2.extras import execute_values
 
 KEYS: Final = ("county", "month", "unit", "channel")
 COUNTS: Final = ("responses", "detractors", "passives", "promoters", "invitations", "feedback")
 SESSION_MS: Final = 10_000  # a killed consumer is missed for so long; the default of librdkafka is 45 s
 ZONE: Final = "Europe/Helsinki"
 _HELSINKI: Final = ZoneInfo(ZONE)
-_UPSERT: Final = (
-    f"insert into peers.cell ({', '.join((*KEYS, *COUNTS))}) values %s "
-    f"on conflict ({', '.join(KEYS)}) do update set "
-    f"({', '.join(COUNTS)}) = row({', '.join(f'excluded.{name}' for name in COUNTS)})"
-)
 
 
 def read(value: bytes) -> dict[str, Any]:
@@ -75,20 +67,3 @@ def add(old: list[int] | None, counts: list[int]) -> list[int]:
 def columns(cell: str, counts: list[int]) -> dict[str, Any]:
     """The columns of a cell."""
     return {**dict(zip(KEYS, cell.split("|"), strict=True)), **dict(zip(COUNTS, counts, strict=True))}
-
-
-class Writer:
-    """Writes cells in one transaction per call."""
-
-    def __init__(self, dsn: str) -> None:
-        self._connection = psycopg2.connect(dsn)
-
-    def write(self, cells: Iterable[tuple[str, list[int]]]) -> None:
-        """Upsert cells; of several values for a cell the last one is written."""
-        rows = [(*cell.split("|"), *counts) for cell, counts in dict(cells).items()]
-        with self._connection, self._connection.cursor() as cursor:
-            execute_values(cursor, _UPSERT, rows, page_size=1000)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()

@@ -23,7 +23,7 @@ REPEATED: Final = 0.1  # of the events, in addition to the repeats of the simula
 _REACH: Final = 2000  # an event moves by up to so many places
 _RATE: Final = 1000  # events a second
 _SLICE: Final = 50  # events sent together
-_WORKING_S: Final = 120.0  # how long a (re)started process may take to change a cell
+_WORKING_S: Final = 240.0  # how long a (re)started process may take to change a cell
 _STALL_S: Final = 20.0  # the naive service never becomes right: how long it must stay as it is
 _POLL_S: Final = 0.02
 _SEED: Final = 4711
@@ -87,7 +87,7 @@ async def _send(place: Place, events: Sequence[Event]) -> float:
 async def _until_working(place: Place, contender: Contender, running: Running, earliest_s: float) -> None:
     """Wait `earliest_s` seconds and until the process has changed cells since the call, so that it is at work.
 
-    Raises RuntimeError if it does not within two minutes.
+    Raises RuntimeError if it does not within four minutes.
     """
     connection = await asyncpg.connect(place.database.dsn())
     try:

@@ -25,7 +25,7 @@ _SETTLE_S: Final = 3.0  # of the constant rate, not counted
 _WARM_S: Final = 240.0  # how long a start may take
 _WARM_NAIVE_S: Final = 5.0  # without a change, since its cells never become right
 _POLL_S: Final = 0.005
-_MISSING_S: Final = 30.0  # how long the last events of the constant rate may take
+_MISSING_S: Final = 120.0  # how long the last events of the constant rate may take
 
 
 @dataclass(frozen=True, slots=True)
