@@ -29,7 +29,7 @@ async def lock_counties(connection: Connection, service: str, counties: Iterable
     """
     for county in sorted(set(counties)):
         await connection.execute(
-            "select pg_advisory_xact_lock($1, $2)", SERVICE_NUMBERS[service], _county_number(county)
+            "select pg_advisory_xact_lock($1, $2)", SERVICE_NUMBERS[service], county_number(county)
         )
 
 
@@ -37,7 +37,7 @@ async def lock_restatements(connection: Connection, county: str) -> None:
     """Take the lock of the restatements of a county until the transaction ends, which must be READ COMMITTED: the next
     statement sees what earlier owners committed.
     """
-    await connection.execute("select pg_advisory_xact_lock($1, $2)", _RESTATEMENTS, _county_number(county))
+    await connection.execute("select pg_advisory_xact_lock($1, $2)", _RESTATEMENTS, county_number(county))
 
 
 @contextlib.asynccontextmanager
@@ -46,7 +46,7 @@ async def locked_restatements(connection: Connection, county: str) -> AsyncItera
 
     Taken inside, the snapshot would be older than the lock.
     """
-    key = (_RESTATEMENTS, _county_number(county))
+    key = (_RESTATEMENTS, county_number(county))
     await connection.execute("select pg_advisory_lock($1, $2)", *key)
     try:
         yield
@@ -55,6 +55,6 @@ async def locked_restatements(connection: Connection, county: str) -> AsyncItera
             await connection.execute("select pg_advisory_unlock($1, $2)", *key)
 
 
-def _county_number(county: str) -> int:
+def county_number(county: str) -> int:
     """Return a signed 32-bit number. Two counties with the same number only wait for each other."""
     return zlib.crc32(county.encode()) - 2**31
