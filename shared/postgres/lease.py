@@ -44,6 +44,12 @@ OnChange = Callable[[str, str, bool], None]
 _Key = tuple[int, int]
 
 
+@asynccontextmanager
+async def unshared(job: str, county: str = "") -> AsyncIterator[bool]:
+    """The lease of a job that has no other replica, as in tests."""
+    yield True
+
+
 class LeaseLostError(Exception):
     """The connection of the leases was lost while a job ran; another replica may run it now."""
 

@@ -28,6 +28,7 @@ FIELDS = {
     "HVA_LOG_LEVEL": "log_level",
     "HVA_MAX_RECORDS": "max_records",
     "HVA_PUBLISH_EVERY": "publish_every_s",
+    "HVA_BACKGROUND_CONNECTIONS": "background_connections",
     "HVA_TOPIC_PREFIX": "topic_prefix",
     "HVA_GATEWAY_PORT": "gateway_port",
     "HVA_GATEWAY_HOST": "gateway_host",
