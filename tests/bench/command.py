@@ -24,16 +24,17 @@ from tests.bench.publication import publication
 from tests.bench.reading_care import reading_care
 from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import as_json, machine, markdown, write_into
+from tests.bench.rest import resting
 from tests.bench.results import FamilyResults, Results
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
-PARTS: Final = ("comparison", "ingest", "flips", "history", "freshness", "labels", "reading", "publication")
+PARTS: Final = ("comparison", "ingest", "flips", "history", "freshness", "labels", "reading", "publication", "rest")
 _PARTS_OF_FAMILIES: Final = {
-    NPS.name: {"comparison", "flips", "history", "freshness", "labels"},
-    FCR.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
-    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
+    NPS.name: {"comparison", "flips", "history", "freshness", "labels", "rest"},
+    FCR.name: {"comparison", "flips", "history", "freshness", "labels", "reading", "rest"},
+    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "labels", "reading", "rest"},
 }
 _READINGS: Final = {FCR.name: reading_contacts, SEGMENTS.name: reading_care}
 _JSON: Final = Path(".hva/bench.json")
@@ -79,6 +80,8 @@ async def _family(
         found.relabelled = await relabelling(stage, family, events, sizes, report)
     if "reading" in parts:
         found.reading = await _READINGS[family.name](stage, events, sizes, report)
+    if "rest" in parts:
+        found.rest = await resting(stage, family, events, sizes, report)
     return found
 
 

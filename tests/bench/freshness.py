@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from tests.bench.stage import Database, Running, Stage
 from tests.bench.workload import Event, fact_ids, salted
 
 RATE: Final = 200  # events a second
-_WARM_UP_S: Final = 3.0  # not counted: connections, caches
+WARM_UP_S: Final = 3.0  # not counted: connections, caches
 _POLL_S: Final = 0.004
 _TIMEOUT_S: Final = 20.0
 COUNTIES: Final = ["oma-hame", "pirha"]
@@ -47,7 +47,7 @@ async def freshness(
 ) -> Freshness:
     """Measure from canonical record to fact (the family), or with `from_raw` from raw record to fact (with ingest)."""
     prefix = f"fresh-{'whole' if from_raw else 'own'}."
-    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_UP_S))]
+    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + WARM_UP_S))]
     of_families = (family.topic for family in FAMILIES.values())
     await stage.topics(prefix, [*RAW.values(), *of_families, PERSON, SEGMENT])
     services = [await stage.service(family.name, database, prefix)]
@@ -57,13 +57,14 @@ async def freshness(
     producer = make_producer(stage.kafka, "bench-pace")
     await producer.start()
     try:
-        return await _pace(producer, database, _Route(prefix + topic.name, from_raw, _read(family)), paced)
+        return await _pace(producer, database, _Route(prefix + topic.name, from_raw, facts_query(family)), paced)
     finally:
         await producer.stop()
         await stop(services)
 
 
-def _read(family: Family) -> str:
+def facts_query(family: Family) -> str:
+    """The query for those of the ids $1 that have a fact in one of the counties $2."""
     there = " or ".join(
         f"exists (select from {table.name} f where f.county = any($2) and f.id = wanted.id)" for table in family.tables
     )
@@ -92,7 +93,7 @@ async def _pace(producer: AIOKafkaProducer, database: Database, route: _Route, e
     finally:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
-    return freshness_of((seen[id] - at for id, at in sent.items() if at - started > _WARM_UP_S))
+    return freshness_of((seen[id] - at for id, at in sent.items() if at - started > WARM_UP_S))
 
 
 def freshness_of(seconds: Iterable[float]) -> Freshness:
@@ -129,12 +130,18 @@ async def wait_until_visible(sent: dict[str, float], seen: dict[str, float], tim
         await asyncio.sleep(0.02)
 
 
-async def poll(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
+async def poll(
+    database: Database,
+    read: str,
+    sent: dict[str, float],
+    seen: dict[str, float],
+    counties: Sequence[str] = COUNTIES,
+) -> None:
     """Query repeatedly for sent events and record when they become visible."""
     connection = await asyncpg.connect(database.dsn())
     try:
         while True:
-            rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], COUNTIES)
+            rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], counties)
             now = time.perf_counter()
             seen.update((row["id"], now) for row in rows)
             await asyncio.sleep(_POLL_S)

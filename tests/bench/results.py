@@ -9,6 +9,7 @@ from tests.bench.freshness import Freshness
 from tests.bench.labels import Relabelled
 from tests.bench.publication import Publication
 from tests.bench.reading import Reading
+from tests.bench.rest import Rest
 
 
 @dataclass
@@ -23,6 +24,7 @@ class FamilyResults:
     following: Freshness | None = None
     activation: Activation | None = None
     reading: Reading | None = None
+    rest: Rest | None = None
 
 
 @dataclass
