@@ -198,7 +198,9 @@ class Cells:
                 period = tuple(row)[:3]
                 try:
                     async with self._pool.acquire() as connection:
-                        await self._count(connection, period, tuple(row)[3:])
+                        # Another replica may have counted it before this one got the lease.
+                        if await connection.fetchval(_CHANGE_NUMBER, *period) is not None:
+                            await self._count(connection, period, tuple(row)[3:])
                 except asyncpg.PostgresError as error:
                     self._cooldown_until[period] = self._clock() + _MAX_COOLDOWN_S
                     failed = error
@@ -241,8 +243,6 @@ class Cells:
         async with bulk_transaction(connection, _TIMEOUT_S):
             await lock_cells(connection, period[0])
             change_number = await connection.fetchval(_CHANGE_NUMBER, *period)
-            if change_number is None:
-                return  # another replica counted it before this one got the lease
             for table, count in _INSERT_CELLS.items():
                 await connection.execute(_DELETE_CELLS.format(table=table), *period)
                 await connection.execute(count, *period, *days, timeout=_TIMEOUT_S)
