@@ -10,7 +10,7 @@ from services.fcr.metrics import GAUGES
 from services.fcr.store import REFOLD, REPLAY, SCHEMA
 from shared.contracts.catalogue import CONTACT, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, publication, redrive, refold, replay
+from shared.edge.tasks import MakeRunner, current_runner, publication, redrive, refold, replay
 from shared.gauges import PublishedGauges
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person, SEGMENT: on_segment}
@@ -21,7 +21,7 @@ async def build(runtime: Runtime) -> Wiring:
     gauges, cells = PublishedGauges(GAUGES, runtime.registry), Cells(runtime.pool)
     with_cells = replace(REPLAY, cells=cells.check)
     return Wiring(
-        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
+        subscriptions=[(topic, current_runner(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
             Job("cells", 0.5, cells.refresh),
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),

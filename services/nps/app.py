@@ -8,7 +8,7 @@ from services.nps.metrics import GAUGES
 from services.nps.store import REFOLD, REPLAY, SCHEMA
 from shared.contracts.catalogue import FEEDBACK, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, publication, redrive, refold, replay
+from shared.edge.tasks import MakeRunner, current_runner, publication, redrive, refold, replay
 from shared.gauges import PublishedGauges
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {FEEDBACK: on_feedback, PERSON: on_person, SEGMENT: on_segment}
@@ -18,7 +18,7 @@ async def build(runtime: Runtime) -> Wiring:
     """Consume feedback, erasures and membership histories; keep figures and gauges current."""
     gauges = PublishedGauges(GAUGES, runtime.registry)
     return Wiring(
-        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
+        subscriptions=[(topic, current_runner(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),
             Job("refold", 1.0, refold(runtime, REFOLD)),

@@ -10,7 +10,7 @@ from services.segments.store import REFOLD, REPLAY, SCHEMA
 from shared.contracts.catalogue import CARE, PERSON, SEGMENT, Topic
 from shared.edge.produce import make_producer
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, publication, redrive, refold, replay
+from shared.edge.tasks import MakeRunner, current_runner, publication, redrive, refold, replay
 from shared.gauges import PublishedGauges
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CARE: on_care, PERSON: on_person}
@@ -26,7 +26,7 @@ async def build(runtime: Runtime) -> Wiring:
         await outbox.publish_pending()
 
     return Wiring(
-        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
+        subscriptions=[(topic, current_runner(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
             Job("outbox", 0.1, publish_pending),
             Job("gauges", 5.0, lambda: gauges.refresh(runtime.pool)),

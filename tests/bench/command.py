@@ -26,15 +26,17 @@ from tests.bench.reading_care import reading_care
 from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import as_json, machine, markdown, write_into
 from tests.bench.results import FamilyResults, Results
+from tests.bench.side_by_side.comparison import side_by_side
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
 PARTS: Final = (
-    *("comparison", "ingest", "flips", "history", "freshness", "publishing", "labels", "reading", "publication"),
+    *("comparison", "ingest", "flips", "history", "freshness", "publishing", "labels", "peers", "reading"),
+    "publication",
 )
 _PARTS_OF_FAMILIES: Final = {
-    NPS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels"},
+    NPS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "peers"},
     FCR.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading"},
     SEGMENTS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading"},
 }
@@ -71,6 +73,8 @@ async def _family(
     found = FamilyResults()
     if "comparison" in parts:
         found.comparison = await compare(stage, family, events, sizes, report)
+    if "peers" in parts:
+        found.side_by_side = await side_by_side(stage, events, sizes, report)
     if "flips" in parts:
         found.flips = await flips(stage, family, events, registers, sizes, report)
     if "history" in parts or "freshness" in parts:

@@ -76,9 +76,9 @@ async def _next_sample(
     return _Sample(
         time.perf_counter(),
         done,
-        _cpu([psutil.Process(running.pid)]),
-        _cpu(stage.postgres_processes()),
-        _cpu(stage.kafka_processes()),
+        cpu_seconds([psutil.Process(running.pid)]),
+        cpu_seconds(stage.postgres_processes()),
+        cpu_seconds(stage.kafka_processes()),
     )
 
 
@@ -90,7 +90,8 @@ async def committed(admin: AIOKafkaAdminClient, groups: list[str]) -> int:
         return 0  # the first group of a new broker
 
 
-def _cpu(processes: Iterable[psutil.Process]) -> float:
+def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
+    """User and system time of processes."""
     seconds = 0.0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):

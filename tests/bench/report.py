@@ -18,6 +18,7 @@ from tests.bench.publication import Publication
 from tests.bench.publishing import Publishing
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
 from tests.bench.results import FamilyResults, Results
+from tests.bench.side_by_side.table import table
 from tests.bench.stage import Stage
 
 BEGIN: Final = "<!-- begin of what `python -m tests.bench --write` writes -->"
@@ -72,12 +73,20 @@ def _lines(results: Results) -> Iterator[str]:
 def _of_family(results: FamilyResults) -> Iterator[str]:
     if results.comparison:
         yield from ("", *_rates(results.comparison))
+    if results.side_by_side:
+        yield from ("", *table(results.side_by_side))
     if results.history:
         yield from ("", *_history(results.history))
     if results.freshness:
         yield from ("", *_freshness("Freshness at 200 events/s, ms", results.freshness))
     if results.publishing:
         yield from ("", *_publishing(results.publishing))
+    yield from _sentences(results)
+    if results.reading:
+        yield from ("", *_reading(results.reading))
+
+
+def _sentences(results: FamilyResults) -> Iterator[str]:
     if results.flips:
         flips = results.flips
         yield ""
@@ -107,8 +116,6 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
             f"prepared in steps of {found.longest_step_s * 1000:,.0f} ms at most, "
             f"activated in {found.activation_s:.1f} s."
         )
-    if results.reading:
-        yield from ("", *_reading(results.reading))
 
 
 def _rates(rows: Mapping[str, Summary]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from tests.bench.labels import Relabelled
 from tests.bench.publication import Publication
 from tests.bench.publishing import Publishing
 from tests.bench.reading import Reading
+from tests.bench.side_by_side.comparison import SideBySide
 
 
 @dataclass
@@ -25,6 +26,7 @@ class FamilyResults:
     following: Freshness | None = None
     activation: Activation | None = None
     reading: Reading | None = None
+    side_by_side: SideBySide | None = None
 
 
 @dataclass

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
@@ -17,6 +17,7 @@ from typing import Final, NoReturn
 import asyncpg
 import psutil
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.run_paths import RunPaths
@@ -106,6 +107,15 @@ class Stage:
         """Create empty topics."""
         await ensure_topics(self.kafka, prefix, topics)
 
+    async def delete_topics(self, prefix: str) -> None:
+        """Delete every topic whose name contains the prefix."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+        await admin.start()
+        try:
+            await admin.delete_topics([name for name in await admin.list_topics() if prefix in name])
+        finally:
+            await admin.close()
+
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Write records and wait for every acknowledgement."""
         producer = make_producer(self.kafka, "bench")
@@ -113,6 +123,18 @@ class Stage:
         try:
             for first in range(0, len(records), _CHUNK):
                 await publish(producer, records[first : first + _CHUNK])
+        finally:
+            await producer.stop()
+
+    async def publish_at_once(self, records: Sequence[Outgoing], commit: Callable[[], None]) -> None:
+        """Write records in one transaction: consumers of committed records see all of them after `commit` is called."""
+        producer = make_producer(self.kafka, "bench", transactional=f"bench-{next(_numbers)}")
+        await producer.start()
+        try:
+            async with producer.transaction():
+                for first in range(0, len(records), _CHUNK):
+                    await publish(producer, records[first : first + _CHUNK])
+                commit()
         finally:
             await producer.stop()
 
@@ -146,12 +168,14 @@ class Stage:
         return await self._run([f"tests.bench.peers.{name}", family, self.kafka, database.dsn(), topic, group], {})
 
     async def _run(self, module: Sequence[str], environment: Mapping[str, str]) -> Running:
-        log = self.folder / f"{module[0]}-{next(_numbers)}.log"
+        return await self.program(module[0], [sys.executable, "-m", *module], environment)
+
+    async def program(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> Running:
+        """Start any program; `name` is for its log."""
+        log = self.folder / f"{name}-{next(_numbers)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                *module,
+                *argv,
                 cwd=ROOT,
                 env={**os.environ, **environment},
                 stdout=output,
@@ -231,4 +255,5 @@ async def _prepare(ready: Stage) -> None:
     await bootstrap(ready.admin, dict.fromkeys(ROLES, _PASSWORD), _TEMPLATE)
     await migrate(dsn_for(ready.admin, _TEMPLATE, "hva_migrate", _PASSWORD), _SERVICES)
     template = Database(_TEMPLATE, ready.admin)
-    await ready.execute(template, (Path(__file__).parent / "peers" / "naive.sql").read_text())
+    for tables in ("naive.sql", "peers.sql"):
+        await ready.execute(template, (Path(__file__).parent / "peers" / tables).read_text())
