@@ -30,7 +30,7 @@ _MISSING_S: Final = 120.0  # how long the last events of the constant rate may t
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """What a run measured; `wrong` is after the backlog."""
+    """What a run measured; `wrong` is after the backlog. `fresh` is None if it was not measured or fell behind."""
 
     measured: Measured
     wrong: Wrong
@@ -100,8 +100,8 @@ def _cpu(place: Place, running: Running) -> tuple[float, float, float]:
 
 async def _freshness(
     place: Place, contender: Contender, events: list[Event], seconds: float, truth: Truth
-) -> Freshness:
-    """The time from sending an event until the cells contain it, at 200 events a second.
+) -> Freshness | None:
+    """The time from sending an event until the cells contain it, at 200 events a second; None if it falls behind.
 
     Every event adds one to the number of counted facts, so the n-th event is there when the number has grown by n.
     """
@@ -123,6 +123,8 @@ async def _freshness(
             sent.append(time.perf_counter())
             await producer.send(place.topic, value=event.value, key=event.key)
         await asyncio.wait_for(polling, max(_MISSING_S, len(paced) / 20))
+    except TimeoutError:
+        return None
     finally:
         await producer.stop()
         await connection.close()

@@ -30,7 +30,7 @@ def _costs(side: Side) -> Iterator[str]:
 
 
 def _results(side: Side) -> Iterator[str]:
-    yield from (f"{latency:,.0f}" for latency in (side.fresh.p50, side.fresh.p99))
+    yield from (f"{latency:,.0f}" for latency in (side.fresh.p50, side.fresh.p99)) if side.fresh else ("behind", "-")
     yield "-" if side.wrong is None else _wrong(side.wrong)
     yield _wrong(side.killed.wrong)
     yield f"{side.killed.settled_s:.1f} s"
