@@ -10,7 +10,7 @@ from services.fcr.metrics import GAUGES
 from services.fcr.store import REFOLD, REPLAY
 from shared.contracts.catalogue import CONTACT, PERSON, SEGMENT, Topic
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, family_jobs
+from shared.edge.tasks import MakeRunner, current_runner, family_jobs
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CONTACT: on_contact, PERSON: on_person, SEGMENT: on_segment}
 
@@ -20,6 +20,6 @@ async def build(runtime: Runtime) -> Wiring:
     cells = Cells(runtime.background, runtime.leases.hold, runtime.settings.background_connections - 1)
     with_cells = replace(REPLAY, cells=cells.check)
     return Wiring(
-        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
+        subscriptions=[(topic, current_runner(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[Job("cells", 0.5, cells.refresh), *family_jobs(runtime, REFOLD, with_cells, HANDLERS, GAUGES)],
     )

@@ -29,6 +29,10 @@ HANDLERS: Final[Mapping[Topic, Callable[[Runtime, Contexts, PublishCommit], Batc
 }
 
 
+def _always(runner: BatchRunner[Accepted]) -> Callable[[], BatchRunner[Accepted]]:
+    return lambda: runner
+
+
 async def build(runtime: Runtime) -> Wiring:
     """Publish canonical events from raw records, keep dead letters and redrive them when their cause is gone."""
     settings = runtime.settings
@@ -66,7 +70,7 @@ async def build(runtime: Runtime) -> Wiring:
         await producer.stop()
 
     return Wiring(
-        subscriptions=[(topic, make(runtime, contexts, commit).run) for topic, make in HANDLERS.items()],
+        subscriptions=[(topic, _always(make(runtime, contexts, commit))) for topic, make in HANDLERS.items()],
         jobs=[
             Job("redrive", 1.0, redrive, alone=True),
             Job("keys", 2.0, reload_keys(runtime, contexts.use_keys)),

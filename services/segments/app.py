@@ -12,7 +12,7 @@ from services.segments.store import REFOLD, REPLAY
 from shared.contracts.catalogue import CARE, PERSON, SEGMENT, Topic
 from shared.edge.produce import make_producer
 from shared.edge.runtime import Job, Runtime, Wiring
-from shared.edge.tasks import MakeRunner, batch_handler, family_jobs
+from shared.edge.tasks import MakeRunner, current_runner, family_jobs
 
 HANDLERS: Final[Mapping[Topic, MakeRunner]] = {CARE: on_care, PERSON: on_person}
 
@@ -31,7 +31,7 @@ async def build(runtime: Runtime) -> Wiring:
         await outbox.publish_pending()
 
     return Wiring(
-        subscriptions=[(topic, batch_handler(runtime, make)) for topic, make in HANDLERS.items()],
+        subscriptions=[(topic, current_runner(runtime, make)) for topic, make in HANDLERS.items()],
         jobs=[
             Job("outbox", 0.1, publish_pending, alone=True),
             *family_jobs(runtime, REFOLD, REPLAY, HANDLERS, GAUGES, outbox.enqueue_all),

@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 from prometheus_client import CollectorRegistry
 
+from shared.batch import BatchRunner
 from shared.contracts.catalogue import Topic
 from shared.dead_letters import DeadLetterCipher
-from shared.edge.consume import BatchHandler
 from shared.health import Health
 from shared.keys import Key
 from shared.metrics import PipelineMetrics
@@ -34,9 +35,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The subscriptions and periodic jobs of a service."""
+    """The subscriptions of a service, each with a function that returns its current runner, and its periodic jobs."""
 
-    subscriptions: Sequence[tuple[Topic, BatchHandler]]
+    subscriptions: Sequence[tuple[Topic, Callable[[], BatchRunner[Any]]]]
     jobs: Sequence[Job] = ()
     close: Callable[[], Awaitable[None]] | None = None
 

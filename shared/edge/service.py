@@ -9,8 +9,8 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import uvloop
@@ -18,15 +18,19 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
+from shared.batch import BatchRunner
+from shared.contracts.catalogue import Topic
 from shared.dead_letters import DeadLetterCipher
 from shared.edge import watch
-from shared.edge.consume import assert_safe, make_broker, ping_kafka, subscribe
+from shared.edge.acknowledge import Acknowledger
+from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, assert_safe, make_broker, ping_kafka, start_broker, subscribe
 from shared.edge.jobs import JobMetrics, pause, run_job
 from shared.edge.reload import compare_registers, reload_registers
-from shared.edge.runtime import Build, Job, Runtime, Wiring
+from shared.edge.runtime import Build, Job, Runtime
 from shared.failure import Failure, classify
 from shared.health import Health, HealthServer
 from shared.keys import KeyFileError, read_keys
+from shared.lanes import Lanes
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
 from shared.postgres.lease import BEAT_S, Leases
@@ -117,15 +121,19 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         return
     if wiring.close:
         stack.push_async_callback(wiring.close)
-    broker = await _start_with_retry(runtime, "kafka", lambda: _start_broker(runtime, wiring))
-    if broker is None:
+    subscriptions = [(topic, _make_lanes(runtime, topic, make)) for topic, make in wiring.subscriptions]
+    for _, lanes in subscriptions:
+        stack.push_async_callback(lanes.close)
+    started = await _start_with_retry(runtime, "kafka", lambda: _start_broker(runtime, subscriptions))
+    if started is None:
         return
+    broker, acknowledgers = started
     stack.push_async_callback(broker.stop)
     jobs = (
         *wiring.jobs,
         Job("leases", BEAT_S, runtime.leases.beat),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
-        Job("lag", 1.0, watch.measure_lag(broker, runtime.metrics, settings=runtime.settings)),
+        Job("lag", 1.0, watch.measure_lag(broker, acknowledgers, runtime.metrics, runtime.settings)),
         Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
         Job("register version", 2.0, compare_registers(runtime)),
@@ -162,7 +170,7 @@ def _start_job(runtime: Runtime, stack: contextlib.AsyncExitStack, metrics: JobM
 
 async def _open_pools(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool:
     settings = runtime.settings
-    runtime.pool = await make_pool(settings.postgres, f"hva-{settings.service}")
+    runtime.pool = await make_pool(settings.postgres, f"hva-{settings.service}", settings.counties_at_once)
     stack.push_async_callback(close_pool, runtime.pool)
     background = f"hva-{settings.service}-background"
     runtime.background = await make_pool(settings.postgres, background, settings.background_connections)
@@ -191,17 +199,27 @@ async def _report_version(runtime: Runtime) -> None:
             runtime.health.warn("schema", warning)
 
 
-async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
-    broker = make_broker(runtime.settings)
-    for topic, handler in wiring.subscriptions:
-        subscribe(broker, runtime.settings, topic, handler, runtime.metrics.rebalances(topic.name))
+def _make_lanes(runtime: Runtime, topic: Topic, make: Callable[[], BatchRunner[Any]]) -> Lanes[Any]:
+    largest = runtime.settings.max_records
+    observe = runtime.metrics.delayed_counties(topic.name)
+    return Lanes(make, largest, max_delayed=TRANSACTIONS_PER_DELIVERY * largest, observe_delayed=observe)
+
+
+async def _start_broker(
+    runtime: Runtime, subscriptions: Sequence[tuple[Topic, Lanes[Any]]]
+) -> tuple[KafkaBroker, Mapping[str, Acknowledger]]:
+    """Subscribe to the topics and start. Returns also what acknowledges the records of each topic."""
+    broker, settings, acknowledgers = make_broker(runtime.settings), runtime.settings, {}
+    for topic, lanes in subscriptions:
+        count_rebalance = runtime.metrics.rebalances(topic.name)
+        acknowledgers[topic.name] = subscribe(broker, settings, topic, lanes.take, count_rebalance)
     assert_safe(broker)
     try:
-        await broker.start()
+        await start_broker(broker)
     except BaseException:
         await broker.stop()
         raise
-    return broker
+    return broker, acknowledgers
 
 
 async def _start_with_retry(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -14,8 +15,7 @@ from shared.batch import BatchRunner, Decode
 from shared.clock import Clock, system_clock
 from shared.contracts.catalogue import Topic
 from shared.dead_letters import Rejected
-from shared.edge.consume import BatchHandler
-from shared.edge.retained import read_retained
+from shared.edge.retained import RetainedHandler, read_retained
 from shared.edge.runtime import Job, Runtime
 from shared.edge.watch import Task
 from shared.gauges import Gauge as PublishedGauge
@@ -38,13 +38,12 @@ _PAUSE_S: Final = 1.0
 _MAX_PAUSE_S: Final = 60.0
 
 MakeRunner = Callable[[Runtime], BatchRunner[Any]]
-"""Makes a runner bound to the current registers. Every batch gets a new one, so that facts are never derived by one
-version of the registers and recorded under another."""
+"""Makes a runner bound to the current registers, so that facts are never derived by one version of the registers and
+recorded under another."""
 
 
 def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E], apply: Apply[E]) -> BatchRunner[E]:
-    """Make a runner that decodes a batch of a topic and applies it to the service's schema, in one transaction with its
-    dead letters."""
+    """Make a runner that decodes records of a topic and applies them to the service's schema, county by county."""
     return BatchRunner(
         topic=topic.name,
         decode=decode,
@@ -52,7 +51,7 @@ def store_runner(runtime: Runtime, schema: str, topic: Topic, decode: Decode[E],
         metrics=runtime.metrics,
         logger=runtime.logger,
         health=runtime.health,
-        max_records=runtime.settings.max_records,
+        county_of=attrgetter("county"),
     )
 
 
@@ -63,13 +62,17 @@ def in_background(runtime: Runtime) -> Runtime:
     return changed
 
 
-def batch_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
-    """Make the handler of a topic."""
+def current_runner(runtime: Runtime, make: MakeRunner) -> Callable[[], BatchRunner[Any]]:
+    """Make a function that returns the runner of the current registers: the same one until they change."""
+    registers, runner = runtime.registers, make(runtime)
 
-    async def run(records: Sequence[Record]) -> None:
-        await make(runtime).run(records)
+    def current() -> BatchRunner[Any]:
+        nonlocal registers, runner
+        if registers is not runtime.registers:
+            registers, runner = runtime.registers, make(runtime)
+        return runner
 
-    return run
+    return current
 
 
 class RefoldGauges:
@@ -228,7 +231,7 @@ def family_jobs(
     ]
 
 
-def _uncounted_handler(runtime: Runtime, make: MakeRunner) -> BatchHandler:
+def _uncounted_handler(runtime: Runtime, make: MakeRunner) -> RetainedHandler:
     """Make a handler without metrics for records that are read again: they were counted when they first came."""
 
     async def run(records: Sequence[Record]) -> None:

@@ -5,7 +5,7 @@ buckets.
 
 import contextlib
 import zlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
@@ -23,17 +23,33 @@ _CELLS: Final = 6
 _REPAIRS: Final = 10  # plus the number of the service
 
 
-async def lock_counties(connection: Connection, service: str, counties: Iterable[str]) -> None:
-    """Take the write locks of the counties, in sorted order so that two writers cannot deadlock.
+async def lock_county(connection: Connection, service: str, county: str) -> None:
+    """Take the write lock of a county until the transaction ends.
 
-    These must be the first statements of the transaction, and each must be a statement of its own: under READ
-    COMMITTED the next statement then sees everything that earlier owners committed. Inside a larger statement the
-    snapshot would be older than the lock, and the figures would be wrong.
+    This must be the first statement of the transaction, and a statement of its own: under READ COMMITTED the next
+    statement then sees everything that earlier owners committed. Inside a larger statement the snapshot would be older
+    than the lock, and the figures would be wrong. A transaction locks one county only: so writers cannot deadlock, and
+    a county that is locked for long delays no other.
     """
-    for county in sorted(set(counties)):
-        await connection.execute(
-            "select pg_advisory_xact_lock($1, $2)", SERVICE_NUMBERS[service], county_number(county)
-        )
+    await connection.execute("select pg_advisory_xact_lock($1, $2)", SERVICE_NUMBERS[service], county_number(county))
+
+
+async def try_lock_county(connection: Connection, service: str, county: str, patience_s: float) -> bool:
+    """Take the write lock of a county like `lock_county`, or return False after `patience_s` seconds. Then the
+    transaction has failed and must end."""
+    key = (SERVICE_NUMBERS[service], county_number(county))
+    if await connection.fetchval("select pg_try_advisory_xact_lock($1, $2)", *key):
+        return True
+    if not patience_s:
+        return False
+    # Waiting in PostgreSQL's queue gives writers their turns.
+    await connection.execute(f"set local lock_timeout = '{round(1000 * patience_s)}ms'")
+    try:
+        await connection.execute("select pg_advisory_xact_lock($1, $2)", *key)
+    except asyncpg.LockNotAvailableError:
+        return False
+    await connection.execute("set local lock_timeout to default")
+    return True
 
 
 async def lock_restatements(connection: Connection, county: str) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 import asyncpg
 
+from shared.batch import Held
 from shared.contracts.reasons import Reason
 from shared.dead_letters import DeadLetterCipher, DecryptionError, Rejected
 from shared.failure import Failure, classify
@@ -78,6 +79,8 @@ async def redrive_due(
             await connection.execute(f"set local idle_in_transaction_session_timeout = '{_ATTEMPT_S}s'")
             try:
                 verdict = await _verdict(row, cipher, attempt)
+            except Held:
+                pass  # it stays due
             except Exception as error:
                 transient = transient or error
             else:

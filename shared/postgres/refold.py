@@ -16,7 +16,7 @@ import asyncpg
 
 from shared.postgres.facts import Change, FactTable
 from shared.postgres.lease import Hold, unshared
-from shared.postgres.lock import Connection, lock_counties
+from shared.postgres.lock import Connection, lock_county
 from shared.postgres.registers import add_unit_rows
 from shared.postgres.restated import Explained, by_registers
 from shared.registers import Registers
@@ -125,7 +125,7 @@ class Refold:
     ) -> int | None:
         """Run one transaction of a refold. Returns how much changed, or None when the county is done."""
         async with pool.acquire() as connection, connection.transaction():
-            await lock_counties(connection, self.schema, [county])
+            await lock_county(connection, self.schema, county)
             return await self._chunk(connection, county, registers, report)
 
     async def _chunk(self, connection: Connection, county: str, registers: Registers, report: Report) -> int | None:

@@ -67,7 +67,7 @@ async def grow(
 ) -> None:
     """Double the facts until there are `size`, then vacuum, analyze and checkpoint, as on a long-running server."""
     for doubling in count():
-        existing = await _facts(family, database)
+        existing = await count_facts(family, database)
         if existing >= _MIN_SHARE * size:
             break
         share = min(1.0, (size - existing) / existing)
@@ -76,7 +76,8 @@ async def grow(
     await stage.execute(database, "vacuum analyze", "checkpoint")
 
 
-async def _facts(family: Family, database: Database) -> int:
+async def count_facts(family: Family, database: Database) -> int:
+    """The number of stored facts."""
     connection = await asyncpg.connect(database.dsn())
     try:
         counts = [await connection.fetchval(f"select count(*) from {table.name}") for table in family.tables]

@@ -22,30 +22,22 @@ from shared.contracts.catalogue import PERSON, SEGMENT
 from shared.edge.produce import make_producer
 from shared.publication.due import known
 from tests.bench.family import Family
-from tests.bench.freshness import (
-    RATE,
-    WARM_UP_S,
-    Freshness,
-    facts_query,
-    freshness_of,
-    poll,
-    stop,
-    wait_until_visible,
-)
+from tests.bench.freshness import RATE, Freshness, Route, freshness_of, pace, read_of, stop
 from tests.bench.history import apply_events, grow
 from tests.bench.reading import session
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Running, Stage
-from tests.bench.workload import Event, fact_ids, registers_folder, salted
+from tests.bench.workload import Event, registers_folder, salted
 
 COUNTIES: Final = 21
 REPLICAS: Final = (1, 3)
 _SOURCE: Final = "oma-hame"
-_SETTLED_S: Final = 120.0  # for the start of services and the work that the copies made due
+_WARM_UP_S: Final = 3.0  # not counted in freshness: connections, caches
+_SETTLED_S: Final = 300.0  # for the start of services and the work that the copies made due
 # Tables that hold nothing which a copied county needs.
 _LEFT_OUT: Final = (
     *("dead_letter", "replay", "audit", "published", "publication_request", "stale", "merge", "erased"),
-    *("closed_period", "closed_edition", "restated_fact", "restated_count"),
+    *("closed_period", "closed_edition", "restated_fact"),
 )
 _COLUMNS: Final = """
 select c.relname as table, array_agg(a.attname::text order by a.attnum) as columns
@@ -94,8 +86,8 @@ async def resting(
         report(f"{family.name}, {replicas} at rest: {found.resting[replicas]}")
     async with _services(stage, family, database, "rest-load.", folder, 1) as services:
         fresh: list[Freshness] = []
-        paced = _of_all_counties(salted(events, "rest-load."), folder)[: int(RATE * (sizes.rest_s + WARM_UP_S))]
-        load = _load(stage, family, database, f"rest-load.{family.topic.name}", paced, fresh)
+        paced = _of_all_counties(salted(events, "rest-load."), folder)[: int(RATE * (sizes.rest_s + _WARM_UP_S))]
+        load = _load(stage, family, database, services, f"rest-load.{family.topic.name}", paced, fresh)
         found.loaded = await _cost(stage, database, services, load)
         found.fresh = fresh[0]
     report(f"{family.name}, at {RATE} events/s: {found.loaded}, freshness p99 {found.fresh.p99:.0f} ms")
@@ -254,24 +246,21 @@ def _of_all_counties(events: list[Event], folder: Path) -> list[Event]:
 
 
 async def _load(
-    stage: Stage, family: Family, database: Database, topic: str, events: list[Event], fresh: list[Freshness]
+    stage: Stage,
+    family: Family,
+    database: Database,
+    services: Sequence[Running],
+    topic: str,
+    events: list[Event],
+    fresh: list[Freshness],
 ) -> None:
     """Send the events at the rate, and append the latencies from the canonical record to the fact."""
-    sent: dict[str, float] = {}
-    seen: dict[str, float] = {}
     producer = make_producer(stage.kafka, "bench-rest")
     await producer.start()
-    polling = asyncio.create_task(poll(database, facts_query(family), sent, seen, county_names()))
+    route = Route(topic, raw=False, read=read_of(family), counties=county_names())
     try:
-        began = time.perf_counter()
-        for number, (event, id) in enumerate(zip(events, fact_ids(events), strict=True)):
-            await asyncio.sleep(max(0.0, began + number / RATE - time.perf_counter()))
-            if id is not None:
-                sent[id] = time.perf_counter()
-            await producer.send(topic, value=event.value, key=event.key)
-        await wait_until_visible(sent, seen)
+        found = await pace(producer, database, services, route, events)
     finally:
-        polling.cancel()
-        await asyncio.gather(polling, return_exceptions=True)
         await producer.stop()
-    fresh.append(freshness_of(seen[id] - at for id, at in sent.items() if at - began > WARM_UP_S))
+    counted_from = min(one.sent for one in found) + _WARM_UP_S
+    fresh.append(freshness_of(one.latency for one in found if one.sent > counted_from))

@@ -35,6 +35,7 @@ from services.segments.outbox import Outbox
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import Topic
 from shared.edge.service import main
+from shared.lanes import Lanes
 from shared.postgres.commit import StoreCommit
 from shared.postgres.lease import Leases
 from shared.record import Record
@@ -58,14 +59,18 @@ _fixed = FOLDER / "fixed"
 
 
 def _wrap_batches() -> None:
-    run = BatchRunner.run
+    take, commit = Lanes.take, BatchRunner.commit
 
-    async def run_with_trace(self: BatchRunner[Any], records: Sequence[Record]) -> None:
-        BATCH.set([(r.topic, r.partition, r.offset) for r in records])
-        append_trace("batches", BATCH.get())
-        await run(self, records)
+    async def take_with_trace(self: Lanes[Any], records: Sequence[Record], *finish: Any) -> bool:
+        append_trace("batches", [(r.topic, r.partition, r.offset) for r in records])
+        return await take(self, records, *finish)
 
-    BatchRunner.run = run_with_trace  # type: ignore[method-assign]
+    async def commit_with_context(self: BatchRunner[Any], county: str, items: Sequence[Any], **more: Any) -> None:
+        BATCH.set([(r.topic, r.partition, r.offset) for r, _ in items])
+        await commit(self, county, items, **more)
+
+    Lanes.take = take_with_trace  # type: ignore[method-assign]
+    BatchRunner.commit = commit_with_context  # type: ignore[method-assign]
 
 
 def _wrap_store() -> None:
@@ -87,8 +92,9 @@ def _wrap_store() -> None:
 
         init(self, service, pool, cipher, apply_with_faults, *more)
 
-    async def call_with_fault(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
-        applied = await call(self, events, dead_letters)
+    async def call_with_fault(self: StoreCommit[Any], *arguments: Any) -> Any:
+        applied = await call(self, *arguments)
+        append_trace("applied", (BATCH.get(), applied.changed))
         await pass_point("committed")
         return applied
 

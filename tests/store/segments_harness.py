@@ -18,6 +18,7 @@ from shared.postgres.pool import make_pool, read_transaction
 from shared.postgres.replay import Findings
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
+from tests.by_county import commit_by_county
 from tests.product import SAMPLE, Database
 from tests.store.fcr_harness import ANNA, CIPHER, COUNTY, START, TODAY, erased, record
 from tests.store.registers import replace_registers
@@ -83,7 +84,7 @@ class Store:
         for events, apply in ((facts, store.apply), (persons, store.apply_persons)):
             if events:
                 commit = StoreCommit("segments", self.pool, CIPHER, partial(apply, registers=self.registers))
-                await commit(events, [])
+                await commit_by_county(commit, events)
 
     async def refold(self, **rule: Any) -> None:
         """Change the segment rule and refold all facts."""

@@ -27,6 +27,7 @@ FIELDS = {
     "HVA_METRICS_PORT": "metrics_port",
     "HVA_LOG_LEVEL": "log_level",
     "HVA_MAX_RECORDS": "max_records",
+    "HVA_COUNTIES_AT_ONCE": "counties_at_once",
     "HVA_PUBLISH_EVERY": "publish_every_s",
     "HVA_BACKGROUND_CONNECTIONS": "background_connections",
     "HVA_TOPIC_PREFIX": "topic_prefix",
