@@ -54,10 +54,11 @@ async def build(runtime: Runtime) -> Wiring:
     attempt = make_attempt(contexts, commit, settings.topic_prefix)
 
     async def redrive() -> None:
-        await redrive_due(runtime.pool, SCHEMA, runtime.cipher, attempt, runtime.registers.version, system_clock())
+        version = runtime.registers.version
+        await redrive_due(runtime.background, SCHEMA, runtime.cipher, attempt, version, system_clock())
 
     async def flush() -> None:
-        await commit.freshness.flush(runtime.pool)
+        await commit.freshness.flush(runtime.background)
 
     runtime.on_registers.append(contexts.use)
     close_gateway = await open_gateway(runtime, Gateway(contexts.now, commit, runtime.metrics, runtime.logger))
@@ -71,7 +72,7 @@ async def build(runtime: Runtime) -> Wiring:
     return Wiring(
         subscriptions=[(topic, _always(make(runtime, contexts, commit))) for topic, make in HANDLERS.items()],
         jobs=[
-            Job("redrive", 1.0, redrive),
+            Job("redrive", 1.0, redrive, alone=True),
             Job("keys", 2.0, reload_keys(runtime, contexts.use_keys)),
             Job("freshness", 5.0, flush),
         ],

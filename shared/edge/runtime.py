@@ -15,17 +15,22 @@ from shared.dead_letters import DeadLetterCipher
 from shared.health import Health
 from shared.keys import Key
 from shared.metrics import PipelineMetrics
+from shared.postgres.lease import Leases
 from shared.registers import Registers
 from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A periodic task of a running service. An error is logged, and the next run tries again."""
+    """A periodic task of a running service. An error is logged, and the next run tries again.
+
+    `alone`: only one replica runs it at a time, under the lease of this name.
+    """
 
     name: str
     every_s: float
     run: Callable[[], Awaitable[None]]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,10 @@ class Wiring:
 
 @dataclass
 class Runtime:
-    """The state of a running service. `registers` is replaced as a whole when the folder changes."""
+    """The state of a running service. `registers` is replaced as a whole when the folder changes.
+
+    Batches use the connections of `pool`. Jobs use those of `background`, which are their share of the database.
+    """
 
     settings: Settings
     registers: Registers
@@ -50,6 +58,8 @@ class Runtime:
     metrics: PipelineMetrics
     health: Health
     pool: "asyncpg.Pool[asyncpg.Record]" = field(init=False)
+    background: "asyncpg.Pool[asyncpg.Record]" = field(init=False)
+    leases: Leases = field(init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     on_registers: list[Callable[[Registers], None]] = field(default_factory=list)
     exit_code: int = 0

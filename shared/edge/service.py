@@ -24,6 +24,7 @@ from shared.dead_letters import DeadLetterCipher
 from shared.edge import watch
 from shared.edge.acknowledge import Acknowledger
 from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, assert_safe, make_broker, ping_kafka, start_broker, subscribe
+from shared.edge.jobs import JobMetrics, pause, run_job
 from shared.edge.reload import compare_registers, reload_registers
 from shared.edge.runtime import Build, Job, Runtime
 from shared.failure import Failure, classify
@@ -32,6 +33,7 @@ from shared.keys import KeyFileError, read_keys
 from shared.lanes import Lanes
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
+from shared.postgres.lease import BEAT_S, Leases
 from shared.postgres.pool import close_pool, drop_connections, make_pool
 from shared.postgres.probe import PostgresProbe
 from shared.postgres.registers import load
@@ -96,17 +98,20 @@ async def _run(runtime: Runtime, server: HealthServer, build: Build) -> None:
     runtime.logger.info("started", extra={"port": server.port})
     try:
         async with contextlib.AsyncExitStack() as stack:
-            _start_job(runtime, stack, Job("tick", 1.0, watch.tick(runtime.health)))
-            await _serve(runtime, build, stack)
+            metrics = JobMetrics(runtime.registry)
+            _start_job(runtime, stack, metrics, Job("tick", 1.0, watch.tick(runtime.health)))
+            await _serve(runtime, build, stack, metrics)
     finally:
         server.stop()
         runtime.logger.info("stopped")
 
 
-async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> None:
-    if await _start_with_retry(runtime, "postgres", lambda: _open_pool(runtime, stack)) is None:
+async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack, metrics: JobMetrics) -> None:
+    if await _start_with_retry(runtime, "postgres", lambda: _open_pools(runtime, stack)) is None:
         return
-    _probe_postgres(runtime, stack)
+    runtime.leases = Leases(runtime.settings.postgres, runtime.settings.service, metrics.lease)
+    stack.push_async_callback(runtime.leases.close)
+    _probe_postgres(runtime, stack, metrics)
     if await _start_with_retry(runtime, "schema", lambda: _load_registers(runtime)) is None:
         return
     if await _start_with_retry(runtime, "kafka", lambda: ping_kafka(runtime.settings)) is None:
@@ -126,6 +131,7 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
     stack.push_async_callback(broker.stop)
     jobs = (
         *wiring.jobs,
+        Job("leases", BEAT_S, runtime.leases.beat),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
         Job("lag", 1.0, watch.measure_lag(broker, acknowledgers, runtime.metrics, runtime.settings)),
         Job("schema", 5.0, lambda: _report_version(runtime)),
@@ -134,37 +140,41 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         Job(
             "dead letters",
             2.0,
-            watch.count_dead_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics),
+            watch.count_dead_letters(runtime.background, settings=runtime.settings, metrics=runtime.metrics),
         ),
     )
-    running = [asyncio.create_task(_every(runtime, job)) for job in jobs]
+    running = [asyncio.create_task(run_job(runtime, metrics, job)) for job in jobs]
     await runtime.stopping.wait()
     for task in running:
         task.cancel()
     await asyncio.wait(running, timeout=_STOP_JOBS_S)
 
 
-def _probe_postgres(runtime: Runtime, stack: contextlib.AsyncExitStack) -> None:
+def _probe_postgres(runtime: Runtime, stack: contextlib.AsyncExitStack, metrics: JobMetrics) -> None:
     settings = runtime.settings
 
     def on_lost() -> None:
         runtime.logger.warning("connections to PostgreSQL were lost silently, opening new ones")
         drop_connections(runtime.pool)
+        drop_connections(runtime.background)
 
     probe = PostgresProbe(settings.postgres, f"hva-{settings.service}-probe", on_lost)
     stack.callback(probe.close)
-    _start_job(runtime, stack, Job("probe postgres", 2.0, watch.probe_postgres(probe, runtime.health)))
+    _start_job(runtime, stack, metrics, Job("probe postgres", 2.0, watch.probe_postgres(probe, runtime.health)))
 
 
-def _start_job(runtime: Runtime, stack: contextlib.AsyncExitStack, job: Job) -> None:
+def _start_job(runtime: Runtime, stack: contextlib.AsyncExitStack, metrics: JobMetrics, job: Job) -> None:
     """Run a job from now until the service stops."""
-    stack.callback(asyncio.create_task(_every(runtime, job)).cancel)
+    stack.callback(asyncio.create_task(run_job(runtime, metrics, job)).cancel)
 
 
-async def _open_pool(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool:
+async def _open_pools(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool:
     settings = runtime.settings
     runtime.pool = await make_pool(settings.postgres, f"hva-{settings.service}", settings.counties_at_once)
     stack.push_async_callback(close_pool, runtime.pool)
+    background = f"hva-{settings.service}-background"
+    runtime.background = await make_pool(settings.postgres, background, settings.background_connections)
+    stack.push_async_callback(close_pool, runtime.background)
     return True
 
 
@@ -179,7 +189,7 @@ async def _load_registers(runtime: Runtime) -> bool:
 
 async def _report_version(runtime: Runtime) -> None:
     """Report on /readyz when the database was migrated or restored while the service runs."""
-    async with runtime.pool.acquire() as connection:
+    async with runtime.background.acquire() as connection:
         try:
             warning = await check_version(connection, runtime.settings.service)
         except SchemaVersionError as error:
@@ -220,29 +230,14 @@ async def _start_with_retry(runtime: Runtime, part: str, start: Callable[[], Awa
         except SchemaVersionError as error:
             if runtime.health.set_problem(part, str(error)):
                 runtime.logger.warning(f"waiting: {error}")
-            await _pause(runtime, _PAUSE_S)
+            await pause(runtime, _PAUSE_S)
         except (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             if classify(error) is not Failure.TRANSIENT:
                 raise
             if runtime.health.set_problem(part, f"cannot be reached: {type(error).__name__}"):
                 runtime.logger.warning(f"{part} cannot be reached, waiting", extra={"kind": type(error).__name__})
-            await _pause(runtime, _PAUSE_S)
+            await pause(runtime, _PAUSE_S)
         else:
             runtime.health.set_ok(part)
             return result
     return None
-
-
-async def _every(runtime: Runtime, job: Job) -> None:
-    while not runtime.stopping.is_set():
-        try:
-            await job.run()
-        except Exception as error:
-            runtime.logger.warning("a job failed", extra={"job": job.name}, exc_info=error)
-        await _pause(runtime, job.every_s)
-
-
-async def _pause(runtime: Runtime, seconds: float) -> None:
-    """Sleep; return early if the service has to stop."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(runtime.stopping.wait(), seconds)

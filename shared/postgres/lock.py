@@ -1,5 +1,6 @@
 """Serialises writers: an advisory lock per service and county, held for one transaction. Restatements and editions of a
-county, which all families and closings write, have a lock of their own.
+county, which all families and closings write, have a lock of their own; so do its stored cells, and the repair of its
+buckets.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ else:
 
 SERVICE_NUMBERS: Final = {"ingest": 1, "nps": 2, "fcr": 3, "segments": 4}
 _RESTATEMENTS: Final = 5
+_CELLS: Final = 6
+_REPAIRS: Final = 10  # plus the number of the service
 
 
 async def lock_county(connection: Connection, service: str, county: str) -> None:
@@ -56,13 +59,31 @@ async def lock_restatements(connection: Connection, county: str) -> None:
     await connection.execute("select pg_advisory_xact_lock($1, $2)", _RESTATEMENTS, county_number(county))
 
 
+async def lock_cells(connection: Connection, county: str) -> None:
+    """Take the lock of the stored cells of a county until the transaction ends."""
+    await connection.execute("select pg_advisory_xact_lock($1, $2)", _CELLS, county_number(county))
+
+
 @contextlib.asynccontextmanager
 async def locked_restatements(connection: Connection, county: str) -> AsyncIterator[None]:
-    """Hold the lock of the restatements of a county around a transaction with one snapshot.
+    """Hold the lock of the restatements of a county around a transaction with one snapshot."""
+    async with _locked(connection, _RESTATEMENTS, county):
+        yield
 
-    Taken inside, the snapshot would be older than the lock.
+
+@contextlib.asynccontextmanager
+async def locked_repair(connection: Connection, service: str, county: str) -> AsyncIterator[None]:
+    """Hold the lock of the repair of a county's buckets around a transaction with one snapshot: two repairs would add
+    every difference twice.
     """
-    key = (_RESTATEMENTS, county_number(county))
+    async with _locked(connection, _REPAIRS + SERVICE_NUMBERS[service], county):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _locked(connection: Connection, number: int, county: str) -> AsyncIterator[None]:
+    """Hold a lock around a transaction with one snapshot. Taken inside, the snapshot would be older than the lock."""
+    key = (number, county_number(county))
     await connection.execute("select pg_advisory_lock($1, $2)", *key)
     try:
         yield

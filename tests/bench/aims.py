@@ -38,6 +38,9 @@ def aims(results: Results) -> list[Aim]:
 def _aims(results: Results) -> Iterator[Aim]:
     for name, found in results.families.items():
         yield from (replace(aim, what=f"{name}: {aim.what}") for aim in _aims_of(_AIMS[name], found))
+        if found.rest:
+            share = found.rest.resting[1].service
+            yield Aim(f"{name}: one replica at rest, of a core", "< 1 %", f"{share:.1f} %", share < 1)
     if results.ingest:
         rate = results.ingest.rate
         yield Aim("ingest, one process", ">= 15,000 events/s", f"{rate:,.0f} events/s", rate >= 15_000)

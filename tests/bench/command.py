@@ -25,6 +25,7 @@ from tests.bench.publishing import publishing
 from tests.bench.reading_care import reading_care
 from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import as_json, machine, markdown, write_into
+from tests.bench.rest import resting
 from tests.bench.results import FamilyResults, Results
 from tests.bench.side_by_side.comparison import side_by_side
 from tests.bench.sizes import FULL, QUICK, Sizes
@@ -33,12 +34,12 @@ from tests.bench.workload import Event, canonical, raw, registers_folder
 
 PARTS: Final = (
     *("comparison", "ingest", "flips", "history", "freshness", "publishing", "labels", "peers", "reading"),
-    "publication",
+    *("publication", "rest"),
 )
 _PARTS_OF_FAMILIES: Final = {
-    NPS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "peers"},
-    FCR.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading"},
-    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading"},
+    NPS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "peers", "rest"},
+    FCR.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading", "rest"},
+    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading", "rest"},
 }
 _READINGS: Final = {FCR.name: reading_contacts, SEGMENTS.name: reading_care}
 _JSON: Final = Path(".hva/bench.json")
@@ -88,6 +89,8 @@ async def _family(
         found.relabelled = await relabelling(stage, family, events, sizes, report)
     if "reading" in parts:
         found.reading = await _READINGS[family.name](stage, events, sizes, report)
+    if "rest" in parts:
+        found.rest = await resting(stage, family, events, sizes, report)
     return found
 
 

@@ -18,12 +18,12 @@ from tests.bench.stage import Database, Running, Stage
 from tests.bench.workload import Event, salted, with_fact_ids
 
 RATE: Final = 200  # events a second
-_WARM_UP_S: Final = 3.0  # not counted: connections, caches
+WARM_UP_S: Final = 3.0  # not counted: connections, caches
 _WARM_UP_EVENTS: Final = 10
 _POLL_S: Final = 0.004
 _TIMEOUT_S: Final = 60.0
 _START_S: Final = 300.0  # a service starts in seconds, but not on a busy machine
-COUNTIES: Final = ["oma-hame", "pirha"]
+COUNTIES: Final = ("oma-hame", "pirha")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Route:
     topic: str
     raw: bool
     read: str
+    counties: Sequence[str] = COUNTIES
 
 
 async def freshness(
@@ -77,7 +78,7 @@ async def freshness(
 ) -> Freshness:
     """Measure from canonical record to fact (the family), or with `from_raw` from raw record to fact (with ingest)."""
     prefix = f"fresh-{'whole' if from_raw else 'own'}."
-    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_UP_S))]
+    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + WARM_UP_S))]
     of_families = (family.topic for family in FAMILIES.values())
     await stage.topics(prefix, [*RAW.values(), *of_families, PERSON, SEGMENT])
     services = [await stage.service(family.name, database, prefix)]
@@ -87,16 +88,17 @@ async def freshness(
     producer = make_producer(stage.kafka, "bench-pace")
     await producer.start()
     try:
-        found = await pace(producer, database, services, Route(prefix + topic.name, from_raw, read_of(family)), paced)
-        counted_from = min(one.sent for one in found) + _WARM_UP_S
-        return freshness_of(one.latency for one in found if one.sent > counted_from)
+        found = await pace(
+            producer, database, services, Route(prefix + topic.name, from_raw, facts_query(family)), paced
+        )
+        return after_warm_up(found)
     finally:
         await producer.stop()
         await stop(services)
 
 
-def read_of(family: Family) -> str:
-    """The query that finds which of some events are facts."""
+def facts_query(family: Family) -> str:
+    """The query for those of the ids $1 that have a fact in one of the counties $2."""
     there = " or ".join(
         f"exists (select from {table.name} f where f.county = any($2) and f.id = wanted.id)" for table in family.tables
     )
@@ -119,7 +121,7 @@ async def pace(
     """Send events at a constant rate, and wait until all are visible. The first ten, which wait for the start of the
     services, do not count. `meanwhile` runs after these; its end is the end of sending."""
     arrivals = Arrivals()
-    polling = asyncio.create_task(poll(database, route.read, arrivals))
+    polling = asyncio.create_task(poll(database, route.read, arrivals, route.counties))
     remaining = with_fact_ids(events)
     try:
         for event, id in islice(remaining, _WARM_UP_EVENTS):
@@ -139,6 +141,12 @@ async def pace(
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
     return arrivals.visible
+
+
+def after_warm_up(found: Sequence[Visible]) -> Freshness:
+    """Summarise the latencies of the events after the first seconds."""
+    counted_from = min(one.sent for one in found) + WARM_UP_S
+    return freshness_of(one.latency for one in found if one.sent > counted_from)
 
 
 def freshness_of(seconds: Iterable[float]) -> Freshness:
@@ -168,12 +176,12 @@ async def wait_until_visible(arrivals: Arrivals, services: Sequence[Running], ti
         await asyncio.sleep(0.02)
 
 
-async def poll(database: Database, read: str, arrivals: Arrivals) -> None:
+async def poll(database: Database, read: str, arrivals: Arrivals, counties: Sequence[str] = COUNTIES) -> None:
     """Query repeatedly for sent events and record when they become visible."""
     connection = await asyncpg.connect(database.dsn())
     try:
         while True:
-            rows = await connection.fetch(read, list(islice(arrivals.waiting, 1000)), COUNTIES)
+            rows = await connection.fetch(read, list(islice(arrivals.waiting, 1000)), counties)
             arrivals.see(row["id"] for row in rows)
             await asyncio.sleep(_POLL_S)
     finally:

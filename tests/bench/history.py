@@ -49,11 +49,13 @@ async def history(
     return found, database
 
 
-async def apply_events(stage: Stage, family: Family, database: Database, events: list[Event], prefix: str) -> Measured:
-    """Let the service apply the events from separate topics."""
+async def apply_events(
+    stage: Stage, family: Family, database: Database, events: list[Event], prefix: str, **settings: str
+) -> Measured:
+    """Let the service, with these settings, apply the events from separate topics."""
     await stage.topics(prefix, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(events, family.topic, prefix))
-    running = await stage.service(family.name, database, prefix)
+    running = await stage.service(family.name, database, prefix, **settings)
     try:
         return await watch(stage, running, [group_of(family.name, family.topic, prefix)], len(events))
     finally:

@@ -24,7 +24,7 @@ from shared.edge.produce import make_producer
 from shared.postgres.lock import Connection
 from shared.publication.due import known
 from tests.bench.family import Family
-from tests.bench.freshness import COUNTIES, Freshness, Route, Visible, freshness_of, pace, read_of, stop
+from tests.bench.freshness import COUNTIES, Freshness, Route, Visible, facts_query, freshness_of, pace, stop
 from tests.bench.history import apply_events, count_facts, grow
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage
@@ -91,7 +91,7 @@ async def publishing(
     try:
         turns: list[Interval] = []
         meanwhile = partial(_take_turns, connection, family, sizes.fresh_s, turns)
-        route = Route(prefix + family.topic.name, raw=False, read=read_of(family))
+        route = Route(prefix + family.topic.name, raw=False, read=facts_query(family))
         visible = await pace(producer, database, [service], route, _endless(events), meanwhile)
         rows = await connection.fetchval(_ROWS, family.name, _COUNTY, _YEAR)
         mean_s = sum(turn.ended - turn.started for turn in turns) / len(turns)

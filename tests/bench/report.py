@@ -17,6 +17,7 @@ from tests.bench.freshness import Freshness
 from tests.bench.publication import Publication
 from tests.bench.publishing import Publishing
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
+from tests.bench.rest import COUNTIES, Cost, Rest
 from tests.bench.results import FamilyResults, Results
 from tests.bench.side_by_side.table import table
 from tests.bench.stage import Stage
@@ -68,6 +69,8 @@ def _lines(results: Results) -> Iterator[str]:
         yield from ("", *_publications(results.publications))
     for name, found in results.families.items():
         yield from ("", f"### {name}", *_of_family(found))
+        if found.rest:
+            yield from ("", *_rest(found.rest))
 
 
 def _of_family(results: FamilyResults) -> Iterator[str]:
@@ -167,6 +170,21 @@ def _reading(reading: Reading) -> Iterator[str]:
         yield from ("", "| Stored cells recomputed, ms (cells) | |", "|---|---|")
     for kind, timed in reading.counts.items():
         yield f"| a {kind} | {_timed(timed)} |"
+
+
+def _rest(rest: Rest) -> Iterator[str]:
+    facts = f"{rest.facts / 1e6:.1f} M facts in {COUNTIES} counties"
+    yield f"| {facts} | PostgreSQL, % of a core | a replica, % | transactions/s |"
+    yield "|---|---|---|---|"
+    for replicas, cost in rest.resting.items():
+        yield f"| at rest, {replicas} replica{'s' * (replicas > 1)} | {_cost(cost)} |"
+    if rest.loaded and rest.fresh:
+        fresh = f"freshness p50 {rest.fresh.p50:.0f} ms, p99 {rest.fresh.p99:.0f} ms"
+        yield f"| {RATE} events/s, {fresh} | {_cost(rest.loaded)} |"
+
+
+def _cost(cost: Cost) -> str:
+    return f"{cost.postgres:.1f} | {cost.service:.1f} | {cost.transactions:.0f}"
 
 
 def _timed(timed: Timed) -> str:

@@ -10,6 +10,7 @@ from tests.bench.labels import Relabelled
 from tests.bench.publication import Publication
 from tests.bench.publishing import Publishing
 from tests.bench.reading import Reading
+from tests.bench.rest import Rest
 from tests.bench.side_by_side.comparison import SideBySide
 
 
@@ -27,6 +28,7 @@ class FamilyResults:
     activation: Activation | None = None
     reading: Reading | None = None
     side_by_side: SideBySide | None = None
+    rest: Rest | None = None
 
 
 @dataclass

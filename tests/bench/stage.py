@@ -87,7 +87,7 @@ class Stage:
     folder: Path
     server_pid: int
     running: list[Running] = field(default_factory=list)
-    publishers: "list[asyncpg.Connection[asyncpg.Record]]" = field(default_factory=list)
+    publishers: "dict[str, asyncpg.Connection[asyncpg.Record]]" = field(default_factory=dict)
 
     async def database(self) -> Database:
         """Create a database from the migrated template. Nothing is published from it: publication has its own part."""
@@ -96,8 +96,12 @@ class Stage:
         for role in ROLES:
             await self._admin(f"grant connect on database {name} to {role}")
         database = Database(name, self.admin)
-        self.publishers.append(await hold_publications(database.dsn()))
+        self.publishers[name] = await hold_publications(database.dsn())
         return database
+
+    async def release_publications(self, database: Database) -> None:
+        """Let the services publish from the database what is due."""
+        await self.publishers.pop(database.name).close()
 
     async def drop(self, database: Database) -> None:
         """Drop the database to free its disk space."""

@@ -15,7 +15,8 @@ HVA_TEST_GROUP_SUFFIX  gives this process consumer groups of its own, in which i
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ from shared.contracts.catalogue import Topic
 from shared.edge.service import main
 from shared.lanes import Lanes
 from shared.postgres.commit import StoreCommit
+from shared.postgres.lease import Leases
 from shared.record import Record
 from tests.fault.events import BUG_ID
 from tests.fault.fault_points import BATCH, FOLDER, append_trace, pass_point
@@ -152,6 +154,18 @@ def _wrap_cells() -> None:
     Cells._count = count_with_faults  # type: ignore[method-assign]
 
 
+def _wrap_leases() -> None:
+    hold = Leases.hold
+
+    @asynccontextmanager
+    async def hold_with_trace(self: Leases, job: str, county: str = "") -> AsyncIterator[bool]:
+        async with hold(self, job, county) as held:
+            append_trace("leases", [job, county, held])
+            yield held
+
+    Leases.hold = hold_with_trace  # type: ignore[method-assign]
+
+
 def _wrap_outbox() -> None:
     """`histories_published`: histories are on the stream and still pending in the outbox."""
     mark_published = Outbox._mark_published
@@ -201,6 +215,7 @@ if __name__ == "__main__":
     _wrap_sql_commit()
     _wrap_publishing()
     _wrap_cells()
+    _wrap_leases()
     _wrap_outbox()
     _wrap_time_limits()
     _wrap_clock()

@@ -1,8 +1,7 @@
 """Each mutant removes one guarantee of the product. A test must detect each of them."""
 
 import contextlib
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from shared.batch import BatchRunner
 from shared.dead_letters import Rejected
 from shared.postgres.commit import StoreCommit
 from shared.postgres.facts import FactTable
+from shared.postgres.lease import Leases
 
 
 def no_county_lock() -> None:
@@ -61,10 +61,14 @@ def failed_batch_is_acknowledged() -> None:
     BatchRunner._commit_or_bisect = commit_ignoring_errors  # type: ignore[method-assign]
 
 
-def no_cell_lock() -> None:
-    """Replicas count the cells of a period concurrently, because each takes a lock of its own."""
-    module: Any = cells
-    module._LOCK = os.getpid()
+def no_lease() -> None:
+    """Every replica gets every lease."""
+
+    @contextlib.asynccontextmanager
+    async def hold_nothing(self: Leases, job: str, county: str = "") -> AsyncIterator[bool]:
+        yield True
+
+    Leases.hold = hold_nothing  # type: ignore[method-assign]
 
 
 def stale_cleared_before_count() -> None:
@@ -104,7 +108,7 @@ _ALL: Final = (
     equal_rank_wins,
     rejected_record_is_lost,
     failed_batch_is_acknowledged,
-    no_cell_lock,
+    no_lease,
     stale_cleared_before_count,
     outbox_after_commit,
 )

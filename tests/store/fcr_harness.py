@@ -19,6 +19,7 @@ from shared.dead_letters import DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
+from shared.postgres.lease import unshared
 from shared.postgres.pool import make_pool, read_transaction
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
@@ -100,7 +101,7 @@ class Store:
 
     async def refresh_cells(self) -> None:
         """Recompute the cells of every stale period, as the job of the service does."""
-        await Cells(self.pool).refresh()
+        await Cells(self.pool, unshared, 2).refresh()
 
     async def clear(self) -> None:
         """Delete everything. Persons get new numbers afterwards."""

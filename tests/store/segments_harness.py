@@ -27,7 +27,11 @@ __all__ = ["erased"]
 
 BUCKETS = tuple(f"{measure}_{grain}" for measure in ("care", "suuntima") for grain in ("day", "month"))
 FACTS = ("service_event", "flag", "plan", "assignment", "assessment", "merge")
-TABLES = (*FACTS, *BUCKETS, "client", "membership", "staged_membership", "history", "refold", "erased", "replay")
+TABLES = (
+    *FACTS,
+    *BUCKETS,
+    *("client", "membership", "staged_membership", "history", "refold", "erased", "replay", "audit"),
+)
 
 
 def event(id: str, sector: str = "vastaanotto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:

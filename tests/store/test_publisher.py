@@ -38,9 +38,9 @@ class PublisherHarness:
     def __init__(self, database: Database, pool: Any) -> None:
         self.now, self.published, self.registry = NOW, list[CountyYear](), CollectorRegistry()
         self.in_process = publish_in_process(database.dsn("hva_nps"))
-        metrics = PublicationMetrics("nps", self.registry, lambda: self.now)
+        self.pool, self.metrics = pool, PublicationMetrics("nps", self.registry, lambda: self.now)
         logger = logging.getLogger("test")
-        self.publisher = Publisher("nps", pool, self._publish, metrics, HOUR, logger, lambda: self.now)
+        self.publisher = Publisher("nps", pool, self._publish, self.metrics, HOUR, logger, lambda: self.now)
 
     async def _publish(self, family: str, unit: CountyYear, now: datetime) -> bool:
         self.published.append(unit)
@@ -50,6 +50,7 @@ class PublisherHarness:
         """Run the publisher once. Returns what it published."""
         self.published = []
         await self.publisher.run()
+        await self.metrics.refresh(self.pool)
         return self.published
 
     def metric(self, name: str, **labels: str) -> float | None:

@@ -29,6 +29,7 @@ FIELDS = {
     "HVA_MAX_RECORDS": "max_records",
     "HVA_COUNTIES_AT_ONCE": "counties_at_once",
     "HVA_PUBLISH_EVERY": "publish_every_s",
+    "HVA_BACKGROUND_CONNECTIONS": "background_connections",
     "HVA_TOPIC_PREFIX": "topic_prefix",
     "HVA_GATEWAY_PORT": "gateway_port",
     "HVA_GATEWAY_HOST": "gateway_host",
