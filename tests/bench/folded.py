@@ -31,6 +31,7 @@ from shared.failure import Failure, classify
 from shared.health import Health
 from shared.keys import Key
 from shared.metrics import PipelineMetrics
+from shared.postgres.lease import unshared
 from shared.postgres.pool import close_pool, make_pool
 from shared.postgres.registers import load
 from shared.pseudonym import Keyring
@@ -68,7 +69,7 @@ async def fold(
             folded += sum(map(len, records.values()))
             report(f"{folded:,} events folded")
         await _label(runtimes)
-        await Cells(runtimes["fcr"].pool).refresh()
+        await Cells(runtimes["fcr"].pool, unshared, 1).refresh()
     await stage.execute(database, "vacuum analyze")
     return folded
 

@@ -31,7 +31,7 @@ async def measure(
 ) -> County:
     """Publish the year in which the simulation ends."""
     database = await stage.database()
-    await stage.publishers.pop().close()  # the lock that keeps publishers away
+    await stage.release_publications(database)
     events = await fold(stage, database, registers, options, report)
     found = County(options.clients, events / options.days * _QUARTER)
     for family in families:

@@ -83,7 +83,7 @@ async def publishing(
     await _fill(stage, family, database, events, prefix)
     report(f"{family.name}: {await count_facts(family, database)} facts of a year and more")
     await stage.topics(prefix, [family.topic, PERSON, SEGMENT])
-    await stage.publishers.pop().close()  # the lock that keeps publishers away
+    await stage.release_publications(database)
     service = await stage.service(family.name, database, prefix, HVA_PUBLISH_EVERY="86400")
     connection = await asyncpg.connect(database.dsn())
     producer = make_producer(stage.kafka, "bench-pace")
