@@ -5,7 +5,6 @@ writes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from services.nps.causes import Following
@@ -154,7 +153,7 @@ async def _rederive(
         ids = [fact.id for fact in facts]
         wrong = {fact.id for fact in await INVITATIONS.probe(connection, county, "id", ids, _WRONGLY_ANSWERED)}
         invitations = _only(Invitation, derived)
-        derived = [replace(fact, answered=not fact.answered) if fact.id in wrong else fact for fact in invitations]
+        derived = [fact._replace(answered=not fact.answered) if fact.id in wrong else fact for fact in invitations]
     recomputed = await _label(connection, county, derived)
     return [old if new == old else new for old, new in zip(facts, recomputed, strict=True)]
 
@@ -192,7 +191,7 @@ async def _update_answered(
     if not affected:
         return []
     wrong = await INVITATIONS.probe(connection, county, "id", affected, _WRONGLY_ANSWERED)
-    changes = [Change(old, replace(old, answered=not old.answered)) for old in wrong]
+    changes = [Change(old, old._replace(answered=not old.answered)) for old in wrong]
     await INVITATIONS.update_derived(connection, county, [change.new for change in changes])
     return changes
 

@@ -7,8 +7,8 @@ made safe one after another, and an attack is repeated only where something foll
 from collections.abc import Iterable
 
 from shared.disclosure.columns import Column
+from shared.disclosure.component import Component, Components
 from shared.disclosure.hide import Suppression
-from shared.disclosure.inference import follows
 from shared.disclosure.repair import Repair, row_to_hide
 from shared.disclosure.system import System
 
@@ -18,6 +18,7 @@ class Audit:
 
     def __init__(self, suppression: Suppression, column: Column) -> None:
         self._system, self._column = System(suppression, column), column
+        self._components = Components(self._system)
         self._moving: set[int] = set()
         self.attacked = 0
 
@@ -43,17 +44,20 @@ class Audit:
         attacked = dict.fromkeys(rows)
         for start in attacked:
             if start not in reached:
-                unknowns, following = self._following(start)
-                reached |= unknowns
-                found |= {row: following for row in attacked if row in following}
+                component = self._components.of(start)
+                reached |= component.unknowns
+                following = self._following(component)
+                proven = [row for row in attacked if row in following]
+                found |= dict.fromkeys(proven, following)
+                if not proven:
+                    self._components.drop(component)
         return found
 
-    def _following(self, start: int) -> tuple[set[int], set[int]]:
-        """The unknown counts that are connected with a row, and those of them that follow."""
-        rows = self._system.connected(start, self._system.numbers_of, self._system.unknowns)
-        unknowns = {unknown for row in rows for unknown in row}
+    def _following(self, component: Component) -> set[int]:
+        """The unknown counts of a component that follow."""
+        unknowns = component.unknowns
         self.attacked += len(unknowns)
         # What moves upwards in some direction is not held by its least value in any sum of directions.
-        following = follows(rows, self._system.tight(unknowns) - self._moving)
+        following = component.following(self._system.tight(unknowns) - self._moving)
         self._moving |= unknowns - following
-        return unknowns, following
+        return following

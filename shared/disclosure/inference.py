@@ -13,11 +13,10 @@ equations (a *direction*) that is not negative at tight counts. So a count follo
 """
 
 import random
-from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from shared.disclosure.elimination import Row, Step, eliminate
+from shared.disclosure.elimination import Elimination, Step
 from shared.disclosure.nonnegative import zeros
 
 V = TypeVar("V", bound=Hashable)
@@ -29,43 +28,27 @@ _SEED: Final = 20260101
 
 def follows(rows: Iterable[Mapping[V, int]], tight: Collection[V]) -> set[V]:
     """The hidden counts that follow from the equations, where those of `tight` are at their least value."""
-    live = [row for row in map(dict, rows) if row]
-    steps, rest = eliminate(live, tight)
-    zero, tight_steps = zeros(rest)
-    direction = _random_direction(live, zero, [*steps, *tight_steps])
+    return following(Elimination(map(dict, rows)), tight)
+
+
+def following(equations: Elimination[V], tight: Collection[V]) -> set[V]:
+    """The same of equations that may be solved in part: none of `tight` is eliminated."""
+    equations.eliminate(tight)
+    zero, tight_steps = zeros(equations.rest())
+    direction = _random_direction(zero, [*equations.steps, *tight_steps])
     return {unknown for unknown, value in direction.items() if value == 0}
 
 
-def components(rows: Iterable[Row[V]]) -> list[list[Row[V]]]:
-    """Equations grouped by the unknowns that they share."""
-    roots: dict[V, V] = {}
-
-    def root(node: V) -> V:
-        while (above := roots.setdefault(node, node)) != node:
-            roots[node] = node = roots[above]
-        return node
-
-    known = [row for row in rows if row]
-    for row in known:
-        first = root(next(iter(row)))
-        for other in row:
-            roots[root(other)] = first
-    grouped: dict[V, list[Row[V]]] = defaultdict(list)
-    for row in known:
-        grouped[root(next(iter(row)))].append(row)
-    return list(grouped.values())
-
-
-def _random_direction(rows: Iterable[Row[V]], fixed: Collection[V], steps: Sequence[Step[V]]) -> dict[V, int]:
+def _random_direction(fixed: Collection[V], steps: Sequence[Step[V]]) -> dict[V, int]:
     """A direction that keeps every sum and moves everything that can be moved, modulo a prime."""
     chance = random.Random(_SEED)
     direction = dict.fromkeys(fixed, 0)
-    solved = {unknown for unknown, _ in steps}
-    for row in rows:
-        for unknown in row:
-            if unknown not in direction and unknown not in solved:
-                direction[unknown] = chance.randrange(1, PRIME)
     for unknown, row in reversed(steps):
-        total = sum(coefficient * direction[other] for other, coefficient in row.items() if other != unknown)
-        direction[unknown] = -total * pow(row[unknown], -1, PRIME) % PRIME
+        own, total = row[unknown], 0
+        for other, coefficient in row.items():
+            if other != unknown:
+                if other not in direction:
+                    direction[other] = chance.randrange(1, PRIME)
+                total += coefficient * direction[other]
+        direction[unknown] = -total * (own if own in (1, -1) else pow(own, -1, PRIME)) % PRIME
     return direction

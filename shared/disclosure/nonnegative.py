@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
-from shared.disclosure.elimination import Row, Step, eliminate, subtract, users_of
+from shared.disclosure.elimination import Row, Step, eliminate, substitute, users_of
 
 V = TypeVar("V", bound=Hashable)
 _ROUNDS: Final = 30
@@ -78,14 +78,9 @@ class Substitution(Generic[V]):
             self._known.update(unknowns)
 
     def _replace(self, unknown: V, number: int) -> None:
-        row, users = self._rows[number], self._users
-        for other in row:
-            users[other].discard(number)
-        for target in list(users[unknown]):
-            subtract(self._rows[target], row, unknown, users, target)
+        self.steps.append((unknown, self._rows[number]))
+        for target, _, _ in substitute(self._rows, self._users, unknown, number):
             heapq.heappush(self._queue, (len(self._rows[target]), target))
-        self.steps.append((unknown, row))
-        self._rows[number] = {}
 
 
 _Side = list[tuple[V, int]]

@@ -73,5 +73,6 @@ class _Values:
             if other != unknown:
                 for name, factor in self._known.get(other, {other: 1}).items():
                     total[name] = (total.get(name, 0) + coefficient * factor) % PRIME
-        inverse = -pow(row[unknown], -1, PRIME)
+        own = row[unknown]
+        inverse = -own if own in (1, -1) else -pow(own, -1, PRIME)
         return {name: factor * inverse % PRIME for name, factor in total.items() if factor}

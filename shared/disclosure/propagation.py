@@ -32,9 +32,11 @@ class Propagation:
                 self._follow(row, number)
                 waiting += self._sums_of[row]
 
-    def hide(self, rows: Iterable[int]) -> None:
-        """Take back what followed by way of rows that are hidden now, and does not follow in another way."""
+    def hide(self, rows: Iterable[int]) -> set[int]:
+        """Take back what followed by way of rows that are hidden now, and does not follow in another way. Returns the
+        rows that do not follow now, but were shown or followed before."""
         waiting = list(rows)
+        lost = set(waiting)
         touched: dict[int, None] = {}
         while waiting:
             row = waiting.pop()
@@ -44,7 +46,9 @@ class Propagation:
                     del self.known[other]
                     if not self._follows_otherwise(other):
                         waiting.append(other)
+                        lost.add(other)
         self.start(touched)
+        return lost - self.known.keys()
 
     def _follow(self, row: int, number: int) -> None:
         self.known[row] = number

@@ -44,7 +44,7 @@ class Repair:
         reached: set[int] = set()
         for start in found:
             if start not in reached:
-                rows += self._system.connected(start, self._system.numbers_of, self._system.with_known)
+                rows += self._system.connected(start, self._system.numbers_of, self._system.with_known).values()
                 reached.update(*rows)
         kept = {one for row in rows for one in row if one in following or self._system.is_known(one)}
         return eliminate(rows, kept)[1]
@@ -60,7 +60,7 @@ class Repair:
         repaired = False
         while left:
             start = next(iter(left))
-            rows = self._system.connected(start, numbers_of, row_of)
+            rows = list(self._system.connected(start, numbers_of, row_of).values())
             unknowns = {one for row in rows for one in row}
             wanted = [one for one in left if one == start or one in unknowns]
             chosen = self._rows_of_proofs(wanted, rows)

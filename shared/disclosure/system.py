@@ -14,20 +14,22 @@ from shared.disclosure.propagation import Propagation
 class System:
     """The equations of a column among the rows of a publication, while more of them are hidden.
 
-    `known`: the hidden rows that follow from single equations.
+    `known`: the hidden rows that follow from single equations. `new`: the unknown counts that were known before.
     """
 
     def __init__(self, suppression: Suppression, column: Column) -> None:
         self.suppression, self.column = suppression, column
         self._propagation = Propagation(suppression, column.sums_of, column.tight)
         self.known = self._propagation.known
+        self.new: set[int] = set()
         hidden = (row for row in column.rows if suppression.hidden[row])
         self._propagation.start(dict.fromkeys(number for row in hidden for number in column.sums_of[row]))
 
     def hide(self, rows: Iterable[int]) -> list[int]:
         """Hide rows, and what has to be hidden with them. Returns all that were shown before."""
         added = self.suppression.hide(sorted(rows))
-        self._propagation.hide(added)
+        self.new |= self._propagation.hide(added)
+        self.new -= self.known.keys()
         return added
 
     def is_known(self, row: int) -> bool:
@@ -62,8 +64,8 @@ class System:
 
     def connected(
         self, start: int, numbers_of: Callable[[int], Iterable[int]], row_of: Callable[[int], Row[int]]
-    ) -> list[Row[int]]:
-        """The equations that are connected with a row by unknown counts.
+    ) -> dict[int, Row[int]]:
+        """The equations that are connected with a row by unknown counts, by their numbers.
 
         `numbers_of`: the equations that name a row; `row_of`: an equation, empty if it is to be left out.
         """
@@ -77,7 +79,7 @@ class System:
                     new = [one for one in row if one not in reached and hidden[one] and one not in known]
                     reached.update(new)
                     waiting += new
-        return [row for row in rows.values() if row]
+        return {number: row for number, row in rows.items() if row}
 
     def tight(self, unknowns: set[int]) -> set[int]:
         """The unknown counts that are treated as at their least value.

@@ -38,6 +38,9 @@ def aims(results: Results) -> list[Aim]:
 def _aims(results: Results) -> Iterator[Aim]:
     for name, found in results.families.items():
         yield from (replace(aim, what=f"{name}: {aim.what}") for aim in _aims_of(_AIMS[name], found))
+        if found.rest:
+            share = found.rest.resting[1].service
+            yield Aim(f"{name}: one replica at rest, of a core", "< 1 %", f"{share:.1f} %", share < 1)
     if results.ingest:
         rate = results.ingest.rate
         yield Aim("ingest, one process", ">= 15,000 events/s", f"{rate:,.0f} events/s", rate >= 15_000)
@@ -68,6 +71,9 @@ def _aims_of(aims: Mapping[str, float], results: FamilyResults) -> Iterator[Aim]
             yield _min_ratio(what, by_size[sizes[-1]] / by_size[sizes[0]], 0.9)
     for route, fresh in results.freshness.items():
         yield Aim(f"freshness p99, {route}", "<= 150 ms", f"{fresh.p99:.0f} ms", fresh.p99 <= 150)
+    if results.publishing:
+        ratio = results.publishing.ratio
+        yield Aim("freshness p99, while publishing / without", "<= 1.25", f"{ratio:.2f}", ratio <= 1.25)
     if results.reading:
         slowest = max(timed.median_ms for levels in results.reading.views.values() for timed in levels.values())
         yield Aim(_SLOWEST, f"< {aims[_SLOWEST]:g} ms", f"{slowest:.0f} ms", slowest < aims[_SLOWEST])

@@ -21,20 +21,25 @@ from tests.bench.history import history
 from tests.bench.ingesting import ingesting
 from tests.bench.labels import relabelling
 from tests.bench.publication import publication
+from tests.bench.publishing import publishing
 from tests.bench.reading_care import reading_care
 from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import as_json, machine, markdown, write_into
+from tests.bench.rest import resting
 from tests.bench.results import FamilyResults, Results
 from tests.bench.side_by_side.comparison import side_by_side
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
-PARTS: Final = ("comparison", "ingest", "flips", "history", "freshness", "labels", "peers", "reading", "publication")
+PARTS: Final = (
+    *("comparison", "ingest", "flips", "history", "freshness", "publishing", "labels", "peers", "reading"),
+    *("publication", "rest"),
+)
 _PARTS_OF_FAMILIES: Final = {
-    NPS.name: {"comparison", "flips", "history", "freshness", "labels", "peers"},
-    FCR.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
-    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
+    NPS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "peers", "rest"},
+    FCR.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading", "rest"},
+    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading", "rest"},
 }
 _READINGS: Final = {FCR.name: reading_contacts, SEGMENTS.name: reading_care}
 _JSON: Final = Path(".hva/bench.json")
@@ -75,6 +80,8 @@ async def _family(
         found.flips = await flips(stage, family, events, registers, sizes, report)
     if "history" in parts or "freshness" in parts:
         await _with_history(stage, family, events, sizes, parts, found, report)
+    if "publishing" in parts:
+        found.publishing = await publishing(stage, family, events, sizes, report)
     if "labels" in parts and family is SEGMENTS:
         found.following = await following(stage, events, registers, sizes, report)
         found.activation = await measure_activation(stage, registers, sizes, report)
@@ -82,6 +89,8 @@ async def _family(
         found.relabelled = await relabelling(stage, family, events, sizes, report)
     if "reading" in parts:
         found.reading = await _READINGS[family.name](stage, events, sizes, report)
+    if "rest" in parts:
+        found.rest = await resting(stage, family, events, sizes, report)
     return found
 
 

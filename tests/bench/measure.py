@@ -16,7 +16,7 @@ from shared.edge.offsets import committed_offsets
 from tests.bench.stage import Running, Stage
 
 _POLL_S: Final = 0.03
-_STALL_S: Final = 60.0
+_STALL_S: Final = 300.0  # a service starts in seconds, but not on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def _next_sample(
     deadline = time.monotonic() + _STALL_S
     while (done := await committed(admin, groups)) <= above:
         if running.process.returncode is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"no progress at {above} records: {running.log.read_text()[-2000:]}")
+            running.fail(f"no progress at {above} records")
         await asyncio.sleep(_POLL_S)
     return _Sample(
         time.perf_counter(),

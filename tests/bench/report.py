@@ -13,8 +13,11 @@ import asyncpg
 from tests.bench.aims import aims, facts
 from tests.bench.comparison import Summary
 from tests.bench.following import LOAD, RATE
+from tests.bench.freshness import Freshness
 from tests.bench.publication import Publication
+from tests.bench.publishing import Publishing
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
+from tests.bench.rest import COUNTIES, Cost, Rest
 from tests.bench.results import FamilyResults, Results
 from tests.bench.side_by_side.table import table
 from tests.bench.stage import Stage
@@ -66,6 +69,8 @@ def _lines(results: Results) -> Iterator[str]:
         yield from ("", *_publications(results.publications))
     for name, found in results.families.items():
         yield from ("", f"### {name}", *_of_family(found))
+        if found.rest:
+            yield from ("", *_rest(found.rest))
 
 
 def _of_family(results: FamilyResults) -> Iterator[str]:
@@ -76,9 +81,9 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
     if results.history:
         yield from ("", *_history(results.history))
     if results.freshness:
-        yield from ("", "| Freshness at 200 events/s, ms | p50 | p99 | largest |", "|---|---|---|---|")
-        for route, fresh in results.freshness.items():
-            yield f"| {route} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.slowest:.0f} |"
+        yield from ("", *_freshness("Freshness at 200 events/s, ms", results.freshness))
+    if results.publishing:
+        yield from ("", *_publishing(results.publishing))
     yield from _sentences(results)
     if results.reading:
         yield from ("", *_reading(results.reading))
@@ -135,6 +140,18 @@ def _publications(found: Iterable[Publication]) -> Iterator[str]:
         yield f"| {what} | {one.rows:,} | {hidden} | {costs} |"
 
 
+def _freshness(what: str, rows: Mapping[str, Freshness]) -> Iterator[str]:
+    yield from (f"| {what} | p50 | p99 | largest |", "|---|---|---|---|")
+    for name, fresh in rows.items():
+        yield f"| {name} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.slowest:.0f} |"
+
+
+def _publishing(found: Publishing) -> Iterator[str]:
+    year = f"{found.publications} of a year, {found.rows:,} rows, {found.seconds:.0f} s each"
+    rows = {"without a publication": found.without, f"during a publication ({year})": found.during}
+    yield from _freshness("Freshness at 200 events/s, in turns, ms", rows)
+
+
 def _history(history: Mapping[str, Mapping[int, float]]) -> Iterator[str]:
     sizes = sorted({size for found in history.values() for size in found})
     yield f"| events/s with history | {' | '.join(facts(size) for size in sizes)} |"
@@ -153,6 +170,21 @@ def _reading(reading: Reading) -> Iterator[str]:
         yield from ("", "| Stored cells recomputed, ms (cells) | |", "|---|---|")
     for kind, timed in reading.counts.items():
         yield f"| a {kind} | {_timed(timed)} |"
+
+
+def _rest(rest: Rest) -> Iterator[str]:
+    facts = f"{rest.facts / 1e6:.1f} M facts in {COUNTIES} counties"
+    yield f"| {facts} | PostgreSQL, % of a core | a replica, % | transactions/s |"
+    yield "|---|---|---|---|"
+    for replicas, cost in rest.resting.items():
+        yield f"| at rest, {replicas} replica{'s' * (replicas > 1)} | {_cost(cost)} |"
+    if rest.loaded and rest.fresh:
+        fresh = f"freshness p50 {rest.fresh.p50:.0f} ms, p99 {rest.fresh.p99:.0f} ms"
+        yield f"| {RATE} events/s, {fresh} | {_cost(rest.loaded)} |"
+
+
+def _cost(cost: Cost) -> str:
+    return f"{cost.postgres:.1f} | {cost.service:.1f} | {cost.transactions:.0f}"
 
 
 def _timed(timed: Timed) -> str:

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
 import psutil
@@ -62,6 +62,10 @@ class Running:
     def pid(self) -> int:
         return self.process.pid
 
+    def fail(self, reason: str) -> NoReturn:
+        """Raise RuntimeError with the end of the log."""
+        raise RuntimeError(f"{reason}: {self.log.read_text()[-2000:]}")
+
     async def stop(self) -> None:
         """Stop gracefully; kill after 30 s."""
         if self.process.returncode is None:
@@ -83,7 +87,7 @@ class Stage:
     folder: Path
     server_pid: int
     running: list[Running] = field(default_factory=list)
-    publishers: "list[asyncpg.Connection[asyncpg.Record]]" = field(default_factory=list)
+    publishers: "dict[str, asyncpg.Connection[asyncpg.Record]]" = field(default_factory=dict)
 
     async def database(self) -> Database:
         """Create a database from the migrated template. Nothing is published from it: publication has its own part."""
@@ -92,8 +96,12 @@ class Stage:
         for role in ROLES:
             await self._admin(f"grant connect on database {name} to {role}")
         database = Database(name, self.admin)
-        self.publishers.append(await hold_publications(database.dsn()))
+        self.publishers[name] = await hold_publications(database.dsn())
         return database
+
+    async def release_publications(self, database: Database) -> None:
+        """Let the services publish from the database what is due."""
+        await self.publishers.pop(database.name).close()
 
     async def drop(self, database: Database) -> None:
         """Drop the database to free its disk space."""
@@ -220,13 +228,13 @@ def group_of(service: str, topic: Topic, prefix: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
-    """The servers in a temporary folder."""
+async def stage(servers: Sequence[str] = ("kafka", "postgres")) -> AsyncIterator[Stage]:
+    """The servers in a temporary folder. Without Kafka its address is empty."""
     folder = _folder()
-    client = SupervisorClient(RunPaths(folder / "run"), ["kafka", "postgres"])
+    client = SupervisorClient(RunPaths(folder / "run"), servers)
     try:
         run = await asyncio.to_thread(client.wait_ready)
-        ready = Stage(run["kafka"], run["postgres"]["admin"], folder, client.pid)
+        ready = Stage(run.get("kafka", ""), run["postgres"]["admin"], folder, client.pid)
         await _prepare(ready)
         try:
             yield ready

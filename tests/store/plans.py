@@ -29,6 +29,7 @@ from shared.postgres.registers import load
 from shared.record import PlainRecord
 from shared.registers import load_folder
 from tests.bench.workload import Event, canonical, registers_folder, salted
+from tests.by_county import commit_by_county
 from tests.product import Database
 from tests.store.histories import history
 
@@ -181,7 +182,7 @@ def commits(family: Family, pool: Any) -> tuple[Callable[[Sequence[Any]], Any], 
     if "registers" in signature(apply).parameters:
         apply = partial(apply, registers=REGISTERS)
     persons = StoreCommit(family.schema, pool, CIPHER, apply)
-    return (lambda facts: write(facts, [])), (lambda event: persons([event], []))
+    return partial(commit_by_county, write), (lambda event: persons([event], []))
 
 
 async def commit_histories(family: Family, pool: Any, version: int, counties: Iterable[str] = (COUNTY,)) -> None:
@@ -193,4 +194,4 @@ async def commit_histories(family: Family, pool: Any, version: int, counties: It
     histories = [
         history(client, version, *intervals, county=county) for client in CLIENTS_WITH_HISTORY for county in counties
     ]
-    await StoreCommit(family.schema, pool, CIPHER, family.store.apply_histories)(histories, [])
+    await commit_by_county(StoreCommit(family.schema, pool, CIPHER, family.store.apply_histories), histories)

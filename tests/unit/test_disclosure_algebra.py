@@ -5,14 +5,17 @@ from collections.abc import Iterable
 
 import pytest
 
-from shared.disclosure.elimination import Row
+from shared.disclosure.columns import Column
+from shared.disclosure.component import Component, Components
+from shared.disclosure.elimination import Elimination, Row
 from shared.disclosure.equations import Equation
 from shared.disclosure.hide import Suppression
-from shared.disclosure.inference import follows
+from shared.disclosure.inference import following, follows
 from shared.disclosure.model import Cell
 from shared.disclosure.nonnegative import Substitution, zeros
 from shared.disclosure.proof import proofs
 from shared.disclosure.propagation import Propagation
+from shared.disclosure.system import System
 from tests.disclosure.linear import determined
 
 
@@ -107,6 +110,40 @@ def random_equations(chance: random.Random) -> tuple[list[Row[int]], set[int]]:
 def test_what_follows_agrees_with_linear_programming(seed: int) -> None:
     rows, tight = random_equations(random.Random(seed))
     assert follows(rows, tight) == determined(rows, tight)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_follows_is_the_same_when_equations_and_unknowns_are_added_later(seed: int) -> None:
+    chance = random.Random(seed)
+    rows, tight = random_equations(chance)
+    late = {one for one in range(14) if chance.random() < 0.4}
+    early = [{one: coefficient for one, coefficient in row.items() if one not in late} for row in rows]
+    first = chance.randint(0, len(rows))
+    equations = Elimination(early[:first])
+    equations.eliminate(tight)
+    equations.add_rows(early[first:])
+    equations.add_unknowns({one: {n: row[one] for n, row in enumerate(rows) if one in row} for one in late})
+    assert following(equations, tight) == determined(rows, tight)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_component_grows_while_rows_are_hidden(seed: int) -> None:
+    chance = random.Random(seed)
+    names = "abcdefghijklmnop"
+    sums = [(chance.choice(names), "".join(chance.sample(names, 4))) for _ in range(12)]
+    sums = [(whole, parts.replace(whole, "")) for whole, parts in sums]
+    hidden = chance.sample(sorted({name for sides in sums for side in sides for name in side}), 11)
+    found = suppression_of(sums, "".join(hidden[:7]))
+    tight = {found.number[cell(name)] for name in chance.sample(hidden, 5)}
+    system = System(found, Column("nps", "promoters", range(len(found.cells)), (), tight, found.sums_of))
+    components = Components(system)
+    for name in ("", *hidden[7:]):
+        system.hide([found.number[cell(name)]] if name else ())
+        for row in range(len(found.cells)):
+            if not system.is_known(row):
+                grown, fresh = components.of(row), Component(system, row)
+                assert grown.unknowns == fresh.unknowns
+                assert grown.following(tight & grown.unknowns) == fresh.following(tight & fresh.unknowns)
 
 
 def test_unknowns_that_cannot_be_positive_are_zero() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.nps.domain import ANSWER, FEEDBACK, INVITATION, RESPONSE, answer_class, contributions
-from services.nps.facts import Fact, Feedback, Invitation, Response, tombstone
+from services.nps.facts import Feedback, FeedbackFact, Invitation, Response, tombstone
 from shared.deltas import Deltas, Dimensions
 
 DAY = date(2026, 3, 31)
@@ -24,7 +24,7 @@ COMMON: dict[str, Any] = {
 }
 
 
-def counts_of(fact: Fact) -> dict[tuple[Any, ...], int]:
+def counts_of(fact: FeedbackFact) -> dict[tuple[Any, ...], int]:
     """Return the number per (measure, *codes, name of the count)."""
     found: dict[tuple[Any, ...], int] = {}
     for measure, dimensions, codes, columns, amount in contributions(fact):  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def test_reply_that_was_not_requested_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("kind", [Response, Invitation, Feedback])
-def test_tombstone_counts_nothing(kind: type[Fact]) -> None:
+def test_tombstone_counts_nothing(kind: type[FeedbackFact]) -> None:
     fact = tombstone(kind(**COMMON))
     assert (fact.county, fact.id, fact.retracted, fact.unit, fact.own_client) == ("oma-hame", "f1", True, None, None)
     assert counts_of(fact) == {}
