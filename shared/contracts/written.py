@@ -47,7 +47,7 @@ _RESERVED: Final = ("all", "-")  # what the pattern of a code excludes, besides 
 _DIGEST_BYTES: Final = 32
 
 
-class Envelope(Struct, forbid_unknown_fields=True):
+class Envelope(Struct, forbid_unknown_fields=True, gc=False):
     """A canonical record; `data` is its JSON."""
 
     specversion: str
@@ -133,7 +133,7 @@ def _leaves(hint: Any) -> set[Any]:
 def _struct(name: str, hints: Mapping[str, object], defaults: Mapping[str, object]) -> type[Struct]:
     required = [(field, _wire(hint)) for field, hint in hints.items() if field not in defaults]
     optional = [(field, _wire(hints[field]), default) for field, default in defaults.items()]
-    return msgspec.defstruct(name, [*required, *optional], forbid_unknown_fields=True)
+    return msgspec.defstruct(name, [*required, *optional], forbid_unknown_fields=True, gc=False)
 
 
 def _defaults(model: type[Data]) -> dict[str, object]:

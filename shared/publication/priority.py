@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-NICE: Final = 10  # a tenth of the time that others want, so that a publication ends on a busy machine, too
+NICE: Final = 10  # in its session
+SESSION_NICE: Final = 5  # among many busy sessions, 10 leaves too little to end within the publisher's timeout
 _AUTOGROUP: Final = Path("/proc/self/autogroup")
 _TRIES: Final = 5
 _PAUSE_S: Final = 0.2
@@ -16,7 +17,7 @@ def yield_to_others() -> None:
     """Lower the priority of this process.
 
     Where Linux divides processor time among sessions first (autogroup), nice counts within a session only. There the
-    process gets a session of its own, and the session the same nice value.
+    process gets a session of its own, and the session a nice value, too.
     """
     os.nice(NICE)
     with contextlib.suppress(OSError):
@@ -27,7 +28,7 @@ def yield_to_others() -> None:
 def _lower_session() -> None:
     for _ in range(_TRIES):
         try:
-            _AUTOGROUP.write_text(str(NICE), encoding="ascii")
+            _AUTOGROUP.write_text(str(SESSION_NICE), encoding="ascii")
         except BlockingIOError:  # the kernel allows ten changes a second
             time.sleep(_PAUSE_S)
         else:

@@ -13,6 +13,7 @@ import orjson
 from shared.registers import Registers, load_folder
 from tests.bench.activation import measure_activation
 from tests.bench.comparison import compare
+from tests.bench.counties import side_by_side_counties
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.flips import flips
 from tests.bench.following import following
@@ -34,12 +35,13 @@ from tests.bench.workload import Event, canonical, raw, registers_folder
 
 PARTS: Final = (
     *("comparison", "ingest", "flips", "history", "freshness", "publishing", "labels", "peers", "reading"),
-    *("publication", "rest"),
+    *("publication", "rest", "counties"),
 )
+_PARTS_OF_ALL: Final = {"comparison", "flips", "history", "freshness", "publishing", "labels", "rest", "counties"}
 _PARTS_OF_FAMILIES: Final = {
-    NPS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "peers", "rest"},
-    FCR.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading", "rest"},
-    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "publishing", "labels", "reading", "rest"},
+    NPS.name: _PARTS_OF_ALL | {"peers"},
+    FCR.name: _PARTS_OF_ALL | {"reading"},
+    SEGMENTS.name: _PARTS_OF_ALL | {"reading"},
 }
 _READINGS: Final = {FCR.name: reading_contacts, SEGMENTS.name: reading_care}
 _JSON: Final = Path(".hva/bench.json")
@@ -82,16 +84,31 @@ async def _family(
         await _with_history(stage, family, events, sizes, parts, found, report)
     if "publishing" in parts:
         found.publishing = await publishing(stage, family, events, sizes, report)
-    if "labels" in parts and family is SEGMENTS:
-        found.following = await following(stage, events, registers, sizes, report)
-        found.activation = await measure_activation(stage, registers, sizes, report)
-    elif "labels" in parts:
-        found.relabelled = await relabelling(stage, family, events, sizes, report)
+    if "labels" in parts:
+        await _labels(stage, family, events, registers, sizes, found, report)
     if "reading" in parts:
         found.reading = await _READINGS[family.name](stage, events, sizes, report)
+    if "counties" in parts:
+        found.counties = await side_by_side_counties(stage, family, events, sizes, report)
     if "rest" in parts:
         found.rest = await resting(stage, family, events, sizes, report)
     return found
+
+
+async def _labels(
+    stage: Stage,
+    family: Family,
+    events: list[Event],
+    registers: Registers,
+    sizes: Sizes,
+    results: FamilyResults,
+    report: Callable[[str], None],
+) -> None:
+    if family is SEGMENTS:
+        results.following = await following(stage, events, registers, sizes, report)
+        results.activation = await measure_activation(stage, registers, sizes, report)
+    else:
+        results.relabelled = await relabelling(stage, family, events, sizes, report)
 
 
 async def _with_history(

@@ -20,12 +20,14 @@ from services.ingest.context import Contexts
 from services.ingest.validate import Accepted, Context, validate
 from services.nps.app import HANDLERS as NPS_HANDLERS
 from services.segments.app import HANDLERS as SEGMENTS_HANDLERS
+from shared.batch import BatchRunner
 from shared.contracts.catalogue import SEGMENT, TOPICS, Topic
 from shared.contracts.route import stream_of
 from shared.contracts.segment import encode_history
 from shared.dead_letters import DeadLetterCipher
 from shared.edge.runtime import Runtime
 from shared.edge.tasks import MakeRunner
+from shared.failure import Failure, classify
 from shared.health import Health
 from shared.keys import Key
 from shared.metrics import PipelineMetrics
@@ -46,6 +48,7 @@ _TOPICS: Final = {topic.name: topic for topic in TOPICS}
 _KEY: Final = Key("bench", b"benchmarks have nothing to hide.")
 _CHUNK: Final = 50_000  # lines validated together
 _BATCH: Final = 2_500  # records handled together
+_DELIVERIES: Final = 10
 _HISTORIES: Final = "select county, client, version, intervals from segments.history order by county, client"
 
 Records = dict[Topic, list[PlainRecord]]
@@ -102,7 +105,18 @@ async def _handle(runtimes: Mapping[str, Runtime], records: Records) -> None:
         for topic, make in _HANDLERS[name].items():
             waiting = records.get(topic, [])
             for start in range(0, len(waiting), _BATCH):
-                await make(runtime).run(waiting[start : start + _BATCH])
+                await _deliver(make(runtime), waiting[start : start + _BATCH])
+
+
+async def _deliver(runner: BatchRunner[Any], records: list[PlainRecord]) -> None:
+    """Run a batch, again after a transient error, as Kafka delivers it again: a busy machine can stop this process for
+    longer than PostgreSQL waits for an idle transaction."""
+    for remaining in reversed(range(_DELIVERIES)):
+        try:
+            return await runner.run(records)
+        except Exception as error:
+            if not remaining or classify(error) is not Failure.TRANSIENT:
+                raise
 
 
 async def _label(runtimes: Mapping[str, Runtime]) -> None:

@@ -12,12 +12,14 @@ import asyncpg
 
 from tests.bench.aims import aims, facts
 from tests.bench.comparison import Summary
+from tests.bench.counties import Counties
+from tests.bench.country import COUNTIES
 from tests.bench.following import LOAD, RATE
 from tests.bench.freshness import Freshness
 from tests.bench.publication import Publication
 from tests.bench.publishing import Publishing
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
-from tests.bench.rest import COUNTIES, Cost, Rest
+from tests.bench.rest import Cost, Rest
 from tests.bench.results import FamilyResults, Results
 from tests.bench.side_by_side.table import table
 from tests.bench.stage import Stage
@@ -84,6 +86,8 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
         yield from ("", *_freshness("Freshness at 200 events/s, ms", results.freshness))
     if results.publishing:
         yield from ("", *_publishing(results.publishing))
+    if results.counties:
+        yield from ("", *_counties(results.counties))
     yield from _sentences(results)
     if results.reading:
         yield from ("", *_reading(results.reading))
@@ -150,6 +154,14 @@ def _publishing(found: Publishing) -> Iterator[str]:
     year = f"{found.publications} of a year, {found.rows:,} rows, {found.seconds:.0f} s each"
     rows = {"without a publication": found.without, f"during a publication ({year})": found.during}
     yield from _freshness("Freshness at 200 events/s, in turns, ms", rows)
+
+
+def _counties(found: Counties) -> Iterator[str]:
+    yield from ("| counties, replicas | events/s |", "|---|---|")
+    for counties, by_replicas in found.rates.items():
+        yield from (f"| {counties}, {replicas} | {rate:,.0f} |" for replicas, rate in by_replicas.items())
+    if found.held:
+        yield from ("", *_freshness("At 200 events/s, ms", {"other counties, while one is held for 5 s": found.held}))
 
 
 def _history(history: Mapping[str, Mapping[int, float]]) -> Iterator[str]:

@@ -6,13 +6,11 @@ the benchmark `publication` measures those. All other jobs run.
 """
 
 import asyncio
-import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +19,7 @@ import psutil
 from shared.contracts.catalogue import PERSON, SEGMENT
 from shared.edge.produce import make_producer
 from shared.publication.due import known
+from tests.bench.country import COUNTIES, SOURCE, county_names, national_registers, spread
 from tests.bench.family import Family
 from tests.bench.freshness import (
     RATE,
@@ -36,16 +35,14 @@ from tests.bench.history import apply_events, grow
 from tests.bench.reading import session
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Running, Stage
-from tests.bench.workload import Event, registers_folder, salted
+from tests.bench.workload import Event, salted
 
-COUNTIES: Final = 21
 REPLICAS: Final = (1, 3)
-_SOURCE: Final = "oma-hame"
-_SETTLED_S: Final = 120.0  # for the start of services and the work that the copies made due
+_SETTLED_S: Final = 300.0  # for the start of services and the work that the copies made due
 # Tables that hold nothing which a copied county needs.
 _LEFT_OUT: Final = (
     *("dead_letter", "replay", "audit", "published", "publication_request", "stale", "merge", "erased"),
-    *("closed_period", "closed_edition", "restated_fact", "restated_count"),
+    *("closed_period", "closed_edition", "restated_fact"),
 )
 _COLUMNS: Final = """
 select c.relname as table, array_agg(a.attname::text order by a.attnum) as columns
@@ -84,7 +81,7 @@ async def resting(
     stage: Stage, family: Family, events: list[Event], sizes: Sizes, report: Callable[[str], None]
 ) -> Rest:
     """Measure a family at rest with one and three replicas, and one replica at 200 events a second."""
-    folder = _registers(stage.folder / "registers-21")
+    folder = national_registers(stage.folder / "national")
     database = await _fill(stage, family, events, sizes, folder)
     found = Rest(await _count(database, family))
     report(f"{family.name}: {found.facts} facts in {COUNTIES} counties")
@@ -94,7 +91,7 @@ async def resting(
         report(f"{family.name}, {replicas} at rest: {found.resting[replicas]}")
     async with _services(stage, family, database, "rest-load.", folder, 1) as services:
         fresh: list[Freshness] = []
-        paced = _of_all_counties(salted(events, "rest-load."), folder)[: int(RATE * (sizes.rest_s + WARM_UP_S))]
+        paced = spread(salted(events, "rest-load."), county_names())[: int(RATE * (sizes.rest_s + WARM_UP_S))]
         load = _load(stage, family, database, services, f"rest-load.{family.topic.name}", paced, fresh)
         found.loaded = await _cost(stage, database, services, load)
         found.fresh = fresh[0]
@@ -103,29 +100,13 @@ async def resting(
     return found
 
 
-def county_names() -> list[str]:
-    """The counties: two of the log, and the copies."""
-    return [_SOURCE, "pirha", *(f"county-{number:02}" for number in range(3, COUNTIES + 1))]
-
-
-def _registers(folder: Path) -> Path:
-    """The registers of the project with the units of one county also in the copies."""
-    if not folder.exists():
-        shutil.copytree(registers_folder(), folder)
-        units = folder / "units.csv"
-        own = [line for line in units.read_text().splitlines() if line.startswith(f"{_SOURCE},")]
-        copies = (line.replace(_SOURCE, name, 1) for name in county_names()[2:] for line in own)
-        units.write_text(units.read_text().rstrip("\n") + "\n" + "\n".join(copies) + "\n")
-    return folder
-
-
 async def _fill(stage: Stage, family: Family, events: list[Event], sizes: Sizes, folder: Path) -> Database:
     database, prefix = await stage.database(), f"rest-{family.name}."
     await apply_events(stage, family, database, salted(events, prefix), prefix, HVA_CONFIG_DIR=str(folder))
-    share = await _count(database, family) / await _count(database, family, _SOURCE)
+    share = await _count(database, family) / await _count(database, family, SOURCE)
     await grow(stage, family, database, round(sizes.rest * share), scattered=True)
     async with session(database.dsn(), synchronous_commit="off") as connection:
-        await connection.execute(_UNITS.replace("$1", f"'{_SOURCE}'"))
+        await connection.execute(_UNITS.replace("$1", f"'{SOURCE}'"))
         tables = await connection.fetch(_COLUMNS, family.name, list(_LEFT_OUT))
         for number, county in enumerate(county_names()[2:], 1):
             for row in tables:
@@ -149,7 +130,7 @@ async def _fill(stage: Stage, family: Family, events: list[Event], sizes: Sizes,
 
 def _copy(family: Family, table: str, columns: Sequence[str], county: str, number: int) -> str:
     """The statement that copies the rows of one county to another one, with its units and with other persons."""
-    persons = f"(select {number} * max(number) from {family.name}.client where county = '{_SOURCE}')"
+    persons = f"(select {number} * max(number) from {family.name}.client where county = '{SOURCE}')"
     values = {"county": f"'{county}'", "unit_row": "coalesce(u.new, t.unit_row)"}
     if family.numbers_clients:
         values |= {name: f"t.{name} + {persons}" for name in ("number", "person")}
@@ -161,7 +142,7 @@ def _copy(family: Family, table: str, columns: Sequence[str], county: str, numbe
     )
     return (
         f"insert into {family.name}.{table} ({', '.join(columns)}) overriding system value "
-        f"select {selected} from {family.name}.{table} t {units} where t.county = '{_SOURCE}'"
+        f"select {selected} from {family.name}.{table} t {units} where t.county = '{SOURCE}'"
     )
 
 
@@ -237,20 +218,6 @@ def _seconds(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system + times.children_user + times.children_system)
-
-
-def _of_all_counties(events: list[Event], folder: Path) -> list[Event]:
-    """The events of one county, given to all counties in turns."""
-    own = f'"county":"{_SOURCE}"'.encode()
-    names = cycle(county_names())
-
-    def moved() -> Iterator[Event]:
-        for event in events:
-            if own in event.value:
-                county = f'"county":"{next(names)}"'.encode()
-                yield Event(event.key, event.value.replace(own, county, 1), event.line)
-
-    return list(moved())
 
 
 async def _load(

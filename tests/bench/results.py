@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from tests.bench.activation import Activation
 from tests.bench.comparison import Summary
+from tests.bench.counties import Counties
 from tests.bench.flips import Flips
 from tests.bench.freshness import Freshness
 from tests.bench.labels import Relabelled
@@ -29,6 +30,7 @@ class FamilyResults:
     reading: Reading | None = None
     side_by_side: SideBySide | None = None
     rest: Rest | None = None
+    counties: Counties | None = None
 
 
 @dataclass

@@ -17,7 +17,7 @@ from shared.publication import replace
 from shared.publication.__main__ import connect
 from shared.publication.due import known
 from shared.publication.metrics import PublicationMetrics
-from shared.publication.priority import NICE
+from shared.publication.priority import NICE, SESSION_NICE
 from shared.publication.protection import Protected
 from shared.publication.publish import LOCK, protect_snapshot, publish
 from shared.publication.publisher import PublicationError, Publisher, publish_in_process
@@ -242,7 +242,7 @@ def assert_yields_to_others(pid: int) -> None:
     assert os.getsid(pid) == pid
     session = Path(f"/proc/{pid}/autogroup")
     if session.exists():
-        assert session.read_text().split()[-1] == str(NICE)
+        assert session.read_text().split()[-1] == str(SESSION_NICE)
 
 
 async def test_publisher_has_one_server_process(database: Database) -> None:
