@@ -67,7 +67,7 @@ async def side_by_side(stage: Stage, events: list[Event], sizes: Sizes, report: 
                     report(f"nps, {contender.name}: {killed.wrong.cells} cells wrong after kills")
                     found.sides[contender.name] = _side(contender, races[contender.name], killed)
             except (RuntimeError, TimeoutError) as error:
-                found.missing[contender.name] = str(error).strip().splitlines()[-1] if str(error) else "too late"
+                found.missing[contender.name] = str(error).splitlines()[0] if str(error) else "too late"
                 report(f"nps, {contender.name} failed: {error}")
     return found
 

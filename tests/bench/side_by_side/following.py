@@ -37,6 +37,13 @@ async def wrong(connection: "asyncpg.Connection[asyncpg.Record]", contender: Con
     return Wrong(sum(found.get(key) != expected.get(key) for key in keys), len(expected))
 
 
+def check(running: Running) -> None:
+    """Raises RuntimeError if the process has ended; its first line is the last one of the log."""
+    if running.process.returncode is not None:
+        log = running.log.read_text()[-2000:].strip()
+        raise RuntimeError(f"ended: {log.splitlines()[-1] if log else 'without a word'}\n{log}")
+
+
 async def until_right(
     database: Database,
     contender: Contender,
@@ -64,8 +71,7 @@ async def until_right(
                 found = await wrong(connection, contender, expected)
                 if over or found.cells == 0:
                     return (changed_at if over else now), found
-            if running.process.returncode is not None:
-                raise RuntimeError(f"{contender.name} ended: {running.log.read_text()[-2000:]}")
+            check(running)
             await asyncio.sleep(_POLL_S)
     finally:
         await connection.close()

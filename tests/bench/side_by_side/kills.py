@@ -13,7 +13,7 @@ from shared.contracts.catalogue import PERSON, SEGMENT
 from shared.edge.produce import make_producer, publish
 from tests.bench.family import NPS
 from tests.bench.side_by_side.contenders import Contender, Place
-from tests.bench.side_by_side.following import Wrong, total, until_right
+from tests.bench.side_by_side.following import Wrong, check, total, until_right
 from tests.bench.side_by_side.truth import Truth
 from tests.bench.stage import Running
 from tests.bench.workload import Event, outgoing
@@ -47,19 +47,33 @@ def hostile(events: Sequence[Event]) -> list[Event]:
     return [event for _, event in sorted(zip(places, chosen, strict=True), key=lambda pair: pair[0])]
 
 
+@dataclass(slots=True)
+class _Sending:
+    """How many events are sent, and how many may be: a third waits for the start that it is meant for."""
+
+    allowed: int
+    sent: int = 0
+
+
 async def kills(place: Place, contender: Contender, events: Sequence[Event]) -> Killed:
-    """Send the events at a constant rate and kill (SIGKILL) the contender twice while it works; restart it at once."""
+    """Kill (SIGKILL) the contender twice while it works, in the middle of a third of the log, and restart it at once.
+
+    The next third is sent after the restart, so that every process has something to do when it is killed.
+    """
     await place.stage.topics(place.prefix, [NPS.topic, PERSON, SEGMENT])
     truth = Truth()
     truth.add(event.value for event in events)
+    third = len(events) // (KILLS + 1)
+    progress = _Sending(third)
     running = await contender.start(place)
-    sending = asyncio.create_task(_send(place, events))
+    sending = asyncio.create_task(_send(place, events, progress))
     try:
-        for _ in range(KILLS):
-            await _until_working(place, contender, running, earliest_s=len(events) / _RATE / (KILLS + 1))
+        for number in range(1, KILLS + 1):
+            await _until_working(place, contender, running, progress, third * number - third // 2)
             running.process.kill()
             await running.process.wait()
             running = await contender.start(place)
+            progress.allowed = len(events) if number == KILLS else third * (number + 1)
         sent_at = await sending
         stall_s = _WORKING_S if contender.counts_right else _STALL_S
         expected = contender.truth(truth)
@@ -70,33 +84,34 @@ async def kills(place: Place, contender: Contender, events: Sequence[Event]) -> 
         await running.stop()
 
 
-async def _send(place: Place, events: Sequence[Event]) -> float:
-    """Send at a constant rate, and return when the last one was sent."""
+async def _send(place: Place, events: Sequence[Event], progress: _Sending) -> float:
+    """Send at a constant rate as far as is allowed, and return when the last one was sent."""
     producer = make_producer(place.stage.kafka, "bench-pace")
     await producer.start()
     try:
-        started = time.perf_counter()
-        for first in range(0, len(events), _SLICE):
-            await asyncio.sleep(max(0.0, started + first / _RATE - time.perf_counter()))
-            await publish(producer, outgoing(list(events[first : first + _SLICE]), NPS.topic, place.prefix))
+        while progress.sent < len(events):
+            await asyncio.sleep(_SLICE / _RATE)
+            chunk = list(events[progress.sent : min(progress.sent + _SLICE, progress.allowed)])
+            await publish(producer, outgoing(chunk, NPS.topic, place.prefix))
+            progress.sent += len(chunk)
         return time.perf_counter()
     finally:
         await producer.stop()
 
 
-async def _until_working(place: Place, contender: Contender, running: Running, earliest_s: float) -> None:
-    """Wait `earliest_s` seconds and until the process has changed cells since the call, so that it is at work.
+async def _until_working(place: Place, contender: Contender, running: Running, progress: _Sending, least: int) -> None:
+    """Wait until `least` events are sent and the process has changed cells since the call, so that it is at work.
 
     Raises RuntimeError if it does not within four minutes.
     """
     connection = await asyncpg.connect(place.database.dsn())
     try:
         before = await total(connection, contender)
-        started = time.perf_counter()
-        deadline = started + earliest_s + _WORKING_S
-        while time.perf_counter() < started + earliest_s or await total(connection, contender) == before:
-            if running.process.returncode is not None or time.perf_counter() > deadline:
-                raise RuntimeError(f"{contender.name} does not work: {running.log.read_text()[-2000:]}")
+        deadline = time.perf_counter() + _WORKING_S
+        while progress.sent < least or await total(connection, contender) == before:
+            check(running)
+            if time.perf_counter() > deadline:
+                raise RuntimeError(f"does not change its cells\n{running.log.read_text()[-2000:]}")
             await asyncio.sleep(_POLL_S)
     finally:
         await connection.close()

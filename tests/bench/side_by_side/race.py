@@ -57,7 +57,7 @@ async def _until_warm(place: Place, contender: Contender, running: Running, trut
     stall_s = _WARM_S if contender.counts_right else _WARM_NAIVE_S
     _, wrong = await until_right(place.database, contender, running, contender.truth(truth), stall_s=stall_s)
     if wrong.cells and contender.counts_right:
-        raise RuntimeError(f"{contender.name}: {wrong.cells} of {wrong.of} cells wrong after the first events")
+        raise RuntimeError(f"{wrong.cells} of {wrong.of} cells wrong after the first events")
 
 
 async def _backlog(
