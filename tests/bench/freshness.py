@@ -23,7 +23,7 @@ _WARM_UP_EVENTS: Final = 10
 _POLL_S: Final = 0.004
 _TIMEOUT_S: Final = 60.0
 _START_S: Final = 300.0  # a service starts in seconds, but not on a busy machine
-COUNTIES: Final = ["oma-hame", "pirha"]
+COUNTIES: Final = ("oma-hame", "pirha")
 
 
 @dataclass(frozen=True, slots=True)
