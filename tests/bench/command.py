@@ -18,7 +18,7 @@ from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.flips import flips
 from tests.bench.following import following
 from tests.bench.freshness import freshness
-from tests.bench.history import history
+from tests.bench.history import disk, history
 from tests.bench.ingesting import ingesting
 from tests.bench.labels import relabelling
 from tests.bench.publication import publication
@@ -127,6 +127,7 @@ async def _with_history(
         await stage.drop(database)
     found, database = await history(stage, family, events, sizes, report, scattered=True)
     results.history["random ids"] = found
+    results.disk = await disk(family, database)
     if "freshness" in parts:
         for route, from_raw in (("canonical record to figure", False), ("raw record to figure", True)):
             fresh = await freshness(stage, family, database, events, sizes, from_raw=from_raw)

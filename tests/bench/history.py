@@ -7,6 +7,7 @@ unrealistically many for these counties.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import count
 from statistics import median
 from typing import Final
@@ -24,6 +25,15 @@ COPY_INTERVAL: Final = 100  # days between two copies; longer than the log
 _SLICE_INTERVAL: Final = 35  # days between two slices
 _MIN_SHARE: Final = 0.98  # of a size; grouped facts are copied together, so sizes are approximate
 _PERSONS: Final[Mapping[str, str]] = {"client": "text", "number": "bigint", "person": "bigint"}
+
+
+_DISK: Final = """
+select sum(pg_table_size(c.oid)) filter (where name = any($1)),
+       sum(pg_indexes_size(c.oid)) filter (where name = any($1)),
+       sum(pg_total_relation_size(c.oid))
+from pg_class c, format('%s.%s', $2::text, c.relname) name
+where c.relnamespace = $2::regnamespace and c.relkind = 'r'
+"""
 
 
 async def history(
@@ -47,6 +57,28 @@ async def history(
             report(f"{family.name}, {size} facts, {kind} ids: {measured.rate:.0f} events/s")
         found[size] = median(rates)
     return found, database
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Bytes on disk for each fact: of fact tables and of their indexes, and of everything else of the family, which is
+    buckets and what is derived."""
+
+    facts: int
+    rows: float
+    indexes: float
+    derived: float
+
+
+async def disk(family: Family, database: Database) -> Disk:
+    """What a database that was vacuumed takes on disk."""
+    facts, tables = await count_facts(family, database), [table.name for table in family.tables]
+    connection = await asyncpg.connect(database.dsn())
+    try:
+        rows, indexes, all_bytes = await connection.fetchrow(_DISK, tables, family.name)
+    finally:
+        await connection.close()
+    return Disk(facts, *(float(size) / facts for size in (rows, indexes, all_bytes - rows - indexes)))
 
 
 async def apply_events(

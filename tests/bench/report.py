@@ -94,6 +94,13 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
 
 
 def _sentences(results: FamilyResults) -> Iterator[str]:
+    if results.disk:
+        disk = results.disk
+        yield ""
+        yield (
+            f"Disk at {facts(disk.facts)}: {disk.rows:.0f} bytes a fact for its row, {disk.indexes:.0f} for indexes, "
+            f"{disk.derived:.0f} for buckets and what is derived."
+        )
     if results.flips:
         flips = results.flips
         yield ""

@@ -7,6 +7,7 @@ from tests.bench.comparison import Summary
 from tests.bench.counties import Counties
 from tests.bench.flips import Flips
 from tests.bench.freshness import Freshness
+from tests.bench.history import Disk
 from tests.bench.labels import Relabelled
 from tests.bench.publication import Publication
 from tests.bench.publishing import Publishing
@@ -21,6 +22,7 @@ class FamilyResults:
 
     comparison: dict[str, Summary] = field(default_factory=dict)
     history: dict[str, dict[int, float]] = field(default_factory=dict)
+    disk: Disk | None = None
     freshness: dict[str, Freshness] = field(default_factory=dict)
     publishing: Publishing | None = None
     flips: Flips | None = None
