@@ -1,15 +1,14 @@
-"""The batch runner: the only path from a batch of records to a commit.
+"""The batch runner: the only path from records to a commit.
 
-It decodes every record, passes the results to the service's commit and returns. FastStream commits the Kafka offsets
-after that. A crash redelivers records that may already be applied, and every commit is idempotent. No record can stop
-the stream: an invalid record becomes a dead letter, a transient error is retried, and a record that our own code cannot
-process is found by bisecting the batch.
+It decodes records, and commits the events of one county at a time. No record can stop the stream: an invalid record
+becomes a dead letter, a transient error is retried for as long as it lasts, and a record that our own code cannot
+process is found by bisecting. A crash redelivers records that may already be applied, and every commit is idempotent.
 """
 
 import asyncio
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
@@ -24,14 +23,15 @@ from shared.record import Record
 E = TypeVar("E")
 E_contra = TypeVar("E_contra", contravariant=True)
 
-# A failed commit is retried after 0.05 s, doubling to 2 s, until a minute after its delivery began; a single attempt
-# takes up to 90 s. Then the batch is rewound and delivered again, so retries never end.
+NO_COUNTY: Final = ""
+"""The county of dead letters, and of all events where nothing is locked by county."""
+# A failed commit is retried after 0.05 s, doubling to 2 s. A single attempt takes up to 90 s.
 _FIRST_PAUSE_S: Final = 0.05
 _MAX_PAUSE_S: Final = 2.0
-_RETRY_BUDGET_S: Final = 60.0
-# Timeout of a delivery. Its rollback takes at most 90 s more. Together they are below the poll interval of the group
-# (300 s), which expels a member that does not poll in time. Parts committed by then stay committed.
-_DELIVERY_LIMIT_S: Final = 180.0
+# How long a commit waits for the lock of its county, in a queue with other writers. After that the county is *held*: it
+# gives its connection back and tries again at intervals, without waiting in between.
+_PATIENCE_S: Final = 0.25
+_HELD_PAUSE_S: Final = 0.05
 # A commit that fails for this long is reported on /readyz, unless Kafka or PostgreSQL is reported by then, which takes
 # 15 s. The report expires, because another replica may have taken over the partition.
 _REPORT_AFTER_S: Final = 20.0
@@ -39,6 +39,10 @@ _REPORT_LASTS_S: Final = 200.0
 _SERVERS: Final = frozenset({"kafka", "postgres"})
 # Records decoded without yielding to the event loop: about 0.2 ms, the longest that a database response waits.
 _YIELD_EVERY: Final = 8
+
+
+class Held(TimeoutError):
+    """Another writer holds the lock of the county. Nothing was committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +64,26 @@ ObserveStep = Callable[[str, float], None]
 """Gets the name of a step of a batch and how long it took in seconds."""
 
 
-class _Decoded(NamedTuple, Generic[E]):
-    """The events and dead letters of decoded records, not committed yet."""
+class Item(NamedTuple, Generic[E]):
+    """A decoded record that is not committed yet."""
 
-    events: list[E]
-    dead_letters: list[DeadLetter]
+    record: Record
+    outcome: E | Rejected
 
 
 class Commit(Protocol[E_contra]):
-    """Makes a batch durable, including dead letters. Calling it again with the same batch changes nothing."""
+    """Makes events of one county and dead letters durable, together. Calling it again with the same changes nothing.
 
-    async def __call__(self, events: Sequence[E_contra], dead_letters: Sequence[DeadLetter]) -> Applied: ...
+    Raises Held when it waited for `patience_s` seconds for the lock of the county.
+    """
+
+    async def __call__(
+        self, events: Sequence[E_contra], dead_letters: Sequence[DeadLetter], patience_s: float = 60.0
+    ) -> Applied: ...
 
 
 class BatchRunner(Generic[E]):
-    """Runs the batches of one topic of one service.
-
-    Guarantee: when `run` returns, every record of the batch is committed as an event or as a dead letter. One batch
-    runs at a time.
-    """
+    """Decodes and commits records of one topic of one service. Has no state but its metrics."""
 
     def __init__(
         self,
@@ -88,61 +93,40 @@ class BatchRunner(Generic[E]):
         metrics: PipelineMetrics,
         logger: logging.Logger,
         health: Health,
+        county_of: Callable[[E], str] = lambda event: NO_COUNTY,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        max_records: int = 1000,
     ) -> None:
-        """`max_records` is the number of records committed together; a longer batch is committed in parts, and metrics
-        count each part as a batch."""
-        self._topic, self._decode, self._commit, self._max_records = topic, decode, commit, max_records
-        self._part = f"commit of {topic}"
+        """`county_of` tells whose lock the commit of an event takes."""
+        self._topic, self._decode, self._commit, self._county_of = topic, decode, commit, county_of
         self._metrics, self._logger, self._health = metrics, logger, health
         self._wall, self._monotonic = wall, monotonic
-        self._retries_end = monotonic() + _RETRY_BUDGET_S
 
     async def run(self, records: Sequence[Record]) -> None:
-        """Decode and commit one batch. Raises only a transient error that outlasted the retry budget, and TimeoutError
-        after the delivery limit."""
-        self._retries_end = self._monotonic() + _RETRY_BUDGET_S
-        async with asyncio.timeout(_DELIVERY_LIMIT_S):
-            await self._run_parts(records)
+        """Decode records and commit them, county by county. Guarantee: when this returns, every record is committed as
+        an event or as a dead letter."""
+        for county, items in (await self.decode(records, yield_to_loop=False)).items():
+            await self.commit(county, items)
 
     async def attempt(self, record: Record) -> Rejected | None:
         """Process one record again with the current code. Returns None when it is accepted, else the verdict. Writes no
-        dead letter."""
+        dead letter. Raises transient errors, also Held."""
         outcome = self._decode(record)
         if outcome is None or isinstance(outcome, Rejected):
             return outcome
         try:
-            await self._commit([outcome], [])
+            await self._commit([outcome], [], _PATIENCE_S)
         except Exception as error:
             if classify(error) is Failure.TRANSIENT:
                 raise
             return Rejected(Reason.HANDLER_BUG, type(error).__name__)
         return None
 
-    async def _run_parts(self, records: Sequence[Record]) -> None:
-        """Run part after part. While one commits, which is mostly waiting, the next is decoded. Only one part commits
-        at a time, and no commit is left running when this ends."""
-        committing: asyncio.Task[None] | None = None
-        try:
-            for first in range(0, len(records), self._max_records):
-                part, started = records[first : first + self._max_records], time.perf_counter()
-                decoded = await self._decode_all(part, yield_to_loop=committing is not None)
-                self._metrics.step("decode", time.perf_counter() - started)
-                if committing is not None:
-                    await committing
-                committing = asyncio.create_task(self._commit_part(part, decoded, started))
-            if committing is not None:
-                await committing
-        finally:
-            if committing is not None and not committing.done():
-                committing.cancel()
-                await asyncio.gather(committing, return_exceptions=True)
-
-    async def _decode_all(self, records: Sequence[Record], yield_to_loop: bool) -> _Decoded[E]:
-        """Decode records to events and dead letters. `yield_to_loop` lets other tasks run after every few records."""
-        decoded = _Decoded[E]([], [])
+    async def decode(self, records: Sequence[Record], yield_to_loop: bool) -> dict[str, list[Item[E]]]:
+        """Decode records, and group events by county, and dead letters under NO_COUNTY. Records that carry nothing are
+        left out. `yield_to_loop` lets other tasks run after every few records."""
+        started = time.perf_counter()
+        by_county: dict[str, list[Item[E]]] = defaultdict(list)
         for number, record in enumerate(records):
             if yield_to_loop and number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
@@ -150,37 +134,58 @@ class BatchRunner(Generic[E]):
                 outcome = self._decode(record)
             except Exception as error:
                 outcome = self._bug(record, error)
-            if isinstance(outcome, Rejected):
-                decoded.dead_letters.append(DeadLetter(record, outcome))
-            elif outcome is not None:
-                decoded.events.append(outcome)
-        return decoded
+            if outcome is not None:
+                county = NO_COUNTY if isinstance(outcome, Rejected) else self._county_of(outcome)
+                by_county[county].append(Item(record, outcome))
+        self._metrics.step("decode", time.perf_counter() - started)
+        return by_county
 
-    async def _commit_part(self, part: Sequence[Record], decoded: _Decoded[E], started: float) -> None:
-        await self._commit_or_bisect(part, decoded)
+    async def commit(self, county: str, items: Sequence[Item[E]], on_delay: Callable[[], None] = lambda: None) -> None:
+        """Commit items of one county in one transaction, or several if one of them fails.
+
+        Tries again until it succeeds. `on_delay` is called when the county is held, and when commits have failed for
+        20 s: others should not wait for it.
+        """
+        started = time.perf_counter()
+        pause, patience_s, first_failure = _FIRST_PAUSE_S, _PATIENCE_S, None
+        while True:
+            try:
+                await self._commit_or_bisect(items, patience_s)
+            except Held:
+                patience_s = 0.0
+                on_delay()
+                await asyncio.sleep(_HELD_PAUSE_S)
+            except Exception as error:
+                first_failure = self._monotonic() if first_failure is None else first_failure
+                if self._observe_failure(county, error, self._monotonic() - first_failure):
+                    on_delay()
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _MAX_PAUSE_S)
+            else:
+                break
+        if first_failure is not None:
+            self._health.set_ok(self._part(county))
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
-        self._metrics.batch_records.observe(len(part))
+        self._metrics.batch_records.observe(len(items))
 
-    async def _commit_or_bisect(self, records: Sequence[Record], decoded: _Decoded[E]) -> None:
+    async def _commit_or_bisect(self, items: Sequence[Item[E]], patience_s: float) -> None:
+        """Raises Held and transient errors, and what the store says of a dead letter that it cannot write."""
         try:
-            await self._commit_and_count(decoded)
+            await self._commit_once(items, patience_s)
         except Exception as error:
             if classify(error) is Failure.TRANSIENT:
                 raise
-            await self._bisect(records, error)
-        else:
-            self._observe_freshness(records)
+            await self._bisect(items, error, patience_s)
 
-    async def _bisect(self, records: Sequence[Record], error: Exception) -> None:
+    async def _bisect(self, items: Sequence[Item[E]], error: Exception, patience_s: float) -> None:
         """Find the record that our code cannot process. It becomes a dead letter; the others are committed."""
-        if len(records) > 1:
-            middle = len(records) // 2
-            for half in (records[:middle], records[middle:]):
-                await self._commit_or_bisect(half, await self._decode_all(half, yield_to_loop=False))
+        if len(items) > 1:
+            middle = len(items) // 2
+            for half in (items[:middle], items[middle:]):
+                await self._commit_or_bisect(half, patience_s)
             return
-        (culprit,) = records
-        await self._commit_and_count(_Decoded([], [DeadLetter(culprit, self._bug(culprit, error))]))
-        self._observe_freshness(records)
+        ((record, _),) = items
+        await self._commit_once([Item(record, self._bug(record, error))], patience_s)
 
     def _bug(self, culprit: Record, error: Exception) -> Rejected:
         kind = type(error).__name__
@@ -191,40 +196,33 @@ class BatchRunner(Generic[E]):
         )
         return Rejected(Reason.HANDLER_BUG, kind)
 
-    async def _commit_and_count(self, decoded: _Decoded[E]) -> None:
-        events, dead_letters = decoded
-        applied = await self._commit_with_retry(events, dead_letters)
+    async def _commit_once(self, items: Sequence[Item[E]], patience_s: float) -> None:
+        events: list[E] = []
+        dead_letters = []
+        for record, outcome in items:
+            if isinstance(outcome, Rejected):
+                dead_letters.append(DeadLetter(record, outcome))
+            else:
+                events.append(outcome)
+        applied = await self._commit(events, dead_letters, patience_s)
         self._metrics.count(self._topic, "applied", applied.changed)
         self._metrics.count(self._topic, "unchanged", len(events) - applied.changed)
         self._metrics.count(self._topic, "rejected", len(dead_letters))
         self._metrics.conflicts(self._topic, applied.conflicts)
+        now = self._wall()
+        for timestamp, times in Counter(item.record.timestamp for item in items).items():
+            self._metrics.freshness.observe(max(0.0, now - timestamp / 1000), times)
 
-    async def _commit_with_retry(self, events: Sequence[E], dead_letters: Sequence[DeadLetter]) -> Applied:
-        """Commit, and retry transient errors. A COMMIT whose response was lost is retried, too."""
-        started, pause = self._monotonic(), _FIRST_PAUSE_S
-        while True:
-            try:
-                applied = await self._commit(events, dead_letters)
-            except Exception as error:
-                if classify(error) is not Failure.TRANSIENT:
-                    raise
-                self._observe_failure(error, self._monotonic() - started)
-                if self._monotonic() + pause >= self._retries_end:
-                    raise
-            else:
-                self._health.set_ok(self._part)
-                return applied
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _MAX_PAUSE_S)
+    def _part(self, county: str) -> str:
+        return f"commit of {self._topic}" + (f" in {county}" if county else "")
 
-    def _observe_failure(self, error: Exception, failing_s: float) -> None:
+    def _observe_failure(self, county: str, error: Exception, failing_s: float) -> bool:
+        """Count and log a failed attempt. Returns whether commits have failed for long."""
         kind = type(error).__name__
         self._metrics.commit_error(kind)
         self._logger.warning("a commit failed, trying again", extra={"topic": self._topic, "kind": kind})
-        if failing_s >= _REPORT_AFTER_S and _SERVERS.isdisjoint(self._health.problems()):
-            self._health.set_problem(self._part, f"fails and is tried again: {kind}", _REPORT_LASTS_S)
-
-    def _observe_freshness(self, records: Sequence[Record]) -> None:
-        now = self._wall()
-        for timestamp, times in Counter(record.timestamp for record in records).items():
-            self._metrics.freshness.observe(max(0.0, now - timestamp / 1000), times)
+        if failing_s < _REPORT_AFTER_S:
+            return False
+        if _SERVERS.isdisjoint(self._health.problems()):
+            self._health.set_problem(self._part(county), f"fails and is tried again: {kind}", _REPORT_LASTS_S)
+        return True

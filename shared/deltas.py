@@ -5,10 +5,10 @@ counts of one bucket. The delta of a changed fact is its new contributions minus
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from operator import add
+from operator import attrgetter
 from typing import NamedTuple
 
 
@@ -45,23 +45,23 @@ class Contribution(NamedTuple):
 
 
 BucketRow = tuple[tuple[object, ...], tuple[int, ...]]
-"""Key values in the table's order, and the delta of every count."""
+"""Key values in order, and the delta of every count."""
 
 
 class Deltas:
     """Deltas collected over many facts of one county. Rows whose counts are all zero are left out."""
 
     def __init__(self) -> None:
-        self._counts: dict[Measure, dict[tuple[Dimensions, tuple[str, ...]], list[int]]] = defaultdict(dict)
+        self._counts: dict[Measure, dict[tuple[object, ...], list[int]]] = defaultdict(dict)
 
     def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
         """Add contributions, or subtract them with sign -1."""
         by_measure = self._counts
         for measure, dimensions, codes, columns, amount in contributions:
-            by_key = by_measure[measure]
-            counts = by_key.get((dimensions, codes))
+            by_key, key = by_measure[measure], dimensions + codes
+            counts = by_key.get(key)
             if counts is None:
-                counts = by_key[dimensions, codes] = [0] * len(measure.counts)
+                counts = by_key[key] = [0] * len(measure.counts)
             for column in columns:
                 counts[column] += sign * amount
 
@@ -69,22 +69,11 @@ class Deltas:
         """Return how many keys are held."""
         return sum(map(len, self._counts.values()))
 
-    def measures(self) -> set[Measure]:
-        """Return the measures that have contributions."""
-        return set(self._counts)
-
-    def by_day(self, measure: Measure) -> list[BucketRow]:
-        """Return rows (day, unit_row, *codes) of the measure, sorted by key."""
-        return self._rows(measure, lambda dimensions: (dimensions.day, dimensions.unit_row))
-
-    def by_month(self, measure: Measure) -> list[BucketRow]:
-        """Return rows (first day of month, unit_row, channel, segment, *codes) of the measure, sorted by key."""
-        return self._rows(measure, lambda dimensions: (dimensions.day.replace(day=1), *dimensions[1:]))
-
-    def _rows(self, measure: Measure, key_of: Callable[[Dimensions], tuple[object, ...]]) -> list[BucketRow]:
-        rows: dict[tuple[object, ...], list[int]] = {}
-        for (dimensions, codes), counts in self._counts.get(measure, {}).items():
-            key = (*key_of(dimensions), *codes)
-            row = rows.get(key)
-            rows[key] = counts if row is None else list(map(add, row, counts))
-        return sorted((key, tuple(counts)) for key, counts in rows.items() if any(counts))
+    def rows(self) -> dict[Measure, list[BucketRow]]:
+        """Return the rows (day, unit_row, channel, segment, *codes) of each measure that has any, by name."""
+        found: dict[Measure, list[BucketRow]] = {}
+        for measure in sorted(self._counts, key=attrgetter("name")):
+            rows = [(key, tuple(counts)) for key, counts in self._counts[measure].items() if any(counts)]
+            if rows:
+                found[measure] = rows
+        return found

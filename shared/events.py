@@ -1,6 +1,7 @@
 """Decodes canonical records to events, for every family."""
 
 from shared.contracts.event import ContractError, Event, decode_event
+from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
 from shared.record import Record
@@ -12,3 +13,8 @@ def event_of(record: Record) -> Event | Rejected:
         return decode_event(record.value or b"")
     except ContractError as error:
         return Rejected(Reason.UNDECODABLE, str(error))
+
+
+def rank_of(event: Event) -> bytes:
+    """Return the rank of an event among all events of its fact."""
+    return encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)

@@ -56,6 +56,17 @@ _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 _CONNECTION: Final = (OSError, TimeoutError, KafkaError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
+_SESSION_ENDED: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Whether PostgreSQL or the network ended the connection, whatever it was used for."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state in _SESSION_ENDED or state.startswith("08")
+    return isinstance(error, (OSError, asyncpg.InterfaceError)) and not isinstance(error, TimeoutError)
+
+
 def classify(error: BaseException) -> Failure:
     """Return TRANSIENT for every error that time, an operator or a restart of Kafka or PostgreSQL fixes."""
     if isinstance(error, asyncpg.InvalidCachedStatementError):

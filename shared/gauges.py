@@ -45,7 +45,8 @@ class Sample:
 
 
 class PublishedGauges(Collector):
-    """All business gauges of one service, by name. A job refreshes them; a scrape reads no database."""
+    """All business gauges of one service, by name. A job refreshes them after a publication; a scrape reads no
+    database."""
 
     def __init__(self, gauges: Mapping[str, Gauge], registry: CollectorRegistry, clock: Clock = system_clock) -> None:
         self._gauges, self._clock = gauges, clock

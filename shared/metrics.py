@@ -85,6 +85,12 @@ class PipelineMetrics:
             ["service", "topic"],
             registry=registry,
         )
+        self._delayed_counties = Gauge(
+            "hva_delayed_counties",
+            "Counties whose records wait, because another writer holds the county's lock or commits fail.",
+            ["service", "topic"],
+            registry=registry,
+        )
         self.freshness = BulkHistogram("hva_freshness_seconds", "Time from acceptance to commit.", registry)
         self.batch_seconds = Histogram(
             "hva_batch_seconds", "Time of one batch, from decode to commit.", buckets=_SECONDS, registry=registry
@@ -119,6 +125,10 @@ class PipelineMetrics:
     def rebalances(self, topic: str) -> Callable[[], None]:
         """Return a function that counts one assignment of partitions. The count of the topic is 0 from now on."""
         return self._rebalances.labels(self._service, topic).inc
+
+    def delayed_counties(self, topic: str) -> Callable[[int], None]:
+        """Return a function that sets how many counties of a topic wait. It is 0 from now on."""
+        return self._delayed_counties.labels(self._service, topic).set
 
     def commit_error(self, kind: str) -> None:
         """Count one failed attempt to commit."""

@@ -2,12 +2,9 @@
 
 from typing import NamedTuple
 
-from shared.contracts.care import CareRetracted
-from shared.contracts.person import Erased, Merged
-from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
-from shared.events import event_of
+from shared.events import event_of, rank_of
 from shared.record import Record
 
 
@@ -38,12 +35,12 @@ def decode_person(record: Record) -> PersonEvent | Rejected:
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
-    rank = encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
-    match event.data:
-        case Erased(client=client):
-            return Erasure(event.county, client, rank)
-        case Merged() as data:
+    rank, data = rank_of(event), event.data
+    match event.type:
+        case "fi.hva.client.erased.v1":
+            return Erasure(event.county, data.client, rank)
+        case "fi.hva.client.merged.v1":
             return Merge(event.county, data.merge_id, rank, False, data.from_client, data.into)
-        case CareRetracted(merge_id=str(merge_id)):
-            return Merge(event.county, merge_id, rank, retracted=True)
+        case "fi.hva.care.retracted.v1" if data.merge_id is not None:
+            return Merge(event.county, data.merge_id, rank, retracted=True)
     return Rejected(Reason.WRONG_TOPIC, "not an event of the person stream", event.source)

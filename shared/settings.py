@@ -26,7 +26,9 @@ class Settings:
 
     `topic_prefix` isolates test runs on a shared broker; it is empty in production. `max_records` is the maximum number
     of records in one transaction. `gateway_port` None: the HTTP gateway of ingest is off; 0: any port.
-    `publish_every_s`: seconds between two publications of current figures.
+    `publish_every_s`: seconds between two publications of current figures. `counties_at_once`: transactions of counties
+    that run side by side, each with a connection of its own. `background_connections`: the connections to PostgreSQL on
+    which all jobs of the replica run.
     """
 
     service: str
@@ -44,6 +46,8 @@ class Settings:
     gateway_port: int | None = None
     gateway_token_file: Path | None = None
     publish_every_s: int = 3600
+    counties_at_once: int = 4
+    background_connections: int = 3
 
 
 def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -95,6 +99,9 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         gateway_port=number("HVA_GATEWAY_PORT", 0, 0, 65535) if has_gateway else None,
         gateway_token_file=Path(token_file) if has_gateway and token_file else None,
         publish_every_s=number("HVA_PUBLISH_EVERY", 3600, 1, 86_400),
+        counties_at_once=number("HVA_COUNTIES_AT_ONCE", 4, 2, 50),
+        # A replay and a redrive each need a second connection while they hold one: with two they could wait for ever.
+        background_connections=number("HVA_BACKGROUND_CONNECTIONS", 3, 3, 20),
     )
     if problems:
         raise SettingsError("; ".join(problems))

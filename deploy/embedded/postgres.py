@@ -34,7 +34,7 @@ _PG_HBA = f"host all all {LOOPBACK}/32 scram-sha-256\n"
 _SETTINGS = {
     "listen_addresses": f"'{LOOPBACK}'",
     "unix_socket_directories": "''",
-    "max_connections": "100",
+    "max_connections": "200",
     "shared_buffers": "'256MB'",
     "jit": "off",
     "timezone": "'UTC'",

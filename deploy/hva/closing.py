@@ -11,7 +11,7 @@ from deploy.hva.context import VerbError
 from deploy.hva.keys import period_days, period_kind
 from deploy.hva.publish import FAMILIES
 from shared.disclosure.model import VIEWS
-from shared.postgres.lock import Connection, lock_counties, locked_restatements
+from shared.postgres.lock import Connection, lock_county, locked_restatements
 from shared.publication.due import is_same, known
 from shared.publication.protection import KEYS
 from shared.publication.restate import FIXED, KEY_RESULT
@@ -141,7 +141,7 @@ async def _register(connection: Connection, county: str, period: Period) -> None
     last = date.fromordinal(period.until.toordinal() - 1)
     for family in FAMILIES:
         async with connection.transaction():
-            await lock_counties(connection, family, [county])
+            await lock_county(connection, family, county)
             await connection.execute(_REGISTER.format(family=family), county, period.name, period.first, last)
 
 

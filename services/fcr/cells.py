@@ -1,20 +1,23 @@
 """Stored cells: figures that count clients do not add up, so a changed period is counted again as a whole.
 
 A batch marks in `fcr.stale` the periods of a county that it changes (`services.fcr.store.fold`). `Cells` counts them in
-parallel with the batches, without the county's lock. A change during a count raises the period's `change_number`, and
-the period stays stale: the count may include part of that change and is repeated.
+parallel with the batches, without the county's lock, several counties side by side. A change during a count raises the
+period's `change_number`, and the period stays stale: the count may include part of that change and is repeated.
 """
 
+import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
 from services.fcr.domain import RESOLUTION_CHANNELS, WINDOWS
 from shared.postgres.change_numbers import increment_change_numbers
 from shared.postgres.facts import probe_each
-from shared.postgres.lock import Connection
+from shared.postgres.lease import Hold
+from shared.postgres.lock import Connection, lock_cells
 from shared.postgres.pool import bulk_transaction
 
 
@@ -128,12 +131,12 @@ order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.sin
 # Periods that have cells, or should have them, and are not stale.
 _CURRENT_PERIODS: Final = """
 select c.county, c.period_kind, c.period, p.first_day, p.last_day
-from (select distinct county, period_kind, period from fcr.revolving_cell
+from (select distinct county, period_kind, period from fcr.revolving_cell where county = $1
       union
-      select distinct county, period_kind, period from fcr.client_cell
+      select distinct county, period_kind, period from fcr.client_cell where county = $1
       union
       select county, period_kind, period
-      from (select distinct county, month from fcr.handled_month where handled > 0) handled
+      from (select distinct county, month from fcr.handled_month where county = $1 and handled > 0) handled
       join reference.period_month using (month)) c
 join reference.period p using (period_kind, period)
 where not exists (
@@ -148,7 +151,6 @@ _SET_COMPUTED: Final = (
     "update fcr.stale set computed_number = $4 where county = $1 and period_kind = $2 and period = $3"
 )
 
-_LOCK: Final = 0x6876_6163_656C_6C73  # its holder counts cells; other replicas skip
 _TIMEOUT_S: Final = 600
 # A period is counted again after ten times the duration of its last count, so that counting uses a tenth of a core at
 # most, but after 15 seconds at the latest, so that figures are less than half a minute old unless a count takes that
@@ -161,37 +163,58 @@ Period = tuple[str, str, str]
 
 
 class Cells:
-    """Keeps the stored cells of the family up to date."""
+    """Keeps the stored cells of the family up to date: of `side_by_side` counties at a time, each under a lease."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Callable[[], float] = time.monotonic) -> None:
-        self._pool, self._clock = pool, clock
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        hold: Hold,
+        side_by_side: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pool, self._hold, self._clock = pool, hold, clock
+        self._places = asyncio.Semaphore(side_by_side)
         self._cooldown_until: dict[Period, float] = {}
 
     async def refresh(self) -> None:
-        """Count every stale period whose cooldown is over, shorter ones first. A failure does not stop the others."""
-        failed: Exception | None = None
-        async with self._pool.acquire() as connection:
-            stale = {(row["county"], row["period_kind"], row["period"]): row for row in await connection.fetch(_STALE)}
-            for period, row in stale.items():
-                if self._clock() >= self._cooldown_until.get(period, 0.0):
-                    try:
-                        await self._count(connection, period, (row["first_day"], row["last_day"]))
-                    except asyncpg.PostgresError as error:
-                        self._cooldown_until[period] = self._clock() + _MAX_COOLDOWN_S
-                        failed = error
+        """Count every stale period whose cooldown is over, in a county shorter ones first. A failure does not stop the
+        others.
+        """
+        counties: dict[str, list[Any]] = defaultdict(list)
+        for row in await self._pool.fetch(_STALE):
+            if self._clock() >= self._cooldown_until.get(tuple(row)[:3], 0.0):
+                counties[row["county"]].append(row)
+        ends = await asyncio.gather(*(self._refresh(*due) for due in counties.items()), return_exceptions=True)
         now = self._clock()
         self._cooldown_until = {period: until for period, until in self._cooldown_until.items() if until > now}
+        for failed in filter(None, ends):
+            raise failed
+
+    async def _refresh(self, county: str, stale: Sequence[Any]) -> None:
+        """Count stale periods of a county unless another replica does."""
+        failed: Exception | None = None
+        async with self._places, self._hold("cells", county) as held:
+            for row in stale if held else ():
+                period = tuple(row)[:3]
+                try:
+                    async with self._pool.acquire() as connection:
+                        # Another replica may have counted it before this one got the lease.
+                        if await connection.fetchval(_CHANGE_NUMBER, *period) is not None:
+                            await self._count(connection, period, tuple(row)[3:])
+                except asyncpg.PostgresError as error:
+                    self._cooldown_until[period] = self._clock() + _MAX_COOLDOWN_S
+                    failed = error
         if failed is not None:
             raise failed
 
-    async def check(self, repair: bool) -> tuple[int, int]:
-        """Count every period that is not stale again; returns the number of cells and of wrong ones.
+    async def check(self, county: str, repair: bool) -> tuple[int, int]:
+        """Count every period of a county that is not stale again; returns the number of cells and of wrong ones.
 
         With `repair`, wrong cells are replaced; otherwise nothing changes.
         """
         checked = wrong = 0
         async with self._pool.acquire() as connection:
-            for row in await connection.fetch(_CURRENT_PERIODS):
+            for row in await connection.fetch(_CURRENT_PERIODS, county):
                 cells, differ = await self._check(connection, tuple(row)[:3], tuple(row)[3:], repair)
                 checked, wrong = checked + cells, wrong + differ
         return checked, wrong
@@ -201,7 +224,7 @@ class Cells:
     ) -> tuple[int, int]:
         checked = wrong = 0
         async with bulk_transaction(connection, _TIMEOUT_S):
-            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+            await lock_cells(connection, period[0])
             await connection.execute("savepoint before")
             for table, count in _INSERT_CELLS.items():
                 before = await connection.fetch(f"{_DELETE_CELLS.format(table=table)} returning *", *period)
@@ -215,11 +238,10 @@ class Cells:
                 await connection.execute("rollback to savepoint before")
         return (0, 0) if stale else (checked, wrong)
 
-    async def _count(self, connection: Connection, period: Period, days: tuple[object, object]) -> None:
+    async def _count(self, connection: Connection, period: Period, days: tuple[object, ...]) -> None:
         started = self._clock()
         async with bulk_transaction(connection, _TIMEOUT_S):
-            if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
-                return
+            await lock_cells(connection, period[0])
             change_number = await connection.fetchval(_CHANGE_NUMBER, *period)
             for table, count in _INSERT_CELLS.items():
                 await connection.execute(_DELETE_CELLS.format(table=table), *period)

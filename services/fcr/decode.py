@@ -1,14 +1,15 @@
-"""Converts canonical records of the contact stream to facts: from the models of `shared.contracts` to facts."""
+"""Converts canonical records of the contact stream to facts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from services.fcr.derive import promised_until, unit_row
 from services.fcr.facts import Contact, ContactFact, HyteCount
 from shared.contracts.contact import Contact as Recorded
 from shared.contracts.contact import ContactRetracted, HyteCounted, HyteRetracted
-from shared.contracts.event import Event
-from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
-from shared.events import event_of
+from shared.events import event_of, rank_of
 from shared.labels import label
 from shared.record import Record
 from shared.registers import Registers
@@ -20,24 +21,10 @@ def decode(record: Record, registers: Registers) -> ContactFact | Rejected:
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
-    fact = _fact(event, registers)
-    return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the contact stream", event.source)
-
-
-def _fact(event: Event, registers: Registers) -> ContactFact | None:
-    rank = encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
-    match event.data:
-        case Recorded() as data:
-            return _contact(event.county, rank, data, registers)
-        case HyteCounted() as data:
-            row = unit_row(registers, event.county, data.unit, data.counted_on)
-            fields = (data.unit, row, data.counted_on, data.kind, data.count)
-            return HyteCount(event.county, data.count_id, rank, False, *fields)
-        case ContactRetracted() as data:
-            return Contact(event.county, data.contact_id, rank, retracted=True)
-        case HyteRetracted() as data:
-            return HyteCount(event.county, data.count_id, rank, retracted=True)
-    return None
+    make = _FACTS.get(event.type)
+    if make is None:
+        return Rejected(Reason.WRONG_TOPIC, "not an event of the contact stream", event.source)
+    return make(event.county, rank_of(event), event.data, registers)
 
 
 def _contact(county: str, rank: bytes, data: Recorded, registers: Registers) -> Contact:
@@ -74,3 +61,25 @@ def _contact(county: str, rank: bytes, data: Recorded, registers: Registers) -> 
         outcome=data.outcome,
         classification=data.classification,
     )
+
+
+def _hyte(county: str, rank: bytes, data: HyteCounted, registers: Registers) -> HyteCount:
+    row = unit_row(registers, county, data.unit, data.counted_on)
+    fields = (data.unit, row, data.counted_on, data.kind, data.count)
+    return HyteCount(county, data.count_id, rank, False, *fields)
+
+
+def _retracted_contact(county: str, rank: bytes, data: ContactRetracted, _: Registers) -> Contact:
+    return Contact(county, data.contact_id, rank, retracted=True)
+
+
+def _retracted_hyte(county: str, rank: bytes, data: HyteRetracted, _: Registers) -> HyteCount:
+    return HyteCount(county, data.count_id, rank, retracted=True)
+
+
+_FACTS: Final[Mapping[str, Callable[[str, bytes, Any, Registers], ContactFact]]] = {
+    "fi.hva.contact.recorded.v1": _contact,
+    "fi.hva.contact.retracted.v1": _retracted_contact,
+    "fi.hva.hyte.counted.v1": _hyte,
+    "fi.hva.hyte.retracted.v1": _retracted_hyte,
+}

@@ -20,10 +20,10 @@ from shared.deltas import Deltas
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
 from shared.postgres.clients import Clients
-from shared.postgres.erased import by_erasure, newly_erased, tombstone_if_erased, write_tombstones
+from shared.postgres.erased import by_erasure, newly_erased, tombstone_erased, write_tombstones
 from shared.postgres.facts import Change
 from shared.postgres.lock import Connection
-from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
+from shared.postgres.membership import erased_and_histories, histories, mislabelled_condition, store_newer_histories
 from shared.postgres.persons import apply_merges, assign_persons, merge_table, of_clients, reassign_facts
 from shared.postgres.refold import Refold, ensure_unit_rows
 from shared.postgres.replay import Replay
@@ -51,8 +51,9 @@ async def apply(connection: Connection, county: str, facts: Sequence[ContactFact
     await REFOLD.record_version(connection, county, registers)
     await ensure_unit_rows(connection, registers, facts)
     contacts = [fact for fact in facts if isinstance(fact, Contact)]
-    contacts = list(await tombstone_if_erased(connection, SCHEMA, county, contacts, tombstone))
-    contacts = await _label_contacts(connection, county, contacts)
+    clients = {contact.own_client for contact in contacts}
+    erased, known = await erased_and_histories(connection, SCHEMA, county, clients)
+    contacts = [with_label(contact, known) for contact in tombstone_erased(contacts, erased, tombstone)]
     upserted = await CONTACTS.upsert(connection, county, await assign_persons(connection, SCHEMA, county, contacts))
     hyte = await HYTE.upsert(connection, county, [fact for fact in facts if isinstance(fact, HyteCount)])
     await _fold_with_links(connection, county, upserted.changes, by_own_event, Explained(hyte.changes, by_own_event))
@@ -112,8 +113,8 @@ async def fold(connection: Connection, county: str, *parts: Explained) -> None:
                 months.update(_affected_months(old))
             deltas.add(contributions(new))
             months.update(_affected_months(new))
-    await add_to_buckets(connection, SCHEMA, county, deltas)
-    await log_restated(connection, SCHEMA, county, contributions, parts, _recent)
+    closed = await add_to_buckets(connection, SCHEMA, county, deltas)
+    await log_restated(connection, SCHEMA, county, closed, contributions, parts, _recent)
     if months:
         await connection.execute(_MARK_STALE, county, sorted(months))
 

@@ -29,6 +29,10 @@ HANDLERS: Final[Mapping[Topic, Callable[[Runtime, Contexts, PublishCommit], Batc
 }
 
 
+def _always(runner: BatchRunner[Accepted]) -> Callable[[], BatchRunner[Accepted]]:
+    return lambda: runner
+
+
 async def build(runtime: Runtime) -> Wiring:
     """Publish canonical events from raw records, keep dead letters and redrive them when their cause is gone."""
     settings = runtime.settings
@@ -50,10 +54,11 @@ async def build(runtime: Runtime) -> Wiring:
     attempt = make_attempt(contexts, commit, settings.topic_prefix)
 
     async def redrive() -> None:
-        await redrive_due(runtime.pool, SCHEMA, runtime.cipher, attempt, runtime.registers.version, system_clock())
+        version = runtime.registers.version
+        await redrive_due(runtime.background, SCHEMA, runtime.cipher, attempt, version, system_clock())
 
     async def flush() -> None:
-        await commit.freshness.flush(runtime.pool)
+        await commit.freshness.flush(runtime.background)
 
     runtime.on_registers.append(contexts.use)
     close_gateway = await open_gateway(runtime, Gateway(contexts.now, commit, runtime.metrics, runtime.logger))
@@ -65,9 +70,9 @@ async def build(runtime: Runtime) -> Wiring:
         await producer.stop()
 
     return Wiring(
-        subscriptions=[(topic, make(runtime, contexts, commit).run) for topic, make in HANDLERS.items()],
+        subscriptions=[(topic, _always(make(runtime, contexts, commit))) for topic, make in HANDLERS.items()],
         jobs=[
-            Job("redrive", 1.0, redrive),
+            Job("redrive", 1.0, redrive, alone=True),
             Job("keys", 2.0, reload_keys(runtime, contexts.use_keys)),
             Job("freshness", 5.0, flush),
         ],

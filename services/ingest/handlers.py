@@ -41,5 +41,4 @@ def _runner(runtime: Runtime, contexts: Contexts, commit: PublishCommit, stream:
         metrics=runtime.metrics,
         logger=runtime.logger,
         health=runtime.health,
-        max_records=runtime.settings.max_records,
     )

@@ -51,7 +51,10 @@ class PublishCommit:
         self._announced = AnnouncedAliases(pool)
         self.freshness = Freshness(topic_prefix)
 
-    async def __call__(self, events: Sequence[Accepted], dead_letters: Sequence[DeadLetter]) -> Applied:
+    async def __call__(
+        self, events: Sequence[Accepted], dead_letters: Sequence[DeadLetter], patience_s: float = 0.0
+    ) -> Applied:
+        """Publish and keep. Takes no lock, so `patience_s` has no meaning here."""
         if dead_letters:
             async with self._pool.acquire() as connection:
                 await write_dead_letters(connection, SCHEMA, dead_letters, self._cipher)

@@ -1,16 +1,14 @@
-"""Converts canonical records of the feedback stream to facts: from the models of `shared.contracts` to facts."""
+"""Converts canonical records of the feedback stream to facts."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from services.nps.derive import in_time, unit_row
 from services.nps.facts import Feedback, FeedbackFact, Invitation, Response
-from shared.contracts.event import Event
 from shared.contracts.feedback import Answered, FeedbackRetracted, Given, Invited
-from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
-from shared.events import event_of
+from shared.events import event_of, rank_of
 from shared.labels import label
 from shared.record import Record
 from shared.registers import Registers
@@ -22,50 +20,27 @@ def decode(record: Record, registers: Registers) -> FeedbackFact | Rejected:
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
-    fact = _fact(event, registers)
-    return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the feedback stream", event.source)
-
-
-def _fact(event: Event, registers: Registers) -> FeedbackFact | None:
-    rank = encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
-    match event.data:
-        case Answered() as data:
-            return _response(event.county, rank, data, registers)
-        case Invited() as data:
-            return _invitation(event.county, rank, data, registers)
-        case Given() as data:
-            return _feedback(event.county, rank, data, registers)
-        case FeedbackRetracted() as data:
-            return _retraction(event.county, rank, data)
-    return None
-
-
-def _common(
-    county: str, rank: bytes, id: str, data: Answered | Invited | Given, at: datetime, registers: Registers
-) -> dict[str, Any]:
-    """The fields of every fact. `at` is the time that decides the period."""
-    day = local_day(at)
-    return {
-        "county": county,
-        "id": id,
-        "rank": rank,
-        "retracted": False,
-        "unit": data.unit,
-        "unit_row": unit_row(registers, county, data.unit, day),
-        "channel": data.channel,
-        "day": day,
-        "label_day": day,
-        "own_client": data.client,
-        "segment": label(data.client, day),  # without a history; the store looks it up
-    }
+    make = _FACTS.get(event.type)
+    if make is None:
+        return Rejected(Reason.WRONG_TOPIC, "not an event of the feedback stream", event.source)
+    return make(event.county, rank_of(event), event.data, registers)
 
 
 def _response(county: str, rank: bytes, data: Answered, registers: Registers) -> Response:
-    common = _common(county, rank, data.response_id, data, data.answered_at, registers)
-    if data.served_at is not None:
-        common["label_day"] = local_day(data.served_at)
+    day = local_day(data.answered_at)
+    label_day = day if data.served_at is None else local_day(data.served_at)
     return Response(
-        **common,
+        county,
+        data.response_id,
+        rank,
+        retracted=False,
+        unit=data.unit,
+        unit_row=unit_row(registers, county, data.unit, day),
+        channel=data.channel,
+        day=day,
+        label_day=label_day,
+        own_client=data.client,
+        segment=label(data.client, label_day),  # without a history; the store looks it up
         answered_at=data.answered_at,
         invitation_id=data.invitation_id,
         client=data.client,
@@ -76,13 +51,38 @@ def _response(county: str, rank: bytes, data: Answered, registers: Registers) ->
 
 
 def _invitation(county: str, rank: bytes, data: Invited, registers: Registers) -> Invitation:
-    common = _common(county, rank, data.invitation_id, data, data.invited_at, registers)
-    return Invitation(**common, invited_at=data.invited_at, delivered=data.delivered)
+    day = local_day(data.invited_at)
+    return Invitation(
+        county,
+        data.invitation_id,
+        rank,
+        retracted=False,
+        unit=data.unit,
+        unit_row=unit_row(registers, county, data.unit, day),
+        channel=data.channel,
+        day=day,
+        label_day=day,
+        own_client=data.client,
+        segment=label(data.client, day),
+        invited_at=data.invited_at,
+        delivered=data.delivered,
+    )
 
 
 def _feedback(county: str, rank: bytes, data: Given, registers: Registers) -> Feedback:
+    day = local_day(data.given_at)
     return Feedback(
-        **_common(county, rank, data.feedback_id, data, data.given_at, registers),
+        county,
+        data.feedback_id,
+        rank,
+        retracted=False,
+        unit=data.unit,
+        unit_row=unit_row(registers, county, data.unit, day),
+        channel=data.channel,
+        day=day,
+        label_day=day,
+        own_client=data.client,
+        segment=label(data.client, day),
         given_at=data.given_at,
         kind=data.kind,
         themes=tuple(data.themes or ()),
@@ -92,10 +92,18 @@ def _feedback(county: str, rank: bytes, data: Given, registers: Registers) -> Fe
     )
 
 
-def _retraction(county: str, rank: bytes, data: FeedbackRetracted) -> FeedbackFact:
+def _retraction(county: str, rank: bytes, data: FeedbackRetracted, _: Registers) -> FeedbackFact:
     if data.response_id is not None:
         return Response(county, data.response_id, rank, retracted=True)
     if data.invitation_id is not None:
         return Invitation(county, data.invitation_id, rank, retracted=True)
     assert data.feedback_id is not None  # the model guarantees exactly one id
     return Feedback(county, data.feedback_id, rank, retracted=True)
+
+
+_FACTS: Final[Mapping[str, Callable[[str, bytes, Any, Registers], FeedbackFact]]] = {
+    "fi.hva.feedback.answered.v1": _response,
+    "fi.hva.feedback.invited.v1": _invitation,
+    "fi.hva.feedback.given.v1": _feedback,
+    "fi.hva.feedback.retracted.v1": _retraction,
+}

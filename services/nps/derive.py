@@ -1,9 +1,8 @@
 """What facts of the family take from registers: the unit row, and whether a reply came in the promised time."""
 
-from dataclasses import replace
 from datetime import date, datetime
 
-from services.nps.facts import Fact, Feedback
+from services.nps.facts import Feedback, FeedbackFact
 from shared.registers import Registers
 from shared.registers.promises import reply_due
 
@@ -21,7 +20,7 @@ def in_time(registers: Registers, county: str, given_at: datetime, replied_at: d
     return due is not None and replied_at <= due
 
 
-def derive(fact: Fact, registers: Registers) -> Fact:
+def derive(fact: FeedbackFact, registers: Registers) -> FeedbackFact:
     """The fact derived by these registers; the same object when nothing changes."""
     assert fact.unit is not None and fact.day is not None  # every fact that is not retracted has both
     row = unit_row(registers, fact.county, fact.unit, fact.day)
@@ -29,8 +28,8 @@ def derive(fact: Fact, registers: Registers) -> Fact:
     if isinstance(fact, Feedback):
         assert fact.given_at is not None
         promised = in_time(registers, fact.county, fact.given_at, fact.replied_at)
-        derived = fact if promised == fact.in_time else replace(fact, in_time=promised)
-    return derived if row == derived.unit_row else replace(derived, unit_row=row)
+        derived = fact if promised == fact.in_time else fact._replace(in_time=promised)
+    return derived if row == derived.unit_row else derived._replace(unit_row=row)
 
 
 def version(registers: Registers) -> str:

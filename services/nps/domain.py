@@ -7,7 +7,7 @@ fact counts; new facts, corrections, retractions, refolds and replays all use it
 from collections.abc import Iterator
 from typing import Final
 
-from services.nps.facts import Answer, Fact, Feedback, Invitation, Response
+from services.nps.facts import Answer, Feedback, FeedbackFact, Invitation, Response
 from shared.deltas import Contribution, Dimensions, Measure
 
 # Meaning of the counts a0..a5, by question:
@@ -33,7 +33,7 @@ def answer_class(question: str, value: Answer) -> int:
     return _PEI[value] if isinstance(value, str) else value
 
 
-def contributions(fact: Fact) -> Iterator[Contribution]:
+def contributions(fact: FeedbackFact) -> Iterator[Contribution]:
     """All contributions of a fact in its current state; none when it is retracted."""
     if fact.retracted:
         return
@@ -47,7 +47,7 @@ def contributions(fact: Fact) -> Iterator[Contribution]:
             yield from _feedback_contributions(fact, dimensions)
 
 
-def _dimensions(fact: Fact) -> Dimensions:
+def _dimensions(fact: FeedbackFact) -> Dimensions:
     assert fact.day is not None and fact.unit_row is not None and fact.channel is not None
     return Dimensions(fact.day, fact.unit_row, fact.channel, fact.segment)
 

@@ -5,7 +5,6 @@ writes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from services.nps.causes import Following
@@ -19,10 +18,10 @@ from shared.deltas import Deltas
 from shared.labels import Intervals
 from shared.person import PersonEvent
 from shared.postgres.buckets import add_to_buckets
-from shared.postgres.erased import by_erasure, newly_erased, tombstone_if_erased, write_tombstones
-from shared.postgres.facts import Change, FactTable, probes
+from shared.postgres.erased import by_erasure, newly_erased, tombstone_erased, write_tombstones
+from shared.postgres.facts import Change, FactTable, probe_each, probes
 from shared.postgres.lock import Connection
-from shared.postgres.membership import histories, mislabelled_condition, store_newer_histories
+from shared.postgres.membership import erased_and_histories, histories, mislabelled_condition, store_newer_histories
 from shared.postgres.refold import Refold, ensure_unit_rows
 from shared.postgres.replay import Replay
 from shared.postgres.restated import Explain, Explained, by_history, by_own_event, log_restated
@@ -39,6 +38,13 @@ not fact.retracted and fact.answered <> exists (
   where response.county = fact.county and response.invitation_id = fact.id
     and response.answered_at < fact.invited_at + interval '336 hours')
 """
+_INVITATION: Final = "select ctid, * from nps.invitation where county = $1 and id = wanted.value"
+_CORRECT_ANSWERED: Final = f"""
+update nps.invitation corrected set answered = not corrected.answered
+{probe_each("unnest($2::text[]) wanted(value)", _INVITATION)}
+where corrected.ctid = fact.ctid and {_WRONGLY_ANSWERED}
+returning {INVITATIONS.names("new")}
+"""  # noqa: S608
 _WITHOUT_OWN_CLIENT: Final = "fact.own_client is null and not fact.retracted"
 _CLIENTS: Final = f"select fact.id, fact.own_client {probes('nps.invitation', 'id')}"
 
@@ -47,12 +53,13 @@ async def apply(connection: Connection, county: str, facts: Sequence[FeedbackFac
     """Store facts of one county, derived by these registers, and everything that follows from them."""
     await REFOLD.record_version(connection, county, registers)
     await ensure_unit_rows(connection, registers, facts)
-    facts = await tombstone_if_erased(connection, SCHEMA, county, facts, tombstone)
-    labelled = await _label(connection, county, _only(Invitation, facts))
-    invitations = await INVITATIONS.upsert(connection, county, labelled)
+    clients = {fact.own_client for fact in facts}
+    erased, known = await erased_and_histories(connection, SCHEMA, county, clients)
+    facts = [with_label(fact, known) for fact in tombstone_erased(facts, erased, tombstone)]
+    invitations = await INVITATIONS.upsert(connection, county, _only(Invitation, facts))
     with_clients = await _with_invitation_clients(connection, county, _only(Response, facts))
-    responses = await RESPONSES.upsert(connection, county, await _label(connection, county, with_clients))
-    feedback = await FEEDBACK.upsert(connection, county, await _label(connection, county, _only(Feedback, facts)))
+    responses = await RESPONSES.upsert(connection, county, await _label_inherited(connection, county, with_clients))
+    feedback = await FEEDBACK.upsert(connection, county, _only(Feedback, facts))
     await propagate_changes(connection, county, invitations.changes, responses.changes, feedback.changes, by_own_event)
     upserted = (invitations, responses, feedback)
     return Applied(sum(len(result.changes) for result in upserted), sum(result.conflicts for result in upserted))
@@ -107,6 +114,13 @@ async def _label(connection: Connection, county: str, facts: Sequence[F]) -> lis
     return [with_label(fact, known) for fact in facts]
 
 
+async def _label_inherited(connection: Connection, county: str, responses: Sequence[Response]) -> list[Response]:
+    """The responses; those that inherit their client with the label of that client."""
+    inherited = {response.client for response in responses if response.own_client is None}
+    known = await histories(connection, SCHEMA, county, inherited)
+    return [with_label(r, known) if r.own_client is None else r for r in responses]
+
+
 async def propagate_changes(
     connection: Connection,
     county: str,
@@ -139,8 +153,8 @@ async def fold(connection: Connection, county: str, *parts: Explained) -> None:
             if old is not None:
                 deltas.add(contributions(old), -1)
             deltas.add(contributions(new))
-    await add_to_buckets(connection, SCHEMA, county, deltas)
-    await log_restated(connection, SCHEMA, county, contributions, parts)
+    closed = await add_to_buckets(connection, SCHEMA, county, deltas)
+    await log_restated(connection, SCHEMA, county, closed, contributions, parts)
 
 
 async def _rederive(
@@ -154,7 +168,7 @@ async def _rederive(
         ids = [fact.id for fact in facts]
         wrong = {fact.id for fact in await INVITATIONS.probe(connection, county, "id", ids, _WRONGLY_ANSWERED)}
         invitations = _only(Invitation, derived)
-        derived = [replace(fact, answered=not fact.answered) if fact.id in wrong else fact for fact in invitations]
+        derived = [fact._replace(answered=not fact.answered) if fact.id in wrong else fact for fact in invitations]
     recomputed = await _label(connection, county, derived)
     return [old if new == old else new for old, new in zip(facts, recomputed, strict=True)]
 
@@ -191,10 +205,8 @@ async def _update_answered(
     }
     if not affected:
         return []
-    wrong = await INVITATIONS.probe(connection, county, "id", affected, _WRONGLY_ANSWERED)
-    changes = [Change(old, replace(old, answered=not old.answered)) for old in wrong]
-    await INVITATIONS.update_derived(connection, county, [change.new for change in changes])
-    return changes
+    corrected = await INVITATIONS.fetch(connection, _CORRECT_ANSWERED, county, sorted(affected))
+    return [Change(new._replace(answered=not new.answered), new) for new in corrected]
 
 
 async def _update_inherited_clients(

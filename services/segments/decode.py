@@ -1,13 +1,14 @@
-"""Converts canonical records of the care stream to facts: from the models of `shared.contracts` to facts."""
+"""Converts canonical records of the care stream to facts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from services.segments.derive import unit_row
 from services.segments.facts import Assessment, Assignment, CareFact, Flag, Plan, ServiceEvent
 from shared.contracts import care
-from shared.contracts.event import Event
-from shared.contracts.rank import encode_rank
 from shared.contracts.reasons import Reason
 from shared.dead_letters import Rejected
-from shared.events import event_of
+from shared.events import event_of, rank_of
 from shared.record import Record
 from shared.registers import Registers
 from shared.registers.calendar import local_day
@@ -18,43 +19,40 @@ def decode(record: Record, registers: Registers) -> CareFact | Rejected:
     event = event_of(record)
     if isinstance(event, Rejected):
         return event
-    fact = _fact(event, registers)
+    make = _FACTS.get(event.type)
+    fact = None if make is None else make(event.county, rank_of(event), event.data, registers)
     return fact or Rejected(Reason.WRONG_TOPIC, "not an event of the care stream", event.source)
 
 
-def _fact(event: Event, registers: Registers) -> CareFact | None:
-    county, rank = event.county, encode_rank(event.data.revision, event.time, event.source, event.id, event.digest)
-    match event.data:
-        case care.ServiceEvent() as data:
-            day = local_day(data.occurred_at)
-            return ServiceEvent(
-                county,
-                data.service_event_id,
-                rank,
-                retracted=False,
-                unit=data.unit,
-                unit_row=unit_row(registers, county, data.unit, day),
-                day=day,
-                own_client=data.client,
-                sector=data.sector,
-                event_class=data.event_class,
-                status=data.status,
-                occurred_at=data.occurred_at,
-            )
-        case care.CommonClient() as data:
-            valid = (data.valid_from, data.valid_to)
-            return Flag(county, data.flag_id, rank, False, data.client, None, *valid)
-        case care.Plan() as data:
-            valid = (data.valid_from, data.valid_to)
-            return Plan(county, data.plan_id, rank, False, data.client, None, *valid)
-        case care.Assignment() as data:
-            fields = (data.client, None, data.valid_from, data.valid_to, data.scheme, data.segment)
-            return Assignment(county, data.assignment_id, rank, False, *fields)
-        case care.Suuntima() as data:
-            return _assessment(county, rank, data, registers)
-        case care.CareRetracted() as data:
-            return _retracted(county, rank, data)
-    return None
+def _service_event(county: str, rank: bytes, data: care.ServiceEvent, registers: Registers) -> ServiceEvent:
+    day = local_day(data.occurred_at)
+    return ServiceEvent(
+        county,
+        data.service_event_id,
+        rank,
+        retracted=False,
+        unit=data.unit,
+        unit_row=unit_row(registers, county, data.unit, day),
+        day=day,
+        own_client=data.client,
+        sector=data.sector,
+        event_class=data.event_class,
+        status=data.status,
+        occurred_at=data.occurred_at,
+    )
+
+
+def _flag(county: str, rank: bytes, data: care.CommonClient, _: Registers) -> Flag:
+    return Flag(county, data.flag_id, rank, False, data.client, None, data.valid_from, data.valid_to)
+
+
+def _plan(county: str, rank: bytes, data: care.Plan, _: Registers) -> Plan:
+    return Plan(county, data.plan_id, rank, False, data.client, None, data.valid_from, data.valid_to)
+
+
+def _assignment(county: str, rank: bytes, data: care.Assignment, _: Registers) -> Assignment:
+    fields = (data.client, None, data.valid_from, data.valid_to, data.scheme, data.segment)
+    return Assignment(county, data.assignment_id, rank, False, *fields)
 
 
 def _assessment(county: str, rank: bytes, data: care.Suuntima, registers: Registers) -> Assessment:
@@ -75,7 +73,7 @@ def _assessment(county: str, rank: bytes, data: care.Suuntima, registers: Regist
     )
 
 
-def _retracted(county: str, rank: bytes, data: care.CareRetracted) -> CareFact | None:
+def _retracted(county: str, rank: bytes, data: care.CareRetracted, _: Registers) -> CareFact | None:
     kinds = {
         data.service_event_id: ServiceEvent,
         data.flag_id: Flag,
@@ -84,3 +82,13 @@ def _retracted(county: str, rank: bytes, data: care.CareRetracted) -> CareFact |
         data.assignment_id: Assignment,
     }
     return next((kind(county, id, rank, retracted=True) for id, kind in kinds.items() if id is not None), None)
+
+
+_FACTS: Final[Mapping[str, Callable[[str, bytes, Any, Registers], CareFact | None]]] = {
+    "fi.hva.care.service-event.v1": _service_event,
+    "fi.hva.care.common-client.v1": _flag,
+    "fi.hva.care.plan.v1": _plan,
+    "fi.hva.care.suuntima.v1": _assessment,
+    "fi.hva.care.segment.v1": _assignment,
+    "fi.hva.care.retracted.v1": _retracted,
+}

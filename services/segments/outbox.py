@@ -1,9 +1,9 @@
 """The outbox: publishes pending histories of `segments.history` to the segment stream, and loses none.
 
 A history is pending from the transaction that changed it until Kafka has acknowledged that version. One replica at a
-time publishes, under an advisory lock. The lock does not stop a replica that was frozen while it held the lock.
-Therefore the producer is transactional and starts before the histories are read: when the next producer starts, Kafka
-fences the previous one. So no older history follows a newer one, which matters because compaction keeps only the last.
+time publishes, under a lease, which does not stop a replica that was frozen while it held the lease. Therefore the
+producer is transactional and starts before the histories are read: when the next producer starts, Kafka fences the
+previous one. So no older history follows a newer one, which matters because compaction keeps only the last.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,9 +17,7 @@ from shared.contracts.segment import encode_history
 from shared.edge.produce import Outgoing, publish
 from shared.postgres.lock import Connection
 
-_CHUNK: Final = 2000  # histories per transaction
-_LOCK: Final = 0x5E65  # held by the replica that publishes
-_TRY_LOCK: Final = "select pg_try_advisory_xact_lock($1)"
+_CHUNK: Final = 2000  # histories per transaction of Kafka
 _PENDING: Final = """
 select county, client, version, intervals from segments.history where pending order by county, client limit $1
 """
@@ -53,7 +51,7 @@ class Outbox:
         self._producer: AIOKafkaProducer | None = None
 
     async def publish_pending(self) -> int:
-        """Publish all pending histories unless another replica does; returns how many were published.
+        """Publish all pending histories; returns how many were published.
 
         Raises errors of Kafka and the database. What was not acknowledged stays pending.
         """
@@ -85,18 +83,14 @@ class Outbox:
             await producer.stop()
 
     async def _publish_chunk(self, connection: Connection) -> int:
-        """Publish a chunk in one transaction; its idle timeout frees the lock of a frozen replica."""
-        async with connection.transaction():
-            if not await connection.fetchval(_TRY_LOCK, _LOCK):
-                await self.close()  # another replica publishes: its producer fences ours
-                return 0
-            # Start before reading: a replica that loses the lock in between then has a fenced producer.
-            producer = await self._get_producer()
-            if rows := await connection.fetch(_PENDING, _CHUNK):
-                async with producer.transaction():
-                    await publish(producer, (self._record(row) for row in rows))
-                await self._mark_published(connection, rows)
-            return len(rows)
+        """Publish a chunk in one transaction of Kafka; returns the number of histories."""
+        # Start before reading: a replica that loses the lease in between then has a fenced producer.
+        producer = await self._get_producer()
+        if rows := await connection.fetch(_PENDING, _CHUNK):
+            async with producer.transaction():
+                await publish(producer, (self._record(row) for row in rows))
+            await self._mark_published(connection, rows)
+        return len(rows)
 
     async def _mark_published(self, connection: Connection, rows: Sequence[Any]) -> None:
         columns = ([row[name] for row in rows] for name in ("county", "client", "version"))

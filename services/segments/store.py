@@ -168,9 +168,9 @@ async def fold(
             if old is not None:
                 deltas.add(contributions(old), -1)
             deltas.add(contributions(new))
-    await add_to_buckets(connection, SCHEMA, county, deltas)
+    closed = await add_to_buckets(connection, SCHEMA, county, deltas)
     each = Explained([change for _, change in relabelled if change.new.id], explain)
-    await log_restated(connection, SCHEMA, county, contributions, (*parts, each), counted_while_valid)
+    await log_restated(connection, SCHEMA, county, closed, contributions, (*parts, each), counted_while_valid)
 
 
 async def _check_persons(

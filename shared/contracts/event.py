@@ -1,25 +1,27 @@
 """The canonical event, which ingest writes to `hva.*.v1` and every service reads."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import ValidationError
 
 from shared.contracts.canonical import dumps
 from shared.contracts.event_types import EVENT_TYPES, EventType
-from shared.contracts.types import Data, format_instant, parse_instant
+from shared.contracts.types import format_instant, parse_instant
+from shared.contracts.written import read_written
 
 
 class ContractError(ValueError):
     """A canonical record is not one that ingest writes. The message names the wrong part, never its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A validated event. `time` is UTC; `digest` is the 32 bytes that are part of the rank."""
+class Event(NamedTuple):
+    """A validated event. `time` is UTC; `digest` is the 32 bytes that are part of the rank.
+
+    `data` has the fields of the type's model as attributes.
+    """
 
     county: str
     source: str
@@ -27,12 +29,13 @@ class Event:
     type: str
     time: datetime
     digest: bytes
-    data: Data
+    data: Any
 
 
-def plain_data(kind: EventType, data: Data) -> dict[str, Any]:
+def plain_data(kind: EventType, data: Any) -> dict[str, Any]:
     """Return data as in canonical JSON: with defaults, without absent fields, times as texts."""
-    plain = data.model_dump(by_alias=True, exclude_none=True)
+    named = {field.alias or name: getattr(data, name) for name, field in kind.model.model_fields.items()}
+    plain = {name: value for name, value in named.items() if value is not None}
     for name in kind.instants:
         if name in plain:
             plain[name] = format_instant(plain[name])
@@ -67,6 +70,12 @@ def encode_event(event: Event) -> bytes:
 
 def decode_event(value: bytes) -> Event:
     """Decode the result of `encode_event`. Raises ContractError on anything else."""
+    written = read_written(value)
+    return validate_event(value) if written is None else Event(*written)
+
+
+def validate_event(value: bytes) -> Event:
+    """Decode like `decode_event`, with the models of the data."""
     try:
         raw = _loads(value)
         digest = bytes.fromhex(raw["digest"])

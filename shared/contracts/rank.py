@@ -11,6 +11,7 @@ from typing import Final
 _EPOCH: Final = datetime(1, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400_000_000  # microseconds
 _LENGTH, _TIME, _DIGEST = 2, 8, 32  # bytes
+_FIRST_REVISION: Final = b"\0\x011"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,21 +27,14 @@ class RankParts:
 
 def encode_rank(revision: int, time: datetime, source: str, id: str, digest: bytes) -> bytes:
     """Return the byte string. `revision` >= 1 has up to 65,535 digits; `time` is aware."""
-    digits = str(revision).encode("ascii")
+    if revision == 1:  # nearly always
+        first = _FIRST_REVISION
+    else:
+        digits = str(revision).encode("ascii")
+        first = len(digits).to_bytes(_LENGTH) + digits
     since = time - _EPOCH
     microseconds = since.days * _DAY + since.seconds * 1_000_000 + since.microseconds
-    return b"".join(
-        (
-            len(digits).to_bytes(_LENGTH),
-            digits,
-            microseconds.to_bytes(_TIME),
-            source.encode("utf-8"),
-            b"\0",
-            id.encode("utf-8"),
-            b"\0",
-            digest,
-        )
-    )
+    return b"%b%b%b%b" % (first, microseconds.to_bytes(_TIME), f"{source}\0{id}\0".encode(), digest)
 
 
 def decode_rank(value: bytes) -> RankParts:

@@ -38,7 +38,7 @@ def reload_registers(runtime: Runtime) -> Task:
 
 
 async def _activate(runtime: Runtime, registers: Registers) -> None:
-    async with runtime.pool.acquire() as connection:
+    async with runtime.background.acquire() as connection:
         await load(connection, registers, replaces=runtime.registers.version)
     runtime.registers = registers
     for callback in runtime.on_registers:
@@ -52,7 +52,7 @@ def compare_registers(runtime: Runtime) -> Task:
 
     async def run() -> None:
         nonlocal outdated
-        async with runtime.pool.acquire() as connection:
+        async with runtime.background.acquire() as connection:
             current = await current_version(connection)
         version = runtime.registers.version
         runtime.metrics.register_version(version, outdated=current != version)

@@ -3,20 +3,25 @@
 The records take the usual path. A record that is already applied changes nothing.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 
 from shared.contracts.catalogue import Topic
-from shared.edge.consume import METADATA_MS, BatchHandler
+from shared.edge.consume import METADATA_MS
 from shared.edge.offsets import Offsets, partitions_of
+from shared.record import Record
 from shared.settings import Settings
 
 MAX_RECORDS: Final = 5000  # per batch: few round trips, and live batches run in between
 _POLL_MS: Final = 200
 
+RetainedHandler = Callable[[Sequence[Record]], Awaitable[None]]
+"""Makes records durable."""
 
-async def read_retained(settings: Settings, topic: Topic, handler: BatchHandler) -> int:
+
+async def read_retained(settings: Settings, topic: Topic, handler: RetainedHandler) -> int:
     """Pass a topic's records, from the beginning to the current end, to `handler`; return their number.
 
     The consumer's position marks the end, because the last offsets may have no record: compaction leaves gaps, and

@@ -9,8 +9,8 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import uvloop
@@ -18,16 +18,22 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
+from shared.batch import BatchRunner
+from shared.contracts.catalogue import Topic
 from shared.dead_letters import DeadLetterCipher
 from shared.edge import watch
-from shared.edge.consume import assert_safe, make_broker, ping_kafka, subscribe
+from shared.edge.acknowledge import Acknowledger
+from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, assert_safe, make_broker, ping_kafka, start_broker, subscribe
+from shared.edge.jobs import JobMetrics, pause, run_job
 from shared.edge.reload import compare_registers, reload_registers
-from shared.edge.runtime import Build, Job, Runtime, Wiring
+from shared.edge.runtime import Build, Job, Runtime
 from shared.failure import Failure, classify
 from shared.health import Health, HealthServer
 from shared.keys import KeyFileError, read_keys
+from shared.lanes import Lanes
 from shared.logs import set_up_logging
 from shared.metrics import PipelineMetrics
+from shared.postgres.lease import BEAT_S, Leases
 from shared.postgres.pool import close_pool, drop_connections, make_pool
 from shared.postgres.probe import PostgresProbe
 from shared.postgres.registers import load
@@ -92,17 +98,20 @@ async def _run(runtime: Runtime, server: HealthServer, build: Build) -> None:
     runtime.logger.info("started", extra={"port": server.port})
     try:
         async with contextlib.AsyncExitStack() as stack:
-            _start_job(runtime, stack, Job("tick", 1.0, watch.tick(runtime.health)))
-            await _serve(runtime, build, stack)
+            metrics = JobMetrics(runtime.registry)
+            _start_job(runtime, stack, metrics, Job("tick", 1.0, watch.tick(runtime.health)))
+            await _serve(runtime, build, stack, metrics)
     finally:
         server.stop()
         runtime.logger.info("stopped")
 
 
-async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack) -> None:
-    if await _start_with_retry(runtime, "postgres", lambda: _open_pool(runtime, stack)) is None:
+async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStack, metrics: JobMetrics) -> None:
+    if await _start_with_retry(runtime, "postgres", lambda: _open_pools(runtime, stack)) is None:
         return
-    _probe_postgres(runtime, stack)
+    runtime.leases = Leases(runtime.settings.postgres, runtime.settings.service, metrics.lease)
+    stack.push_async_callback(runtime.leases.close)
+    _probe_postgres(runtime, stack, metrics)
     if await _start_with_retry(runtime, "schema", lambda: _load_registers(runtime)) is None:
         return
     if await _start_with_retry(runtime, "kafka", lambda: ping_kafka(runtime.settings)) is None:
@@ -112,50 +121,60 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         return
     if wiring.close:
         stack.push_async_callback(wiring.close)
-    broker = await _start_with_retry(runtime, "kafka", lambda: _start_broker(runtime, wiring))
-    if broker is None:
+    subscriptions = [(topic, _make_lanes(runtime, topic, make)) for topic, make in wiring.subscriptions]
+    for _, lanes in subscriptions:
+        stack.push_async_callback(lanes.close)
+    started = await _start_with_retry(runtime, "kafka", lambda: _start_broker(runtime, subscriptions))
+    if started is None:
         return
+    broker, acknowledgers = started
     stack.push_async_callback(broker.stop)
     jobs = (
         *wiring.jobs,
+        Job("leases", BEAT_S, runtime.leases.beat),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
-        Job("lag", 1.0, watch.measure_lag(broker, runtime.metrics, settings=runtime.settings)),
+        Job("lag", 1.0, watch.measure_lag(broker, acknowledgers, runtime.metrics, runtime.settings)),
         Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
         Job("register version", 2.0, compare_registers(runtime)),
         Job(
             "dead letters",
             2.0,
-            watch.count_dead_letters(runtime.pool, settings=runtime.settings, metrics=runtime.metrics),
+            watch.count_dead_letters(runtime.background, settings=runtime.settings, metrics=runtime.metrics),
         ),
     )
-    running = [asyncio.create_task(_every(runtime, job)) for job in jobs]
+    running = [asyncio.create_task(run_job(runtime, metrics, job)) for job in jobs]
     await runtime.stopping.wait()
     for task in running:
         task.cancel()
     await asyncio.wait(running, timeout=_STOP_JOBS_S)
 
 
-def _probe_postgres(runtime: Runtime, stack: contextlib.AsyncExitStack) -> None:
+def _probe_postgres(runtime: Runtime, stack: contextlib.AsyncExitStack, metrics: JobMetrics) -> None:
     settings = runtime.settings
 
     def on_lost() -> None:
         runtime.logger.warning("connections to PostgreSQL were lost silently, opening new ones")
         drop_connections(runtime.pool)
+        drop_connections(runtime.background)
 
     probe = PostgresProbe(settings.postgres, f"hva-{settings.service}-probe", on_lost)
     stack.callback(probe.close)
-    _start_job(runtime, stack, Job("probe postgres", 2.0, watch.probe_postgres(probe, runtime.health)))
+    _start_job(runtime, stack, metrics, Job("probe postgres", 2.0, watch.probe_postgres(probe, runtime.health)))
 
 
-def _start_job(runtime: Runtime, stack: contextlib.AsyncExitStack, job: Job) -> None:
+def _start_job(runtime: Runtime, stack: contextlib.AsyncExitStack, metrics: JobMetrics, job: Job) -> None:
     """Run a job from now until the service stops."""
-    stack.callback(asyncio.create_task(_every(runtime, job)).cancel)
+    stack.callback(asyncio.create_task(run_job(runtime, metrics, job)).cancel)
 
 
-async def _open_pool(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool:
-    runtime.pool = await make_pool(runtime.settings.postgres, f"hva-{runtime.settings.service}")
+async def _open_pools(runtime: Runtime, stack: contextlib.AsyncExitStack) -> bool:
+    settings = runtime.settings
+    runtime.pool = await make_pool(settings.postgres, f"hva-{settings.service}", settings.counties_at_once)
     stack.push_async_callback(close_pool, runtime.pool)
+    background = f"hva-{settings.service}-background"
+    runtime.background = await make_pool(settings.postgres, background, settings.background_connections)
+    stack.push_async_callback(close_pool, runtime.background)
     return True
 
 
@@ -170,7 +189,7 @@ async def _load_registers(runtime: Runtime) -> bool:
 
 async def _report_version(runtime: Runtime) -> None:
     """Report on /readyz when the database was migrated or restored while the service runs."""
-    async with runtime.pool.acquire() as connection:
+    async with runtime.background.acquire() as connection:
         try:
             warning = await check_version(connection, runtime.settings.service)
         except SchemaVersionError as error:
@@ -180,17 +199,27 @@ async def _report_version(runtime: Runtime) -> None:
             runtime.health.warn("schema", warning)
 
 
-async def _start_broker(runtime: Runtime, wiring: Wiring) -> KafkaBroker:
-    broker = make_broker(runtime.settings)
-    for topic, handler in wiring.subscriptions:
-        subscribe(broker, runtime.settings, topic, handler, runtime.metrics.rebalances(topic.name))
+def _make_lanes(runtime: Runtime, topic: Topic, make: Callable[[], BatchRunner[Any]]) -> Lanes[Any]:
+    largest = runtime.settings.max_records
+    observe = runtime.metrics.delayed_counties(topic.name)
+    return Lanes(make, largest, max_delayed=TRANSACTIONS_PER_DELIVERY * largest, observe_delayed=observe)
+
+
+async def _start_broker(
+    runtime: Runtime, subscriptions: Sequence[tuple[Topic, Lanes[Any]]]
+) -> tuple[KafkaBroker, Mapping[str, Acknowledger]]:
+    """Subscribe to the topics and start. Returns also what acknowledges the records of each topic."""
+    broker, settings, acknowledgers = make_broker(runtime.settings), runtime.settings, {}
+    for topic, lanes in subscriptions:
+        count_rebalance = runtime.metrics.rebalances(topic.name)
+        acknowledgers[topic.name] = subscribe(broker, settings, topic, lanes.take, count_rebalance)
     assert_safe(broker)
     try:
-        await broker.start()
+        await start_broker(broker)
     except BaseException:
         await broker.stop()
         raise
-    return broker
+    return broker, acknowledgers
 
 
 async def _start_with_retry(runtime: Runtime, part: str, start: Callable[[], Awaitable[T]]) -> T | None:
@@ -201,29 +230,14 @@ async def _start_with_retry(runtime: Runtime, part: str, start: Callable[[], Awa
         except SchemaVersionError as error:
             if runtime.health.set_problem(part, str(error)):
                 runtime.logger.warning(f"waiting: {error}")
-            await _pause(runtime, _PAUSE_S)
+            await pause(runtime, _PAUSE_S)
         except (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             if classify(error) is not Failure.TRANSIENT:
                 raise
             if runtime.health.set_problem(part, f"cannot be reached: {type(error).__name__}"):
                 runtime.logger.warning(f"{part} cannot be reached, waiting", extra={"kind": type(error).__name__})
-            await _pause(runtime, _PAUSE_S)
+            await pause(runtime, _PAUSE_S)
         else:
             runtime.health.set_ok(part)
             return result
     return None
-
-
-async def _every(runtime: Runtime, job: Job) -> None:
-    while not runtime.stopping.is_set():
-        try:
-            await job.run()
-        except Exception as error:
-            runtime.logger.warning("a job failed", extra={"job": job.name}, exc_info=error)
-        await _pause(runtime, job.every_s)
-
-
-async def _pause(runtime: Runtime, seconds: float) -> None:
-    """Sleep; return early if the service has to stop."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(runtime.stopping.wait(), seconds)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import asyncpg
@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
+from shared.edge.acknowledge import Acknowledger
 from shared.edge.consume import consumers
 from shared.health import Health
 from shared.metrics import PipelineMetrics
@@ -62,22 +63,27 @@ def probe_kafka(broker: KafkaBroker, health: Health) -> Task:
     return run
 
 
-def measure_lag(broker: KafkaBroker, metrics: PipelineMetrics, settings: Settings) -> Task:
-    """Measure the records between the position of every consumer and the end of its partitions."""
+def measure_lag(
+    broker: KafkaBroker, acknowledgers: Mapping[str, Acknowledger], metrics: PipelineMetrics, settings: Settings
+) -> Task:
+    """Measure the records of every assigned partition that are not durable yet. `acknowledgers` are by topic name,
+    without the prefix."""
     known: dict[str, set[int]] = {}
 
     async def run() -> None:
         for consumer in consumers(broker):
             for topic in consumer.subscription() or ():
                 name = topic.removeprefix(settings.topic_prefix)
-                assigned = await _lag(consumer, topic, metrics, name)
+                assigned = await _lag(consumer, topic, acknowledgers[name], metrics, name)
                 metrics.forget_lag(name, known.get(topic, set()) - assigned)
                 known[topic] = assigned
 
     return run
 
 
-async def _lag(consumer: AIOKafkaConsumer, topic: str, metrics: PipelineMetrics, name: str) -> set[int]:
+async def _lag(
+    consumer: AIOKafkaConsumer, topic: str, acknowledger: Acknowledger, metrics: PipelineMetrics, name: str
+) -> set[int]:
     assigned = {partition for partition in consumer.assignment() if partition.topic == topic}
     for partition in assigned:
         end = consumer.highwater(partition)
@@ -85,7 +91,9 @@ async def _lag(consumer: AIOKafkaConsumer, topic: str, metrics: PipelineMetrics,
             continue  # nothing fetched yet
         with contextlib.suppress(TimeoutError, KafkaError):
             async with asyncio.timeout(1.0):
-                metrics.lag(name, partition.partition, max(0, end - await consumer.position(partition)))
+                position = await consumer.position(partition)
+                done = min(position, first) if (first := acknowledger.first_open(partition)) is not None else position
+                metrics.lag(name, partition.partition, max(0, end - done))
     return {partition.partition for partition in assigned}
 
 

@@ -21,14 +21,19 @@ _INCREMENT_ALL: Final = "update {schema}.touched set change_number = change_numb
 async def increment_change_numbers(connection: Connection, schema: str, county: str, years: set[int]) -> None:
     """Mark the figures of a county and these years as changed, in the transaction that changes them."""
     if years:
-        await connection.execute(_INCREMENT.format(schema=schema, years=_EACH), county, sorted(years))
+        await connection.execute(increment_statement(schema, _EACH), county, sorted(years))
+
+
+def increment_statement(schema: str, years: str) -> str:
+    """Make the statement that marks the figures of county $1 as changed in the years of a `from` item."""
+    return _INCREMENT.format(schema=schema, years=years)
 
 
 async def increment_change_numbers_between(
     connection: Connection, schema: str, county: str, first: int, last: int
 ) -> None:
     """Mark the figures of a county as changed in all years from first to last."""
-    await connection.execute(_INCREMENT.format(schema=schema, years=_BETWEEN), county, first, last)
+    await connection.execute(increment_statement(schema, _BETWEEN), county, first, last)
 
 
 async def increment_all_change_numbers(connection: Connection, schema: str) -> None:

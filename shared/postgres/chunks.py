@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
-from shared.postgres.lock import Connection, lock_counties
+from shared.postgres.lock import Connection, lock_county
 from shared.postgres.pool import bulk_transaction
 
 TIMEOUT_S: Final = 3 * 3600
@@ -34,7 +34,7 @@ async def snapshot(connection: Connection) -> AsyncIterator[None]:
 async def locked(pool: Pool, schema: str, county: str) -> AsyncIterator[Connection]:
     """A transaction that holds the lock of a county."""
     async with pool.acquire() as connection, connection.transaction():
-        await lock_counties(connection, schema, [county])
+        await lock_county(connection, schema, county)
         yield connection
 
 

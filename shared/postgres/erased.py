@@ -4,7 +4,7 @@ An erased fact, like a retracted one, stays as a tombstone with its id and rank,
 restores it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
 from shared.person import Erasure, PersonEvent
@@ -68,7 +68,9 @@ async def tombstone_if_erased(
     """Replace facts of erased clients by tombstones before they are written."""
     clients = sorted({fact.own_client for fact in facts if fact.own_client is not None})
     rows = await connection.fetch(f"select fact.client {probes(f'{schema}.erased', 'client')}", county, clients)
-    if not rows:
-        return facts
-    erased = {row["client"] for row in rows}
-    return [tombstone(fact) if fact.own_client in erased else fact for fact in facts]
+    return tombstone_erased(facts, {row["client"] for row in rows}, tombstone)
+
+
+def tombstone_erased(facts: Sequence[F], erased: Collection[str], tombstone: Callable[[F], F]) -> Sequence[F]:
+    """Replace the facts of these clients by tombstones."""
+    return [tombstone(fact) if fact.own_client in erased else fact for fact in facts] if erased else facts

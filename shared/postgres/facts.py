@@ -18,7 +18,7 @@ from shared.postgres.lock import Connection
 
 
 class FactLike(Protocol):
-    """The fields of a fact that every table needs."""
+    """The fields of a fact that every table needs. Facts are named tuples, whose first field is the county."""
 
     @property
     def county(self) -> str: ...
@@ -47,7 +47,7 @@ class Upserted(NamedTuple, Generic[F]):
 
 @dataclass(frozen=True)
 class FactTable(Generic[F]):
-    """A table whose columns are the fields of a fact class, under the same names.
+    """A table whose columns are the fields of a fact class, a named tuple, under the same names.
 
     `columns` gives the PostgreSQL type of every field but `county`. Fields of type jsonb are stored as JSON.
     `derived` names the fields that follow from other facts or registers and may change without a new event. `computed`
@@ -66,10 +66,10 @@ class FactTable(Generic[F]):
         if not best:
             return Upserted([], 0)
         rows = await connection.fetch(self._upsert_sql, county, *self._arrays(best.values(), self._written))
-        changes = [Change(self._old(row), best[row["new_id"]]) for row in rows]
+        changes = [Change(None if row[1] is None else self._fact(row[1:]), best[row[0]]) for row in rows]
         conflicts += sum(c.old is not None and conflicting(c.old.rank, c.new.rank) for c in changes)
         if len(changes) < len(best):
-            losers = {id: best[id].rank for id in best.keys() - {row["new_id"] for row in rows}}
+            losers = {id: best[id].rank for id in best.keys() - {change.new.id for change in changes}}
             conflicts += await self._count_conflicts(connection, county, losers)
         return Upserted(changes, conflicts)
 
@@ -88,9 +88,15 @@ class FactTable(Generic[F]):
 
     async def select(self, connection: Connection, source: str, condition: str, *arguments: object) -> list[F]:
         """Load the facts that a `from` clause with the alias `fact` and a condition select."""
-        names = ", ".join(f"fact.{name}" for name in ("county", *self.columns))
-        rows = await connection.fetch(f"select {names} {source} where {condition}", *arguments)
-        return [self._fact(row) for row in rows]
+        return await self.fetch(connection, f"select {self.names('fact')} {source} where {condition}", *arguments)
+
+    async def fetch(self, connection: Connection, statement: str, *arguments: object) -> list[F]:
+        """Load the facts that a statement with the columns `names` returns."""
+        return [self._fact(row) for row in await connection.fetch(statement, *arguments)]
+
+    def names(self, alias: str) -> str:
+        """Make the list of the columns of a fact, in the order of its fields."""
+        return ", ".join(f"{alias}.{name}" for name in self._fields)
 
     async def update_derived(self, connection: Connection, county: str, facts: Sequence[F]) -> None:
         """Write the derived fields of stored facts. The county's lock must be held."""
@@ -114,23 +120,40 @@ class FactTable(Generic[F]):
             *self._arrays(facts, columns),
         )
 
-    def _arrays(self, facts: Iterable[F], columns: Mapping[str, str]) -> list[list[object]]:
+    def _arrays(self, facts: Iterable[F], columns: Mapping[str, str]) -> list[Sequence[object]]:
         """Return one array per column, in the columns' order."""
         listed = list(facts)
-        arrays = ((kind, map(attrgetter(name), listed)) for name, kind in columns.items())
-        return [[_to_json(value) for value in values] if kind == "jsonb" else list(values) for kind, values in arrays]
+        by_field = dict(zip(self._fields, zip(*listed, strict=True), strict=True))
+        arrays: list[Sequence[object]] = []
+        for name, kind in columns.items():
+            values = by_field[name] if name in by_field else tuple(map(attrgetter(name), listed))
+            arrays.append([_to_json(value) for value in values] if kind == "jsonb" else values)
+        return arrays
 
     async def _count_conflicts(self, connection: Connection, county: str, losers: Mapping[str, bytes]) -> int:
         stored = await connection.fetch(f"select fact.id, fact.rank {probes(self.name, 'id')}", county, list(losers))
         return sum(conflicting(row["rank"], losers[row["id"]]) for row in stored)
 
-    def _old(self, row: Any) -> F | None:
-        return None if row["rank"] is None else self._fact(row)
+    def _fact(self, row: Iterable[Any]) -> F:
+        """Make a fact from its fields as the database returns them, in order."""
+        if not self._json_places:
+            return self._make(row)
+        fields = list(row)
+        for place in self._json_places:
+            fields[place] = _from_json(fields[place])
+        return self._make(fields)
 
-    def _fact(self, row: Any) -> F:
-        values = {name: _from_store(row[name], kind) for name, kind in self.columns.items()}
-        make: Callable[..., F] = self.fact
-        return make(county=row["county"], **values)
+    @cached_property
+    def _fields(self) -> tuple[str, ...]:
+        return self.fact._fields  # type: ignore[attr-defined,no-any-return]
+
+    @cached_property
+    def _make(self) -> Callable[[Iterable[Any]], F]:
+        return self.fact._make  # type: ignore[attr-defined,no-any-return]
+
+    @cached_property
+    def _json_places(self) -> tuple[int, ...]:
+        return tuple(place for place, name in enumerate(self._fields) if self.columns.get(name) == "jsonb")
 
     @cached_property
     def _written(self) -> Mapping[str, str]:
@@ -140,12 +163,11 @@ class FactTable(Generic[F]):
     def _upsert_sql(self) -> str:
         names = ", ".join(self._written)
         excluded = ", ".join(f"excluded.{name}" for name in self._written)
-        old = ", ".join(f"old.{name}" for name in ("county", *self.columns))
         return (
             f"insert into {self.name} as fact (county, {names}) "
             f"select $1, * from unnest({_parameters(self._written)}) "
             f"on conflict (county, id) do update set ({names}) = row({excluded}) "
-            f"where fact.rank < excluded.rank returning new.id as new_id, {old}"
+            f"where fact.rank < excluded.rank returning new.id, {self.names('old')}"
         )
 
 
@@ -190,10 +212,8 @@ def _to_json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
-def _from_store(value: Any, kind: str) -> Any:
-    if kind != "jsonb" or value is None:
-        return value
-    loaded = orjson.loads(value)
+def _from_json(value: str | None) -> Any:
+    loaded = None if value is None else orjson.loads(value)
     return tuple(loaded) if isinstance(loaded, list) else loaded
 
 

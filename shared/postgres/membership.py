@@ -7,7 +7,7 @@ the order in which they arrive does not matter.
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from shared.contracts.segment import History
 from shared.labels import MEMBER, Intervals
@@ -24,6 +24,10 @@ set version = excluded.version, firsts = excluded.firsts, untils = excluded.unti
 where known.version < excluded.version
 returning new.client,
   coalesce(old.firsts, '{{}}') <> new.firsts or coalesce(old.untils, '{{}}') <> new.untils as changed
+"""
+_SPANS: Final = """
+select fact.client, span.first, span.until {probes}
+cross join lateral unnest(fact.firsts, fact.untils) span(first, until)
 """
 
 
@@ -58,16 +62,32 @@ async def histories(
     wanted = sorted({client for client in clients if client is not None})
     if not wanted:
         return {}
-    rows = await connection.fetch(
-        f"select fact.client, span.first, span.until {probes(f'{schema}.membership', 'client')} "
-        "cross join lateral unnest(fact.firsts, fact.untils) span(first, until)",
-        county,
-        wanted,
+    return _intervals(
+        await connection.fetch(_SPANS.format(probes=probes(f"{schema}.membership", "client")), county, wanted)
     )
+
+
+def _intervals(rows: Iterable[Any]) -> dict[str, Intervals]:
     found: dict[str, list[tuple[date, date | None]]] = {}
     for client, first, until in rows:
         found.setdefault(client, []).append((first, None if until == date.max else until))  # asyncpg's infinity
     return dict(found)
+
+
+async def erased_and_histories(
+    connection: Connection, schema: str, county: str, clients: Iterable[str | None]
+) -> tuple[frozenset[str], dict[str, Intervals]]:
+    """Load which clients of a county are erased, and the membership intervals of the clients, like `histories`."""
+    wanted = sorted({client for client in clients if client is not None})
+    if not wanted:
+        return frozenset(), {}
+    rows = await connection.fetch(
+        f"select fact.client, null::date, null::date {probes(f'{schema}.erased', 'client')} union all "
+        + _SPANS.format(probes=probes(f"{schema}.membership", "client")),
+        county,
+        wanted,
+    )
+    return frozenset(row[0] for row in rows if row[1] is None), _intervals(row for row in rows if row[1] is not None)
 
 
 def mislabelled_condition(schema: str, client: str, day: str) -> str:

@@ -40,6 +40,15 @@ COMMAND_TIMEOUT_S: Final = 90.0  # above transaction_timeout: the server stops f
 _CLOSE_S: Final = 5.0
 
 
+class _PooledConnection(BoundedConnection):
+    """A connection of a pool. Nothing that uses the pool leaves a setting or a lock of the session behind, so that its
+    release needs no round trip; an open transaction is rolled back."""
+
+    def get_reset_query(self) -> str:
+        """Reset nothing."""
+        return ""
+
+
 async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[asyncpg.Record]":
     """Make a pool of writer connections. pg_stat_activity shows `application`."""
     return await asyncpg.create_pool(
@@ -48,7 +57,7 @@ async def make_pool(dsn: str, application: str, size: int = 4) -> "asyncpg.Pool[
         max_size=size,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
-        connection_class=BoundedConnection,
+        connection_class=_PooledConnection,
         init=use_fast_arrays,
         setup=refuse_read_only,
         server_settings={"application_name": application, **_WRITER},

@@ -11,6 +11,7 @@ from typing import Final
 
 import asyncpg
 
+from shared.batch import Held
 from shared.contracts.reasons import Reason
 from shared.dead_letters import DeadLetterCipher, DecryptionError, Rejected
 from shared.failure import Failure, classify
@@ -23,11 +24,15 @@ _ATTEMPT_S: Final = 150
 Attempt = Callable[[PlainRecord], Awaitable[Rejected | None]]
 """Processes a record again. Returns None when it is accepted now, else the new verdict."""
 
-_DUE: Final = """
-select id, topic, "partition", "offset", recorded_at, sealed from {schema}.dead_letter
-where id > $3 and not truncated and (state = 'redrive' or state = 'open' and (
+_IS_DUE: Final = """
+not truncated and (state = 'redrive' or state = 'open' and (
   reason in ('unknown_unit', 'unknown_source') and register_version <> $1
   or reason = 'future_time' and retry_at <= $2))
+"""
+_ANY: Final = f"select exists (select from {{schema}}.dead_letter where {_IS_DUE})"
+_DUE: Final = f"""
+select id, topic, "partition", "offset", recorded_at, sealed from {{schema}}.dead_letter
+where id > $3 and {_IS_DUE}
 order by id limit 1 for update skip locked
 """
 _RESOLVED: Final = """
@@ -61,6 +66,8 @@ async def redrive_due(
     After a transient error the dead letter stays due and the next one follows; the first such error is raised at the
     end. An error of the connection that locks the rows is raised immediately.
     """
+    if not await pool.fetchval(_ANY.format(schema=schema), register_version, now):
+        return 0
     tried, last = 0, 0
     transient: Exception | None = None
     while True:
@@ -72,6 +79,8 @@ async def redrive_due(
             await connection.execute(f"set local idle_in_transaction_session_timeout = '{_ATTEMPT_S}s'")
             try:
                 verdict = await _verdict(row, cipher, attempt)
+            except Held:
+                pass  # it stays due
             except Exception as error:
                 transient = transient or error
             else:

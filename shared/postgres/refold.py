@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from shared.postgres.facts import Change, FactTable
-from shared.postgres.lock import Connection, lock_counties
+from shared.postgres.lease import Hold, unshared
+from shared.postgres.lock import Connection, lock_county
 from shared.postgres.registers import add_unit_rows
 from shared.postgres.restated import Explained, by_registers
 from shared.registers import Registers
@@ -40,6 +41,11 @@ where county = $1
 _DONE: Final = """
 update {schema}.refold
 set version = $2, registers = $3, target = null, changed_at = clock_timestamp() where county = $1
+"""
+_STALE: Final = """
+select county from {schema}.refold where registers <> $1 and exists (
+  select from reference.register_version where part = 'registers' and version = $1)
+order by county
 """
 _CURRENT: Final = "select version from reference.register_version where part = 'registers'"
 
@@ -91,23 +97,23 @@ class Refold:
         return state is not None and state["version"] == self.version(registers)
 
     async def run(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", registers: Registers, report: Report = lambda county: None
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        registers: Registers,
+        report: Report = lambda county: None,
+        hold: Hold = unshared,
     ) -> int:
-        """Refold every county by these registers. Returns the number of changed facts and staged results.
+        """Refold every county by these registers, except those that another replica refolds. Returns the number of
+        changed facts and staged results.
 
         Does nothing while the database holds another version of the registers: the service that loaded that version
         refolds by it.
         """
-        async with pool.acquire() as connection:
-            if await connection.fetchval(_CURRENT) != registers.version:
-                return 0
-            stale = await connection.fetch(
-                f"select county from {self.schema}.refold where registers <> $1 order by county", registers.version
-            )
         changed = 0
-        for row in stale:
-            while (step := await self.step(pool, row["county"], registers, report)) is not None:
-                changed += step
+        for row in await pool.fetch(_STALE.format(schema=self.schema), registers.version):
+            async with hold("refold", row["county"]) as held:
+                while held and (step := await self.step(pool, row["county"], registers, report)) is not None:
+                    changed += step
         return changed
 
     async def step(
@@ -119,7 +125,7 @@ class Refold:
     ) -> int | None:
         """Run one transaction of a refold. Returns how much changed, or None when the county is done."""
         async with pool.acquire() as connection, connection.transaction():
-            await lock_counties(connection, self.schema, [county])
+            await lock_county(connection, self.schema, county)
             return await self._chunk(connection, county, registers, report)
 
     async def _chunk(self, connection: Connection, county: str, registers: Registers, report: Report) -> int | None:

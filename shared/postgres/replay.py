@@ -18,7 +18,7 @@ from shared.postgres.buckets import add_rows
 from shared.postgres.chunks import Pool, locked, snapshot
 from shared.postgres.clients import Clients
 from shared.postgres.facts import Change, FactTable
-from shared.postgres.lock import Connection
+from shared.postgres.lock import Connection, locked_repair
 from shared.postgres.refold import CHUNK, Fold
 from shared.postgres.restated import Explained, by_repair
 from shared.postgres.sums import Sums
@@ -49,8 +49,8 @@ class Findings(NamedTuple):
 class Replay:
     """How everything of a family follows from its facts.
 
-    `cells` checks all stored cells and, if its argument is True, repairs them. It returns how many there were and how
-    many were wrong.
+    `cells` checks the stored cells of a county and, if its second argument is True, repairs them. It returns how many
+    there were and how many were wrong.
     """
 
     schema: str
@@ -61,21 +61,27 @@ class Replay:
     fold: Fold
     persons: Persons | None = None
     clients: Clients | None = None
-    cells: Callable[[bool], Awaitable[tuple[int, int]]] | None = None
+    cells: Callable[[str, bool], Awaitable[tuple[int, int]]] | None = None
 
     async def audit(self, pool: Pool, registers: Registers) -> Findings:
         """Compare everything with its recomputation, county by county. Changes nothing."""
         found = Findings()
         for county in await self._counties(pool):
-            async with pool.acquire() as connection, snapshot(connection):
-                if self.clients is not None:
-                    found += Findings(*await self.clients.inspect(connection, county))
-                found += await self._audit_persons(connection, county, registers)
-                sums, facts, wrong = await self._sum_facts(connection, county, registers)
-                found += Findings(facts, wrong, await sums.stored())
-                async for _, _, rows in sums.differences():
-                    found += Findings(0, 0, 0, len(rows))
-        return found + await self._cells(repair=False)
+            found += await self.audit_county(pool, county, registers)
+        return found
+
+    async def audit_county(self, pool: Pool, county: str, registers: Registers) -> Findings:
+        """Compare everything of a county with its recomputation. Changes nothing."""
+        found = Findings()
+        async with pool.acquire() as connection, snapshot(connection):
+            if self.clients is not None:
+                found += Findings(*await self.clients.inspect(connection, county))
+            found += await self._audit_persons(connection, county, registers)
+            sums, facts, wrong = await self._sum_facts(connection, county, registers)
+            found += Findings(facts, wrong, await sums.stored())
+            async for _, _, rows in sums.differences():
+                found += Findings(0, 0, 0, len(rows))
+        return found + await self._cells(county, repair=False)
 
     async def run(self, pool: Pool, registers: Registers) -> Findings:
         """Repair what is wrong. Returns what was found."""
@@ -84,11 +90,12 @@ class Replay:
             found += await self._repair_clients(pool, county)
             found += await self._repair_facts(pool, county, registers)
             found += await self._repair_buckets(pool, county)
-        return found + await self._cells(repair=True)
+            found += await self._cells(county, repair=True)
+        return found
 
     async def _repair_buckets(self, pool: Pool, county: str) -> Findings:
         """Repair buckets chunk by chunk: the difference of one bucket does not depend on another."""
-        async with pool.acquire() as connection, snapshot(connection):
+        async with pool.acquire() as connection, locked_repair(connection, self.schema, county), snapshot(connection):
             sums, _, _ = await self._sum_facts(connection, county, None)
             found = Findings(0, 0, await sums.stored())
             async for measure, grain, rows in sums.differences():
@@ -100,8 +107,8 @@ class Replay:
     async def _counties(self, pool: Pool) -> list[str]:
         return [row["county"] for row in await pool.fetch(f"select county from {self.schema}.refold order by county")]
 
-    async def _cells(self, repair: bool) -> Findings:
-        return Findings(0, 0, *(await self.cells(repair) if self.cells else (0, 0)))
+    async def _cells(self, county: str, repair: bool) -> Findings:
+        return Findings(0, 0, *(await self.cells(county, repair) if self.cells else (0, 0)))
 
     async def _audit_persons(self, connection: Connection, county: str, registers: Registers) -> Findings:
         found, after = Findings(), ""

@@ -62,7 +62,7 @@ Lastings = Callable[[Any], Iterable[Lasting]]
 Month = tuple[int, int]
 """Year and month."""
 
-_CLOSED: Final = "select first_day, last_day from {schema}.closed_period where county = $1"
+CLOSED: Final = "select first_day, last_day from {schema}.closed_period where county = $1"
 _LOG: Final = """
 insert into {schema}.restated_fact (county, kind, id, cause, rank, before, after)
 select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[], $7::jsonb[])
@@ -101,20 +101,18 @@ async def log_restated(
     connection: Connection,
     schema: str,
     county: str,
+    closed: Collection[Month],
     contributions: Contributions,
     parts: Sequence[Explained],
     lasting: Lastings = lambda _: (),
 ) -> None:
-    """Log the changes in closed periods. The county's lock must be held.
+    """Log the changes in the months of closed periods. The county's lock must be held.
 
     `lasting`: what facts count for as long as they are valid, beside their contributions.
     """
-    if not any(part.changes for part in parts):
+    if not closed:
         return
-    months = await closed_months(connection, schema, county)
-    if not months:
-        return
-    rows = [row for part in parts for row in _rows(part, months, contributions, lasting)]
+    rows = [row for part in parts for row in _rows(part, closed, contributions, lasting)]
     if rows:
         await connection.execute(_LOG.format(schema=schema), county, *map(list, zip(*rows, strict=True)))
 
@@ -133,8 +131,13 @@ async def log_rule(connection: Connection, schema: str, county: str, measure: st
 
 async def closed_months(connection: Connection, schema: str, county: str) -> frozenset[Month]:
     """Return the months of the closed periods of a county."""
+    return months_of(await connection.fetch(CLOSED.format(schema=schema), county))
+
+
+def months_of(periods: Iterable[Any]) -> frozenset[Month]:
+    """Return the months of periods with their first and last day."""
     months: set[Month] = set()
-    for row in await connection.fetch(_CLOSED.format(schema=schema), county):
+    for row in periods:
         first, last = (12 * day.year + day.month - 1 for day in (row["first_day"], row["last_day"]))
         months.update((number // 12, number % 12 + 1) for number in range(first, last + 1))
     return frozenset(months)

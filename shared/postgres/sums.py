@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
 from shared.deltas import BucketRow, Contribution, Deltas, Measure
-from shared.postgres.buckets import GRAINS, add_deltas, bucket_keys
+from shared.postgres.buckets import GRAINS, add_to_sums, bucket_keys
 from shared.postgres.chunks import TIMEOUT_S
 from shared.postgres.lock import Connection
 
@@ -60,7 +60,7 @@ class Sums:
                     yield measure, grain, [(tuple(row)[:keys], tuple(map(int, tuple(row)[keys:]))) for row in rows]
 
     async def _write_out(self) -> None:
-        await add_deltas(self._connection, _TEMPORARY, self._county, self._deltas)
+        await add_to_sums(self._connection, _TEMPORARY, self._county, self._deltas)
         self._deltas = Deltas()
 
     def _tables(self) -> list[str]:

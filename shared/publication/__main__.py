@@ -14,18 +14,19 @@ from typing import Any, Final
 
 import asyncpg
 
+from shared.publication.priority import yield_to_others
 from shared.publication.publish import publish
 from shared.publication.snapshot import CountyYear
 
 BUSY: Final = 3
-_NICE: Final = 10  # consumers come first
+_SETTINGS: Final = {"timezone": "UTC", "jit": "off", "max_parallel_workers_per_gather": "0"}
 
 
 def main() -> None:
     """Publish what standard input says."""
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.nice(_NICE)
+    yield_to_others()
     sys.exit(asyncio.run(_publish(job)))
 
 
@@ -34,10 +35,14 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+async def connect(dsn: str, family: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """The connection of a publisher. Its queries use one core at most."""
+    return await asyncpg.connect(dsn, server_settings={"application_name": f"hva-{family}-publisher", **_SETTINGS})
+
+
 async def _publish(job: dict[str, Any]) -> int:
     family = job["family"]
-    settings = {"application_name": f"hva-{family}-publisher", "timezone": "UTC", "jit": "off"}
-    connection = await asyncpg.connect(job["dsn"], server_settings=settings)
+    connection = await connect(job["dsn"], family)
     try:
         county_year, now = CountyYear(job["county"], job["year"]), datetime.fromisoformat(job["now"])
         done = await publish(connection, family, county_year, now)

@@ -15,7 +15,7 @@ select distinct on (county) county, published_at, seconds, rows, hidden from rep
 where family = $1 and published_at is not null order by county, year desc
 """
 # Restatements change with a publication, of any year, and with a closing. Both tables have a few rows.
-_CHANGED: Final = """
+_STATE: Final = """
 select (select sum(extract(epoch from published_at)) from report.publication where family = $1) as publications,
        (select count(*) from report.edition) as editions
 """
@@ -23,6 +23,13 @@ select (select sum(extract(epoch from published_at)) from report.publication whe
 _RESTATED: Final = """
 select county, count(*) as restated from report.restatement where view = any($1::text[]) group by county
 """
+
+
+async def publication_state(pool: Pool, family: str) -> tuple[Any, ...]:
+    """What changes with every publication of the family and with every closing: gauges are read again only then."""
+    row = await pool.fetchrow(_STATE, family)
+    assert row is not None  # one row without tables
+    return tuple(row)
 
 
 class PublicationMetrics:
@@ -41,7 +48,6 @@ class PublicationMetrics:
         self._restated = gauge(
             "hva_restated_values", "Published values that differ from the newest edition of their closed period."
         )
-        self._counted_at: tuple[Any, ...] = ()
         text = "Publications that failed; the previous ones stay."
         self._failures = Counter("hva_publication_failures", text, ["service"], registry=registry).labels(family)
 
@@ -50,26 +56,17 @@ class PublicationMetrics:
         self._failures.inc()
 
     async def refresh(self, pool: Pool) -> None:
-        """Show the last publications as stored in the database, whichever replica made them."""
-        for row in await pool.fetch(_READ, self._family):
+        """Show the last publications as stored in the database, whichever replica made them, and count restatements."""
+        rows = await pool.fetch(_READ, self._family)
+        restated = await pool.fetch(_RESTATED, list(views_of(self._family)))
+        counts = {row["county"]: row["restated"] for row in restated}
+        for row in rows:
             labels = (self._family, row["county"])
             self._age.labels(*labels).set_function(partial(self._age_of, row["published_at"]))  # grows by itself
             self._seconds.labels(*labels).set(row["seconds"])
             self._rows.labels(*labels).set(row["rows"])
             self._hidden.labels(*labels).set(row["hidden"] / row["rows"] if row["rows"] else 0.0)
-        await self._count_restated(pool)
-
-    async def _count_restated(self, pool: Pool) -> None:
-        """Count again only after a publication or a closing: there may be many restatements."""
-        changed = await pool.fetchrow(_CHANGED, self._family)
-        assert changed is not None  # one row without tables
-        if tuple(changed) == self._counted_at:
-            return
-        rows = await pool.fetch(_RESTATED, list(views_of(self._family)))
-        counts = {row["county"]: row["restated"] for row in rows}
-        for row in await pool.fetch(_READ, self._family):
-            self._restated.labels(self._family, row["county"]).set(counts.get(row["county"], 0))
-        self._counted_at = tuple(changed)
+            self._restated.labels(*labels).set(counts.get(row["county"], 0))
 
     def _age_of(self, published_at: datetime) -> float:
         return (self._clock() - published_at).total_seconds()

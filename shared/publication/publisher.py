@@ -62,11 +62,10 @@ class Publisher:
         self._paused_until: dict[CountyYear, float] = {}
 
     async def run(self) -> None:
-        """Process the oldest request, then publish what is due. Does nothing while another replica publishes."""
+        """Process the oldest request, then publish what is due. Does nothing while another publisher is at work."""
         if not await self._is_busy():
             await self._do_request()
             await self._publish_due()
-        await self._metrics.refresh(self._pool)
 
     async def _is_busy(self) -> bool:
         found: bool = await self._pool.fetchval(_BUSY, LOCK, SERVICE_NUMBERS[self._family])

@@ -14,7 +14,7 @@ import asyncpg
 
 from services.segments.store import REFOLD, SCHEMA
 from shared.labels import MEMBER
-from shared.postgres.lock import lock_counties
+from shared.postgres.lock import lock_county
 from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
 from shared.registers import Registers
@@ -66,7 +66,7 @@ async def measure_activation(
         async with pool.acquire() as connection:
             await load(connection, before)
             async with connection.transaction():
-                await lock_counties(connection, SCHEMA, [_COUNTY])
+                await lock_county(connection, SCHEMA, _COUNTY)
                 await REFOLD.record_version(connection, _COUNTY, before)
             await load(connection, after)
         done = False

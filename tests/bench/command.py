@@ -13,6 +13,7 @@ import orjson
 from shared.registers import Registers, load_folder
 from tests.bench.activation import measure_activation
 from tests.bench.comparison import compare
+from tests.bench.counties import side_by_side_counties
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
 from tests.bench.flips import flips
 from tests.bench.following import following
@@ -21,19 +22,26 @@ from tests.bench.history import history
 from tests.bench.ingesting import ingesting
 from tests.bench.labels import relabelling
 from tests.bench.publication import publication
+from tests.bench.publishing import publishing
 from tests.bench.reading_care import reading_care
 from tests.bench.reading_contacts import reading_contacts
 from tests.bench.report import as_json, machine, markdown, write_into
+from tests.bench.rest import resting
 from tests.bench.results import FamilyResults, Results
+from tests.bench.side_by_side.comparison import side_by_side
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
-PARTS: Final = ("comparison", "ingest", "flips", "history", "freshness", "labels", "reading", "publication")
+PARTS: Final = (
+    *("comparison", "ingest", "flips", "history", "freshness", "publishing", "labels", "peers", "reading"),
+    *("publication", "rest", "counties"),
+)
+_PARTS_OF_ALL: Final = {"comparison", "flips", "history", "freshness", "publishing", "labels", "rest", "counties"}
 _PARTS_OF_FAMILIES: Final = {
-    NPS.name: {"comparison", "flips", "history", "freshness", "labels"},
-    FCR.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
-    SEGMENTS.name: {"comparison", "flips", "history", "freshness", "labels", "reading"},
+    NPS.name: _PARTS_OF_ALL | {"peers"},
+    FCR.name: _PARTS_OF_ALL | {"reading"},
+    SEGMENTS.name: _PARTS_OF_ALL | {"reading"},
 }
 _READINGS: Final = {FCR.name: reading_contacts, SEGMENTS.name: reading_care}
 _JSON: Final = Path(".hva/bench.json")
@@ -68,18 +76,39 @@ async def _family(
     found = FamilyResults()
     if "comparison" in parts:
         found.comparison = await compare(stage, family, events, sizes, report)
+    if "peers" in parts:
+        found.side_by_side = await side_by_side(stage, events, sizes, report)
     if "flips" in parts:
         found.flips = await flips(stage, family, events, registers, sizes, report)
     if "history" in parts or "freshness" in parts:
         await _with_history(stage, family, events, sizes, parts, found, report)
-    if "labels" in parts and family is SEGMENTS:
-        found.following = await following(stage, events, registers, sizes, report)
-        found.activation = await measure_activation(stage, registers, sizes, report)
-    elif "labels" in parts:
-        found.relabelled = await relabelling(stage, family, events, sizes, report)
+    if "publishing" in parts:
+        found.publishing = await publishing(stage, family, events, sizes, report)
+    if "labels" in parts:
+        await _labels(stage, family, events, registers, sizes, found, report)
     if "reading" in parts:
         found.reading = await _READINGS[family.name](stage, events, sizes, report)
+    if "counties" in parts:
+        found.counties = await side_by_side_counties(stage, family, events, sizes, report)
+    if "rest" in parts:
+        found.rest = await resting(stage, family, events, sizes, report)
     return found
+
+
+async def _labels(
+    stage: Stage,
+    family: Family,
+    events: list[Event],
+    registers: Registers,
+    sizes: Sizes,
+    results: FamilyResults,
+    report: Callable[[str], None],
+) -> None:
+    if family is SEGMENTS:
+        results.following = await following(stage, events, registers, sizes, report)
+        results.activation = await measure_activation(stage, registers, sizes, report)
+    else:
+        results.relabelled = await relabelling(stage, family, events, sizes, report)
 
 
 async def _with_history(

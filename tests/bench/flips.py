@@ -21,6 +21,7 @@ from tests.bench.family import Family
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage
 from tests.bench.workload import Event, salted
+from tests.by_county import commit_by_county
 
 _BATCH: Final = 500
 _BATCHES: Final = 12
@@ -76,7 +77,7 @@ async def _history(
             if number == analysed:
                 await stage.execute(database, "analyze")
             started = time.perf_counter()
-            await commit(facts[number * _BATCH : (number + 1) * _BATCH], [])
+            await commit_by_county(commit, facts[number * _BATCH : (number + 1) * _BATCH])
             taken.append((time.perf_counter() - started) * 1000)
     finally:
         await pool.close()

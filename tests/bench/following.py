@@ -4,7 +4,7 @@ client's response in nps has the new segment, through segments, its outbox and t
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import Final
 
@@ -17,10 +17,10 @@ from shared.edge.produce import Outgoing, make_producer
 from shared.labels import MEMBER, OTHER
 from shared.registers import Registers
 from tests.bench.family import NPS, SEGMENTS
-from tests.bench.freshness import Freshness, freshness_of, poll, stop, wait_until_visible
+from tests.bench.freshness import Arrivals, Freshness, freshness_of, poll, stop, wait_until_visible
 from tests.bench.history import apply_events
 from tests.bench.sizes import Sizes
-from tests.bench.stage import Database, Stage
+from tests.bench.stage import Database, Running, Stage
 from tests.bench.workload import Event, canonical, outgoing, salted
 
 RATE: Final = 2  # changes a second
@@ -56,7 +56,7 @@ async def following(
     producer = make_producer(stage.kafka, "bench-following")
     await producer.start()
     try:
-        found = await _changes(producer, database, others, sizes.changes)
+        found = await _changes(producer, database, services, others, sizes.changes)
     finally:
         await producer.stop()
         await stop(services)
@@ -71,30 +71,31 @@ def _others(feedback: list[Event], care: list[Event]) -> Iterator[Outgoing]:
     return cycle([record for turn in turns for record in turn])
 
 
-async def _changes(producer: AIOKafkaProducer, database: Database, others: Iterator[Outgoing], n: int) -> Freshness:
+async def _changes(
+    producer: AIOKafkaProducer, database: Database, services: Sequence[Running], others: Iterator[Outgoing], n: int
+) -> Freshness:
     changes = await _candidates(database, _WARM_UP_CHANGES + n)
-    sent: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    polling = asyncio.create_task(poll(database, _READ, sent, seen))
+    arrivals = Arrivals()
+    polling = asyncio.create_task(poll(database, _READ, arrivals))
     try:
         for id, record in changes[:_WARM_UP_CHANGES]:
-            sent[id] = time.perf_counter()
+            arrivals.add(id)
             await _send(producer, record)
-        await wait_until_visible(sent, seen, timeout_s=_TIMEOUT_S)
-        sent.clear()
+        await wait_until_visible(arrivals, services, _TIMEOUT_S)
+        arrivals.visible.clear()
         started, every = time.perf_counter(), LOAD // RATE
         for number in range(n * every):
             await asyncio.sleep(max(0.0, started + number / LOAD - time.perf_counter()))
             await _send(producer, next(others))
             if number % every == 0:
                 id, record = changes[_WARM_UP_CHANGES + number // every]
-                sent[id] = time.perf_counter()
+                arrivals.add(id)
                 await _send(producer, record)
-        await wait_until_visible(sent, seen, timeout_s=_TIMEOUT_S)
+        await wait_until_visible(arrivals, services, _TIMEOUT_S)
     finally:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
-    return freshness_of(seen[id] - at for id, at in sent.items())
+    return freshness_of(one.latency for one in arrivals.visible)
 
 
 async def _candidates(database: Database, n: int) -> list[tuple[str, Outgoing]]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import asyncpg
@@ -14,13 +15,15 @@ from shared.edge.produce import make_producer
 from tests.bench.family import FAMILIES, Family
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Running, Stage
-from tests.bench.workload import Event, fact_ids, salted
+from tests.bench.workload import Event, salted, with_fact_ids
 
 RATE: Final = 200  # events a second
-_WARM_UP_S: Final = 3.0  # not counted: connections, caches
+WARM_UP_S: Final = 3.0  # not counted: connections, caches
+_WARM_UP_EVENTS: Final = 10
 _POLL_S: Final = 0.004
-_TIMEOUT_S: Final = 20.0
-COUNTIES: Final = ["oma-hame", "pirha"]
+_TIMEOUT_S: Final = 60.0
+_START_S: Final = 300.0  # a service starts in seconds, but not on a busy machine
+COUNTIES: Final = ("oma-hame", "pirha")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,40 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
-class _Route:
+class Visible:
+    """An event that became visible: when it was sent, and how long that took. Seconds, of `time.perf_counter`."""
+
+    sent: float
+    latency: float
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Sent events: those that are not visible yet, by id with the time of sending, and the others."""
+
+    waiting: dict[str, float] = field(default_factory=dict)
+    visible: list[Visible] = field(default_factory=list)
+
+    def add(self, id: str) -> None:
+        """An event is being sent."""
+        self.waiting[id] = time.perf_counter()
+
+    def see(self, ids: Iterable[str]) -> None:
+        """Events are visible now."""
+        now = time.perf_counter()
+        for id in ids:
+            sent = self.waiting.pop(id)
+            self.visible.append(Visible(sent, now - sent))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
     """The topic that events are sent to, raw or canonical, and the query that finds their facts."""
 
     topic: str
     raw: bool
     read: str
+    counties: Sequence[str] = COUNTIES
 
 
 async def freshness(
@@ -47,7 +78,7 @@ async def freshness(
 ) -> Freshness:
     """Measure from canonical record to fact (the family), or with `from_raw` from raw record to fact (with ingest)."""
     prefix = f"fresh-{'whole' if from_raw else 'own'}."
-    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + _WARM_UP_S))]
+    paced = salted(events, prefix)[: int(RATE * (sizes.fresh_s + WARM_UP_S))]
     of_families = (family.topic for family in FAMILIES.values())
     await stage.topics(prefix, [*RAW.values(), *of_families, PERSON, SEGMENT])
     services = [await stage.service(family.name, database, prefix)]
@@ -57,13 +88,17 @@ async def freshness(
     producer = make_producer(stage.kafka, "bench-pace")
     await producer.start()
     try:
-        return await _pace(producer, database, _Route(prefix + topic.name, from_raw, _read(family)), paced)
+        found = await pace(
+            producer, database, services, Route(prefix + topic.name, from_raw, facts_query(family)), paced
+        )
+        return after_warm_up(found)
     finally:
         await producer.stop()
         await stop(services)
 
 
-def _read(family: Family) -> str:
+def facts_query(family: Family) -> str:
+    """The query for those of the ids $1 that have a fact in one of the counties $2."""
     there = " or ".join(
         f"exists (select from {table.name} f where f.county = any($2) and f.id = wanted.id)" for table in family.tables
     )
@@ -75,24 +110,43 @@ async def stop(services: Iterable[Running]) -> None:
     await asyncio.gather(*(service.stop() for service in services))
 
 
-async def _pace(producer: AIOKafkaProducer, database: Database, route: _Route, events: list[Event]) -> Freshness:
-    sent: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    polling = asyncio.create_task(poll(database, route.read, sent, seen))
+async def pace(
+    producer: AIOKafkaProducer,
+    database: Database,
+    services: Sequence[Running],
+    route: Route,
+    events: Iterable[Event],
+    meanwhile: Callable[[], Coroutine[None, None, None]] | None = None,
+) -> list[Visible]:
+    """Send events at a constant rate, and wait until all are visible. The first ten, which wait for the start of the
+    services, do not count. `meanwhile` runs after these; its end is the end of sending."""
+    arrivals = Arrivals()
+    polling = asyncio.create_task(poll(database, route.read, arrivals, route.counties))
+    remaining = with_fact_ids(events)
     try:
-        await _warm_up(producer, route, events[:10], sent, seen)
+        for event, id in islice(remaining, _WARM_UP_EVENTS):
+            await _send(producer, route, event, id, arrivals)
+        await wait_until_visible(arrivals, services, _START_S)
+        arrivals.visible.clear()
+        other = asyncio.create_task(meanwhile()) if meanwhile else None
         started = time.perf_counter()
-        ids = fact_ids(events)
-        for number, (event, id) in enumerate(zip(events[10:], ids[10:], strict=True)):
+        for number, (event, id) in enumerate(remaining):
+            if other is not None and other.done():
+                await other
+                break
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
-            if id is not None:
-                sent[id] = time.perf_counter()
-            await _send(producer, route, event)
-        await wait_until_visible(sent, seen)
+            await _send(producer, route, event, id, arrivals)
+        await wait_until_visible(arrivals, services)
     finally:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
-    return freshness_of((seen[id] - at for id, at in sent.items() if at - started > _WARM_UP_S))
+    return arrivals.visible
+
+
+def after_warm_up(found: Sequence[Visible]) -> Freshness:
+    """Summarise the latencies of the events after the first seconds."""
+    counted_from = min(one.sent for one in found) + WARM_UP_S
+    return freshness_of(one.latency for one in found if one.sent > counted_from)
 
 
 def freshness_of(seconds: Iterable[float]) -> Freshness:
@@ -101,42 +155,34 @@ def freshness_of(seconds: Iterable[float]) -> Freshness:
     return Freshness(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1], len(taken))
 
 
-async def _send(producer: AIOKafkaProducer, route: _Route, event: Event) -> None:
+async def _send(producer: AIOKafkaProducer, route: Route, event: Event, id: str | None, arrivals: Arrivals) -> None:
+    if id is not None:
+        arrivals.add(id)
     if route.raw:
         await producer.send(route.topic, value=event.line)
     else:
         await producer.send(route.topic, value=event.value, key=event.key)
 
 
-async def _warm_up(
-    producer: AIOKafkaProducer, route: _Route, events: list[Event], sent: dict[str, float], seen: dict[str, float]
-) -> None:
-    """Wait until the services have started and processed these events."""
-    for event, id in zip(events, fact_ids(events), strict=True):
-        if id is not None:
-            sent[id] = time.perf_counter()
-        await _send(producer, route, event)
-    await wait_until_visible(sent, seen, timeout_s=60.0)
-    sent.clear()
-
-
-async def wait_until_visible(sent: dict[str, float], seen: dict[str, float], timeout_s: float = _TIMEOUT_S) -> None:
-    """Wait until every sent event is visible. Raises RuntimeError at the timeout."""
+async def wait_until_visible(arrivals: Arrivals, services: Sequence[Running], timeout_s: float = _TIMEOUT_S) -> None:
+    """Wait until every sent event is visible. Raises RuntimeError at the timeout and when a service has ended."""
     deadline = time.perf_counter() + timeout_s
-    while missing := sent.keys() - seen.keys():
-        if time.perf_counter() > deadline:
-            raise RuntimeError(f"{len(missing)} events did not arrive")
+    while arrivals.waiting:
+        for service in services:
+            if service.process.returncode is not None:
+                service.fail("a service has ended")
+            if time.perf_counter() > deadline:
+                service.fail(f"{len(arrivals.waiting)} events did not arrive")
         await asyncio.sleep(0.02)
 
 
-async def poll(database: Database, read: str, sent: dict[str, float], seen: dict[str, float]) -> None:
+async def poll(database: Database, read: str, arrivals: Arrivals, counties: Sequence[str] = COUNTIES) -> None:
     """Query repeatedly for sent events and record when they become visible."""
     connection = await asyncpg.connect(database.dsn())
     try:
         while True:
-            rows = await connection.fetch(read, [id for id in sent if id not in seen][:1000], COUNTIES)
-            now = time.perf_counter()
-            seen.update((row["id"], now) for row in rows)
+            rows = await connection.fetch(read, list(islice(arrivals.waiting, 1000)), counties)
+            arrivals.see(row["id"] for row in rows)
             await asyncio.sleep(_POLL_S)
     finally:
         await connection.close()

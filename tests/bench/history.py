@@ -49,11 +49,13 @@ async def history(
     return found, database
 
 
-async def apply_events(stage: Stage, family: Family, database: Database, events: list[Event], prefix: str) -> Measured:
-    """Let the service apply the events from separate topics."""
+async def apply_events(
+    stage: Stage, family: Family, database: Database, events: list[Event], prefix: str, **settings: str
+) -> Measured:
+    """Let the service, with these settings, apply the events from separate topics."""
     await stage.topics(prefix, [family.topic, PERSON, SEGMENT])
     await stage.publish(outgoing(events, family.topic, prefix))
-    running = await stage.service(family.name, database, prefix)
+    running = await stage.service(family.name, database, prefix, **settings)
     try:
         return await watch(stage, running, [group_of(family.name, family.topic, prefix)], len(events))
     finally:
@@ -65,7 +67,7 @@ async def grow(
 ) -> None:
     """Double the facts until there are `size`, then vacuum, analyze and checkpoint, as on a long-running server."""
     for doubling in count():
-        existing = await _facts(family, database)
+        existing = await count_facts(family, database)
         if existing >= _MIN_SHARE * size:
             break
         share = min(1.0, (size - existing) / existing)
@@ -74,7 +76,8 @@ async def grow(
     await stage.execute(database, "vacuum analyze", "checkpoint")
 
 
-async def _facts(family: Family, database: Database) -> int:
+async def count_facts(family: Family, database: Database) -> int:
+    """The number of stored facts."""
     connection = await asyncpg.connect(database.dsn())
     try:
         counts = [await connection.fetchval(f"select count(*) from {table.name}") for table in family.tables]

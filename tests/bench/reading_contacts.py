@@ -11,6 +11,7 @@ from statistics import median
 from typing import Final
 
 from services.fcr.cells import Cells
+from shared.postgres.lease import unshared
 from shared.postgres.pool import make_pool
 from tests.bench.family import FCR
 from tests.bench.history import apply_events, grow
@@ -78,7 +79,7 @@ async def _count(stage: Stage, database: Database, kind: str, period: str, times
         for _ in range(times):
             await stage.execute(database, f"insert into fcr.stale values ('{COUNTY}', '{kind}', '{period}')")
             started = time.perf_counter()
-            await Cells(pool).refresh()
+            await Cells(pool, unshared, 1).refresh()
             taken.append((time.perf_counter() - started) * 1000)
         rows = await pool.fetchval(
             "select (select count(*) from fcr.client_cell where county = $1 and period_kind = $2 and period = $3) + "

@@ -12,10 +12,16 @@ import asyncpg
 
 from tests.bench.aims import aims, facts
 from tests.bench.comparison import Summary
+from tests.bench.counties import Counties
+from tests.bench.country import COUNTIES
 from tests.bench.following import LOAD, RATE
+from tests.bench.freshness import Freshness
 from tests.bench.publication import Publication
+from tests.bench.publishing import Publishing
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
+from tests.bench.rest import Cost, Rest
 from tests.bench.results import FamilyResults, Results
+from tests.bench.side_by_side.table import table
 from tests.bench.stage import Stage
 
 BEGIN: Final = "<!-- begin of what `python -m tests.bench --write` writes -->"
@@ -65,17 +71,29 @@ def _lines(results: Results) -> Iterator[str]:
         yield from ("", *_publications(results.publications))
     for name, found in results.families.items():
         yield from ("", f"### {name}", *_of_family(found))
+        if found.rest:
+            yield from ("", *_rest(found.rest))
 
 
 def _of_family(results: FamilyResults) -> Iterator[str]:
     if results.comparison:
         yield from ("", *_rates(results.comparison))
+    if results.side_by_side:
+        yield from ("", *table(results.side_by_side))
     if results.history:
         yield from ("", *_history(results.history))
     if results.freshness:
-        yield from ("", "| Freshness at 200 events/s, ms | p50 | p99 | largest |", "|---|---|---|---|")
-        for route, fresh in results.freshness.items():
-            yield f"| {route} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.slowest:.0f} |"
+        yield from ("", *_freshness("Freshness at 200 events/s, ms", results.freshness))
+    if results.publishing:
+        yield from ("", *_publishing(results.publishing))
+    if results.counties:
+        yield from ("", *_counties(results.counties))
+    yield from _sentences(results)
+    if results.reading:
+        yield from ("", *_reading(results.reading))
+
+
+def _sentences(results: FamilyResults) -> Iterator[str]:
     if results.flips:
         flips = results.flips
         yield ""
@@ -105,8 +123,6 @@ def _of_family(results: FamilyResults) -> Iterator[str]:
             f"prepared in steps of {found.longest_step_s * 1000:,.0f} ms at most, "
             f"activated in {found.activation_s:.1f} s."
         )
-    if results.reading:
-        yield from ("", *_reading(results.reading))
 
 
 def _rates(rows: Mapping[str, Summary]) -> Iterator[str]:
@@ -128,6 +144,26 @@ def _publications(found: Iterable[Publication]) -> Iterator[str]:
         yield f"| {what} | {one.rows:,} | {hidden} | {costs} |"
 
 
+def _freshness(what: str, rows: Mapping[str, Freshness]) -> Iterator[str]:
+    yield from (f"| {what} | p50 | p99 | largest |", "|---|---|---|---|")
+    for name, fresh in rows.items():
+        yield f"| {name} | {fresh.p50:.0f} | {fresh.p99:.0f} | {fresh.slowest:.0f} |"
+
+
+def _publishing(found: Publishing) -> Iterator[str]:
+    year = f"{found.publications} of a year, {found.rows:,} rows, {found.seconds:.0f} s each"
+    rows = {"without a publication": found.without, f"during a publication ({year})": found.during}
+    yield from _freshness("Freshness at 200 events/s, in turns, ms", rows)
+
+
+def _counties(found: Counties) -> Iterator[str]:
+    yield from ("| counties, replicas | events/s |", "|---|---|")
+    for counties, by_replicas in found.rates.items():
+        yield from (f"| {counties}, {replicas} | {rate:,.0f} |" for replicas, rate in by_replicas.items())
+    if found.held:
+        yield from ("", *_freshness("At 200 events/s, ms", {"other counties, while one is held for 5 s": found.held}))
+
+
 def _history(history: Mapping[str, Mapping[int, float]]) -> Iterator[str]:
     sizes = sorted({size for found in history.values() for size in found})
     yield f"| events/s with history | {' | '.join(facts(size) for size in sizes)} |"
@@ -146,6 +182,21 @@ def _reading(reading: Reading) -> Iterator[str]:
         yield from ("", "| Stored cells recomputed, ms (cells) | |", "|---|---|")
     for kind, timed in reading.counts.items():
         yield f"| a {kind} | {_timed(timed)} |"
+
+
+def _rest(rest: Rest) -> Iterator[str]:
+    facts = f"{rest.facts / 1e6:.1f} M facts in {COUNTIES} counties"
+    yield f"| {facts} | PostgreSQL, % of a core | a replica, % | transactions/s |"
+    yield "|---|---|---|---|"
+    for replicas, cost in rest.resting.items():
+        yield f"| at rest, {replicas} replica{'s' * (replicas > 1)} | {_cost(cost)} |"
+    if rest.loaded and rest.fresh:
+        fresh = f"freshness p50 {rest.fresh.p50:.0f} ms, p99 {rest.fresh.p99:.0f} ms"
+        yield f"| {RATE} events/s, {fresh} | {_cost(rest.loaded)} |"
+
+
+def _cost(cost: Cost) -> str:
+    return f"{cost.postgres:.1f} | {cost.service:.1f} | {cost.transactions:.0f}"
 
 
 def _timed(timed: Timed) -> str:

@@ -4,11 +4,15 @@ from dataclasses import dataclass, field
 
 from tests.bench.activation import Activation
 from tests.bench.comparison import Summary
+from tests.bench.counties import Counties
 from tests.bench.flips import Flips
 from tests.bench.freshness import Freshness
 from tests.bench.labels import Relabelled
 from tests.bench.publication import Publication
+from tests.bench.publishing import Publishing
 from tests.bench.reading import Reading
+from tests.bench.rest import Rest
+from tests.bench.side_by_side.comparison import SideBySide
 
 
 @dataclass
@@ -18,11 +22,15 @@ class FamilyResults:
     comparison: dict[str, Summary] = field(default_factory=dict)
     history: dict[str, dict[int, float]] = field(default_factory=dict)
     freshness: dict[str, Freshness] = field(default_factory=dict)
+    publishing: Publishing | None = None
     flips: Flips | None = None
     relabelled: Relabelled | None = None
     following: Freshness | None = None
     activation: Activation | None = None
     reading: Reading | None = None
+    side_by_side: SideBySide | None = None
+    rest: Rest | None = None
+    counties: Counties | None = None
 
 
 @dataclass

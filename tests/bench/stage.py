@@ -9,14 +9,15 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
 import psutil
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.embedded.client import SupervisorClient
 from deploy.embedded.run_paths import RunPaths
@@ -61,6 +62,10 @@ class Running:
     def pid(self) -> int:
         return self.process.pid
 
+    def fail(self, reason: str) -> NoReturn:
+        """Raise RuntimeError with the end of the log."""
+        raise RuntimeError(f"{reason}: {self.log.read_text()[-2000:]}")
+
     async def stop(self) -> None:
         """Stop gracefully; kill after 30 s."""
         if self.process.returncode is None:
@@ -82,7 +87,7 @@ class Stage:
     folder: Path
     server_pid: int
     running: list[Running] = field(default_factory=list)
-    publishers: "list[asyncpg.Connection[asyncpg.Record]]" = field(default_factory=list)
+    publishers: "dict[str, asyncpg.Connection[asyncpg.Record]]" = field(default_factory=dict)
 
     async def database(self) -> Database:
         """Create a database from the migrated template. Nothing is published from it: publication has its own part."""
@@ -91,8 +96,12 @@ class Stage:
         for role in ROLES:
             await self._admin(f"grant connect on database {name} to {role}")
         database = Database(name, self.admin)
-        self.publishers.append(await hold_publications(database.dsn()))
+        self.publishers[name] = await hold_publications(database.dsn())
         return database
+
+    async def release_publications(self, database: Database) -> None:
+        """Let the services publish from the database what is due."""
+        await self.publishers.pop(database.name).close()
 
     async def drop(self, database: Database) -> None:
         """Drop the database to free its disk space."""
@@ -102,6 +111,15 @@ class Stage:
         """Create empty topics."""
         await ensure_topics(self.kafka, prefix, topics)
 
+    async def delete_topics(self, prefix: str) -> None:
+        """Delete every topic whose name contains the prefix."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+        await admin.start()
+        try:
+            await admin.delete_topics([name for name in await admin.list_topics() if prefix in name])
+        finally:
+            await admin.close()
+
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Write records and wait for every acknowledgement."""
         producer = make_producer(self.kafka, "bench")
@@ -109,6 +127,18 @@ class Stage:
         try:
             for first in range(0, len(records), _CHUNK):
                 await publish(producer, records[first : first + _CHUNK])
+        finally:
+            await producer.stop()
+
+    async def publish_at_once(self, records: Sequence[Outgoing], commit: Callable[[], None]) -> None:
+        """Write records in one transaction: consumers of committed records see all of them after `commit` is called."""
+        producer = make_producer(self.kafka, "bench", transactional=f"bench-{next(_numbers)}")
+        await producer.start()
+        try:
+            async with producer.transaction():
+                for first in range(0, len(records), _CHUNK):
+                    await publish(producer, records[first : first + _CHUNK])
+                commit()
         finally:
             await producer.stop()
 
@@ -142,12 +172,14 @@ class Stage:
         return await self._run([f"tests.bench.peers.{name}", family, self.kafka, database.dsn(), topic, group], {})
 
     async def _run(self, module: Sequence[str], environment: Mapping[str, str]) -> Running:
-        log = self.folder / f"{module[0]}-{next(_numbers)}.log"
+        return await self.program(module[0], [sys.executable, "-m", *module], environment)
+
+    async def program(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> Running:
+        """Start any program; `name` is for its log."""
+        log = self.folder / f"{name}-{next(_numbers)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                *module,
+                *argv,
                 cwd=ROOT,
                 env={**os.environ, **environment},
                 stdout=output,
@@ -196,13 +228,13 @@ def group_of(service: str, topic: Topic, prefix: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
-    """The servers in a temporary folder."""
+async def stage(servers: Sequence[str] = ("kafka", "postgres")) -> AsyncIterator[Stage]:
+    """The servers in a temporary folder. Without Kafka its address is empty."""
     folder = _folder()
-    client = SupervisorClient(RunPaths(folder / "run"), ["kafka", "postgres"])
+    client = SupervisorClient(RunPaths(folder / "run"), servers)
     try:
         run = await asyncio.to_thread(client.wait_ready)
-        ready = Stage(run["kafka"], run["postgres"]["admin"], folder, client.pid)
+        ready = Stage(run.get("kafka", ""), run["postgres"]["admin"], folder, client.pid)
         await _prepare(ready)
         try:
             yield ready
@@ -227,4 +259,5 @@ async def _prepare(ready: Stage) -> None:
     await bootstrap(ready.admin, dict.fromkeys(ROLES, _PASSWORD), _TEMPLATE)
     await migrate(dsn_for(ready.admin, _TEMPLATE, "hva_migrate", _PASSWORD), _SERVICES)
     template = Database(_TEMPLATE, ready.admin)
-    await ready.execute(template, (Path(__file__).parent / "peers" / "naive.sql").read_text())
+    for tables in ("naive.sql", "peers.sql"):
+        await ready.execute(template, (Path(__file__).parent / "peers" / tables).read_text())

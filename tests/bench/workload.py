@@ -6,7 +6,7 @@ the simulation) the easy one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import md5
@@ -104,17 +104,15 @@ def salted(events: list[Event], salt: str, *, scattered: bool = True, days: int 
     return [Event(event.key, change(event.value), change(event.line)) for event in events]
 
 
-def fact_ids(events: list[Event]) -> list[str | None]:
-    """The business id of each event; None for corrections, repeats and retractions."""
+def with_fact_ids(events: Iterable[Event]) -> Iterator[tuple[Event, str | None]]:
+    """Each event with its business id; None for corrections, repeats and retractions."""
     seen: set[str] = set()
-    found: list[str | None] = []
     for event in events:
         data = orjson.loads(event.value)["data"]
         # a response names its invitation as well
         id = next(data[name] for name in _IDS if name in data)
-        found.append(None if id in seen or "unit" not in data else id)
+        yield event, None if id in seen or "unit" not in data else id
         seen.add(id)
-    return found
 
 
 def outgoing(events: list[Event], topic: Topic, prefix: str) -> list[Outgoing]:

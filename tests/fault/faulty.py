@@ -15,7 +15,8 @@ HVA_TEST_GROUP_SUFFIX  gives this process consumer groups of its own, in which i
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,7 +35,9 @@ from services.segments.outbox import Outbox
 from shared.batch import BatchRunner
 from shared.contracts.catalogue import Topic
 from shared.edge.service import main
+from shared.lanes import Lanes
 from shared.postgres.commit import StoreCommit
+from shared.postgres.lease import Leases
 from shared.record import Record
 from tests.fault.events import BUG_ID
 from tests.fault.fault_points import BATCH, FOLDER, append_trace, pass_point
@@ -56,14 +59,18 @@ _fixed = FOLDER / "fixed"
 
 
 def _wrap_batches() -> None:
-    run = BatchRunner.run
+    take, commit = Lanes.take, BatchRunner.commit
 
-    async def run_with_trace(self: BatchRunner[Any], records: Sequence[Record]) -> None:
-        BATCH.set([(r.topic, r.partition, r.offset) for r in records])
-        append_trace("batches", BATCH.get())
-        await run(self, records)
+    async def take_with_trace(self: Lanes[Any], records: Sequence[Record], *finish: Any) -> bool:
+        append_trace("batches", [(r.topic, r.partition, r.offset) for r in records])
+        return await take(self, records, *finish)
 
-    BatchRunner.run = run_with_trace  # type: ignore[method-assign]
+    async def commit_with_context(self: BatchRunner[Any], county: str, items: Sequence[Any], **more: Any) -> None:
+        BATCH.set([(r.topic, r.partition, r.offset) for r, _ in items])
+        await commit(self, county, items, **more)
+
+    Lanes.take = take_with_trace  # type: ignore[method-assign]
+    BatchRunner.commit = commit_with_context  # type: ignore[method-assign]
 
 
 def _wrap_store() -> None:
@@ -85,8 +92,9 @@ def _wrap_store() -> None:
 
         init(self, service, pool, cipher, apply_with_faults, *more)
 
-    async def call_with_fault(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
-        applied = await call(self, events, dead_letters)
+    async def call_with_fault(self: StoreCommit[Any], *arguments: Any) -> Any:
+        applied = await call(self, *arguments)
+        append_trace("applied", (BATCH.get(), applied.changed))
         await pass_point("committed")
         return applied
 
@@ -146,6 +154,18 @@ def _wrap_cells() -> None:
     Cells._count = count_with_faults  # type: ignore[method-assign]
 
 
+def _wrap_leases() -> None:
+    hold = Leases.hold
+
+    @asynccontextmanager
+    async def hold_with_trace(self: Leases, job: str, county: str = "") -> AsyncIterator[bool]:
+        async with hold(self, job, county) as held:
+            append_trace("leases", [job, county, held])
+            yield held
+
+    Leases.hold = hold_with_trace  # type: ignore[method-assign]
+
+
 def _wrap_outbox() -> None:
     """`histories_published`: histories are on the stream and still pending in the outbox."""
     mark_published = Outbox._mark_published
@@ -195,6 +215,7 @@ if __name__ == "__main__":
     _wrap_sql_commit()
     _wrap_publishing()
     _wrap_cells()
+    _wrap_leases()
     _wrap_outbox()
     _wrap_time_limits()
     _wrap_clock()

@@ -1,7 +1,7 @@
 """Each mutant removes one guarantee of the product. A test must detect each of them."""
 
-import os
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -11,19 +11,20 @@ import shared.postgres.commit
 import shared.postgres.refold
 from services.fcr.cells import Cells
 from shared.batch import BatchRunner
+from shared.dead_letters import Rejected
 from shared.postgres.commit import StoreCommit
 from shared.postgres.facts import FactTable
-from shared.record import Record
+from shared.postgres.lease import Leases
 
 
 def no_county_lock() -> None:
     """Writers of a county are not serialised, neither by the county lock nor by the row with the register version."""
 
-    async def lock_nothing(connection: Any, service: str, counties: Any) -> None:
-        pass
+    async def lock_nothing(*_: Any) -> bool:
+        return True
 
     package: Any = shared.postgres
-    package.commit.lock_counties = package.refold.lock_counties = lock_nothing
+    package.commit.try_lock_county = package.refold.lock_county = lock_nothing
     package.refold._RECORD_VERSION = "select $1::text, $2::text, $3::text, $4::text"
 
 
@@ -40,37 +41,34 @@ def equal_rank_wins() -> None:
 
 def rejected_record_is_lost() -> None:
     """A rejected record is acknowledged without a dead letter."""
-    commit_with_retry = BatchRunner._commit_with_retry
+    commit_once = BatchRunner._commit_once
 
-    async def commit_without_dead_letters(
-        self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]
-    ) -> Any:
-        return await commit_with_retry(self, events, [])
+    async def commit_without_dead_letters(self: BatchRunner[Any], items: Sequence[Any], patience_s: float) -> None:
+        await commit_once(self, [item for item in items if not isinstance(item.outcome, Rejected)], patience_s)
 
-    BatchRunner._commit_with_retry = commit_without_dead_letters  # type: ignore[method-assign]
+    BatchRunner._commit_once = commit_without_dead_letters  # type: ignore[method-assign]
 
 
 def failed_batch_is_acknowledged() -> None:
     """A failed batch is acknowledged."""
-    run = BatchRunner.run
 
-    async def run_ignoring_errors(self: BatchRunner[Any], records: Sequence[Record]) -> None:
-        try:
-            await run(self, records)
-        except Exception:
-            return
+    commit = BatchRunner._commit_or_bisect
 
-    async def commit_once(self: BatchRunner[Any], events: Sequence[Any], dead_letters: Sequence[Any]) -> Any:
-        return await self._commit(events, dead_letters)
+    async def commit_ignoring_errors(self: BatchRunner[Any], items: Sequence[Any], patience_s: float) -> None:
+        with contextlib.suppress(Exception):
+            await commit(self, items, patience_s)
 
-    BatchRunner.run = run_ignoring_errors  # type: ignore[method-assign]
-    BatchRunner._commit_with_retry = commit_once  # type: ignore[method-assign]
+    BatchRunner._commit_or_bisect = commit_ignoring_errors  # type: ignore[method-assign]
 
 
-def no_cell_lock() -> None:
-    """Replicas count the cells of a period concurrently, because each takes a lock of its own."""
-    module: Any = cells
-    module._LOCK = os.getpid()
+def no_lease() -> None:
+    """Every replica gets every lease."""
+
+    @contextlib.asynccontextmanager
+    async def hold_nothing(self: Leases, job: str, county: str = "") -> AsyncIterator[bool]:
+        yield True
+
+    Leases.hold = hold_nothing  # type: ignore[method-assign]
 
 
 def stale_cleared_before_count() -> None:
@@ -94,8 +92,8 @@ def outbox_after_commit() -> None:
     async def postpone(connection: Any, *arguments: Any) -> None:
         postponed.append(arguments)
 
-    async def commit_then_enqueue(self: StoreCommit[Any], events: Any, dead_letters: Any) -> Any:
-        applied = await call(self, events, dead_letters)
+    async def commit_then_enqueue(self: StoreCommit[Any], *arguments: Any) -> Any:
+        applied = await call(self, *arguments)
         while postponed:
             async with self._pool.acquire() as connection, connection.transaction():
                 await enqueue(connection, *postponed.pop())
@@ -110,7 +108,7 @@ _ALL: Final = (
     equal_rank_wins,
     rejected_record_is_lost,
     failed_batch_is_acknowledged,
-    no_cell_lock,
+    no_lease,
     stale_cleared_before_count,
     outbox_after_commit,
 )

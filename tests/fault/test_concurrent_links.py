@@ -87,8 +87,11 @@ async def _wait_for_assignment(harness: Harness, replicas: int) -> dict[str, set
 
 async def _wait_for_lock(harness: Harness, mutant: str) -> None:
     """Wait until a writer waits for the held one: for the county lock, or with the mutant only for a row lock."""
-    await wait_until(lambda: is_any_lock_awaited(harness), "a writer waits for a lock")
-    assert mutant or await families_waiting_for_county(harness) == {"fcr"}
+
+    async def is_waiting() -> bool:
+        return await is_any_lock_awaited(harness) if mutant else await families_waiting_for_county(harness) == {"fcr"}
+
+    await wait_until(is_waiting, "a writer waits for a lock")
 
 
 async def _is_resolved(harness: Harness) -> bool:

@@ -10,11 +10,21 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from faststream import AckPolicy
 from prometheus_client import CollectorRegistry
 
-from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream, Topic
-from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, UnsafeSubscriberError, assert_safe, make_broker, subscribe
+from shared.contracts.catalogue import FEEDBACK, PERSON, RAW, Stream, Topic, group_id
+from shared.edge import consume
+from shared.edge.consume import (
+    TRANSACTIONS_PER_DELIVERY,
+    UnsafeSubscriberError,
+    assert_safe,
+    make_broker,
+    start_broker,
+    subscribe,
+)
+from shared.edge.offsets import committed_offsets
 from shared.edge.produce import Outgoing, make_producer, partition_of, publish
 from shared.edge.topics import TopicMismatchError, ensure_topics
 from shared.metrics import PipelineMetrics
@@ -53,14 +63,38 @@ def numbered_records(settings: Settings, numbers: range) -> list[Outgoing]:
 async def consuming(
     settings: Settings, handler: Handler, count_rebalance: Callable[[], None] = lambda: None
 ) -> AsyncIterator[None]:
+    async def handle(records: Sequence[Record], finish: Callable[[], None]) -> bool:
+        await handler(records)
+        finish()
+        return True
+
+    async with taking(settings, handle, count_rebalance):
+        yield
+
+
+@asynccontextmanager
+async def taking(
+    settings: Settings, handler: consume.Handler, count_rebalance: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
     broker = make_broker(settings)
     subscribe(broker, settings, TOPIC, handler, count_rebalance)
     assert_safe(broker)
-    await broker.start()
+    await start_broker(broker)
     try:
         yield
     finally:
         await broker.stop()
+
+
+async def committed(settings: Settings) -> int:
+    """How many records of a new topic are acknowledged."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        offsets = await committed_offsets(admin, settings.topic_prefix + group_id(settings.service, TOPIC))
+        return sum(offsets.values())
+    finally:
+        await admin.close()
 
 
 async def test_new_group_starts_at_the_first_record(settings: Settings) -> None:
@@ -100,6 +134,94 @@ async def test_failed_batch_is_redelivered_completely_and_in_order(settings: Set
     for key in {record.key for record in handled}:
         values = [int(record.value or b"") for record in handled if record.key == key]
         assert values == sorted(values), "the order within a key changed"
+
+
+async def test_records_are_acknowledged_when_they_and_all_before_them_are_durable(settings: Settings) -> None:
+    finishes: list[Callable[[], None]] = []
+
+    async def handler(records: Sequence[Record], finish: Callable[[], None]) -> bool:
+        finishes.append(finish)
+        return True
+
+    async def acknowledged(records: int) -> None:
+        async def met() -> bool:
+            return await committed(settings) == records
+
+        await wait_until(met, f"{records} records are acknowledged")
+
+    async with taking(settings, handler):
+        for number in range(3):
+            await send(settings, *numbered_records(settings, range(number, number + 1)))
+            await wait_until(lambda number=number: len(finishes) == number + 1, "the delivery")  # type: ignore[misc]
+        finishes[0]()
+        await acknowledged(1)
+        finishes[2]()
+        assert await committed(settings) == 1, "the second delivery is not durable"
+        finishes[1]()
+        await acknowledged(3)
+
+
+async def test_delivery_that_is_not_durable_comes_again_after_a_restart(settings: Settings) -> None:
+    await send(settings, *numbered_records(settings, range(1)))
+    first: list[Record] = []
+
+    async def never_durable(records: Sequence[Record], finish: Callable[[], None]) -> bool:
+        first.extend(records)
+        return True
+
+    async with taking(settings, never_durable):
+        await wait_until(lambda: first, "the first delivery")
+        await send(settings, *numbered_records(settings, range(1, 2)))
+        await wait_until(lambda: len(first) == 2, "the second delivery")
+    again: list[Record] = []
+
+    async def handler(records: Sequence[Record]) -> None:
+        again.extend(records)
+
+    async with consuming(settings, handler):
+        await wait_until(lambda: len(again) == 2, "both come again")
+
+
+async def test_delivery_that_is_not_taken_comes_again(settings: Settings) -> None:
+    await send(settings, *numbered_records(settings, range(30)))
+    answers, taken = iter([False, True, False, False]), list[Record]()
+
+    async def handler(records: Sequence[Record], finish: Callable[[], None]) -> bool:
+        if not next(answers, True):
+            return False
+        taken.extend(records)
+        finish()
+        return True
+
+    async with taking(settings, handler):
+        await wait_until(lambda: len(taken) >= 30, "all records")
+    assert sorted(int(record.value or b"") for record in taken) == list(range(30))
+    assert await committed(settings) == 30
+
+
+async def test_revoked_delivery_is_not_acknowledged(settings: Settings) -> None:
+    """What a replica finishes after its partitions were revoked comes again, at the replica that has them then."""
+    await send(settings, *numbered_records(settings, range(40)))
+    finishes: list[Callable[[], None]] = []
+    later: list[Record] = []
+
+    async def slow(records: Sequence[Record], finish: Callable[[], None]) -> bool:
+        finishes.append(finish)
+        return True
+
+    async def handler(records: Sequence[Record]) -> None:
+        later.extend(records)
+
+    async with taking(settings, slow):
+        await wait_until(lambda: finishes, "the delivery")
+        before = len(finishes)
+        async with consuming(settings, handler):
+            await wait_until(
+                lambda: later and len(finishes) > before, "the partitions are shared, the records come again"
+            )
+            for finish in finishes[:before]:
+                finish()
+            assert await committed(settings) <= len(later), "only what the other replica handled"
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"{}"])
@@ -144,8 +266,9 @@ async def test_stop_waits_for_the_current_batch(settings: Settings) -> None:
     [
         {"ack_policy": AckPolicy.ACK_FIRST, "auto_offset_reset": "earliest"},
         {"ack_policy": AckPolicy.ACK, "auto_offset_reset": "earliest"},
-        {"ack_policy": AckPolicy.NACK_ON_ERROR},
-        {"ack_policy": AckPolicy.NACK_ON_ERROR, "auto_offset_reset": "earliest"},  # also reads aborted records
+        {"ack_policy": AckPolicy.NACK_ON_ERROR, "auto_offset_reset": "earliest", "isolation_level": "read_committed"},
+        {"ack_policy": AckPolicy.MANUAL},
+        {"ack_policy": AckPolicy.MANUAL, "auto_offset_reset": "earliest"},  # also reads aborted records
     ],
 )
 def test_unsafe_subscriber_is_refused(arguments: dict[str, Any]) -> None:

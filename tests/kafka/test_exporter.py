@@ -77,7 +77,7 @@ async def test_monitor_role_sees_the_database_but_no_figures(database: Database)
     assert [row["connections"] for row in snapshot.connections if row["role"] == "hva_nps"] == [1]
     assert max(row["oldest"] for row in snapshot.connections) > 0
     assert snapshot.database["bytes"] > 1_000_000 and snapshot.database["committed"] > 0
-    assert snapshot.database["max_connections"] == 100
+    assert snapshot.database["max_connections"] == 200
     monitor = await asyncpg.connect(dsn)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

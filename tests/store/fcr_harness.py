@@ -19,9 +19,11 @@ from shared.dead_letters import DeadLetterCipher, Rejected
 from shared.keys import Key
 from shared.person import decode_person
 from shared.postgres.commit import StoreCommit
+from shared.postgres.lease import unshared
 from shared.postgres.pool import make_pool, read_transaction
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
+from tests.by_county import commit_by_county
 from tests.product import SAMPLE, Database
 from tests.store.registers import replace_registers
 
@@ -86,7 +88,7 @@ class Store:
 
         facts = [fact for r in records if not isinstance(fact := decode(r, self.registers), Rejected)]
         assert len(facts) == len(records)
-        await StoreCommit("fcr", self.pool, CIPHER, apply)(facts, [])
+        await commit_by_county(StoreCommit("fcr", self.pool, CIPHER, apply), facts)
 
     async def erase(self, *clients: str) -> None:
         await self.feed_persons(*map(erased, clients))
@@ -95,11 +97,11 @@ class Store:
         """Apply merges and erasures."""
         events = [event for r in records if not isinstance(event := decode_person(r), Rejected)]
         assert len(events) == len(records)
-        await StoreCommit("fcr", self.pool, CIPHER, store.apply_persons)(events, [])
+        await commit_by_county(StoreCommit("fcr", self.pool, CIPHER, store.apply_persons), events)
 
     async def refresh_cells(self) -> None:
         """Recompute the cells of every stale period, as the job of the service does."""
-        await Cells(self.pool).refresh()
+        await Cells(self.pool, unshared, 2).refresh()
 
     async def clear(self) -> None:
         """Delete everything. Persons get new numbers afterwards."""

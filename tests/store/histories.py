@@ -13,6 +13,7 @@ from shared.keys import Key
 from shared.postgres.commit import StoreCommit
 from shared.record import PlainRecord
 from shared.segment import decode_segment
+from tests.by_county import commit_by_county
 from tests.deadlines import DEADLINE_S
 from tests.replica import wait_until
 
@@ -38,7 +39,7 @@ def latest(histories: Sequence[History]) -> dict[str, History]:
 
 
 async def commit(schema: str, pool: Pool, apply: Apply, events: Sequence[Any]) -> Any:
-    return await StoreCommit(schema, pool, CIPHER, apply)(events, [])
+    return await commit_by_county(StoreCommit(schema, pool, CIPHER, apply), events)
 
 
 async def run_concurrently(

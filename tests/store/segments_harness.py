@@ -18,6 +18,7 @@ from shared.postgres.pool import make_pool, read_transaction
 from shared.postgres.replay import Findings
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
+from tests.by_county import commit_by_county
 from tests.product import SAMPLE, Database
 from tests.store.fcr_harness import ANNA, CIPHER, COUNTY, START, TODAY, erased, record
 from tests.store.registers import replace_registers
@@ -26,7 +27,11 @@ __all__ = ["erased"]
 
 BUCKETS = tuple(f"{measure}_{grain}" for measure in ("care", "suuntima") for grain in ("day", "month"))
 FACTS = ("service_event", "flag", "plan", "assignment", "assessment", "merge")
-TABLES = (*FACTS, *BUCKETS, "client", "membership", "staged_membership", "history", "refold", "erased", "replay")
+TABLES = (
+    *FACTS,
+    *BUCKETS,
+    *("client", "membership", "staged_membership", "history", "refold", "erased", "replay", "audit"),
+)
 
 
 def event(id: str, sector: str = "vastaanotto", at: datetime = START, revision: int = 1, **data: Any) -> PlainRecord:
@@ -79,7 +84,7 @@ class Store:
         for events, apply in ((facts, store.apply), (persons, store.apply_persons)):
             if events:
                 commit = StoreCommit("segments", self.pool, CIPHER, partial(apply, registers=self.registers))
-                await commit(events, [])
+                await commit_by_county(commit, events)
 
     async def refold(self, **rule: Any) -> None:
         """Change the segment rule and refold all facts."""

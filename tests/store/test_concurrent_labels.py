@@ -102,9 +102,10 @@ async def test_history_read_before_the_lock_gives_a_wrong_label(
 async def test_missing_county_lock_gives_a_wrong_label(
     family: Family, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def no_lock(*_: object) -> None:
+    async def no_lock(*_: object) -> bool:
         """Take no lock."""
+        return True
 
-    monkeypatch.setattr(commit_module, "lock_counties", no_lock)
+    monkeypatch.setattr(commit_module, "try_lock_county", no_lock)
     assert not await run_both(family, first)
     assert await family.segments() == ["other"]

@@ -1,11 +1,15 @@
 """When the cells of a period are recomputed: after a change, by one replica at a time, and with a cooldown."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
 
 from services.fcr.cells import Cells
+from shared.postgres.lease import Leases, unshared
+from tests.deadlines import DEADLINE_S
+from tests.product import Database
 from tests.store.fcr_harness import BERTTA, COUNTY, DAY, START, Store, contact, retracted
 
 REVOLVING = "clients, revolving_clients, index"
@@ -56,15 +60,41 @@ async def test_change_during_recomputation_keeps_the_period_stale(fcr: Store, mo
     assert await fcr.row("revolving", REVOLVING) == (2, 0, 0.0)
 
 
-async def test_one_replica_recomputes_at_a_time(fcr: Store) -> None:
-    """The second replica skips the period, which stays stale until it is recomputed."""
-    await fcr.feed(contact("a"))
-    async with fcr.pool.acquire() as connection, connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock($1)", 0x6876_6163_656C_6C73)
-        await fcr.refresh_cells()
-        assert "2026-03" in await fcr.stale()
-    await fcr.refresh_cells()
+async def test_one_replica_counts_a_county_at_a_time(fcr: Store, database: Database) -> None:
+    """The second replica skips a county that the first one counts, and counts the others."""
+    await fcr.feed(contact("a"), contact("p", county="pirha"))
+    first, second = (Leases(database.dsn("hva_fcr"), "fcr") for _ in range(2))
+    cells = Cells(fcr.pool, second.hold, 2)
+    async with first.hold("cells", COUNTY) as held:
+        assert held
+        await cells.refresh()
+        assert set(await fcr.fetch("select distinct county from fcr.stale")) == {(COUNTY,)}
+    await cells.refresh()
     assert await fcr.stale() == set()
+    for leases in (first, second):
+        await leases.close()
+
+
+async def test_counties_are_counted_side_by_side(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at a time: a count waits until a second one has begun, and no third one begins."""
+    counties = [COUNTY, "pirha", "vantaa-kerava"]
+    await fcr.feed(*(contact("a", county=county) for county in counties))
+    counting, most, second = set[str](), 0, asyncio.Event()
+    count = Cells._count
+
+    async def count_with_another(self: Cells, connection: Any, period: Any, days: Any) -> None:
+        nonlocal most
+        counting.add(period[0])
+        most = max(most, len(counting))
+        if len(counting) == 2:
+            second.set()
+        await asyncio.wait_for(second.wait(), DEADLINE_S)
+        await count(self, connection, period, days)
+        counting.discard(period[0])
+
+    monkeypatch.setattr(Cells, "_count", count_with_another)
+    await fcr.refresh_cells()
+    assert (most, await fcr.stale()) == (2, set())
 
 
 async def test_recomputed_period_has_a_cooldown(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +108,7 @@ async def test_recomputed_period_has_a_cooldown(fcr: Store, monkeypatch: pytest.
         return await execute(self, query, *arguments, **options)
 
     monkeypatch.setattr(asyncpg.Connection, "execute", execute_for_one_second)
-    cells = Cells(fcr.pool, lambda: now)
+    cells = Cells(fcr.pool, unshared, 1, lambda: now)
     await fcr.feed(contact("a"))
     await cells.refresh()
     assert (now, await fcr.stale()) == (5.0, set())

@@ -9,7 +9,7 @@ import pytest
 from services.fcr.decode import decode
 from services.fcr.facts import Contact
 from services.fcr.store import apply
-from shared.postgres.lock import lock_counties
+from shared.postgres.lock import lock_county
 from tests.store.fcr_harness import (
     ANNA,
     BERTTA,
@@ -185,7 +185,7 @@ async def test_only_neighbours_in_time_are_read(fcr: Store) -> None:
     late = decode(contact("late", START - 1000 * DAY - HOUR), fcr.registers)
     assert isinstance(late, Contact)
     async with fcr.pool.acquire() as connection, connection.transaction():
-        await lock_counties(connection, "fcr", [COUNTY])
+        await lock_county(connection, "fcr", COUNTY)
         before = await connection.fetchval(ROWS_READ)
         await apply(connection, COUNTY, [late], fcr.registers)
         read = await connection.fetchval(ROWS_READ) - before

@@ -20,6 +20,7 @@ from shared.postgres.commit import StoreCommit
 from shared.postgres.pool import make_pool
 from shared.record import PlainRecord
 from shared.registers import Registers, load_folder
+from tests.by_county import commit_by_county
 from tests.product import SAMPLE, Database
 from tests.store.registers import replace_registers
 
@@ -81,11 +82,11 @@ class Store:
 
         facts = [decode(r, self.registers) for r in records]
         assert not [fact for fact in facts if isinstance(fact, Rejected)]
-        await StoreCommit("nps", self.pool, CIPHER, apply)(facts, [])  # type: ignore[type-var]
+        await commit_by_county(StoreCommit("nps", self.pool, CIPHER, apply), facts)  # type: ignore[type-var]
 
     async def erase(self, *records: PlainRecord) -> None:
         events = [decode_person(r) for r in records]
-        await StoreCommit("nps", self.pool, CIPHER, store.apply_persons)(events, [])  # type: ignore[type-var]
+        await commit_by_county(StoreCommit("nps", self.pool, CIPHER, store.apply_persons), events)  # type: ignore[type-var]
 
     async def fetch(self, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.pool.fetch(query)]

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+import os
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psutil
 import pytest
 from prometheus_client import CollectorRegistry
 
 from shared.postgres.lock import SERVICE_NUMBERS
 from shared.publication import replace
+from shared.publication.__main__ import connect
 from shared.publication.due import known
 from shared.publication.metrics import PublicationMetrics
+from shared.publication.priority import NICE, SESSION_NICE
 from shared.publication.protection import Protected
 from shared.publication.publish import LOCK, protect_snapshot, publish
 from shared.publication.publisher import PublicationError, Publisher, publish_in_process
@@ -33,9 +38,9 @@ class PublisherHarness:
     def __init__(self, database: Database, pool: Any) -> None:
         self.now, self.published, self.registry = NOW, list[CountyYear](), CollectorRegistry()
         self.in_process = publish_in_process(database.dsn("hva_nps"))
-        metrics = PublicationMetrics("nps", self.registry, lambda: self.now)
+        self.pool, self.metrics = pool, PublicationMetrics("nps", self.registry, lambda: self.now)
         logger = logging.getLogger("test")
-        self.publisher = Publisher("nps", pool, self._publish, metrics, HOUR, logger, lambda: self.now)
+        self.publisher = Publisher("nps", pool, self._publish, self.metrics, HOUR, logger, lambda: self.now)
 
     async def _publish(self, family: str, unit: CountyYear, now: datetime) -> bool:
         self.published.append(unit)
@@ -45,6 +50,7 @@ class PublisherHarness:
         """Run the publisher once. Returns what it published."""
         self.published = []
         await self.publisher.run()
+        await self.metrics.refresh(self.pool)
         return self.published
 
     def metric(self, name: str, **labels: str) -> float | None:
@@ -224,6 +230,30 @@ async def test_change_number_grows_only_with_a_change(nps: Store, pool: Any) -> 
     assert protect_snapshot(Snapshot({}, [], frozenset(), 0, "")).rows == {}
 
 
+def publisher_pid() -> int:
+    """The process of the running publisher."""
+    (found,) = (p for p in psutil.Process().children() if "shared.publication" in p.cmdline())
+    return found.pid
+
+
+def assert_yields_to_others(pid: int) -> None:
+    """Its nice value counts within its session, and that of the session among sessions."""
+    assert os.getpriority(os.PRIO_PROCESS, pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + NICE, 19)
+    assert os.getsid(pid) == pid
+    session = Path(f"/proc/{pid}/autogroup")
+    if session.exists():
+        assert session.read_text().split()[-1] == str(SESSION_NICE)
+
+
+async def test_publisher_has_one_server_process(database: Database) -> None:
+    connection = await connect(database.dsn("hva_nps"), "nps")
+    try:
+        assert await connection.fetchval("show max_parallel_workers_per_gather") == "0"
+        assert await connection.fetchval("show application_name") == "hva-nps-publisher"
+    finally:
+        await connection.close()
+
+
 async def test_publisher_process_ends_with_its_service(
     nps: Store, harness: PublisherHarness, reader: Any, database: Database
 ) -> None:
@@ -242,6 +272,7 @@ async def test_publisher_process_ends_with_its_service(
             return bool(await admin.fetchval(publishing, database.name) == number)
 
         await wait_until(lambda: publisher_count_is(1), "a publisher is running", 60)
+        assert_yields_to_others(publisher_pid())
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     await wait_until(lambda: publisher_count_is(0), "the publisher has ended", 60)

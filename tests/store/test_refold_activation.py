@@ -1,7 +1,7 @@
 """A changed segment rule is activated for a county: without a total time limit, and reported while it runs."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from shared.edge.tasks import refold
 from shared.health import Health
 from shared.keys import Key
 from shared.metrics import PipelineMetrics
+from shared.postgres.lease import Leases
 from shared.postgres.restated import Explain
 from shared.settings import Settings
+from tests.product import Database
 from tests.store.fcr_harness import ANNA, BERTTA
 from tests.store.segments_harness import Store, flag
 
@@ -34,7 +36,7 @@ async def changed(segments: Store) -> Store:
 
 
 @pytest.fixture
-def runtime(changed: Store, tmp_path: Path) -> Runtime:
+async def runtime(changed: Store, database: Database, tmp_path: Path) -> AsyncIterator[Runtime]:
     registry = CollectorRegistry()
     runtime = Runtime(
         settings=Settings("segments", "", "", tmp_path, tmp_path),
@@ -46,8 +48,10 @@ def runtime(changed: Store, tmp_path: Path) -> Runtime:
         metrics=PipelineMetrics("segments", registry),
         health=Health(()),
     )
-    runtime.pool = changed.pool
-    return runtime
+    runtime.background = changed.pool
+    runtime.leases = Leases(database.dsn("hva_segments"), "segments")
+    yield runtime
+    await runtime.leases.close()
 
 
 def reported(runtime: Runtime) -> tuple[float | None, float | None, str | None]:

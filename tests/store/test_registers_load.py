@@ -142,7 +142,7 @@ async def test_service_reports_that_its_registers_are_outdated(
         metrics=PipelineMetrics("nps", registry),
         health=Health(()),
     )
-    runtime.pool = pool
+    runtime.background = pool
     compare = compare_registers(runtime)
 
     async def reported(current: Registers, own: Registers) -> tuple[float | None, float | None, bool]:

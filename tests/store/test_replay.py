@@ -13,6 +13,7 @@ from services.segments import store as segments_store
 from shared.deltas import Deltas
 from shared.postgres import chunks, clients, sums
 from shared.postgres import replay as replay_module
+from shared.postgres.lease import unshared
 from tests.store import fcr_harness, segments_harness
 from tests.store.fcr_harness import ANNA, BERTTA, COUNTY, DAY, START, contact
 from tests.store.segments_harness import event, flag, merged, suuntima, wrong_counts
@@ -116,7 +117,7 @@ async def test_links_and_cells_of_contacts_are_repaired(fcr: fcr_harness.Store) 
     expected = await fcr.links(), await fcr.buckets(), await fcr.cells()
     await fcr.pool.execute("update fcr.contact set repeated_within = null where id = 'a'")
     await fcr.pool.execute("update fcr.client_cell set clients = 7 where scope_level = 'county'")
-    replay = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
+    replay = replace(fcr_store.REPLAY, cells=Cells(fcr.pool, unshared, 1).check)
     found = await replay.audit(fcr.pool, fcr.registers)
     assert found.wrong_facts == 1 and found.wrong_cells > 0
 
@@ -132,7 +133,7 @@ async def test_persons_of_contacts_are_repaired(fcr: fcr_harness.Store, damage: 
     await fcr.feed_persons(merged("m", ANNA, BERTTA))
     await fcr.refresh_cells()
     expected = await fcr.links(), await fcr.buckets(), await fcr.cells()
-    replay = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
+    replay = replace(fcr_store.REPLAY, cells=Cells(fcr.pool, unshared, 1).check)
     assert wrong_counts(await replay.audit(fcr.pool, fcr.registers)) == (0, 0)
     await fcr.pool.execute(damage)
     assert (await replay.audit(fcr.pool, fcr.registers)).wrong_facts > 0
@@ -149,7 +150,7 @@ async def test_deleted_cells_are_recomputed(fcr: fcr_harness.Store) -> None:
     await fcr.refresh_cells()
     expected = await fcr.cells()
     await fcr.pool.execute("delete from fcr.client_cell; delete from fcr.revolving_cell")
-    replay = replace(fcr_store.REPLAY, cells=Cells(fcr.pool).check)
+    replay = replace(fcr_store.REPLAY, cells=Cells(fcr.pool, unshared, 1).check)
     assert (await replay.audit(fcr.pool, fcr.registers)).wrong_cells > 0
     await replay.run(fcr.pool, fcr.registers)
     assert await fcr.cells() == expected

@@ -1,7 +1,6 @@
-"""Replays and audits are requested in the database, run one at a time, and run again if they were interrupted."""
+"""Replays and audits are requested in the database, run in order, and run again if they were interrupted."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,16 +11,12 @@ from shared.postgres.replay import Findings
 from shared.postgres.replay_due import (
     ATTEMPTS,
     ReplayAbandonedError,
-    audit_is_due,
-    last_failed,
-    last_wrong,
+    last_state,
     read_due,
     replay_due,
 )
 from tests.store import segments_harness
 from tests.store.segments_harness import event, wrong_counts
-
-NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -33,42 +28,37 @@ async def populated(segments: segments_harness.Store) -> segments_harness.Store:
 
 async def test_requested_replays_and_audits_run_in_order(populated: segments_harness.Store) -> None:
     pool, registers, replay = populated.pool, populated.registers, segments_store.REPLAY
-    assert await replay_due(pool, 4, replay, registers, NOON) is None
-    assert await last_wrong(pool, "segments") is None
+    assert await replay_due(pool, replay, registers) is None
+    assert await last_state(pool, "segments") == (0, False)
     await pool.execute("update segments.care_month set events = events + 2 where events > 0 and sector = 'vastaanotto'")
     await pool.execute("insert into segments.replay (repairs) values (false), (true), (false)")
-    found = [await replay_due(pool, 4, replay, registers, NOON) for _ in range(4)]
+    found = [await replay_due(pool, replay, registers) for _ in range(4)]
     assert [findings and wrong_counts(findings) for findings in found] == [(0, 1), (0, 1), (0, 0), None]
     rows = await populated.fetch("select repairs, wrong_cells, failed from segments.replay order by replay")
     assert rows == [(False, 1, None), (True, 1, None), (False, 0, None)]
-    assert await last_wrong(pool, "segments") == 0
+    assert await last_state(pool, "segments") == (0, False)
 
 
 async def test_replay_waits_until_facts_are_refolded(populated: segments_harness.Store) -> None:
     pool, replay = populated.pool, segments_store.REPLAY
     await pool.execute("insert into segments.replay (repairs) values (false)")
     newer = populated.registers.versioned({**populated.registers.versions, "registers": "newer"})
-    assert await replay_due(pool, 4, replay, newer, NOON) is None
-    assert await replay_due(pool, 4, replay, populated.registers, NOON) is not None
+    assert await replay_due(pool, replay, newer) is None
+    assert await replay_due(pool, replay, populated.registers) is not None
 
 
-async def test_one_replay_runs_at_a_time_and_failure_is_recorded(
-    populated: segments_harness.Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_failure_is_recorded(populated: segments_harness.Store, monkeypatch: pytest.MonkeyPatch) -> None:
     pool, registers, replay = populated.pool, populated.registers, segments_store.REPLAY
     await pool.execute("insert into segments.replay (repairs) values (true)")
-    concurrent: list[Any] = []
 
     async def run(*_: Any) -> Findings:
-        concurrent.append(await replay_due(pool, 4, replay, registers, NOON))
         raise RuntimeError("no")
 
     monkeypatch.setattr(replay.__class__, "run", run)
     with pytest.raises(RuntimeError):
-        await replay_due(pool, 4, replay, registers, NOON)
-    assert concurrent == [None]
+        await replay_due(pool, replay, registers)
     assert await populated.fetch("select failed from segments.replay") == [("RuntimeError",)]
-    assert await replay_due(pool, 4, replay, registers, NOON) is None
+    assert await replay_due(pool, replay, registers) is None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +72,6 @@ async def test_interrupted_read_from_kafka_is_repeated(
 
     async def interrupted_read() -> int:
         seen.append("begun")
-        assert await read_due(pool, 4, schema, read_all) is None, "one at a time"
         raise interruption
 
     async def read_all() -> int:
@@ -93,12 +82,10 @@ async def test_interrupted_read_from_kafka_is_repeated(
         seen.append(f"repaired, from Kafka: {from_kafka}")
 
     with pytest.raises(type(interruption)):
-        await read_due(pool, 4, schema, interrupted_read)
-    assert await replay_due(pool, 4, segments_store.REPLAY, populated.registers, NOON, after_replay) is None, (
-        "not read yet"
-    )
-    assert [await read_due(pool, 4, schema, read_all) for _ in range(2)] == [7, None]
-    assert await replay_due(pool, 4, segments_store.REPLAY, populated.registers, NOON, after_replay) is not None
+        await read_due(pool, schema, interrupted_read)
+    assert await replay_due(pool, segments_store.REPLAY, populated.registers, after_replay) is None, "not read yet"
+    assert [await read_due(pool, schema, read_all) for _ in range(2)] == [7, None]
+    assert await replay_due(pool, segments_store.REPLAY, populated.registers, after_replay) is not None
     assert seen == ["begun", "read", "repaired, from Kafka: True"]
     assert await populated.fetch("select records, ended_at is null, failed from segments.replay") == [(7, False, None)]
 
@@ -114,11 +101,11 @@ async def test_interrupted_replay_is_repeated(
 
     with monkeypatch.context() as patch, pytest.raises(asyncio.CancelledError):
         patch.setattr(replay.__class__, "run", stopped)
-        await replay_due(pool, 4, replay, registers, NOON)
+        await replay_due(pool, replay, registers)
     assert await populated.fetch("select started_at is not null, ended_at is null from segments.replay") == [
         (True, True)
     ]
-    assert await replay_due(pool, 4, replay, registers, NOON) is not None
+    assert await replay_due(pool, replay, registers) is not None
 
 
 @pytest.mark.parametrize("repairs", [True, False])
@@ -139,17 +126,17 @@ async def test_replay_that_crashes_the_service_is_abandoned(
         patch.setattr(replay.__class__, "run" if repairs else "audit", crash)
         for _ in range(ATTEMPTS):
             with pytest.raises(SystemExit):
-                await replay_due(pool, 4, replay, registers, NOON)
-        assert not await last_failed(pool, "segments")
+                await replay_due(pool, replay, registers)
+        assert await last_state(pool, "segments") == (0, False)
         with pytest.raises(ReplayAbandonedError, match="was interrupted 3 times"):
-            await replay_due(pool, 4, replay, registers, NOON)
-        assert await replay_due(pool, 4, replay, registers, NOON) is None
+            await replay_due(pool, replay, registers)
+        assert await replay_due(pool, replay, registers) is None
     assert calls == ATTEMPTS
     assert await populated.fetch("select failed from segments.replay") == [("interrupted 3 times",)]
-    assert await last_failed(pool, "segments")
+    assert await last_state(pool, "segments") == (0, True)
     await pool.execute("insert into segments.replay (repairs) values (false)")
-    assert await replay_due(pool, 4, replay, registers, NOON) is not None
-    assert not await last_failed(pool, "segments")
+    assert await replay_due(pool, replay, registers) is not None
+    assert await last_state(pool, "segments") == (0, False)
 
 
 @pytest.mark.parametrize("interruption", [asyncio.CancelledError(), ConnectionResetError()])
@@ -163,7 +150,7 @@ async def test_restarts_and_outages_do_not_count_as_attempts(
 
     for _ in range(ATTEMPTS + 1):
         with pytest.raises(type(interruption)):
-            await read_due(populated.pool, 4, "segments", interrupted_read)
+            await read_due(populated.pool, "segments", interrupted_read)
     assert await populated.fetch("select attempts, ended_at is null from segments.replay") == [(0, True)]
 
 
@@ -174,9 +161,9 @@ async def test_failed_read_from_kafka_is_recorded(populated: segments_harness.St
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        await read_due(populated.pool, 4, "segments", read)
+        await read_due(populated.pool, "segments", read)
     assert await populated.fetch("select failed, records from segments.replay") == [("RuntimeError", None)]
-    assert await read_due(populated.pool, 4, "segments", read) is None
+    assert await read_due(populated.pool, "segments", read) is None
 
 
 async def test_callback_runs_after_a_replay_but_not_after_an_audit(populated: segments_harness.Store) -> None:
@@ -187,24 +174,21 @@ async def test_callback_runs_after_a_replay_but_not_after_an_audit(populated: se
 
     await populated.pool.execute("insert into segments.replay (repairs) values (false), (true)")
     for _ in range(2):
-        assert await replay_due(populated.pool, 4, segments_store.REPLAY, populated.registers, NOON, after_replay)
+        assert await replay_due(populated.pool, segments_store.REPLAY, populated.registers, after_replay)
     assert seen == [False]
 
 
-NIGHT = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 3:00 in Finland
+@pytest.mark.parametrize("lost", [ConnectionResetError(), asyncpg.AdminShutdownError()])
+async def test_replay_that_lost_its_connections_is_repeated_as_after_a_crash(
+    populated: segments_harness.Store, monkeypatch: pytest.MonkeyPatch, lost: Exception
+) -> None:
+    await populated.pool.execute("insert into segments.replay (repairs) values (true)")
 
+    async def fail(*_: Any) -> Findings:
+        raise lost
 
-@pytest.mark.parametrize(
-    ("last", "now", "due"),
-    [
-        (None, NIGHT, True),
-        (None, NIGHT - timedelta(seconds=1), False),
-        (None, NOON, False),
-        (NIGHT, NIGHT + timedelta(hours=1), False),
-        (NIGHT - timedelta(seconds=1), NIGHT, True),
-        (NIGHT, NIGHT + timedelta(days=1), True),
-        (NIGHT, NIGHT + timedelta(days=1, hours=3), False),
-    ],
-)
-def test_audit_is_due_once_a_night(last: datetime | None, now: datetime, due: bool) -> None:
-    assert audit_is_due(last, now) is due
+    with monkeypatch.context() as patch, pytest.raises(type(lost)):
+        patch.setattr(segments_store.REPLAY.__class__, "run", fail)
+        await replay_due(populated.pool, segments_store.REPLAY, populated.registers)
+    assert await populated.fetch("select attempts, ended_at is null from segments.replay") == [(1, True)]
+    assert await replay_due(populated.pool, segments_store.REPLAY, populated.registers) is not None

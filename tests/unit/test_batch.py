@@ -1,6 +1,5 @@
 """The batch runner with an in-memory commit: what it retries, what it bisects, what becomes a dead letter."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -9,27 +8,31 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from shared import batch
-from shared.batch import Applied, BatchRunner
+from shared.batch import Applied, BatchRunner, Held
 from shared.contracts.reasons import Reason
 from shared.dead_letters import DeadLetter, Rejected
-from shared.edge import consume
 from shared.health import Health
 from shared.metrics import PipelineMetrics
-from shared.postgres.pool import COMMAND_TIMEOUT_S
 from shared.record import PlainRecord, Record
 
 
 class MemoryCommit:
     """An in-memory commit. Each call raises the next of `faults`, unless it is None. A `poison` event always fails."""
 
+    patience: list[float]
+
     def __init__(self, faults: Sequence[Exception | None] = (), poison: str | None = None) -> None:
         self.events: list[str] = []
         self.dead_letters: list[tuple[int, str]] = []
         self.calls = 0
+        self.patience = []
         self._faults, self._poison = list(faults), poison
 
-    async def __call__(self, events: Sequence[str], dead_letters: Sequence[DeadLetter]) -> Applied:
+    async def __call__(
+        self, events: Sequence[str], dead_letters: Sequence[DeadLetter], patience_s: float = 60.0
+    ) -> Applied:
         self.calls += 1
+        self.patience.append(patience_s)
         if self._faults and (fault := self._faults.pop(0)):
             raise fault
         if self._poison in events:
@@ -46,6 +49,11 @@ def decode(record: Record) -> str | Rejected | None:
     return Rejected(Reason.SCHEMA, "not valid") if text == "bad" else text
 
 
+def county_of(event: str) -> str:
+    """The county of `a:1` is a; other events have none."""
+    return event.partition(":")[0] if ":" in event else ""
+
+
 def records(*values: str) -> list[PlainRecord]:
     return [PlainRecord("t", 0, offset, 0, None, value.encode()) for offset, value in enumerate(values)]
 
@@ -53,7 +61,8 @@ def records(*values: str) -> list[PlainRecord]:
 def build_runner(commit: MemoryCommit) -> tuple[BatchRunner[str], CollectorRegistry]:
     registry = CollectorRegistry()
     metrics = PipelineMetrics("nps", registry)
-    return BatchRunner("t", decode, commit, metrics, logging.getLogger("test"), Health(())), registry
+    runner = BatchRunner("t", decode, commit, metrics, logging.getLogger("test"), Health(()), county_of)
+    return runner, registry
 
 
 class SlowCommit(MemoryCommit):
@@ -69,16 +78,16 @@ class SlowCommit(MemoryCommit):
     def clock(self) -> float:
         return self.now
 
-    async def __call__(self, events: Sequence[str], dead_letters: Sequence[DeadLetter]) -> Applied:
+    async def __call__(
+        self, events: Sequence[str], dead_letters: Sequence[DeadLetter], patience_s: float = 60.0
+    ) -> Applied:
         self.reported.append(self.health.problems())
         self.now += self.seconds
-        return await super().__call__(events, dead_letters)
+        return await super().__call__(events, dead_letters, patience_s)
 
-    def build_runner(self, max_records: int = 1000) -> BatchRunner[str]:
+    def build_runner(self) -> BatchRunner[str]:
         metrics, logger = PipelineMetrics("nps", CollectorRegistry()), logging.getLogger("test")
-        return BatchRunner(
-            "t", decode, self, metrics, logger, self.health, monotonic=self.clock, max_records=max_records
-        )
+        return BatchRunner("t", decode, self, metrics, logger, self.health, monotonic=self.clock)
 
 
 def outcomes(registry: CollectorRegistry) -> dict[str, float]:
@@ -93,6 +102,7 @@ def outcomes(registry: CollectorRegistry) -> dict[str, float]:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "_FIRST_PAUSE_S", 0.0001)
     monkeypatch.setattr(batch, "_MAX_PAUSE_S", 0.0001)
+    monkeypatch.setattr(batch, "_HELD_PAUSE_S", 0.0001)
 
 
 async def test_events_and_dead_letters_of_a_batch_are_committed_together() -> None:
@@ -103,15 +113,14 @@ async def test_events_and_dead_letters_of_a_batch_are_committed_together() -> No
     assert outcomes(registry) == {"applied": 2, "unchanged": 0, "rejected": 1}
 
 
-async def test_metrics_of_a_long_delivery_are_of_each_batch() -> None:
-    commit, registry = MemoryCommit(), CollectorRegistry()
-    metrics, logger = PipelineMetrics("nps", registry), logging.getLogger("test")
-    runner = BatchRunner("t", decode, commit, metrics, logger, Health(()), max_records=2)
-    await runner.run(records("a", "b", "c"))
-    buckets = {size: registry.get_sample_value("hva_batch_records_bucket", {"le": size}) for size in ("1.0", "3.0")}
-    assert (buckets, registry.get_sample_value("hva_batch_records_sum")) == ({"1.0": 1, "3.0": 2}, 3)
-    assert registry.get_sample_value("hva_batch_seconds_count") == 2
-    assert registry.get_sample_value("hva_batch_step_seconds_count", {"step": "decode"}) == 2
+async def test_each_county_is_committed_by_itself() -> None:
+    commit = MemoryCommit()
+    runner, registry = build_runner(commit)
+    await runner.run(records("a:1", "b:1", "a:2", "bad"))
+    assert (commit.events, commit.dead_letters, commit.calls) == (["a:1", "a:2", "b:1"], [(3, "schema")], 3)
+    assert registry.get_sample_value("hva_batch_records_sum") == 4
+    assert registry.get_sample_value("hva_batch_seconds_count") == 3
+    assert registry.get_sample_value("hva_batch_step_seconds_count", {"step": "decode"}) == 1
 
 
 async def test_ignored_record_is_neither_event_nor_dead_letter() -> None:
@@ -131,67 +140,51 @@ async def test_transient_error_is_retried() -> None:
     assert registry.get_sample_value("hva_commit_errors_total", {"kind": "DiskFullError"}) == 1
 
 
-async def test_error_beyond_the_retry_budget_is_raised_without_a_dead_letter(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(batch, "_RETRY_BUDGET_S", 0.001)
-    commit = MemoryCommit(faults=[asyncpg.CannotConnectNowError()] * 100)
+async def test_held_county_is_tried_again_without_waiting_and_without_an_error() -> None:
+    commit, delays = MemoryCommit(faults=[Held(), Held(), None]), list[bool]()
+    runner, registry = build_runner(commit)
+    ((county, items),) = (await runner.decode(records("a:1"), yield_to_loop=False)).items()
+    await runner.commit(county, items, on_delay=lambda: delays.append(True))
+    assert (commit.events, commit.patience, delays) == (["a:1"], [batch._PATIENCE_S, 0.0, 0.0], [True, True])
+    assert registry.get_sample_value("hva_commit_errors_total", {"kind": "Held"}) is None
+
+
+async def test_dead_letter_that_cannot_be_written_is_tried_again() -> None:
+    commit = MemoryCommit(faults=[KeyError("a bug"), KeyError("another bug"), None])
     runner, _ = build_runner(commit)
-    with pytest.raises(asyncpg.CannotConnectNowError):
-        await runner.run(records("a"))
-    assert commit.dead_letters == []
-
-
-async def test_retry_budget_includes_the_time_of_attempts() -> None:
-    commit = SlowCommit(25.0, faults=[TimeoutError()] * 100)
-    with pytest.raises(TimeoutError):
-        await commit.build_runner().run(records("a"))
-    assert (commit.calls, commit.now) == (3, 75.0), "the current attempt ends, and no other begins"
-
-
-async def test_parts_of_a_delivery_share_one_retry_budget() -> None:
-    first_part = [TimeoutError(), None]
-    commit = SlowCommit(25.0, faults=[*first_part, *[TimeoutError()] * 100])
-    with pytest.raises(TimeoutError):
-        await commit.build_runner(max_records=1).run(records("a", "b"))
-    assert (commit.events, commit.calls) == (["a"], 3)
-
-
-async def test_hanging_delivery_times_out_within_the_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    class HangingCommit(MemoryCommit):
-        async def __call__(self, events: Sequence[str], dead_letters: Sequence[DeadLetter]) -> Applied:
-            await asyncio.Event().wait()
-            raise AssertionError("unreachable")
-
-    assert batch._DELIVERY_LIMIT_S + COMMAND_TIMEOUT_S < consume._MAX_POLL_MS / 1000
-    monkeypatch.setattr(batch, "_DELIVERY_LIMIT_S", 0.01)
-    with pytest.raises(TimeoutError):
-        await build_runner(HangingCommit())[0].run(records("a"))
+    await runner.run(records("bad"))
+    assert commit.dead_letters == [(0, "schema")]
 
 
 async def test_repeated_commit_failure_is_reported_until_success() -> None:
     commit = SlowCommit(15.0, faults=[asyncpg.UndefinedColumnError()] * 3)
     await commit.build_runner().run(records("a"))
     report = {"commit of t": "fails and is tried again: UndefinedColumnError"}
-    assert commit.reported == [{}, {}, report, report], "a single failure is not reported"
+    assert commit.reported == [{}, {}, {}, report], "a failure of 15 s is not reported"
     assert (commit.health.problems(), commit.events, commit.dead_letters) == ({}, ["a"], [])
 
 
 async def test_reported_failure_expires_if_it_is_not_repeated() -> None:
-    commit = SlowCommit(50.0, faults=[asyncpg.UndefinedColumnError()] * 9)
-    with pytest.raises(asyncpg.UndefinedColumnError):
-        await commit.build_runner().run(records("a"))
-    assert list(commit.health.problems()) == ["commit of t"]
+    commit = SlowCommit(50.0, faults=[asyncpg.UndefinedColumnError()] * 2)
+    await commit.build_runner().run(records("a"))
+    commit.health.set_problem("commit of t", "fails", batch._REPORT_LASTS_S)
     commit.now += 1000
     assert commit.health.ready()
 
 
+async def test_commit_that_fails_for_long_delays_its_county() -> None:
+    commit, delays = SlowCommit(15.0, faults=[ConnectionResetError()] * 4), list[float]()
+    runner = commit.build_runner()
+    ((county, items),) = (await runner.decode(records("a"), yield_to_loop=False)).items()
+    await runner.commit(county, items, on_delay=lambda: delays.append(commit.now))
+    assert delays == [45.0, 60.0], "20 s after the first failure"
+
+
 async def test_unavailable_server_is_reported_once() -> None:
-    commit = SlowCommit(50.0, faults=[ConnectionResetError()] * 9)
+    commit = SlowCommit(50.0, faults=[ConnectionResetError()] * 3)
     commit.health.set_problem("kafka", "does not answer")
-    with pytest.raises(ConnectionResetError):
-        await commit.build_runner().run(records("a"))
-    assert list(commit.health.problems()) == ["kafka"]
+    await commit.build_runner().run(records("a"))
+    assert [list(problems) for problems in commit.reported] == [["kafka"]] * 4
 
 
 @pytest.mark.parametrize("position", range(7))

@@ -1,7 +1,6 @@
 """The canonical event, its digest, and the table of event types."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
@@ -12,7 +11,6 @@ from shared.contracts.canonical import digest, ecma_number
 from shared.contracts.catalogue import Stream
 from shared.contracts.event import ContractError, Event, decode_event, encode_event
 from shared.contracts.event_types import EVENT_TYPES
-from shared.contracts.feedback import Answered
 from shared.contracts.reasons import Reason
 from tests.unit.ingest_cases import ANSWERED, CONTACT, DATA, MERGED, PLAN, canonical, event, judge
 
@@ -61,7 +59,6 @@ def test_decoded_data_is_typed():
     found = decode_event(judge(event(PLAN, valid_to="2026-06-01")).value).data
     assert (found.valid_from, found.valid_to) == (date(2026, 5, 1), date(2026, 6, 1))
     answered = decode_event(judge(event(ANSWERED)).value).data
-    assert isinstance(answered, Answered)
     assert answered.answered_at == datetime(2026, 5, 1, 7, tzinfo=UTC)
     assert answered.answers == [{"question": "recommend", "value": 9}]
 
@@ -113,7 +110,7 @@ def test_errors_contain_no_values():
 def test_changed_event_can_be_encoded_again():
     decoded = decode_event(judge(event(CONTACT)).value)
     assert isinstance(decoded, Event)
-    assert decode_event(encode_event(replace(decoded, id="other"))).id == "other"
+    assert decode_event(encode_event(decoded._replace(id="other"))).id == "other"
 
 
 def test_digest_is_the_sha_256_of_the_rfc_8785_form():

@@ -9,7 +9,8 @@ from deploy.exporter import kafka, postgres
 from services.fcr import metrics as fcr
 from services.nps import metrics as nps
 from services.segments import metrics as segments
-from shared.edge.tasks import RefoldGauges, audit_gauge, failed_audit_gauge
+from shared.edge.jobs import JobMetrics
+from shared.edge.tasks import AuditGauges, RefoldGauges
 from shared.gauges import PublishedGauges
 from shared.metrics import PipelineMetrics
 from shared.publication.metrics import PublicationMetrics
@@ -37,8 +38,8 @@ def test_every_metric_is_in_the_table() -> None:
     PublishedGauges(nps.GAUGES | fcr.GAUGES | segments.GAUGES, registry)
     PublicationMetrics("any", registry)
     RefoldGauges(registry)
-    audit_gauge(registry)
-    failed_audit_gauge(registry)
+    AuditGauges(registry)
+    JobMetrics(registry)
     families = [*registry.collect(), *kafka.metric_families(KAFKA), *postgres.metric_families(POSTGRES)]
     assert first_cells("hva_[a-z_]+") == {
         f"{family.name}_total" if family.type == "counter" else family.name for family in families

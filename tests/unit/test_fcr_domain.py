@@ -1,11 +1,10 @@
 """Examples of what each fact of the contact stream counts."""
 
-from datetime import date
 from typing import Any
 
 import pytest
 
-from services.fcr.domain import ACCESS, HANDLED, HYTE, contributions
+from services.fcr.domain import ACCESS, HANDLED, contributions
 from services.fcr.facts import HyteCount, tombstone
 from shared.deltas import Deltas
 from tests.unit.fcr_cases import (
@@ -156,12 +155,12 @@ def test_correction_adds_new_and_subtracts_old_contributions() -> None:
     deltas = Deltas()
     deltas.add(contributions(old), -1)
     deltas.add(contributions(new))
-    assert deltas.measures() == {ACCESS, HANDLED}
-    ((key, counts),) = deltas.by_month(ACCESS)
-    assert key == (date(2026, 3, 1), 7, "phone", "other", "terveys")
+    found = deltas.rows()
+    assert found.keys() == {ACCESS, HANDLED}
+    ((key, counts),) = found[ACCESS]
+    assert key[1:] == (7, "phone", "other", "terveys")
     named = {name: count for name, count in zip(ACCESS.counts, counts, strict=True) if count}
     assert named == {"transfers": -1, "bounced": -1}
-    rows = {key[3]: dict(zip(HANDLED.counts, counts, strict=True)) for key, counts in deltas.by_day(HANDLED)}
+    rows = {key[5]: dict(zip(HANDLED.counts, counts, strict=True)) for key, counts in found[HANDLED]}
     assert {name: -count for name, count in rows["hoidettu"].items() if count} == NOT_REPEATED
     assert (rows["siirretty"]["unrepeated_1"], rows["siirretty"]["unrepeated_7"]) == (1, 0)
-    assert deltas.by_day(HYTE) == []

@@ -1,6 +1,5 @@
 """The label of a fact from its client, its label date and the client's history."""
 
-from dataclasses import fields
 from datetime import date, timedelta
 
 import pytest
@@ -57,9 +56,9 @@ COMMON = {"county": "oma-hame", "id": "f1", "rank": b"", "retracted": False}
 
 
 @pytest.mark.parametrize("kind", [nps.Invitation, nps.Feedback, nps.Response])
-def test_feedback_fact_is_labelled_on_its_label_day(kind: type[nps.Fact]) -> None:
+def test_feedback_fact_is_labelled_on_its_label_day(kind: type[nps.FeedbackFact]) -> None:
     """A response is labelled by its client, which may come from its invitation. Other facts use their own client."""
-    name = "client" if "client" in {field.name for field in fields(kind)} else "own_client"
+    name = "client" if "client" in kind._fields else "own_client"
     fact = kind(**COMMON, day=UNTIL, label_day=FIRST, segment="other", **{name: CLIENT})  # type: ignore[arg-type]
     found = nps.with_label(fact, {CLIENT: HISTORY})
     assert found.segment == "multidisciplinary"
