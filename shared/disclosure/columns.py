@@ -31,6 +31,7 @@ def columns(
 ) -> Iterator[Column]:
     """The columns to attack. `independent`: the equations that are no sums of others; `small`: rows."""
     cells, populations = suppression.cells, suppression.populations
+    counts_of = [counts[cell] for cell in cells]
     single = {row for row, population in enumerate(populations) if population <= 1}
     own = {number for number in independent if _adds_up([cells[row] for row in suppression.sums[number].rows])}
     sums_of = [[number for number in sums if number in own] for sums in suppression.sums_of]
@@ -40,7 +41,7 @@ def columns(
     for view, rows in rows_of.items():
         for category in VIEWS[view].categories:
             # A category cannot fall below 0. Nor does the only one of a row fall: the row would be empty.
-            values = {row: counts[cells[row]][category] for row in rows}
+            values = {row: counts_of[row][category] for row in rows}
             tight = {row for row, value in values.items() if not value or row in single}
             yield Column(view, category, rows, [row for row in rows if row in small and values[row]], tight, sums_of)
     sums_of = [[number for number in sums if number in independent] for sums in suppression.sums_of]

@@ -1,5 +1,6 @@
 """The equations of a column by what connects them, kept solved while more counts become unknown."""
 
+from itertools import count
 from typing import Final
 
 from shared.disclosure.elimination import Elimination
@@ -38,10 +39,11 @@ class Component:
         if _GROWTH * len(added) > len(self.unknowns) or not all(rows.values()):
             self.connect()
             return
-        for number, row in rows.items():
-            if number not in self._place:
-                self._place[number] = len(self._place)
-                self._equations.add_rows([{one: sign for one, sign in row.items() if one not in added}])
+        unnamed = [number for number in rows if number not in self._place]
+        self._place.update(zip(unnamed, count(len(self._place)), strict=False))
+        self._equations.add_rows(
+            {one: sign for one, sign in rows[number].items() if one not in added} for number in unnamed
+        )
         columns: dict[int, dict[int, int]] = {unknown: {} for unknown in added}
         for number, row in rows.items():
             for unknown in added.intersection(row):
@@ -59,8 +61,8 @@ class Components:
 
     def of(self, row: int) -> Component:
         """The component of an unknown count."""
-        while self._system.new:
-            self._add(self._system.new.pop())
+        if self._system.new:
+            self._grow()
         for known in self._kept:
             if row in known.unknowns:
                 return known
@@ -71,25 +73,35 @@ class Components:
         """Forget a component that need not be attacked again."""
         self._kept.remove(component)
 
-    def _add(self, new: int) -> None:
-        """Add a new unknown count, and all that are connected with it, to the component that they touch."""
-        touched: list[Component] = []
+    def _grow(self) -> None:
+        """Add new unknown counts, and all that are connected with them, to the components that they touch."""
+        new = self._system.new
+        added_to: dict[Component, set[int]] = {}
+        while new:
+            added, touched = self._connected(new.pop())
+            new -= added
+            if len(touched) == 1:
+                added_to.setdefault(touched.pop(), set()).update(added)
+            else:  # components that have become one are set up anew
+                self._kept = [known for known in self._kept if known not in touched]
+        for known, added in added_to.items():
+            if known in self._kept:
+                known.grow(added)
+
+    def _connected(self, new: int) -> tuple[set[int], set[Component]]:
+        """The unknown counts that are connected with a new one outside of the components, and those that it touches."""
+        touched: set[Component] = set()
         added, waiting, seen = {new}, [new], set()
         while waiting:
             for number in self._system.numbers_of(waiting.pop()):
-                if number not in seen:
-                    seen.add(number)
-                    for one in self._system.unknowns(number):
-                        known = next((known for known in self._kept if one in known.unknowns), None)
-                        if known is None and one not in added:
-                            added.add(one)
-                            waiting.append(one)
-                        elif known is not None and known not in touched:
-                            touched.append(known)
-        self._system.new -= added
-        if len(touched) == 1:
-            touched[0].grow(added)
-        elif touched:
-            touched[0].connect()
-            for other in touched[1:]:
-                self.drop(other)
+                if number in seen:
+                    continue
+                seen.add(number)
+                outside = self._system.unknowns(number).keys() - added
+                for known in self._kept:
+                    if not known.unknowns.isdisjoint(outside):
+                        touched.add(known)
+                        outside -= known.unknowns
+                added |= outside
+                waiting += outside
+        return added, touched

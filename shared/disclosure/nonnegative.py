@@ -48,14 +48,20 @@ class Substitution(Generic[V]):
         self._queue = [(len(row), number) for number, row in enumerate(self._rows)]
         heapq.heapify(self._queue)
         while self._queue:
-            _, number = heapq.heappop(self._queue)
-            self._solve(number)
+            length, number = heapq.heappop(self._queue)
+            if length == len(self._rows[number]):  # else it waits again since it changed
+                self._solve(number)
         self.rest = [row for row in self._rows if row]
 
     def _solve(self, number: int) -> None:
         row, known = self._rows[number], self._known
-        plus = [unknown for unknown, coefficient in row.items() if coefficient > 0 and unknown not in known]
-        minus = [unknown for unknown, coefficient in row.items() if coefficient < 0 and unknown not in known]
+        plus: list[V] = []
+        minus: list[V] = []
+        for unknown, coefficient in row.items():
+            if unknown not in known:
+                (plus if coefficient > 0 else minus).append(unknown)
+                if len(plus) > 1 and len(minus) > 1:
+                    return
         if not plus or not minus:
             self._set_to_zero(plus or minus, row, 1 if plus else -1)
         elif len(plus) == 1 or len(minus) == 1:

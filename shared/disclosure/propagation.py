@@ -4,7 +4,8 @@ Most of what can be calculated follows in steps, each from one equation: of its 
 those that are not known are at their least values and on one side, so that none of them can be greater.
 """
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from math import inf
 
 from shared.disclosure.hide import Suppression
 
@@ -12,7 +13,8 @@ from shared.disclosure.hide import Suppression
 class Propagation:
     """The rows of a column that follow step by step. `known` holds for each the equation that it follows from.
 
-    `sums_of`: by row the equations of the column. `tight`: rows at their least value.
+    `sums_of`: by row the equations of the column. `tight`: rows at their least value. Known rows have a place in the
+    order in which they followed.
     """
 
     def __init__(self, suppression: Suppression, sums_of: Sequence[Sequence[int]], tight: Collection[int]) -> None:
@@ -27,7 +29,7 @@ class Propagation:
         waiting = list(sums)
         while waiting:
             number = waiting.pop()
-            for row in self._follows_from(number, self.known):
+            for row in self._follows_from(number):
                 self._place[row] = self._places = self._places + 1
                 self._follow(row, number)
                 waiting += self._sums_of[row]
@@ -45,6 +47,7 @@ class Propagation:
                 for other in self._following.pop(number, ()):
                     del self.known[other]
                     if not self._follows_otherwise(other):
+                        del self._place[other]
                         waiting.append(other)
                         lost.add(other)
         self.start(touched)
@@ -54,27 +57,26 @@ class Propagation:
         self.known[row] = number
         self._following.setdefault(number, []).append(row)
 
-    def _follows_from(self, number: int, known: Container[int]) -> list[int]:
-        """The rows of an equation that follow from it and from known rows."""
+    def _follows_from(self, number: int, before: float = inf) -> list[int]:
+        """The rows of an equation that follow from it and from rows that were known before the place `before`."""
         wholes, parts = self._sums[number]
-        hidden = self._hidden
-        left = [row for row in wholes if hidden[row] and row not in known]
-        right = [row for row in parts if hidden[row] and row not in known]
-        if left and right:
-            return []
-        left = left or right
-        if len(left) > 1 and not all(row in self._tight for row in left):
-            return []
-        if not wholes and all(hidden[row] for row in parts):
-            return []
-        return left
+        hidden, place, tight = self._hidden, self._place, self._tight
+        left: list[int] = []
+        loose = False
+        for side in (wholes, parts):
+            others = bool(left)
+            for row in side:
+                if hidden[row] and not place.get(row, inf) < before:
+                    loose = loose or row not in tight
+                    left.append(row)
+                    if others or (loose and len(left) > 1):
+                        return []
+        return left if wholes or not all(hidden[row] for row in parts) else []
 
     def _follows_otherwise(self, row: int) -> bool:
         """Whether a row follows from what was known before it: from that only, lest rows prove each other."""
-        place = self._place[row]
         for number in self._sums_of[row]:
-            earlier = {one for one in self._sums[number].rows if one in self.known and self._place[one] < place}
-            if row in self._follows_from(number, earlier):
+            if row in self._follows_from(number, self._place[row]):
                 self._follow(row, number)
                 return True
         return False

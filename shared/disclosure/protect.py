@@ -1,6 +1,8 @@
 """One publication made safe: what is hidden of the rows of a county and year."""
 
-from collections.abc import Collection, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -34,6 +36,19 @@ def cell_of(view: str, row: Mapping[str, Any]) -> Cell:
     return Cell((view, *(str(row[key]) for key in keys)))
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Do not search for reference cycles: there are millions of objects, and next to no cycles among them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collection()
 def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive: Collection[str]) -> Protected:
     """Hide what is small and what would give it away. `counts` are of the published rows of one family, county and
     year; `sensitive` are units. Raises ValueError where they cannot be made safe."""
