@@ -77,8 +77,9 @@ class Acknowledger:
 
     def revoke(self) -> None:
         """The partitions are being revoked: what is not acknowledged comes again, here or at another replica. A poll
-        that has already returned must not begin a delivery, because what came before it is forgotten."""
-        self._revoked = self._assignment
+        that has already returned must not begin a delivery, because what came before it is forgotten, and because a
+        commit now would wait for the rebalance, and disturb it at its timeout."""
+        self._revoked = self._consumer.current_assignment if self._consumer else None
         self._forget()
 
     def _forget(self) -> None:

@@ -61,9 +61,14 @@ async def _repeat(runtime: Runtime, metrics: JobMetrics, job: Job) -> None:
 
 @contextlib.asynccontextmanager
 async def _reported(runtime: Runtime, metrics: JobMetrics, job: Job) -> AsyncIterator[None]:
-    """Report an error, and go on: the next run tries again."""
+    """Report an error, and go on: the next run tries again. So does it when something that the job waited for was
+    cancelled, and not the job."""
+    task = asyncio.current_task()
+    assert task is not None
     try:
         yield
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and task.cancelling():
+            raise
         metrics.failures.labels(job.name).inc()
         runtime.logger.warning("a job failed", extra={"job": job.name}, exc_info=error)

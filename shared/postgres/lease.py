@@ -103,8 +103,10 @@ class Leases:
                 task.uncancel()
                 raise LeaseLostError(job)
         finally:
+            release = held.taken and not held.lost
+            held.taken = False  # a connection that is lost from here on cancels nothing
             try:
-                if held.taken and not held.lost:
+                if release:
                     await self._ask("select pg_advisory_unlock($1, $2)", key)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 pass  # the connection is closed, and the lease with it

@@ -36,11 +36,10 @@ async def kill_after_commit(harness: Harness, mutant: str) -> list[str]:
     Histories that are not in the outbox by then are never published, because the redelivered batch changes nothing.
     """
     lines = [line for number in range(4) for line in events_of_client(number)]
-    readers = (harness.start(family) for family in ("nps", "fcr"))
-    _, killed, *_ = await start_together(
-        harness.start("ingest"), harness.start("segments", "kill@committed#1", mutant=mutant), *readers
-    )
     await harness.product.load(lines)
+    await start_together(*(harness.start(service) for service in ("ingest", "nps", "fcr")))
+    await harness.wait_until_current("ingest")
+    killed = await harness.start("segments", "kill@committed#1", mutant=mutant, ready=False, batch=1000)
     await harness.wait_for_mark("killed-committed", killed)
     await harness.start("segments", mutant=mutant, ready=False)
     await harness.product.wait()

@@ -4,6 +4,7 @@ Memberships, labels, histories and buckets equal those of a store that received 
 merges last.
 """
 
+import json
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -157,8 +158,8 @@ def winning_records(records: Iterable[PlainRecord]) -> list[PlainRecord]:
     best: dict[Any, tuple[Any, PlainRecord]] = {}
     for record in records:
         received = decode_event(record.value or b"")
-        named = {name: value for name, value in received.data if name.endswith("_id") and value is not None}
-        (key,) = named.items()
+        data = json.loads(record.value or b"")["data"]
+        (key,) = ((name, value) for name, value in data.items() if name.endswith("_id"))
         order = (received.data.revision, received.time, received.id)
         if key not in best or best[key][0] < order:
             best[key] = (order, record)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -80,7 +80,7 @@ class Store:
     """Applies records in batches that the test chooses, and reads what is stored."""
 
     pool: "asyncpg.Pool[asyncpg.Record]"
-    registers: Registers
+    registers: Registers = field(repr=False)
 
     async def feed(self, *records: PlainRecord) -> None:
         async def apply(connection: Any, county: str, facts: Sequence[ContactFact]) -> Any:

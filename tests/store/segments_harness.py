@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -74,7 +74,7 @@ class Store:
     """Applies records in batches that the test chooses, and reads what is stored."""
 
     pool: "asyncpg.Pool[asyncpg.Record]"
-    registers: Registers
+    registers: Registers = field(repr=False)
 
     async def feed(self, *records: PlainRecord) -> None:
         """Apply care records in one transaction, then merges and erasures in another."""

@@ -13,7 +13,7 @@ from services.fcr import store as fcr_store
 from services.nps import decode as nps_decode
 from services.nps import store as nps_store
 from shared.postgres import commit as commit_module
-from shared.postgres.membership import histories
+from shared.postgres.membership import erased_and_histories
 from shared.postgres.pool import make_pool
 from shared.postgres.registers import load
 from shared.record import PlainRecord
@@ -71,12 +71,12 @@ async def run_both(family: Family, first: str, early_read: pytest.MonkeyPatch | 
     async def feed(stopping: Any = lambda apply: apply) -> None:
         if early_read:
             async with pool.acquire() as connection:
-                known = await histories(connection, schema, COUNTY, [ANNA])
+                known = await erased_and_histories(connection, schema, COUNTY, [ANNA])
 
             async def read_before(*_: object) -> Any:
                 return known
 
-            early_read.setattr(family.store, "histories", read_before)
+            early_read.setattr(family.store, "erased_and_histories", read_before)
         await commit(schema, pool, stopping(write), facts)
 
     async def feed_histories(stopping: Any = lambda apply: apply) -> None:

@@ -182,3 +182,23 @@ async def test_lease_of_a_dead_or_frozen_process_becomes_free(
         with contextlib.suppress(ProcessLookupError):
             holder.kill()
         await holder.wait()
+
+
+async def test_connection_lost_during_a_release_cancels_nothing(
+    make: Callable[..., Leases], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases, ask = make(), Leases._ask
+
+    async def lose_connection(self: Leases, query: str, arguments: tuple[int, ...]) -> bool:
+        if "unlock" in query:
+            self._connection.terminate()
+            await asyncio.sleep(0)
+            raise ConnectionResetError
+        return await ask(self, query, arguments)
+
+    monkeypatch.setattr(Leases, "_ask", lose_connection)
+    async with leases.hold("cells", "pirha") as held:
+        assert held
+    await asyncio.sleep(0)  # where a request to cancel this task would take effect
+    task = asyncio.current_task()
+    assert task is not None and not task.cancelling()
