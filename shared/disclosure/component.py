@@ -97,11 +97,11 @@ class Components:
                 if number in seen:
                     continue
                 seen.add(number)
-                outside = self._system.unknowns(number).keys() - added
+                outside = {one for one in self._system.unknowns(number) if one not in added}
                 for known in self._kept:
                     if not known.unknowns.isdisjoint(outside):
                         touched.add(known)
-                        outside -= known.unknowns
+                        outside = outside - known.unknowns
                 added |= outside
                 waiting += outside
         return added, touched

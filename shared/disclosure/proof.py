@@ -61,8 +61,9 @@ class _Values:
         needed, waiting = {wanted}, [wanted]
         while waiting:
             _, row = self._steps.get(waiting.pop(), (0, {}))
-            waiting += (new := row.keys() - needed - self._known.keys())
-            needed |= new
+            new = [one for one in row if one not in needed and one not in self._known]
+            waiting += new
+            needed.update(new)
         for unknown in sorted(needed & self._steps.keys(), key=lambda one: -self._steps[one][0]):
             self._known[unknown] = self._value(unknown, self._steps[unknown][1])
         return self._known.get(wanted, {wanted: 1})

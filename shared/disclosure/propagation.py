@@ -51,7 +51,7 @@ class Propagation:
                         waiting.append(other)
                         lost.add(other)
         self.start(touched)
-        return lost - self.known.keys()
+        return {row for row in lost if row not in self.known}  # `-` would visit all known rows
 
     def _follow(self, row: int, number: int) -> None:
         self.known[row] = number

@@ -29,7 +29,6 @@ class System:
         """Hide rows, and what has to be hidden with them. Returns all that were shown before."""
         added = self.suppression.hide(sorted(rows))
         self.new |= self._propagation.hide(added)
-        self.new -= self.known.keys()
         return added
 
     def is_known(self, row: int) -> bool:
