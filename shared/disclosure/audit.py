@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from shared.disclosure.columns import Column
 from shared.disclosure.component import Component, Components
 from shared.disclosure.hide import Suppression
-from shared.disclosure.repair import Repair, row_to_hide
+from shared.disclosure.repair import Repair, make_unknown
 from shared.disclosure.system import System
 
 
@@ -26,10 +26,8 @@ class Audit:
         """Hide rows until nothing follows. Returns the small rows of which it still does, because nothing is left to
         hide, or because the next attack would be on more than `most` counts in sum."""
         for row in self._column.small:
-            while row in self._system.known:
-                chosen = row_to_hide(self._system, self._system.known, row)
-                if chosen is None or not self._system.hide([chosen]):
-                    return [row]
+            if not make_unknown(self._system, row):
+                return [row]
         found = self._attack(self._column.small)
         while found:
             if self.attacked > most or not Repair(self._system, self._moving).repair(found):

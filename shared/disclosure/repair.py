@@ -66,6 +66,8 @@ class Repair:
             chosen = self._rows_of_proofs(wanted, rows)
             if chosen:
                 self._system.hide(set(chosen.values()))
+                for row in sorted(set(chosen.values())):
+                    make_unknown(self._system, row)  # the proof holds while single equations prove the row
                 repaired = True
             for one in wanted:
                 if one not in chosen:
@@ -86,6 +88,15 @@ class Repair:
             if ranked:
                 chosen[one] = min(ranked, key=system.suppression.rank.__getitem__)
         return chosen
+
+
+def make_unknown(system: System, row: int) -> bool:
+    """Hide rows until a hidden count does not follow from single equations. Returns False where nothing is left."""
+    while row in system.known:
+        chosen = row_to_hide(system, system.known, row)
+        if chosen is None or not system.hide([chosen]):
+            return False
+    return True
 
 
 def row_to_hide(system: System, known: Collection[int], row: int) -> int | None:
