@@ -20,6 +20,7 @@ class Audit:
         self._system, self._column = System(suppression, column), column
         self._components = Components(self._system)
         self._moving: set[int] = set()
+        self._repair = Repair(self._system, self._moving)
         self.attacked = 0
 
     def unsafe(self, most: int) -> list[int]:
@@ -30,7 +31,7 @@ class Audit:
                 return [row]
         found = self._attack(self._column.small)
         while found:
-            if self.attacked > most or not Repair(self._system, self._moving).repair(found):
+            if self.attacked > most or not self._repair.repair(found):
                 return sorted(found)
             found = self._attack(found)
         return []

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from collections import Counter
+LIM=int(__import__("os").environ.get("LIM","0"))
 from shared.disclosure.elimination import Row, eliminate, users_of
 from shared.disclosure.hide import Sum, Suppression
 from shared.disclosure.proof import proofs
@@ -13,6 +15,7 @@ class Repair:
 
     def __init__(self, system: System, moving: set[int]) -> None:
         self._system, self._moving = system, moving
+        self._tries = Counter()
 
     def repair(self, found: Mapping[int, set[int]]) -> bool:
         """Hide rows so that fewer of the small rows in `found` follow. Returns whether anything was hidden.
@@ -65,8 +68,9 @@ class Repair:
             wanted = [one for one in left if one == start or one in unknowns]
             chosen = self._rows_of_proofs(wanted, rows)
             if chosen:
-                self._system.hide(set(chosen.values()))
-                for row in sorted(set(chosen.values())):
+                rows_to_hide = sorted(set().union(*chosen.values()))
+                self._system.hide(rows_to_hide)
+                for row in rows_to_hide:
                     make_unknown(self._system, row)  # the proof holds while single equations prove the row
                 repaired = True
             for one in wanted:
@@ -74,19 +78,21 @@ class Repair:
                     del left[one]
         return repaired
 
-    def _rows_of_proofs(self, wanted: Collection[int], rows: Sequence[Row[int]]) -> dict[int, int]:
+    def _rows_of_proofs(self, wanted: Collection[int], rows: Sequence[Row[int]]) -> dict[int, list[int]]:
         """By row that the equations prove the row to hide: of its proof that of least worth."""
         system, hidden = self._system, self._system.suppression.hidden
         names = {name for row in rows for name in row}
         symbols = {name for name in names if system.is_known(name)}
         tight = (system.tight(names - symbols) - self._moving) | symbols.intersection(system.column.tight)
-        chosen: dict[int, int] = {}
+        chosen: dict[int, list[int]] = {}
         for one, used in proofs(rows, tight, symbols, wanted).items():
             shown = [row for row in used if not hidden[row]]
             candidates: list[int | None] = [*shown] or [row_to_hide(system, system.known, row) for row in used]
             ranked = [row for row in candidates if row is not None]
             if ranked:
-                chosen[one] = min(ranked, key=system.suppression.rank.__getitem__)
+                ranked.sort(key=system.suppression.rank.__getitem__)
+                chosen[one] = ranked[: 2 ** self._tries[one]]
+                if len(rows) > LIM: self._tries[one] += 1
         return chosen
 
 
