@@ -1,9 +1,8 @@
 """What to hide next so that a count that follows from a publication no longer does."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from collections import Counter
-LIM=int(__import__("os").environ.get("LIM","0"))
 from shared.disclosure.elimination import Row, eliminate, users_of
 from shared.disclosure.hide import Sum, Suppression
 from shared.disclosure.proof import proofs
@@ -15,7 +14,7 @@ class Repair:
 
     def __init__(self, system: System, moving: set[int]) -> None:
         self._system, self._moving = system, moving
-        self._tries = Counter()
+        self._tries: Counter[int] = Counter()
 
     def repair(self, found: Mapping[int, set[int]]) -> bool:
         """Hide rows so that fewer of the small rows in `found` follow. Returns whether anything was hidden.
@@ -30,9 +29,24 @@ class Repair:
         users = users_of(rest)
         if self._hide_proofs(found, users.__getitem__, rest.__getitem__):
             return True
-        known = following | self._system.known.keys()
-        chosen = {row_to_hide(self._system, known, row) for row in found}
-        return bool(self._system.hide(row for row in chosen if row is not None))
+        hidden = [self._hide_around(row, following) for row in found]
+        return any(hidden)
+
+    def _hide_around(self, row: int, following: set[int]) -> bool:
+        """Hide rows of single equations that prove a count of which no proof is found."""
+        hidden = False
+        for _ in range(self._rows_to_try(row)):
+            chosen = row_to_hide(self._system, row, following)
+            if chosen is None:
+                break
+            self._system.hide([chosen])
+            hidden = True
+        return hidden
+
+    def _rows_to_try(self, row: int) -> int:
+        """How many rows to hide for a count at once: twice as many each time, since many counts have many proofs."""
+        self._tries[row] += 1
+        return 1 << (self._tries[row] - 1)
 
     def _without_moving(self, number: int) -> Row[int]:
         """An equation of which all unknown counts follow, or have been hidden since; else nothing."""
@@ -55,7 +69,7 @@ class Repair:
     def _hide_proofs(
         self, found: Iterable[int], numbers_of: Callable[[int], Iterable[int]], row_of: Callable[[int], Row[int]]
     ) -> bool:
-        """Hide rows while equations prove some of the found ones: of each proof the row of least worth.
+        """Hide rows while equations prove some of the found ones: of each proof those of least worth.
 
         Equations without a common unknown count are solved apart: a row that is hidden touches few of them.
         """
@@ -79,7 +93,7 @@ class Repair:
         return repaired
 
     def _rows_of_proofs(self, wanted: Collection[int], rows: Sequence[Row[int]]) -> dict[int, list[int]]:
-        """By row that the equations prove the row to hide: of its proof that of least worth."""
+        """By row that the equations prove the rows to hide: of its proof those of least worth."""
         system, hidden = self._system, self._system.suppression.hidden
         names = {name for row in rows for name in row}
         symbols = {name for name in names if system.is_known(name)}
@@ -87,35 +101,37 @@ class Repair:
         chosen: dict[int, list[int]] = {}
         for one, used in proofs(rows, tight, symbols, wanted).items():
             shown = [row for row in used if not hidden[row]]
-            candidates: list[int | None] = [*shown] or [row_to_hide(system, system.known, row) for row in used]
+            candidates: list[int | None] = [*shown] or [row_to_hide(system, row) for row in used]
             ranked = [row for row in candidates if row is not None]
             if ranked:
                 ranked.sort(key=system.suppression.rank.__getitem__)
-                chosen[one] = ranked[: 2 ** self._tries[one]]
-                if len(rows) > LIM: self._tries[one] += 1
+                chosen[one] = ranked[: self._rows_to_try(one)]
         return chosen
 
 
 def make_unknown(system: System, row: int) -> bool:
     """Hide rows until a hidden count does not follow from single equations. Returns False where nothing is left."""
     while row in system.known:
-        chosen = row_to_hide(system, system.known, row)
+        chosen = row_to_hide(system, row)
         if chosen is None or not system.hide([chosen]):
             return False
     return True
 
 
-def row_to_hide(system: System, known: Collection[int], row: int) -> int | None:
+def row_to_hide(system: System, row: int, following: Collection[int] = ()) -> int | None:
     """The shown row of least worth in the equations that prove the count of a row, those in which every hidden row is
     known, and in those that prove the other hidden counts in these; without such equations the nearest shown row. None
     where nothing near is shown.
     """
-    suppression, column = system.suppression, system.column
+    suppression, column, known = system.suppression, system.column, system.known
     hidden, populations = suppression.hidden, suppression.populations
+
+    def is_proven(one: int) -> bool:
+        return not hidden[one] or one in known or one in following
 
     def proofs_of(one: int) -> list[Sum]:
         sums = [suppression.sums[number] for number in column.sums_of[one]]
-        return [found for found in sums if all(other in known for other in found.rows if hidden[other])]
+        return [found for found in sums if all(map(is_proven, found.rows))]
 
     proven = {row, *(other for found in proofs_of(row) for other in found.rows if hidden[other])}
     candidates = {
