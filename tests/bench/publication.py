@@ -1,33 +1,26 @@
-"""The cost of a publication: one year of the nps family of a county, in a process of its own, as in the product.
+"""The cost of a publication: one year of the nps family of a county, in a process of its own, as the service starts it.
 
-The county is built from random responses, as the star of `figures` would sum them up. Reading it from a database is not
-measured. Protecting it is computation only; then the rows replace the stored ones.
+The buckets of the county are those of random responses. Reading, protecting and storing are measured together.
 """
 
 import asyncio
-import multiprocessing
+import json
+import os
 import random
-import resource
-import time
-from collections import Counter, defaultdict
+import subprocess
+import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
-from shared.disclosure.model import ALL, FURTHER, Cell, population
-from shared.disclosure.nesting import UnitSpan
-from shared.disclosure.periods import parents
-from shared.disclosure.protect import minimum
-from shared.disclosure.star import is_published
-from shared.publication.protection import Protected, Row, protected, views_of
-from shared.publication.replace import replace_published
-from shared.publication.snapshot import CountyYear, Snapshot
+from shared.postgres.lock import Connection
+from shared.publication.snapshot import CountyYear
 from tests.bench.sizes import Sizes
-from tests.bench.stage import Stage
+from tests.bench.stage import Database, Stage
 
 _COUNTY: Final = CountyYear("oma-hame", 2026)
 _FAMILY: Final = "nps"
@@ -35,11 +28,18 @@ _NOW: Final = datetime(2027, 1, 1, tzinfo=UTC)
 _QUESTIONS: Final = 11
 _CHANNELS: Final = {"sms": 0.45, "device": 0.53, "chat": 0.02}
 _SEGMENTS: Final = {"multidisciplinary": 0.1, "other": 0.4, "unknown": 0.5}
-_NPS: Final = {"promoters": 0.8, "passives": 0.12, "detractors": 0.08}
-_STATEMENT: Final = {"c1": 0.02, "c2": 0.03, "c3": 0.1, "c4": 0.25, "c5": 0.58, "not_applicable": 0.02}
-_COLUMNS: Final = (
-    "select attname from pg_attribute where attrelid = format('report.%I', $1::text)::regclass and attnum > 0"
-)
+_NPS: Final = {2: 0.8, 1: 0.12, 0: 0.08}  # promoters, passives, detractors
+_ANSWERS: Final = {1: 0.02, 2: 0.03, 3: 0.1, 4: 0.25, 5: 0.58, 0: 0.02}  # 0 does not concern the client
+_UNITS: Final = """
+insert into reference.unit_row (key, county, unit, name_fi, name_sv, name_en, service_area, result_area, division,
+  region, sensitive, current)
+values ($1, $2, $3, $3, $3, $3, $4, $5, $6, $7, $8, true)
+"""
+_SCOPES: Final = "insert into reference.unit_scope (unit_row, county, scope_level, scope) values ($1, $2, $3, $4)"
+_RESULT: Final = "select rows, hidden, seconds from report.publication where (family, county, year) = ($1, $2, $3)"
+
+Buckets = Mapping[str, Mapping[tuple[Any, ...], list[int]]]
+"""By table the counts of each key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,13 @@ class County:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One publication. `small`: rows hidden for their own size, among the `hidden` ones."""
+    """One publication. `cpu_s` and `peak_mib` are of the publisher's process; `seconds` include PostgreSQL."""
 
     county: County
     rows: int
-    small: int
     hidden: int
-    protect_cpu_s: float
-    replace_s: float
+    cpu_s: float
+    seconds: float
     peak_mib: float
 
     @property
@@ -72,59 +71,71 @@ async def publication(stage: Stage, sizes: Sizes, report: Callable[[str], None])
     """Publish counties of the given sizes, one after another."""
     found = []
     for units, responses in sizes.published:
-        database = await stage.database()
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            dsn, loop = database.dsn(f"hva_{_FAMILY}"), asyncio.get_running_loop()
-            one = await loop.run_in_executor(pool, _published, dsn, County(units, responses))
+        county, database = County(units, responses), await stage.database()
+        await stage.release_publications(database)
+        connection: Connection = await asyncpg.connect(database.dsn())
+        try:
+            await _fill(connection, county)
+            cpu_s, peak_mib = await asyncio.to_thread(_publish, database)
+            row = await connection.fetchrow(_RESULT, _FAMILY, _COUNTY.county, _COUNTY.year)
+        finally:
+            await connection.close()
+        assert row is not None, "nothing was published"
         await stage.drop(database)
+        one = Publication(county, row["rows"], row["hidden"], cpu_s, row["seconds"], peak_mib)
         found.append(one)
         report(
             f"a county of {units} units: {one.rows} rows, {100 * one.hidden_share:.1f} % hidden,"
-            f" protected in {one.protect_cpu_s:.1f} s of CPU"
+            f" published in {cpu_s:.1f} s of CPU, {peak_mib:.0f} MiB"
         )
     return found
 
 
-def _published(dsn: str, county: County) -> Publication:
-    snapshot = snapshot_of(county)
-    began = time.process_time()
-    rows = protected(snapshot.cells, snapshot.spans, snapshot.sensitive)
-    protect_cpu_s = time.process_time() - began
-    replace_s = asyncio.run(_replaced(dsn, snapshot, rows))
-    small = sum(0 < population(cell, row) < minimum(cell, snapshot.sensitive) for cell, row in snapshot.cells.items())
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Publication(county, len(snapshot.cells), small, rows.hidden, protect_cpu_s, replace_s, peak_mib)
+def _publish(database: Database) -> tuple[float, float]:
+    """Run the publisher. Returns its CPU seconds and its peak memory in MiB."""
+    job = {"dsn": database.dsn(f"hva_{_FAMILY}"), "family": _FAMILY, "county": _COUNTY.county, "year": _COUNTY.year}
+    process = subprocess.Popen([sys.executable, "-m", "shared.publication"], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(f"{json.dumps({**job, 'now': _NOW.isoformat()})}\n".encode())
+    process.stdin.flush()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdin.close()
+    if process.returncode:
+        raise RuntimeError(f"the publication failed: exit code {process.returncode}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-async def _replaced(dsn: str, snapshot: Snapshot, rows: Protected) -> float:
-    connection = await asyncpg.connect(dsn)
-    try:
-        for view in views_of(_FAMILY):
-            columns = [row["attname"] for row in await connection.fetch(_COLUMNS, view)]
-            for row in rows.rows.get(view, ()):
-                for column in columns:
-                    row.setdefault(column)  # shares and scores cost what other numbers cost
-        began = time.monotonic()
-        await replace_published(connection, _FAMILY, _COUNTY, snapshot, rows, _NOW, lambda: time.monotonic() - began)
-        return time.monotonic() - began
-    finally:
-        await connection.close()
-
-
-def snapshot_of(county: County) -> Snapshot:
-    """The input of a publication. Equal counties give equal input."""
-    chance = random.Random(1)
+async def _fill(connection: Connection, county: County) -> None:
+    """Store the units of a county and the buckets of its responses."""
     units = [_scopes(number, county.units) for number in range(county.units)]
+    levels = ("unit", "service_area", "result_area", "division", "region")
+    rows = [(key, _COUNTY.county, *(unit[level] for level in levels), key % 7 == 0) for key, unit in enumerate(units)]
+    await connection.executemany(_UNITS, rows)
+    scopes = [(key, _COUNTY.county, *scope) for key, unit in enumerate(units) for scope in unit.items()]
+    await connection.executemany(_SCOPES, scopes)
+    for table, counts in buckets_of(county).items():
+        records = [(_COUNTY.county, *key, *found) for key, found in counts.items()]
+        await connection.copy_records_to_table(table, schema_name=_FAMILY, records=records)
+    await connection.execute("analyze")
+
+
+def buckets_of(county: County) -> Buckets:
+    """The buckets of random responses. Equal counties give equal buckets."""
+    chance = random.Random(1)
     weights = [1 / (1 + number) for number in range(county.units)]  # few units are large
-    counts: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for unit in chance.choices(units, weights, k=county.responses):
-        keys = list(_keys(chance, unit))
-        for view, columns, further in _answers(chance):
-            for key in keys:
-                counts[(view, *key, *further)].update(columns)
-    cells = {cell: _row(cell, found) for key, found in counts.items() if is_published(cell := Cell(key))}
-    sensitive = frozenset(unit["unit"] for unit in units[::7])
-    return Snapshot(cells, [UnitSpan(date.min, date.max, unit) for unit in units], sensitive, 1, "")
+    answers = defaultdict(lambda: [0] * 6), defaultdict(lambda: [0] * 6)
+    responses = defaultdict(lambda: [0] * 2), defaultdict(lambda: [0] * 2)
+    for unit in chance.choices(range(county.units), weights, k=county.responses):
+        day = date(_COUNTY.year, 1, 1) + timedelta(chance.randrange(365))
+        keys = (day, unit), (day.replace(day=1), unit, _any(chance, _CHANNELS), _any(chance, _SEGMENTS))
+        for tables, key in zip(responses, keys, strict=True):
+            tables[key][0] += 1
+        for question, answer in _answers(chance):
+            for tables, key in zip(answers, keys, strict=True):
+                tables[(*key, question)][answer] += 1
+    found = {"answer": answers, "response_count": responses}
+    return {f"{name}_{kind}": of for name, two in found.items() for kind, of in zip(("day", "month"), two, strict=True)}
 
 
 def _scopes(number: int, units: int) -> dict[str, str]:
@@ -140,35 +151,12 @@ def _scopes(number: int, units: int) -> dict[str, str]:
     }
 
 
-def _keys(chance: random.Random, unit: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """The keys of all rows in which a response counts, and of some that are not published."""
-    day = date(_COUNTY.year, 1, 1) + timedelta(chance.randrange(365))
-    month = ("month", f"{day:%Y-%m}")
-    channel, segment = _any(chance, _CHANNELS), _any(chance, _SEGMENTS)
-    for period in (("day", day.isoformat()), month, *parents(*month)):
-        for scope in unit.items():
-            yield (*period, *scope, ALL, ALL)
-            if scope[0] in ("county", "division", "result_area", "service_area"):
-                yield (*period, *scope, channel, ALL)
-                yield (*period, *scope, ALL, segment)
-
-
-def _answers(chance: random.Random) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """Where a response counts: view, columns and further keys."""
-    yield "response", ("responses",), ()
-    yield "nps", ("n", _any(chance, _NPS)), ()
+def _answers(chance: random.Random) -> Iterator[tuple[str, int]]:
+    """The answers of a response: a question and the position of its count."""
+    yield "recommend", _any(chance, _NPS)
     for question in chance.sample(range(_QUESTIONS), 2):
-        answer = _any(chance, _STATEMENT)
-        columns = (answer,) if answer == "not_applicable" else ("n", answer)
-        yield "statement", columns, (f"question-{question:02}",)
+        yield f"question-{question:02}", _any(chance, _ANSWERS)
 
 
-def _any(chance: random.Random, weights: Mapping[str, float]) -> str:
+def _any(chance: random.Random, weights: Mapping[Any, float]) -> Any:
     return chance.choices(list(weights), list(weights.values()))[0]
-
-
-def _row(cell: Cell, found: Counter[str]) -> Row:
-    keys = zip(("period_kind", "period", "scope_level", "scope", "channel", "segment"), cell[1:], strict=False)
-    further = zip(cell.view.further, cell[FURTHER:], strict=True)
-    counts = {column: found[column] for column in (*cell.view.population, *cell.view.categories)}
-    return {"county": _COUNTY.county, **dict(keys), **dict(further), **counts, "state": "final"}

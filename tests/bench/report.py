@@ -142,13 +142,12 @@ def _rates(rows: Mapping[str, Summary]) -> Iterator[str]:
 
 
 def _publications(found: Iterable[Publication]) -> Iterator[str]:
-    yield "| A year of nps of a county | rows | hidden (for their own size) | protecting, CPU | storing | peak memory |"
+    yield "| A year of nps of a county | rows | hidden | CPU of the publisher | duration | peak memory |"
     yield "|---|---|---|---|---|---|"
     for one in found:
         what = f"{one.county.units} units, {one.county.responses:,} responses"
-        hidden = f"{one.hidden_share:.1%} ({one.small / one.rows:.1%})"
-        costs = f"{one.protect_cpu_s:.1f} s | {one.replace_s:.1f} s | {one.peak_mib:.0f} MiB"
-        yield f"| {what} | {one.rows:,} | {hidden} | {costs} |"
+        costs = f"{one.cpu_s:.1f} s | {one.seconds:.1f} s | {one.peak_mib:.0f} MiB"
+        yield f"| {what} | {one.rows:,} | {one.hidden_share:.1%} | {costs} |"
 
 
 def _freshness(what: str, rows: Mapping[str, Freshness]) -> Iterator[str]:
