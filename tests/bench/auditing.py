@@ -4,7 +4,7 @@
 """
 
 import asyncio
-import resource
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from shared.postgres.pool import close_pool, make_pool
 from shared.postgres.replay import Replay
 from shared.registers import load_folder
 from tests.bench.family import Family
+from tests.bench.measure import peak_mib
 from tests.bench.reading import COUNTY
 from tests.bench.stage import Database, Stage
 from tests.bench.workload import registers_folder
@@ -58,7 +59,7 @@ async def _audit(family: str, dsn: str, county: str) -> dict[str, float]:
     registers = load_folder(registers_folder())
     pool = await make_pool(dsn, "bench-audit", _CONNECTIONS)
     try:
-        before_mib, started, cpu = _peak_mib(), time.perf_counter(), time.process_time()
+        before_mib, started, cpu = peak_mib(os.getpid()), time.perf_counter(), time.process_time()
         found = await _replay(family, pool).audit_county(pool, county, registers)
     finally:
         await close_pool(pool)
@@ -68,17 +69,13 @@ async def _audit(family: str, dsn: str, county: str) -> dict[str, float]:
         "seconds": time.perf_counter() - started,
         "cpu_s": time.process_time() - cpu,
         "before_mib": before_mib,
-        "peak_mib": _peak_mib(),
+        "peak_mib": peak_mib(os.getpid()),
     }
 
 
 def _replay(family: str, pool: Pool) -> Replay:
     replay = _REPLAYS[family]
     return replace(replay, cells=Cells(pool, unshared, _CONNECTIONS - 1).check) if family == "fcr" else replay
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
