@@ -28,7 +28,7 @@ class Settings:
     of records in one transaction. `gateway_port` None: the HTTP gateway of ingest is off; 0: any port.
     `publish_every_s`: seconds between two publications of current figures. `counties_at_once`: transactions of counties
     that run side by side, each with a connection of its own. `background_connections`: the connections to PostgreSQL on
-    which all jobs of the replica run.
+    which all jobs of the replica run. `dead_letter_days`: how long closed dead letters are kept; None: for ever.
     """
 
     service: str
@@ -48,6 +48,7 @@ class Settings:
     publish_every_s: int = 3600
     counties_at_once: int = 4
     background_connections: int = 3
+    dead_letter_days: int | None = None
 
 
 def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -102,6 +103,8 @@ def read_settings(service: str, environ: Mapping[str, str] = os.environ) -> Sett
         counties_at_once=number("HVA_COUNTIES_AT_ONCE", 4, 2, 50),
         # A replay and a redrive each need a second connection while they hold one: with two they could wait for ever.
         background_connections=number("HVA_BACKGROUND_CONNECTIONS", 3, 3, 20),
+        # Not shorter than Kafka retains a record: read again, it would become a new dead letter.
+        dead_letter_days=number("HVA_LETTER_DAYS", 60, 60, 36_500) if environ.get("HVA_LETTER_DAYS") else None,
     )
     if problems:
         raise SettingsError("; ".join(problems))

@@ -97,6 +97,8 @@ SEGMENT: Final = Topic(
 
 TOPICS: Final = (*RAW.values(), FEEDBACK, CONTACT, CARE, PERSON, SEGMENT)
 
+KEPT_FOR_EVER: Final = tuple(topic for topic in TOPICS if topic.retention_ms == _FOR_EVER)
+
 
 def group_id(service: str, topic: Topic) -> str:
     """Return the consumer group of a service on a topic. Every pair has its own group, so that offsets never mix."""

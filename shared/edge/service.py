@@ -26,6 +26,7 @@ from shared.edge.acknowledge import Acknowledger
 from shared.edge.consume import TRANSACTIONS_PER_DELIVERY, assert_safe, make_broker, ping_kafka, start_broker, subscribe
 from shared.edge.jobs import JobMetrics, pause, run_job
 from shared.edge.reload import compare_registers, reload_registers
+from shared.edge.retention import retention
 from shared.edge.runtime import Build, Job, Runtime
 from shared.failure import Failure, classify
 from shared.health import Health, HealthServer
@@ -131,6 +132,7 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
     stack.push_async_callback(broker.stop)
     jobs = (
         *wiring.jobs,
+        *retention(runtime),
         Job("leases", BEAT_S, runtime.leases.beat),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
         Job("lag", 1.0, watch.measure_lag(broker, acknowledgers, runtime.metrics, runtime.settings)),

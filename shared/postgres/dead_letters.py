@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import asyncpg
+
 from shared.dead_letters import GATEWAY, MAX_VALUE_BYTES, DeadLetter, DeadLetterCipher, clamp_timestamp
 from shared.postgres.lock import Connection
 
@@ -35,6 +37,15 @@ from {schema}.dead_letter
 where state in ('open', 'redrive')
 group by reason
 """
+
+# Locks of rows that a gateway reopens meanwhile are not waited for.
+_REMOVE: Final = """
+delete from {schema}.dead_letter where id = any(array(
+  select id from {schema}.dead_letter
+  where state in ('resolved', 'discarded') and changed_at < $1 and topic <> all($2)
+  order by id limit $3 for update skip locked))
+"""
+_REMOVED_AT_ONCE: Final = 5000
 
 
 def at_milliseconds(timestamp: int) -> datetime:
@@ -84,3 +95,19 @@ async def count_open(connection: Connection, schema: str) -> dict[str, int]:
     """Count open dead letters by reason."""
     rows = await connection.fetch(_OPEN.format(schema=schema))
     return {row["reason"]: row["dead_letters"] for row in rows}
+
+
+async def remove_closed(
+    pool: "asyncpg.Pool[asyncpg.Record]", schema: str, before: datetime, kept: Sequence[str]
+) -> int:
+    """Remove dead letters that were resolved or discarded before a time. Returns how many.
+
+    Open ones stay, and those of the topics `kept`: a record that Kafka still has would become a dead letter again when
+    it is read again.
+    """
+    statement, removed = _REMOVE.format(schema=schema), 0
+    while True:
+        done = await pool.execute(statement, before, kept, _REMOVED_AT_ONCE)
+        removed += (count := int(done.split()[-1]))
+        if count < _REMOVED_AT_ONCE:
+            return removed

@@ -29,6 +29,7 @@ JOB_NUMBERS: Final = {
     "audit": 5,
     "redrive": 6,
     "publication": 7,
+    "retention": 8,
 }
 """`pg_locks` shows a lease as classid 100 * number of the service + number of the job, and objid from the county."""
 BEAT_S: Final = 2.0

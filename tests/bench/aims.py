@@ -24,6 +24,7 @@ _INGEST: Final = 18_000
 _RELABELLING_S: Final = 6
 _TWO_REPLICAS: Final = 1.6
 _HELD_MS: Final = 1000
+_AUDIT_MIB: Final = 256
 _PROTECT_S: Final = {52: 5, 400: 60}  # by units
 
 
@@ -66,6 +67,10 @@ def _aims_of(aims: Mapping[str, float], results: FamilyResults) -> Iterator[Aim]
     yield from _aims_of_rates(aims, results)
     for route, fresh in results.freshness.items():
         yield _max_ms(f"freshness p99, {route}", fresh.p99, aims[route])
+    if results.audits:
+        largest = max(results.audits, key=lambda audit: audit.facts)
+        what = f"audit of {facts(round(largest.facts, -5))}, peak memory"
+        yield Aim(what, f"<= {_AUDIT_MIB} MiB", f"{largest.peak_mib:.0f} MiB", largest.peak_mib <= _AUDIT_MIB)
     if results.publishing:
         ratio = results.publishing.ratio
         yield Aim("freshness p99, while publishing / without", "<= 1.25", f"{ratio:.2f}", ratio <= 1.25)

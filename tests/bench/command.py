@@ -12,6 +12,7 @@ import orjson
 
 from shared.registers import Registers, load_folder
 from tests.bench.activation import measure_activation
+from tests.bench.auditing import audited
 from tests.bench.comparison import compare
 from tests.bench.counties import side_by_side_counties
 from tests.bench.family import FAMILIES, FCR, NPS, SEGMENTS, Family
@@ -30,14 +31,16 @@ from tests.bench.rest import resting
 from tests.bench.results import FamilyResults, Results
 from tests.bench.side_by_side.comparison import side_by_side
 from tests.bench.sizes import FULL, QUICK, Sizes
-from tests.bench.stage import Stage, stage
+from tests.bench.stage import Database, Stage, stage
 from tests.bench.workload import Event, canonical, raw, registers_folder
 
 PARTS: Final = (
-    *("comparison", "ingest", "flips", "history", "freshness", "publishing", "labels", "peers", "reading"),
+    *("comparison", "ingest", "flips", "history", "audit", "freshness", "publishing", "labels", "peers", "reading"),
     *("publication", "rest", "counties"),
 )
-_PARTS_OF_ALL: Final = {"comparison", "flips", "history", "freshness", "publishing", "labels", "rest", "counties"}
+_PARTS_OF_ALL: Final = {
+    *("comparison", "flips", "history", "audit", "freshness", "publishing", "labels", "rest", "counties"),
+}
 _PARTS_OF_FAMILIES: Final = {
     NPS.name: _PARTS_OF_ALL | {"peers"},
     FCR.name: _PARTS_OF_ALL | {"reading"},
@@ -80,7 +83,7 @@ async def _family(
         found.side_by_side = await side_by_side(stage, events, sizes, report)
     if "flips" in parts:
         found.flips = await flips(stage, family, events, registers, sizes, report)
-    if "history" in parts or "freshness" in parts:
+    if parts & {"history", "freshness", "audit"}:
         await _with_history(stage, family, events, sizes, parts, found, report)
     if "publishing" in parts:
         found.publishing = await publishing(stage, family, events, sizes, report)
@@ -125,7 +128,13 @@ async def _with_history(
         found, database = await history(stage, family, events, sizes, report, scattered=False)
         results.history["growing ids"] = found
         await stage.drop(database)
-    found, database = await history(stage, family, events, sizes, report, scattered=True)
+
+    async def audit(size: int, database: Database) -> None:
+        if "audit" in parts and size in (sizes.histories[0], sizes.histories[-1]):
+            results.audits.append(await audited(stage, family, database))
+            report(f"{family.name}, {size} facts: {results.audits[-1]}")
+
+    found, database = await history(stage, family, events, sizes, report, scattered=True, at_size=audit)
     results.history["random ids"] = found
     results.disk = await disk(family, database)
     if "freshness" in parts:

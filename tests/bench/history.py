@@ -6,7 +6,7 @@ service: from unknown clients, and every slice in its own month, because ten sli
 unrealistically many for these counties.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from statistics import median
@@ -37,9 +37,19 @@ where c.relnamespace = $2::regnamespace and c.relkind = 'r'
 
 
 async def history(
-    stage: Stage, family: Family, events: list[Event], sizes: Sizes, report: Callable[[str], None], *, scattered: bool
+    stage: Stage,
+    family: Family,
+    events: list[Event],
+    sizes: Sizes,
+    report: Callable[[str], None],
+    *,
+    scattered: bool,
+    at_size: Callable[[int, Database], Awaitable[None]] | None = None,
 ) -> tuple[dict[int, float], Database]:
-    """Number of facts to events a second, and the database at its largest size."""
+    """Number of facts to events a second, and the database at its largest size.
+
+    `at_size` is called at every size, after the rate was measured.
+    """
     kind = "scattered" if scattered else "growing"
     database = await stage.database()
     events = events[: sizes.slice_events]
@@ -56,6 +66,8 @@ async def history(
             rates.append(measured.rate)
             report(f"{family.name}, {size} facts, {kind} ids: {measured.rate:.0f} events/s")
         found[size] = median(rates)
+        if at_size:
+            await at_size(size, database)
     return found, database
 
 

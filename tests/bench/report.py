@@ -101,6 +101,12 @@ def _sentences(results: FamilyResults) -> Iterator[str]:
             f"Disk at {facts(disk.facts)}: {disk.rows:.0f} bytes a fact for its row, {disk.indexes:.0f} for indexes, "
             f"{disk.derived:.0f} for buckets and what is derived."
         )
+    for audit in results.audits:
+        yield ""
+        yield (
+            f"Audit of one county with {audit.facts:,} facts: {audit.seconds:,.0f} s, {audit.cpu_s:,.0f} s of CPU of "
+            f"the process, {audit.before_mib:.0f} MiB before and {audit.peak_mib:.0f} MiB at most."
+        )
     if results.flips:
         flips = results.flips
         yield ""

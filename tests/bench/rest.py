@@ -19,6 +19,7 @@ import psutil
 from shared.contracts.catalogue import PERSON, SEGMENT
 from shared.edge.produce import make_producer
 from shared.publication.due import known
+from tests.bench.copied import copy_to_counties
 from tests.bench.country import COUNTIES, SOURCE, county_names, national_registers, spread
 from tests.bench.family import Family
 from tests.bench.freshness import (
@@ -40,23 +41,6 @@ from tests.bench.workload import Event, salted
 REPLICAS: Final = (1, 3)
 _FIRST_RUNS_S: Final = 5.0  # not measured: the first run of every job is not rest
 _SETTLED_S: Final = 300.0  # for the start of services and the work that the copies made due
-# Tables that hold nothing which a copied county needs.
-_LEFT_OUT: Final = (
-    *("dead_letter", "replay", "audit", "published", "publication_request", "stale", "merge", "erased"),
-    *("closed_period", "closed_edition", "restated_fact"),
-)
-_COLUMNS: Final = """
-select c.relname as table, array_agg(a.attname::text order by a.attnum) as columns
-from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relnamespace = $1::regnamespace and c.relkind = 'r' and c.relname <> all($2)
-group by c.relname having bool_or(a.attname = 'county')
-"""
-_UNITS: Final = """
-create unlogged table if not exists public.bench_unit_row as
-select other.county, own.key as old, other.key as new
-from reference.unit_row own join reference.unit_row other using (unit, valid_from)
-where own.county = $1 and own.current and other.current and other.county <> $1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,45 +90,22 @@ async def _fill(stage: Stage, family: Family, events: list[Event], sizes: Sizes,
     await apply_events(stage, family, database, salted(events, prefix), prefix, HVA_CONFIG_DIR=str(folder))
     share = await _count(database, family) / await _count(database, family, SOURCE)
     await grow(stage, family, database, round(sizes.rest * share), scattered=True)
-    async with session(database.dsn(), synchronous_commit="off") as connection:
-        await connection.execute(_UNITS.replace("$1", f"'{SOURCE}'"))
-        tables = await connection.fetch(_COLUMNS, family.name, list(_LEFT_OUT))
-        for number, county in enumerate(county_names()[2:], 1):
-            for row in tables:
-                await connection.execute(_copy(family, row["table"], row["columns"], county, number))
-        if family.numbers_clients:
-            name = f"{family.name}.client"
-            await connection.execute(
-                f"select setval(pg_get_serial_sequence('{name}', 'number'), max(number)) from {name}"
-            )
-        now = datetime.now(UTC)
+    await copy_to_counties(database, family, county_names()[2:])
+    await _mark_published(database, family)
+    await stage.release_publications(database)
+    await stage.execute(database, "vacuum analyze", "checkpoint")
+    return database
+
+
+async def _mark_published(database: Database, family: Family) -> None:
+    now = datetime.now(UTC)
+    async with session(database.dsn()) as connection:
         for row in await known(connection, family.name, now):
             await connection.execute(
                 f"insert into {family.name}.published (county, year, change_number, registers, published_at) "
                 "values ($1, $2, $3, $4, $5)",
                 *(row["county"], row["year"], row["change_number"] or 0, row["registers"], now),
             )
-    await stage.release_publications(database)
-    await stage.execute(database, "vacuum analyze", "checkpoint")
-    return database
-
-
-def _copy(family: Family, table: str, columns: Sequence[str], county: str, number: int) -> str:
-    """The statement that copies the rows of one county to another one, with its units and with other persons."""
-    persons = f"(select {number} * max(number) from {family.name}.client where county = '{SOURCE}')"
-    values = {"county": f"'{county}'", "unit_row": "coalesce(u.new, t.unit_row)"}
-    if family.numbers_clients:
-        values |= {name: f"t.{name} + {persons}" for name in ("number", "person")}
-    selected = ", ".join(values.get(name, f"t.{name}") for name in columns)
-    units = (
-        f"left join public.bench_unit_row u on u.county = '{county}' and u.old = t.unit_row"
-        if "unit_row" in columns
-        else ""
-    )
-    return (
-        f"insert into {family.name}.{table} ({', '.join(columns)}) overriding system value "
-        f"select {selected} from {family.name}.{table} t {units} where t.county = '{SOURCE}'"
-    )
 
 
 async def _count(database: Database, family: Family, county: str | None = None) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.bench.activation import Activation
+from tests.bench.auditing import Audited
 from tests.bench.comparison import Summary
 from tests.bench.counties import Counties
 from tests.bench.flips import Flips
@@ -22,6 +23,7 @@ class FamilyResults:
 
     comparison: dict[str, Summary] = field(default_factory=dict)
     history: dict[str, dict[int, float]] = field(default_factory=dict)
+    audits: list[Audited] = field(default_factory=list)
     disk: Disk | None = None
     freshness: dict[str, Freshness] = field(default_factory=dict)
     publishing: Publishing | None = None

@@ -30,6 +30,7 @@ FIELDS = {
     "HVA_COUNTIES_AT_ONCE": "counties_at_once",
     "HVA_PUBLISH_EVERY": "publish_every_s",
     "HVA_BACKGROUND_CONNECTIONS": "background_connections",
+    "HVA_LETTER_DAYS": "dead_letter_days",
     "HVA_TOPIC_PREFIX": "topic_prefix",
     "HVA_GATEWAY_PORT": "gateway_port",
     "HVA_GATEWAY_HOST": "gateway_host",
