@@ -10,18 +10,29 @@ from shared.disclosure.protect import cell_of, protect
 from shared.disclosure.star import is_published
 
 FAMILIES: Final = ("nps", "fcr", "segments")
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 KEYS: Final = ("county", "period_kind", "period", "scope_level", "scope", "channel", "segment")
 _LEFT: Final = frozenset({*KEYS, "state"})
 
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """The published rows of each view, hidden ones without numbers, and what had to be hidden as a whole."""
+    """The exact rows of a publication, those of them that are hidden, and what had to be hidden as a whole."""
 
-    rows: Mapping[str, Sequence[Row]]
-    hidden: int
-    hidden_levels: Sequence[str]
+    cells: Mapping[Cell, Row]
+    hidden: Collection[Cell]
+    hidden_levels: Sequence[str] = ()
+
+    def rows(self, view: str) -> Iterator[Row]:
+        """The rows of a view as people may see them, sorted by key. Hidden ones have no numbers.
+
+        They are made one by one: copies of all would take more memory than the rows themselves.
+        """
+        for cell in sorted(cell for cell in self.cells if cell[0] == view):
+            row, hidden = self.cells[cell], cell in self.hidden
+            low_n = not hidden and population(cell, row) < cell.view.low_n
+            shown = _without_numbers(row, cell.view.further) if hidden else row
+            yield {**shown, "suppressed": hidden, "low_n": low_n}
 
 
 def views_of(family: str) -> list[str]:
@@ -45,13 +56,7 @@ def published(view: str, rows: Iterable[Row]) -> Iterator[tuple[Cell, Row]]:
 def protected(cells: Mapping[Cell, Row], spans: Sequence[UnitSpan], sensitive: Collection[str]) -> Protected:
     """The rows of a publication as people may see them. Raises ValueError where they cannot be made safe."""
     found = protect(cells, spans, sensitive)
-    rows: dict[str, list[Row]] = {}
-    for cell, row in cells.items():
-        hidden = cell in found.hidden
-        low_n = not hidden and population(cell, row) < cell.view.low_n
-        shown = _without_numbers(row, cell.view.further) if hidden else row
-        rows.setdefault(cell.view.name, []).append({**shown, "suppressed": hidden, "low_n": low_n})
-    return Protected(rows, len(found.hidden), sorted(" ".join(level) for level in found.gave_up))
+    return Protected(cells, found.hidden, sorted(" ".join(level) for level in found.gave_up))
 
 
 def _without_numbers(row: Row, further: Collection[str]) -> Row:

@@ -1,8 +1,8 @@
 """Replaces a publication by a newer one in one transaction, so that a reader sees either of them as a whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from operator import itemgetter
+from itertools import islice
 from typing import Final
 
 from shared.postgres.lock import Connection
@@ -61,22 +61,16 @@ async def replace_published(
         await extend_transaction_timeout(connection, _TIMEOUT_S)
         for view in views_of(family):
             await connection.execute(_DELETE.format(view=view), county_year.county, *years, timeout=_TIMEOUT_S)
-            await _insert(connection, view, [{**row, "published_at": now} for row in _ordered(view, protected)])
+            await _insert(connection, view, ({**row, "published_at": now} for row in protected.rows(view)))
         await _write_codes(connection, family, county_year, protected)
-        total = sum(map(len, protected.rows.values()))
+        total, hidden = len(protected.cells), len(protected.hidden)
         key = (family, county_year.county, county_year.year)
-        await connection.execute(_STATE, *key, now, seconds(), total, protected.hidden, protected.hidden_levels)
+        await connection.execute(_STATE, *key, now, seconds(), total, hidden, protected.hidden_levels)
         state = (county_year.county, county_year.year, snapshot.change_number, snapshot.registers, now)
         await connection.execute(
             _PUBLISHED.format(schema=family), *state, snapshot.restated_position, snapshot.outcomes
         )
         await restate(connection, family, county_year, now)
-
-
-def _ordered(view: str, protected: Protected) -> list[Row]:
-    """Rows sorted by key. Readers see where a row is stored (`ctid`), and a query plan may order rows by counts."""
-    keys = itemgetter(*keys_of(view))
-    return sorted(protected.rows.get(view, ()), key=keys)
 
 
 async def note_failure(
@@ -86,28 +80,32 @@ async def note_failure(
     await connection.execute(_FAILED, family, county_year.county, county_year.year, now, failure)
 
 
-async def _insert(connection: Connection, view: str, rows: Sequence[Row]) -> None:
+async def _insert(connection: Connection, view: str, rows: Iterator[Row]) -> None:
+    """Store rows, sorted by key: readers see where a row is stored (`ctid`), and a query plan may order rows by counts."""
     columns = await connection.fetch(_COLUMNS, view)
     names = ", ".join(row["attname"] for row in columns)
     arrays = ", ".join(f"${i}::{row['kind']}[]" for i, row in enumerate(columns, 1))
     statement = _INSERT.format(view=view, names=names, arrays=arrays)
-    for start in range(0, len(rows), _CHUNK):
-        chunk = rows[start : start + _CHUNK]
+    while chunk := list(islice(rows, _CHUNK)):
         values = [[row[column["attname"]] for row in chunk] for column in columns]
         await connection.execute(statement, *values, timeout=_TIMEOUT_S)
+
+
+def _coded(view: str) -> list[str]:
+    """The columns of a view that hold codes, besides scopes."""
+    return [key for key in (*keys_of(view), "state") if key not in ("county", "period", "scope")]
 
 
 async def _write_codes(connection: Connection, family: str, county_year: CountyYear, protected: Protected) -> None:
     """Store which codes the rows show: scopes by level, except units, whose names come from the unit register."""
     codes: set[tuple[str, str]] = set()
-    for view, rows in protected.rows.items():
-        if rows:
-            codes.add(("county", county_year.county))
-        keys = [key for key in (*keys_of(view), "state") if key not in ("county", "period", "scope")]
-        for row in rows:
-            codes.update((key, str(row[key])) for key in keys)
-            if row["scope_level"] not in ("county", "unit"):
-                codes.add((row["scope_level"], row["scope"]))
+    if protected.cells:
+        codes.add(("county", county_year.county))
+    keys = {view: _coded(view) for view in views_of(family)}
+    for cell, row in protected.cells.items():
+        codes.update((key, str(row[key])) for key in keys[cell.view.name])
+        if cell.level not in ("county", "unit"):
+            codes.add((cell.level, cell.scope))
     await connection.execute(_DELETE_CODES, family, county_year.county, county_year.year)
     ordered = sorted(codes)
     await connection.execute(

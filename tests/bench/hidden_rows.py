@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.disclosure.model import VIEWS, Cell, population
 from shared.disclosure.periods import days_of
-from shared.disclosure.protect import cell_of, minimum
+from shared.disclosure.protect import minimum
 from shared.disclosure.star import chosen
 from shared.publication.protection import Protected
 from shared.publication.snapshot import Snapshot
@@ -60,13 +60,11 @@ def hidden_of(family: str, snapshot: Snapshot, protected: Protected, first: date
     """Count the hidden rows. Whole quarters are those between `first` and `until`, the first day after the events."""
     found = Hidden(family, levels=protected.hidden_levels)
     counted: Counter[tuple[str, str, bool, bool]] = Counter()
-    for view, rows in protected.rows.items():
-        for row in rows:
-            cell = cell_of(view, row)
-            small = _is_small(cell, snapshot)
-            found.total += Share(1, row["suppressed"], small)
-            if cell.period_kind == "quarter" and not chosen(cell) and _is_within(cell, first, until):
-                counted[view, cell.level, row["suppressed"], small] += 1
+    for cell in snapshot.cells:
+        hidden, small = cell in protected.hidden, _is_small(cell, snapshot)
+        found.total += Share(1, hidden, small)
+        if cell.period_kind == "quarter" and not chosen(cell) and _is_within(cell, first, until):
+            counted[cell[0], cell.level, hidden, small] += 1
     for (view, level, hidden, small), rows_ in counted.items():
         share = found.quarters.get((view, level), Share())
         found.quarters[view, level] = share + Share(rows_, rows_ * hidden, rows_ * small)

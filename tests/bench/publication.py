@@ -4,11 +4,13 @@ The buckets of the county are those of random responses. Reading, protecting and
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import random
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ import asyncpg
 
 from shared.postgres.lock import Connection
 from shared.publication.snapshot import CountyYear
+from tests.bench.measure import peak_mib
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Database, Stage
 
@@ -76,17 +79,17 @@ async def publication(stage: Stage, sizes: Sizes, report: Callable[[str], None])
         connection: Connection = await asyncpg.connect(database.dsn())
         try:
             await _fill(connection, county)
-            cpu_s, peak_mib = await asyncio.to_thread(_publish, database)
+            cpu_s, peak = await asyncio.to_thread(_publish, database)
             row = await connection.fetchrow(_RESULT, _FAMILY, _COUNTY.county, _COUNTY.year)
         finally:
             await connection.close()
         assert row is not None, "nothing was published"
         await stage.drop(database)
-        one = Publication(county, row["rows"], row["hidden"], cpu_s, row["seconds"], peak_mib)
+        one = Publication(county, row["rows"], row["hidden"], cpu_s, row["seconds"], peak)
         found.append(one)
         report(
             f"a county of {units} units: {one.rows} rows, {100 * one.hidden_share:.1f} % hidden,"
-            f" published in {cpu_s:.1f} s of CPU, {peak_mib:.0f} MiB"
+            f" published in {cpu_s:.1f} s of CPU, {peak:.0f} MiB"
         )
     return found
 
@@ -98,12 +101,17 @@ def _publish(database: Database) -> tuple[float, float]:
     assert process.stdin is not None
     process.stdin.write(f"{json.dumps({**job, 'now': _NOW.isoformat()})}\n".encode())
     process.stdin.flush()
-    _, status, used = os.wait4(process.pid, 0)
+    peak = 0.0
+    while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+        with contextlib.suppress(ValueError):  # it has just ended
+            peak = peak_mib(process.pid)  # the peak of `wait4` may be that of this process, from before `exec`
+        time.sleep(0.02)
+    _, status, used = ended
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stdin.close()
     if process.returncode:
         raise RuntimeError(f"the publication failed: exit code {process.returncode}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return used.ru_utime + used.ru_stime, peak
 
 
 async def _fill(connection: Connection, county: County) -> None:

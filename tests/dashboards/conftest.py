@@ -24,7 +24,7 @@ from shared.disclosure.model import Cell, population
 from shared.postgres.bootstrap import ROLES, bootstrap, dsn_for
 from shared.postgres.migrate import migrate
 from shared.postgres.registers import load
-from shared.publication.protection import FAMILIES, Protected, Row, keys_of, published, views_of
+from shared.publication.protection import FAMILIES, Protected, Row, published, views_of
 from shared.publication.replace import replace_published
 from shared.publication.snapshot import CountyYear, read
 from shared.registers import load_folder
@@ -70,13 +70,8 @@ def _cells(family: str, figures: dict[str, list[Row]], of: CountyYear) -> dict[C
 
 def _protected(cells: Mapping[Cell, Row]) -> Protected:
     """The rows as they are published, with those of few people hidden."""
-    rows: dict[str, list[Row]] = {view.name: [] for view in {cell.view for cell in cells}}
-    for cell, row in cells.items():
-        size = population(cell, row)
-        hidden, kept = 0 < size < cell.view.minimum, {*keys_of(cell.view.name), "state"}
-        shown = {name: value if name in kept or not hidden else None for name, value in row.items()}
-        rows[cell.view.name].append(shown | {"suppressed": hidden, "low_n": not hidden and size < cell.view.low_n})
-    return Protected(rows, sum(row["suppressed"] for found in rows.values() for row in found), ())
+    small = {cell for cell, row in cells.items() if 0 < population(cell, row) < cell.view.minimum}
+    return Protected(cells, small)
 
 
 def _with_infinity(row: Row) -> Row:

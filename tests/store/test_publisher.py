@@ -227,7 +227,7 @@ async def test_change_number_grows_only_with_a_change(nps: Store, pool: Any) -> 
         await nps.feed(answered("r", 2, score=1))
         (after,) = [r["change_number"] for r in await known(connection, "nps", NOW) if r["county"] == "oma-hame"]
     assert (before, same, after) == (1, 1, 2)
-    assert protect_snapshot(Snapshot({}, [], frozenset(), 0, "")).rows == {}
+    assert protect_snapshot(Snapshot({}, [], frozenset(), 0, "")) == Protected({}, frozenset(), [])
 
 
 def publisher_pid() -> int:

@@ -28,7 +28,7 @@ def _hidden(first: date, until: date) -> Hidden:
 
 def test_all_rows_are_counted() -> None:
     total = _hidden(date(2026, 1, 1), date(2027, 1, 1)).total
-    assert (total.rows, total.hidden) == (len(SNAPSHOT.cells), PROTECTED.hidden)
+    assert (total.rows, total.hidden) == (len(SNAPSHOT.cells), len(PROTECTED.hidden))
     assert 0 < total.small < total.hidden
 
 
