@@ -2,36 +2,46 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 from shared.disclosure.model import VIEWS
-from shared.publication.protection import protected
+from shared.publication.protection import Protected, protected
+from shared.publication.snapshot import Snapshot
 from tests.bench import publication
 from tests.bench.hidden_rows import County, Hidden, Share, hidden_of, markdown
 
-SNAPSHOT = publication.snapshot_of(publication.County(units=9, responses=300))
-PROTECTED = protected(SNAPSHOT.cells, SNAPSHOT.spans, SNAPSHOT.sensitive)
+
+@cache
+def _snapshot() -> Snapshot:
+    return publication.snapshot_of(publication.County(units=9, responses=300))
+
+
+@cache
+def _protected() -> Protected:
+    snapshot = _snapshot()
+    return protected(snapshot.cells, snapshot.spans, snapshot.sensitive)
 
 
 def _hidden(first: date, until: date) -> Hidden:
-    return hidden_of("nps", SNAPSHOT, PROTECTED, first, until)
+    return hidden_of("nps", _snapshot(), _protected(), first, until)
 
 
 def test_all_rows_are_counted() -> None:
     total = _hidden(date(2026, 1, 1), date(2027, 1, 1)).total
-    assert (total.rows, total.hidden) == (len(SNAPSHOT.cells), PROTECTED.hidden)
+    assert (total.rows, total.hidden) == (len(_snapshot().cells), _protected().hidden)
     assert 0 < total.small < total.hidden
 
 
 def test_rows_that_must_not_be_small_are_small() -> None:
-    nobody = {cell: {**row, "n": 100, "responses": 100} for cell, row in SNAPSHOT.cells.items()}
-    found = hidden_of("nps", replace(SNAPSHOT, cells=nobody), PROTECTED, date(2026, 1, 1), date(2027, 1, 1))
+    nobody = {cell: {**row, "n": 100, "responses": 100} for cell, row in _snapshot().cells.items()}
+    found = hidden_of("nps", replace(_snapshot(), cells=nobody), _protected(), date(2026, 1, 1), date(2027, 1, 1))
     assert found.total.small == 0
 
 
 def test_only_whole_quarters_without_a_choice_count() -> None:
     year = _hidden(date(2026, 1, 1), date(2027, 1, 1))
     assert year.quarter(["nps", "response"], "county").rows == 8
-    assert year.quarter(["nps"], "unit").rows == 4 * len({c.scope for c in SNAPSHOT.cells if c.level == "unit"})
+    assert year.quarter(["nps"], "unit").rows == 4 * len({c.scope for c in _snapshot().cells if c.level == "unit"})
     assert _hidden(date(2026, 1, 1), date(2026, 12, 31)).quarter(["nps"], "county").rows == 3
     assert _hidden(date(2026, 1, 2), date(2027, 1, 1)).quarter(["nps"], "county").rows == 3
 
