@@ -32,9 +32,10 @@ demo: $(READY)
 prometheus:
 	@.ci/prometheus
 
-# Two parallel processes, each with its own Kafka and PostgreSQL.
+# Three parallel processes, each with its own Kafka and PostgreSQL: on two cores, one goes on while another waits for a
+# fault to be noticed. A process takes a whole file, whose fixtures are then made once, in the order of tests/conftest.py.
 test: check browser prometheus
-	$(BIN)/pytest -q -n 2 --dist worksteal --ignore=tests/bench
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --ignore=tests/bench
 
 check: $(READY)
 	$(BIN)/ruff check .

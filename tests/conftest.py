@@ -127,7 +127,7 @@ _RUN = pytest.StashKey[EmbeddedRun]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the quick tests first: their failures are reported soon, and the servers start meanwhile. Then the longest
-    ones, so that no process is left with a long test when the others have finished.
+    files, so that no process is left with a long one when the others have finished.
     """
     items.sort(key=lambda item: _rank(item.path))
 

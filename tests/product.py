@@ -9,6 +9,7 @@ import itertools
 import os
 import signal
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -65,24 +66,31 @@ def _templates() -> list[str]:
     return []
 
 
-@pytest.fixture
-async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Database]:
-    """A database cloned from one that was migrated once in this run."""
-    if not _templates:
+@asynccontextmanager
+async def cloned_database(postgres: str, templates: list[str]) -> AsyncIterator[Database]:
+    """A database cloned from the one in `templates`, which is migrated once in a run."""
+    if not templates:
         name = f"template_{os.getpid()}"
         await bootstrap(postgres, dict.fromkeys(ROLES, _PASSWORD), name)
         await migrate(dsn_for(postgres, name, "hva_migrate", _PASSWORD), SERVICES)
-        _templates.append(name)
+        templates.append(name)
     name = f"test_{os.getpid()}_{next(_numbers)}"
     await _execute(
         postgres,
-        f"create database {name} owner hva_migrate template {_templates[0]} strategy file_copy",
+        f"create database {name} owner hva_migrate template {templates[0]} strategy file_copy",
         f"revoke all on database {name} from public",  # rights of a database are not cloned
         *(f"grant connect on database {name} to {role}" for role in ROLES),
         *(f"grant temporary on database {name} to {role}" for role in SERVICE_ROLES),
     )
     yield Database(name, postgres)
     await _execute(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def database(postgres: str, _templates: list[str]) -> AsyncIterator[Database]:
+    """A database of one test."""
+    async with cloned_database(postgres, _templates) as database:
+        yield database
 
 
 @dataclass
@@ -210,18 +218,25 @@ def forks() -> Iterator[Forks]:
     forks.end()
 
 
-@pytest.fixture
-async def product(forks: Forks, kafka: str, database: Database, tmp_path: Path) -> AsyncIterator[Product]:
-    """Topics, keys and an empty database; services are started by the test. They publish after `let_publish`."""
+@asynccontextmanager
+async def empty_product(forks: Forks, kafka: str, database: Database, folder: Path) -> AsyncIterator[Product]:
+    """Topics and keys of a product whose services are started later. They publish after `let_publish`."""
     for name, key in (("pseudonym", "k1"), ("letter", "l1")):
-        path = tmp_path / f"{name}.keys"
+        path = folder / f"{name}.keys"
         path.touch(mode=0o600)
         path.write_text(f"{key} {'A' * 43}=\n")
     prefix = f"t{os.getpid()}-{next(_numbers)}."
     await ensure_topics(kafka, prefix)
     publisher = await hold_publications(database.dsn("hva_migrate"))
-    product = Product(forks, kafka, database, tmp_path, prefix, publisher)
+    product = Product(forks, kafka, database, folder, prefix, publisher)
     yield product
     await product.end()
     publisher.terminate()
     await _delete_topics(kafka, prefix)
+
+
+@pytest.fixture
+async def product(forks: Forks, kafka: str, database: Database, tmp_path: Path) -> AsyncIterator[Product]:
+    """Topics, keys and an empty database; services are started by the test."""
+    async with empty_product(forks, kafka, database, tmp_path) as product:
+        yield product

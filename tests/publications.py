@@ -1,10 +1,17 @@
-"""Keeps families from publishing while a test or a benchmark runs."""
+"""What tests and benchmarks that need no publications, or few, do without."""
+
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
 
 import asyncpg
+import yaml
 
 from shared.postgres.lock import SERVICE_NUMBERS
 from shared.publication.protection import FAMILIES
 from shared.publication.publish import LOCK
+
+_REGISTERS = Path(__file__).parent.parent / "deploy" / "config"
 
 
 async def hold_publications(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
@@ -17,3 +24,14 @@ async def hold_publications(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     for family in FAMILIES:
         await connection.execute("select pg_advisory_lock($1, $2)", LOCK, SERVICE_NUMBERS[family])
     return connection
+
+
+def registers_of_one_year(folder: Path, today: date) -> Path:
+    """Make a folder with the registers of the product, with figures from the year of the previous quarter on only:
+    fewer years to publish. Returns the folder.
+    """
+    shutil.copytree(_REGISTERS, folder)
+    rule = yaml.safe_load((folder / "segment_rule.yaml").read_text())
+    since = (today - timedelta(days=92)).replace(month=1, day=1)
+    (folder / "segment_rule.yaml").write_text(yaml.safe_dump({**rule, "figures_from": since}))
+    return folder

@@ -99,12 +99,12 @@ async def wait_until(condition: Any, what: str, within: float = DEADLINE_S) -> A
         pause = min(1.2 * pause, 0.2)
 
 
-async def wait_until_available(replicas: Sequence[Replica], within: float = 40.0) -> None:
+async def wait_until_available(replicas: Sequence[Replica], within: float = DEADLINE_S) -> None:
     """Wait until no replica reports anything as unavailable on /readyz, and check that /livez is 200."""
     await _wait_for_troubles(replicas, set(), within)
 
 
-async def wait_until_unavailable(replicas: Sequence[Replica], *parts: str, within: float = 40.0) -> None:
+async def wait_until_unavailable(replicas: Sequence[Replica], *parts: str, within: float = DEADLINE_S) -> None:
     """Wait until all replicas report exactly these parts as unavailable on /readyz, and check that /livez is 200."""
     await _wait_for_troubles(replicas, set(parts), within)
 

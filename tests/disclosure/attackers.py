@@ -4,8 +4,10 @@ They know the true counts too, but use them only to say which hidden counts are 
 an attacker, who does not know them, have the same solutions.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from shared.disclosure.equations import Equation, equations
@@ -26,6 +28,7 @@ class Publication:
     hidden: Collection[Cell]
     small: Collection[Cell]
 
+    @cached_property
     def equations(self) -> list[Equation]:
         populations = {cell: population(cell, row) for cell, row in self.counts.items()}
         periods = {(cell.period_kind, cell.period) for cell in populations if cell.period_kind != "day"}
@@ -34,7 +37,7 @@ class Publication:
 
 def known_populations(publication: Publication) -> set[Cell]:
     """The small rows whose population follows."""
-    rows = [row for equation in publication.equations() if (row := _hidden(publication, equation))]
+    rows = [row for equation in publication.equations if (row := _hidden(publication, equation))]
     lowest = {cell for cell in publication.hidden if population(cell, publication.counts[cell]) <= 1}
     return determined(rows, lowest) & set(publication.small)
 
@@ -42,9 +45,12 @@ def known_populations(publication: Publication) -> set[Cell]:
 def known_categories(publication: Publication) -> set[tuple[Cell, str]]:
     """The categories of small rows that follow and are not zero."""
     found = set()
-    system = publication.equations()
+    own_of = defaultdict(list)
+    for equation in publication.equations:
+        if equation.wholes and _is_of(view_name := equation.wholes[0][0], equation):
+            own_of[view_name].append(equation)
     for view in VIEWS.values():
-        own = [equation for equation in system if _is_of(view.name, equation)]
+        own = own_of[view.name]
         for column in view.categories:
             values = {cell: row[column] for cell, row in publication.counts.items() if cell[0] == view.name}
             rows = [
@@ -62,7 +68,7 @@ def known_categories(publication: Publication) -> set[tuple[Cell, str]]:
 def _is_of(view: str, equation: Equation) -> bool:
     cells = (*equation.wholes, *equation.parts)
     same_keys = len({cell[FURTHER:] for cell in cells}) == 1
-    return bool(equation.wholes) and all(cell[0] == view for cell in cells) and (VIEWS[view].additive or same_keys)
+    return all(cell[0] == view for cell in cells) and (VIEWS[view].additive or same_keys)
 
 
 def _hidden(publication: Publication, equation: Equation) -> dict[Cell, int]:

@@ -134,11 +134,14 @@ def bounds(county: County, hidden: set[Cell], wanted: Sequence[tuple[Cell, str]]
             for column in row:
                 equal.append(within[cell, column])
                 values.append(row[column])
+    size = len(kinds)
+    shown = _rows(equal, size), values
+    not_empty = _rows(at_least, size) if at_least else None
     limits = []
     for target in wanted:
-        objective = np.zeros(len(kinds))
+        objective = np.zeros(size)
         objective[within[target]] = 1
-        limits.append(tuple(_extreme(sign * objective, equal, values, at_least) * sign for sign in (1, -1)))
+        limits.append(tuple(_extreme(sign * objective, shown, not_empty) * sign for sign in (1, -1)))
     return limits
 
 
@@ -163,14 +166,15 @@ def _possible(county: County, counts: Mapping[Cell, object]) -> list[Kind]:
     return [kind for kind in kinds if all(cell in counts for cell in county.rows_of(kind))]
 
 
-def _extreme(objective: np.ndarray, equal: list[list[int]], values: list[int], at_least: list[list[int]]) -> float:
-    size = len(objective)
+def _extreme(
+    objective: np.ndarray, shown: tuple[sparse.csr_matrix, list[int]], not_empty: sparse.csr_matrix | None
+) -> float:
     found = linprog(
         objective,
-        A_eq=_rows(equal, size),
-        b_eq=values,
-        A_ub=-_rows(at_least, size) if at_least else None,
-        b_ub=-np.ones(len(at_least)) if at_least else None,
+        A_eq=shown[0],
+        b_eq=shown[1],
+        A_ub=None if not_empty is None else -not_empty,
+        b_ub=None if not_empty is None else -np.ones(not_empty.shape[0]),
         method="highs",
     )
     assert found.status in (0, 3), found.message

@@ -19,7 +19,7 @@ def only_small(family: str) -> Publication:
 def with_protecting_rows(publication: Publication, k: int) -> Publication:
     """The publication with the protecting rows hidden that single equations ask for."""
     populations = {cell: population(cell, row) for cell, row in publication.counts.items()}
-    suppression = Suppression(populations, publication.equations(), k)
+    suppression = Suppression(populations, publication.equations, k)
     suppression.hide(suppression.number[cell] for cell in sorted(publication.small))
     return Publication(publication.counts, publication.spans, set(suppression.hidden_cells()), publication.small)
 

@@ -28,7 +28,7 @@ async def _report(replica: Replica, section: str, part: str) -> str:
         body = (await replica.probe())[1]
         return body[section].get(part) if isinstance(body, dict) else None
 
-    return str(await wait_until(reported, f"{replica.service} reports {part} in its {section}", 60))
+    return str(await wait_until(reported, f"{replica.service} reports {part} in its {section}"))
 
 
 async def test_service_waits_for_its_database_version(

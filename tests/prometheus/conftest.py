@@ -1,15 +1,13 @@
 """A loaded and published run of all services and the exporter, scraped by a real Prometheus."""
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-import yaml
 
 from deploy.hva.publish import request_publication
 from deploy.simulate.options import Options
@@ -17,8 +15,9 @@ from deploy.simulate.run import stream
 from shared.clock import system_clock
 from shared.registers.calendar import local_day
 from tests.deadlines import DEADLINE_S
-from tests.product import ROOT, Product, wait_until
+from tests.product import Product, wait_until
 from tests.prometheus.server import Prometheus, running
+from tests.publications import registers_of_one_year
 
 COUNTY = "oma-hame"
 TODAY = local_day(system_clock())
@@ -36,7 +35,7 @@ class Monitored:
 
 @pytest.fixture
 async def monitored(product: Product, tmp_path: Path) -> AsyncIterator[Monitored]:
-    product.config_dir = registers(tmp_path / "config")
+    product.config_dir = registers_of_one_year(tmp_path / "config", TODAY)
     product.environment["HVA_PUBLISH_EVERY"] = "86400"
     replicas = await product.start_all()
     monitor = {"HVA_POSTGRES_URL": product.database.dsn("hva_monitor"), **EXPORTER}
@@ -58,15 +57,6 @@ def until(today: date) -> date:
     """The day after the events. They lie in one quarter, so that it has enough of them to be shown."""
     quarter = date(today.year, (today.month - 1) // 3 * 3 + 1, 1)
     return today if (today - quarter).days >= _DAYS else quarter
-
-
-def registers(folder: Path) -> Path:
-    """The registers of the product, with figures of this year only: fewer years to publish."""
-    shutil.copytree(ROOT / "deploy" / "config", folder)
-    rule = yaml.safe_load((folder / "segment_rule.yaml").read_text())
-    since = (TODAY - timedelta(days=92)).replace(month=1, day=1)
-    (folder / "segment_rule.yaml").write_text(yaml.safe_dump({**rule, "figures_from": since}))
-    return folder
 
 
 def with_faults(lines: list[bytes]) -> list[bytes]:

@@ -25,11 +25,13 @@ def environment(dsn: str, **settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(dsn: str, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def serving(
+    dsn: str, log: Path, module: str = "deploy.serve", **settings: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A running server and its port."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.serve"], cwd=ROOT, env=environment(dsn), stderr=output
+            [sys.executable, "-m", module], cwd=ROOT, env=environment(dsn, **settings), stderr=output
         )
 
     def port() -> int | None:

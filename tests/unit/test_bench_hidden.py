@@ -2,46 +2,48 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from random import Random
 
-from shared.disclosure.model import FURTHER, VIEWS, Cell, Counts
-from shared.publication.protection import KEYS, Row, protected
+from shared.disclosure.model import VIEWS
+from shared.publication.protection import Protected, protected
 from shared.publication.snapshot import Snapshot
 from tests.bench.hidden_rows import County, Hidden, Share, hidden_of, markdown
-from tests.disclosure.counties import COUNTY, invented
+from tests.disclosure.counties import invented
 
 
-def _row(cell: Cell, counts: Counts) -> Row:
-    keys = zip(KEYS[1:], cell[1:], strict=False)
-    return {"county": COUNTY, **dict(keys), **dict(zip(cell.view.further, cell[FURTHER:], strict=True)), **counts}
+@cache
+def _snapshot() -> Snapshot:
+    county = invented(Random(1), units=9, facts=600)
+    return Snapshot(county.counts(), county.spans, county.sensitive, 1, "")
 
 
-INVENTED = invented(Random(1), units=9, facts=600)
-CELLS = {cell: _row(cell, counts) for cell, counts in INVENTED.counts().items()}
-SNAPSHOT = Snapshot(CELLS, INVENTED.spans, INVENTED.sensitive, 1, "")
-PROTECTED = protected(SNAPSHOT.cells, SNAPSHOT.spans, SNAPSHOT.sensitive)
+@cache
+def _protected() -> Protected:
+    snapshot = _snapshot()
+    return protected(snapshot.cells, snapshot.spans, snapshot.sensitive)
 
 
 def _hidden(first: date, until: date) -> Hidden:
-    return hidden_of("nps", SNAPSHOT, PROTECTED, first, until)
+    return hidden_of("nps", _snapshot(), _protected(), first, until)
 
 
 def test_all_rows_are_counted() -> None:
     total = _hidden(date(2026, 1, 1), date(2027, 1, 1)).total
-    assert (total.rows, total.hidden) == (len(SNAPSHOT.cells), len(PROTECTED.hidden))
+    assert (total.rows, total.hidden) == (len(_snapshot().cells), len(_protected().hidden))
     assert 0 < total.small < total.hidden
 
 
 def test_rows_that_must_not_be_small_are_small() -> None:
-    nobody = {cell: {**row, "n": 100, "responses": 100} for cell, row in SNAPSHOT.cells.items()}
-    found = hidden_of("nps", replace(SNAPSHOT, cells=nobody), PROTECTED, date(2026, 1, 1), date(2027, 1, 1))
+    nobody = {cell: {**row, "n": 100, "responses": 100} for cell, row in _snapshot().cells.items()}
+    found = hidden_of("nps", replace(_snapshot(), cells=nobody), _protected(), date(2026, 1, 1), date(2027, 1, 1))
     assert found.total.small == 0
 
 
 def test_only_whole_quarters_without_a_choice_count() -> None:
     year = _hidden(date(2026, 1, 1), date(2027, 1, 1))
     assert year.quarter(["nps", "response"], "county").rows == 4  # the facts are of two quarters
-    units = {c for c in CELLS if (c[0], c.period_kind, c.level) == ("nps", "quarter", "unit")}
+    units = {c for c in _snapshot().cells if (c[0], c.period_kind, c.level) == ("nps", "quarter", "unit")}
     assert year.quarter(["nps"], "unit").rows == len(units)
     assert _hidden(date(2026, 1, 1), date(2026, 6, 29)).quarter(["nps"], "county").rows == 1
     assert _hidden(date(2026, 1, 2), date(2027, 1, 1)).quarter(["nps"], "county").rows == 1
