@@ -5,17 +5,22 @@ Attacked are the population of a row and each of its categories that is not zero
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.disclosure.hide import Suppression
 from shared.disclosure.model import FURTHER, VIEWS, Cell, Counts
+
+_AT_ONCE: Final = 10_000
+"""Rows, unless equations connect more: less memory, and what is attacked together stays together in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """What is attacked at once: a category of a view, or the populations of all views (`view` is empty).
 
-    `rows`: all that have it. `small`: the rows of which it must not follow. `tight`: the rows in which it has its least
-    value. `sums_of`: by row the equations in which it adds up.
+    `rows`: those that have it, or some of them with all that equations connect with these. `small`: the rows of which
+    it must not follow. `tight`: the rows in which it has its least value. `sums_of`: by row the equations in which it
+    adds up.
     """
 
     view: str
@@ -32,20 +37,23 @@ def columns(
     """The columns to attack. `independent`: the equations that are no sums of others; `small`: rows."""
     cells, populations = suppression.cells, suppression.populations
     counts_of = [counts[cell] for cell in cells]
-    single = {row for row, population in enumerate(populations) if population <= 1}
     own = {number for number in independent if _adds_up([cells[row] for row in suppression.sums[number].rows])}
     sums_of = [[number for number in sums if number in own] for sums in suppression.sums_of]
     rows_of: dict[str, list[int]] = {}
     for row, cell in enumerate(cells):
         rows_of.setdefault(cell[0], []).append(row)
-    for view, rows in rows_of.items():
-        for category in VIEWS[view].categories:
-            # A category cannot fall below 0. Nor does the only one of a row fall: the row would be empty.
-            values = {row: counts_of[row][category] for row in rows}
-            tight = {row for row, value in values.items() if not value or row in single}
-            yield Column(view, category, rows, [row for row in rows if row in small and values[row]], tight, sums_of)
+    for view, of_view in rows_of.items():
+        for rows in _parts(of_view, suppression, sums_of):
+            for category in VIEWS[view].categories:
+                # A category cannot fall below 0. Nor does the only one of a row fall: the row would be empty.
+                values = {row: counts_of[row][category] for row in rows}
+                tight = {row for row, value in values.items() if not value or populations[row] <= 1}
+                attacked = [row for row in rows if row in small and values[row]]
+                yield Column(view, category, rows, attacked, tight, sums_of)
     sums_of = [[number for number in sums if number in independent] for sums in suppression.sums_of]
-    yield Column("", "", range(len(cells)), sorted(small), single, sums_of)
+    for rows in _parts(range(len(cells)), suppression, sums_of):
+        tight = {row for row in rows if populations[row] <= 1}
+        yield Column("", "", rows, [row for row in rows if row in small], tight, sums_of)
 
 
 def _adds_up(cells: Sequence[Cell]) -> bool:
@@ -53,3 +61,24 @@ def _adds_up(cells: Sequence[Cell]) -> bool:
     if any(cell[0] != cells[0][0] for cell in cells):
         return False
     return cells[0].view.additive or len({cell[FURTHER:] for cell in cells}) == 1
+
+
+def _parts(rows: Sequence[int], suppression: Suppression, sums_of: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Divide rows so that no equation names rows of two parts."""
+    reached: set[int] = set()
+    part: list[int] = []
+    for start in rows:
+        if start in reached:
+            continue
+        reached.add(start)
+        waiting = [start]
+        while waiting:
+            part.append(row := waiting.pop())
+            new = {one for number in sums_of[row] for one in suppression.sums[number].rows} - reached
+            reached |= new
+            waiting += new
+        if len(part) >= _AT_ONCE:
+            yield sorted(part)
+            part = []
+    if part:
+        yield sorted(part)

@@ -81,7 +81,7 @@ async def note_failure(
 
 
 async def _insert(connection: Connection, view: str, rows: Iterator[Row]) -> None:
-    """Store rows, sorted by key: readers see where a row is stored (`ctid`), and a query plan may order rows by counts."""
+    """Store rows, sorted by key: readers see where a row is (`ctid`), and a query plan may order rows by counts."""
     columns = await connection.fetch(_COLUMNS, view)
     names = ", ".join(row["attname"] for row in columns)
     arrays = ", ".join(f"${i}::{row['kind']}[]" for i, row in enumerate(columns, 1))
