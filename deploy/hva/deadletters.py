@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command()
     def discard(dead_letters: DeadLetterIds = None, all: All = False, reason: OfReason = None, dir: Dir = None) -> None:
-        """Close dead letters without processing them. They stay stored."""
+        """Close dead letters without processing them. They stay stored until HVA_LETTER_DAYS removes them."""
         count = asyncio.run(_mark(resolve(dir), dead_letters or [], all, reason, "discarded"))
         _check_all_open(count, dead_letters)
         print_text(f"{plural(count, 'dead letter')} discarded.")

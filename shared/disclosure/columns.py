@@ -11,7 +11,7 @@ from shared.disclosure.hide import Suppression
 from shared.disclosure.model import FURTHER, VIEWS, Cell, Counts
 
 _AT_ONCE: Final = 10_000
-"""Rows, unless equations connect more: less memory, and what is attacked together stays together in it."""
+"""The least number of rows in a part of a column, except the last: smaller parts take less memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,13 @@ def columns(
         for rows in _parts(of_view, suppression, sums_of):
             for category in VIEWS[view].categories:
                 # A category cannot fall below 0. Nor does the only one of a row fall: the row would be empty.
-                values = {row: counts_of[row][category] for row in rows}
-                tight = {row for row, value in values.items() if not value or populations[row] <= 1}
-                attacked = [row for row in rows if row in small and values[row]]
-                yield Column(view, category, rows, attacked, tight, sums_of)
+                if attacked := [row for row in rows if row in small and counts_of[row][category]]:
+                    tight = {row for row in rows if populations[row] <= 1 or not counts_of[row][category]}
+                    yield Column(view, category, rows, attacked, tight, sums_of)
     sums_of = [[number for number in sums if number in independent] for sums in suppression.sums_of]
     for rows in _parts(range(len(cells)), suppression, sums_of):
-        tight = {row for row in rows if populations[row] <= 1}
-        yield Column("", "", rows, [row for row in rows if row in small], tight, sums_of)
+        if attacked := [row for row in rows if row in small]:
+            yield Column("", "", rows, attacked, {row for row in rows if populations[row] <= 1}, sums_of)
 
 
 def _adds_up(cells: Sequence[Cell]) -> bool:

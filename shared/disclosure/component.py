@@ -76,6 +76,8 @@ class Components:
     def _grow(self) -> None:
         """Add new unknown counts, and all that are connected with them, to the components that they touch."""
         new = self._system.new
+        if not self._kept:
+            new.clear()
         added_to: dict[Component, set[int]] = {}
         while new:
             added, touched = self._connected(new.pop())
@@ -101,7 +103,7 @@ class Components:
                 for known in self._kept:
                     if not known.unknowns.isdisjoint(outside):
                         touched.add(known)
-                        outside = outside - known.unknowns
+                        outside = outside - known.unknowns  # `-=` would visit all of these
                 added |= outside
                 waiting += outside
         return added, touched

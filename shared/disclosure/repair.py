@@ -35,15 +35,17 @@ class Repair:
     def _hide_around(self, row: int, following: set[int]) -> bool:
         """Hide rows of single equations that prove a count of which no proof is found."""
         hidden = False
-        for _ in range(self._rows_to_try(row)):
-            chosen = row_to_hide(self._system, row, following)
+        for _ in range(self._next_number_of_rows(row)):
+            chosen = row_of_proofs(self._system, row, following)
+            if chosen is None and not hidden:
+                chosen = nearest(self._system.suppression, row)
             if chosen is None:
                 break
             self._system.hide([chosen])
             hidden = True
         return hidden
 
-    def _rows_to_try(self, row: int) -> int:
+    def _next_number_of_rows(self, row: int) -> int:
         """How many rows to hide for a count at once: twice as many each time, since many counts have many proofs."""
         self._tries[row] += 1
         return 1 << (self._tries[row] - 1)
@@ -100,12 +102,11 @@ class Repair:
         tight = (system.tight(names - symbols) - self._moving) | symbols.intersection(system.column.tight)
         chosen: dict[int, list[int]] = {}
         for one, used in proofs(rows, tight, symbols, wanted).items():
-            shown = [row for row in used if not hidden[row]]
-            candidates: list[int | None] = [*shown] or [row_to_hide(system, row) for row in used]
-            ranked = [row for row in candidates if row is not None]
-            if ranked:
-                ranked.sort(key=system.suppression.rank.__getitem__)
-                chosen[one] = ranked[: self._rows_to_try(one)]
+            shown = {row for row in used if not hidden[row]}
+            candidates = shown or {found for row in used if (found := row_to_hide(system, row)) is not None}
+            if candidates:
+                ranked = sorted(candidates, key=system.suppression.rank.__getitem__)
+                chosen[one] = ranked[: self._next_number_of_rows(one)]
         return chosen
 
 
@@ -118,10 +119,15 @@ def make_unknown(system: System, row: int) -> bool:
     return True
 
 
-def row_to_hide(system: System, row: int, following: Collection[int] = ()) -> int | None:
+def row_to_hide(system: System, row: int) -> int | None:
+    """The row of `row_of_proofs`, or else the nearest shown row. None where nothing near is shown."""
+    found = row_of_proofs(system, row)
+    return nearest(system.suppression, row) if found is None else found
+
+
+def row_of_proofs(system: System, row: int, following: Collection[int] = ()) -> int | None:
     """The shown row of least worth in the equations that prove the count of a row, those in which every hidden row is
-    known, and in those that prove the other hidden counts in these; without such equations the nearest shown row. None
-    where nothing near is shown.
+    known or `following`, and in those that prove the other hidden counts in these. None without such equations.
     """
     suppression, column, known = system.suppression, system.column, system.known
     hidden, populations = suppression.hidden, suppression.populations
@@ -141,9 +147,7 @@ def row_to_hide(system: System, row: int, following: Collection[int] = ()) -> in
         for other in _making_up_for(one, found, column.tight)
         if not hidden[other] and populations[other]
     }
-    if candidates:
-        return min(candidates, key=suppression.rank.__getitem__)
-    return nearest(suppression, row)
+    return min(candidates, key=suppression.rank.__getitem__, default=None)
 
 
 def _making_up_for(row: int, found: Sum, tight: Collection[int]) -> Iterator[int]:

@@ -21,7 +21,7 @@ class Protected:
 
     cells: Mapping[Cell, Row]
     hidden: Collection[Cell]
-    hidden_levels: Sequence[str] = ()
+    hidden_levels: Sequence[str]
 
     def rows(self, view: str) -> Iterator[Row]:
         """The rows of a view as people may see them, sorted by key. Hidden ones have no numbers.

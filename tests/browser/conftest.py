@@ -46,8 +46,8 @@ def address(
 ) -> Iterator[str]:
     """The address of the front page of a product with a simulated quarter: published, closed, and changed since.
 
-    One service runs on, so that the front page has a row of one that is ready and rows of others that do not answer:
-    each that waits for records, and its Kafka, uses some percent of a core. The last one ends with the module.
+    One service runs on, so that the front page has a row of one that is ready and rows of others that do not answer.
+    The others are stopped, because each would use some percent of a core. The one that is left ends with the module.
     """
     kafka_server.start()
     postgres_server.start()

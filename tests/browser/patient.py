@@ -1,4 +1,4 @@
-"""`python -m tests.browser.patient`: the real `hva serve`, which waits for the database however busy the machine is.
+"""`python -m tests.browser.patient`: the real `hva serve`, which waits up to 5 minutes for the database.
 
 Tests of the pages in a browser are not about its time limits, which `tests/serve` tests.
 """

@@ -71,7 +71,7 @@ def _cells(family: str, figures: dict[str, list[Row]], of: CountyYear) -> dict[C
 def _protected(cells: Mapping[Cell, Row]) -> Protected:
     """The rows as they are published, with those of few people hidden."""
     small = {cell for cell, row in cells.items() if 0 < population(cell, row) < cell.view.minimum}
-    return Protected(cells, small)
+    return Protected(cells, small, [])
 
 
 def _with_infinity(row: Row) -> Row:

@@ -84,7 +84,7 @@ async def test_units_are_printed_with_names(fcr: Store, hva: Verb) -> None:
 
 def all_hidden(snapshot: Snapshot) -> Protected:
     """Hide every row, as for a county with very few clients."""
-    return Protected(snapshot.cells, snapshot.cells.keys())
+    return Protected(snapshot.cells, snapshot.cells.keys(), [])
 
 
 async def test_hidden_row_is_printed_as_hidden(fcr: Store, hva: Verb, _family_database: Database) -> None:
