@@ -110,6 +110,10 @@ class Suppression:
             ranks[row] = rank
         return ranks
 
+    def kind_of(self, row: int) -> tuple[int, int, int]:
+        """What the worth of a row depends on before its population: choice of keys, period kind, level."""
+        return worth(self.cells[row], 0)[:3]
+
     def hidden_cells(self) -> Iterator[Cell]:
         """The keys of the hidden rows."""
         return compress(self.cells, self.hidden)

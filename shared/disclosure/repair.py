@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from shared.disclosure.elimination import Row, eliminate, users_of
 from shared.disclosure.hide import Sum, Suppression
 from shared.disclosure.proof import proofs
 from shared.disclosure.system import System
+
+_ONE_BY_ONE: Final = 3
+"""Rows that are hidden for a count one by one, each for a proof that is left, before several are hidden at once."""
 
 
 class Repair:
@@ -34,21 +38,21 @@ class Repair:
 
     def _hide_around(self, row: int, following: set[int]) -> bool:
         """Hide rows of single equations that prove a count of which no proof is found."""
-        hidden = False
+        suppression = self._system.suppression
+        first: int | None = None
         for _ in range(self._next_number_of_rows(row)):
             chosen = row_of_proofs(self._system, row, following)
-            if chosen is None and not hidden:
-                chosen = nearest(self._system.suppression, row)
-            if chosen is None:
+            if first is None:
+                first = chosen = nearest(suppression, row) if chosen is None else chosen
+            if chosen is None or first is None or suppression.kind_of(chosen) != suppression.kind_of(first):
                 break
             self._system.hide([chosen])
-            hidden = True
-        return hidden
+        return first is not None
 
     def _next_number_of_rows(self, row: int) -> int:
-        """How many rows to hide for a count at once: twice as many each time, since many counts have many proofs."""
+        """How many rows to hide for a count at once. Some counts have so many proofs that the number has to double."""
         self._tries[row] += 1
-        return 1 << (self._tries[row] - 1)
+        return 1 << max(0, self._tries[row] - _ONE_BY_ONE)
 
     def _without_moving(self, number: int) -> Row[int]:
         """An equation of which all unknown counts follow, or have been hidden since; else nothing."""
@@ -86,7 +90,7 @@ class Repair:
             if chosen:
                 rows_to_hide = sorted(set().union(*chosen.values()))
                 self._system.hide(rows_to_hide)
-                for row in rows_to_hide:
+                for row in sorted({row for one in chosen if self._tries[one] > _ONE_BY_ONE for row in chosen[one]}):
                     make_unknown(self._system, row)  # the proof holds while single equations prove the row
                 repaired = True
             for one in wanted:
@@ -106,7 +110,10 @@ class Repair:
             candidates = shown or {found for row in used if (found := row_to_hide(system, row)) is not None}
             if candidates:
                 ranked = sorted(candidates, key=system.suppression.rank.__getitem__)
-                chosen[one] = ranked[: self._next_number_of_rows(one)]
+                # Several at once only of the least kind: rows that leaders read are not hidden to save time.
+                kind = system.suppression.kind_of(ranked[0])
+                least = [row for row in ranked if system.suppression.kind_of(row) == kind]
+                chosen[one] = least[: self._next_number_of_rows(one)]
         return chosen
 
 
