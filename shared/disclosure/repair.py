@@ -10,7 +10,7 @@ from shared.disclosure.proof import proofs
 from shared.disclosure.system import System
 
 _ONE_BY_ONE: Final = 3
-"""Rows that are hidden for a count one by one, each for a proof that is left, before several are hidden at once."""
+"""So many rows are hidden for a count one at a time. After that several are hidden at once."""
 
 
 class Repair:
@@ -37,7 +37,7 @@ class Repair:
         return any(hidden)
 
     def _hide_around(self, row: int, following: set[int]) -> bool:
-        """Hide rows of single equations that prove a count of which no proof is found."""
+        """Hide rows around a count for which `proofs` finds none: of single equations, or else the nearest."""
         suppression = self._system.suppression
         first: int | None = None
         for _ in range(self._next_number_of_rows(row)):
