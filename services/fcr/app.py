@@ -21,5 +21,5 @@ async def build(runtime: Runtime) -> Wiring:
     with_cells = replace(REPLAY, cells=cells.check)
     return Wiring(
         subscriptions=[(topic, current_runner(runtime, make)) for topic, make in HANDLERS.items()],
-        jobs=[Job("cells", 0.5, cells.refresh), *family_jobs(runtime, REFOLD, with_cells, HANDLERS, GAUGES)],
+        jobs=[Job("cells", 1.0, cells.refresh), *family_jobs(runtime, REFOLD, with_cells, HANDLERS, GAUGES)],
     )

@@ -1,8 +1,9 @@
 """Stored cells: figures that count clients do not add up, so a changed period is counted again as a whole.
 
-A batch marks in `fcr.stale` the periods of a county that it changes (`services.fcr.store.fold`). `Cells` counts them in
-parallel with the batches, without the county's lock, several counties side by side. A change during a count raises the
-period's `change_number`, and the period stays stale: the count may include part of that change and is repeated.
+A batch marks in `fcr.stale` the periods of a county that it changes (`services.fcr.store.fold`). `Cells` counts them
+when they are due (`services.fcr.schedule`), without the county's lock, several counties side by side. A change during a
+count raises the period's `change_number`, and the period stays stale: the count may include part of that change and is
+repeated.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any, Final
 import asyncpg
 
 from services.fcr.domain import RESOLUTION_CHANNELS, WINDOWS
+from services.fcr.schedule import Period, Schedule
 from shared.postgres.change_numbers import increment_change_numbers
 from shared.postgres.facts import probe_each
 from shared.postgres.lease import Hold
@@ -121,10 +123,10 @@ group by k.scope_level, k.scope, k.segment
 _DELETE_CELLS: Final = "delete from fcr.{table} where county = $1 and period_kind = $2 and period = $3"
 _INSERT_CELLS: Final = {"client_cell": _COUNT_CLIENTS, "revolving_cell": _COUNT_REVOLVING}
 
-# Runs twice a second. It probes once per stale period, independent of the planner's estimates.
+# Runs every second. It probes once per stale period, independent of the planner's estimates.
 _PERIOD_DAYS: Final = "select * from reference.period p where p.period_kind = s.period_kind and p.period = s.period"
 _STALE: Final = f"""
-select s.county, s.period_kind, s.period, p.first_day, p.last_day
+select s.county, s.period_kind, s.period, p.first_day, p.last_day, s.change_number
 {probe_each("fcr.stale s", _PERIOD_DAYS, "p")}
 order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.since, s.county
 """
@@ -152,14 +154,6 @@ _SET_COMPUTED: Final = (
 )
 
 _TIMEOUT_S: Final = 600
-# A period is counted again after ten times the duration of its last count, so that counting uses a tenth of a core at
-# most, but after 15 seconds at the latest, so that figures are less than half a minute old unless a count takes that
-# long.
-_COOLDOWN_FACTOR: Final = 10.0
-_MAX_COOLDOWN_S: Final = 15.0
-
-Period = tuple[str, str, str]
-"""County, period kind, period."""
 
 
 class Cells:
@@ -174,19 +168,21 @@ class Cells:
     ) -> None:
         self._pool, self._hold, self._clock = pool, hold, clock
         self._places = asyncio.Semaphore(side_by_side)
-        self._cooldown_until: dict[Period, float] = {}
+        self._schedule = Schedule()
 
     async def refresh(self) -> None:
-        """Count every stale period whose cooldown is over, in a county shorter ones first. A failure does not stop the
-        others.
-        """
+        """Count every stale period that is due, in a county shorter ones first. A failure does not stop the others."""
+        await self._refresh_all(self._schedule.due(await self._pool.fetch(_STALE), self._clock()))
+
+    async def refresh_now(self) -> None:
+        """Count every stale period, due or not."""
+        await self._refresh_all(await self._pool.fetch(_STALE))
+
+    async def _refresh_all(self, stale: Sequence[Any]) -> None:
         counties: dict[str, list[Any]] = defaultdict(list)
-        for row in await self._pool.fetch(_STALE):
-            if self._clock() >= self._cooldown_until.get(tuple(row)[:3], 0.0):
-                counties[row["county"]].append(row)
-        ends = await asyncio.gather(*(self._refresh(*due) for due in counties.items()), return_exceptions=True)
-        now = self._clock()
-        self._cooldown_until = {period: until for period, until in self._cooldown_until.items() if until > now}
+        for row in stale:
+            counties[row["county"]].append(row)
+        ends = await asyncio.gather(*(self._refresh(*of) for of in counties.items()), return_exceptions=True)
         for failed in filter(None, ends):
             raise failed
 
@@ -200,9 +196,9 @@ class Cells:
                     async with self._pool.acquire() as connection:
                         # Another replica may have counted it before this one got the lease.
                         if await connection.fetchval(_CHANGE_NUMBER, *period) is not None:
-                            await self._count(connection, period, tuple(row)[3:])
+                            await self._count(connection, period, tuple(row)[3:5])
                 except asyncpg.PostgresError as error:
-                    self._cooldown_until[period] = self._clock() + _MAX_COOLDOWN_S
+                    self._schedule.failed(period, self._clock())
                     failed = error
         if failed is not None:
             raise failed
@@ -249,5 +245,4 @@ class Cells:
             await increment_change_numbers(connection, "fcr", period[0], {int(period[2][:4])})
             if await connection.execute(_CLEAR_STALE, *period, change_number) == "DELETE 0":
                 await connection.execute(_SET_COMPUTED, *period, change_number)
-        ended = self._clock()
-        self._cooldown_until[period] = ended + min(_COOLDOWN_FACTOR * (ended - started), _MAX_COOLDOWN_S)
+        self._schedule.counted(period, started, self._clock())

@@ -32,7 +32,7 @@ _POLL_MS: Final = 1000  # how long a poll waits for records
 TRANSACTIONS_PER_DELIVERY: Final = 4  # transactions that one delivery may fill: while one commits, the next is decoded
 # How often to refresh partition leaders. By default, a consumer that missed a new leader may be silent for 5 minutes.
 METADATA_MS: Final = 10_000
-_FETCH_WAIT_MS: Final = 250  # how long the broker may hold an empty fetch; it returns data immediately
+_FETCH_WAIT_MS: Final = 500  # how long the broker may hold an empty fetch; it returns data immediately
 _FETCH_BYTES: Final = 8 * 1024 * 1024
 # A handler may retry for a minute while the database is unavailable; the group must not expel it for that.
 _MAX_POLL_MS: Final = 300_000

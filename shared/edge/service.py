@@ -135,7 +135,7 @@ async def _serve(runtime: Runtime, build: Build, stack: contextlib.AsyncExitStac
         *retention(runtime),
         Job("leases", BEAT_S, runtime.leases.beat),
         Job("probe kafka", 2.0, watch.probe_kafka(broker, runtime.health)),
-        Job("lag", 1.0, watch.measure_lag(broker, acknowledgers, runtime.metrics, runtime.settings)),
+        Job("lag", 2.0, watch.measure_lag(broker, acknowledgers, runtime.metrics, runtime.settings)),
         Job("schema", 5.0, lambda: _report_version(runtime)),
         Job("registers", 2.0, reload_registers(runtime)),
         Job("register version", 2.0, compare_registers(runtime)),

@@ -69,7 +69,7 @@ async def fold(
             folded += sum(map(len, records.values()))
             report(f"{folded:,} events folded")
         await _label(runtimes)
-        await Cells(runtimes["fcr"].pool, unshared, 1).refresh()
+        await Cells(runtimes["fcr"].pool, unshared, 1).refresh_now()
     await stage.execute(database, "vacuum analyze")
     return folded
 

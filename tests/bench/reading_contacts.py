@@ -79,7 +79,7 @@ async def _count(stage: Stage, database: Database, kind: str, period: str, times
         for _ in range(times):
             await stage.execute(database, f"insert into fcr.stale values ('{COUNTY}', '{kind}', '{period}')")
             started = time.perf_counter()
-            await Cells(pool, unshared, 1).refresh()
+            await Cells(pool, unshared, 1).refresh_now()
             taken.append((time.perf_counter() - started) * 1000)
         rows = await pool.fetchval(
             "select (select count(*) from fcr.client_cell where county = $1 and period_kind = $2 and period = $3) + "

@@ -101,7 +101,7 @@ class Store:
 
     async def refresh_cells(self) -> None:
         """Recompute the cells of every stale period, as the job of the service does."""
-        await Cells(self.pool, unshared, 2).refresh()
+        await Cells(self.pool, unshared, 2).refresh_now()
 
     async def clear(self) -> None:
         """Delete everything. Persons get new numbers afterwards."""

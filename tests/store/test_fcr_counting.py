@@ -1,4 +1,4 @@
-"""When the cells of a period are recomputed: after a change, by one replica at a time, and with a cooldown."""
+"""When the cells of a period are recomputed: after a change, by one replica at a time."""
 
 import asyncio
 from typing import Any
@@ -67,9 +67,9 @@ async def test_one_replica_counts_a_county_at_a_time(fcr: Store, database: Datab
     cells = Cells(fcr.pool, second.hold, 2)
     async with first.hold("cells", COUNTY) as held:
         assert held
-        await cells.refresh()
+        await cells.refresh_now()
         assert set(await fcr.fetch("select distinct county from fcr.stale")) == {(COUNTY,)}
-    await cells.refresh()
+    await cells.refresh_now()
     assert await fcr.stale() == set()
     for leases in (first, second):
         await leases.close()
@@ -97,29 +97,20 @@ async def test_counties_are_counted_side_by_side(fcr: Store, monkeypatch: pytest
     assert (most, await fcr.stale()) == (2, set())
 
 
-async def test_recomputed_period_has_a_cooldown(fcr: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recomputation of one second has a cooldown of ten seconds, for its own period only."""
+async def test_the_job_counts_what_is_due(fcr: Store) -> None:
+    """A period is due when it has not changed for a second."""
     now = 0.0
-    execute: Any = asyncpg.Connection.execute
-
-    async def execute_for_one_second(self: Any, query: str, *arguments: object, **options: object) -> Any:
-        nonlocal now
-        now += "insert into fcr.client_cell" in query
-        return await execute(self, query, *arguments, **options)
-
-    monkeypatch.setattr(asyncpg.Connection, "execute", execute_for_one_second)
     cells = Cells(fcr.pool, unshared, 1, lambda: now)
     await fcr.feed(contact("a"))
     await cells.refresh()
-    assert (now, await fcr.stale()) == (5.0, set())
-    await cells.refresh()  # no stale period: the cooldown continues
-    await fcr.feed(contact("b", client=BERTTA), contact("far", LONG_AGO))
+    assert len(await fcr.stale()) == 5
+    now = 0.5
+    await fcr.feed(contact("b", client=BERTTA))
     await cells.refresh()
-    assert (now, await fcr.stale()) == (9.0, {"2026-03", "2026-04", "2026Q1", "2026Q2", "2026"})
-    now = 10.5
+    now = 1.25
     await cells.refresh()
     assert len(await fcr.stale()) == 5
-    now = 15.0
+    now = 1.5
     await cells.refresh()
     assert await fcr.stale() == set()
 
