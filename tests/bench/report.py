@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import asyncpg
 
+from tests.bench import following
 from tests.bench.aims import aims, facts
 from tests.bench.comparison import Summary
 from tests.bench.counties import Counties
 from tests.bench.country import COUNTIES
-from tests.bench.following import LOAD, RATE
-from tests.bench.freshness import Freshness
+from tests.bench.freshness import RATE, Freshness
 from tests.bench.publication import Publication
 from tests.bench.publishing import Publishing
 from tests.bench.reading import LEVEL, LEVELS, Reading, Timed
@@ -98,8 +98,8 @@ def _sentences(results: FamilyResults) -> Iterator[str]:
         disk = results.disk
         yield ""
         yield (
-            f"Disk at {facts(disk.facts)}: {disk.rows:.0f} bytes a fact for its row, {disk.indexes:.0f} for indexes, "
-            f"{disk.derived:.0f} for buckets and what is derived."
+            f"Disk at {facts(round(disk.facts, -5))}: {disk.rows:.0f} bytes a fact for its row, "
+            f"{disk.indexes:.0f} for indexes, {disk.derived:.0f} for buckets and what is derived."
         )
     for audit in results.audits:
         yield ""
@@ -125,8 +125,9 @@ def _sentences(results: FamilyResults) -> Iterator[str]:
         wait = results.following
         yield ""
         yield (
-            f"From a change of membership to the label in nps, {wait.events} changes, {RATE} a second beside {LOAD} "
-            f"other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, slowest {wait.slowest:.0f} ms."
+            f"From a change of membership to the label in nps, {wait.events} changes, {following.RATE} a second "
+            f"beside {following.LOAD} other events a second: p50 {wait.p50:.0f} ms, p99 {wait.p99:.0f} ms, "
+            f"slowest {wait.slowest:.0f} ms."
         )
     if results.activation:
         found = results.activation
