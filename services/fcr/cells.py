@@ -126,7 +126,7 @@ _INSERT_CELLS: Final = {"client_cell": _COUNT_CLIENTS, "revolving_cell": _COUNT_
 # Runs every second. It probes once per stale period, independent of the planner's estimates.
 _PERIOD_DAYS: Final = "select * from reference.period p where p.period_kind = s.period_kind and p.period = s.period"
 _STALE: Final = f"""
-select s.county, s.period_kind, s.period, p.first_day, p.last_day, s.change_number
+select s.county, s.period_kind, s.period, p.first_day, p.last_day, s.change_number, s.computed_number
 {probe_each("fcr.stale s", _PERIOD_DAYS, "p")}
 order by array_position(array['month', 'quarter', 'year'], s.period_kind), s.since, s.county
 """
@@ -146,6 +146,7 @@ where not exists (
 order by 1, 2, 3
 """
 _CHANGE_NUMBER: Final = "select change_number from fcr.stale where county = $1 and period_kind = $2 and period = $3"
+_COMPUTED_NUMBER: Final = "select computed_number from fcr.stale where county = $1 and period_kind = $2 and period = $3"
 _CLEAR_STALE: Final = (
     "delete from fcr.stale where county = $1 and period_kind = $2 and period = $3 and change_number = $4"
 )
@@ -195,9 +196,9 @@ class Cells:
                 try:
                     async with self._pool.acquire() as connection:
                         # Another replica may have counted it before this one got the lease.
-                        if await connection.fetchval(_CHANGE_NUMBER, *period) is not None:
+                        if await connection.fetchval(_COMPUTED_NUMBER, *period) == row["computed_number"]:
                             await self._count(connection, period, tuple(row)[3:5])
-                except asyncpg.PostgresError as error:
+                except (asyncpg.PostgresError, TimeoutError) as error:
                     self._schedule.failed(period, self._clock())
                     failed = error
         if failed is not None:

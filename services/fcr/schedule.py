@@ -7,7 +7,7 @@ from typing import Any, Final
 QUIET_S: Final = 1.0  # without a change
 WAIT_S: Final = 30.0  # at most, while changes continue
 RETRY_S: Final = 15.0  # after a failure
-# A period is counted again after ten times the duration of its last count, so that counting uses a tenth of a core at
+# A period is counted again after ten times the duration of its last count, so that a period takes a tenth of a core at
 # most, unless a count takes more than twelve seconds.
 COOLDOWN_FACTOR: Final = 10.0
 MAX_COOLDOWN_S: Final = 120.0
@@ -18,9 +18,11 @@ Period = tuple[str, str, str]
 
 @dataclass(slots=True)
 class _Seen:
-    """A stale period: its last known `change_number`, when that was first seen, and when the period was."""
+    """A stale period: its last known numbers, when this `change_number` was first seen, and when the period was first
+    seen as stale since its last count."""
 
     change_number: int
+    computed_number: int
     changed_at: float
     stale_since: float
 
@@ -35,12 +37,15 @@ class Schedule:
     def due(self, stale: Iterable[Any], now: float) -> list[Any]:
         """The rows of `stale` whose period is due, in the same order.
 
-        `stale` are all rows of `fcr.stale`, beginning with the key of a period, with their `change_number`.
+        `stale` are all rows of `fcr.stale`, beginning with the key of a period, with `change_number` and
+        `computed_number`. Where the latter has changed, another replica has counted the period, which waits again.
         """
         seen, due = {}, []
         for row in stale:
-            period, number = tuple(row)[:3], row["change_number"]
-            state = self._seen.get(period) or _Seen(number, now, now)
+            period, number, computed = tuple(row)[:3], row["change_number"], row["computed_number"]
+            state = self._seen.get(period)
+            if state is None or state.computed_number != computed:
+                state = _Seen(number, computed, now, now)
             if state.change_number != number:
                 state.change_number, state.changed_at = number, now
             seen[period] = state

@@ -16,9 +16,10 @@ class Row(dict[str, Any]):
         return iter(self.values())
 
 
-def row(period: tuple[str, str, str], change_number: int = 1) -> Row:
+def row(period: tuple[str, str, str], change_number: int = 1, computed_number: int = 0) -> Row:
     county, kind, name = period
-    return Row(county=county, period_kind=kind, period=name, change_number=change_number)
+    numbers = {"change_number": change_number, "computed_number": computed_number}
+    return Row(county=county, period_kind=kind, period=name, **numbers)
 
 
 def due(schedule: Schedule, now: float, *rows: Row) -> list[tuple[str, ...]]:
@@ -80,3 +81,12 @@ def test_a_period_that_is_stale_anew_waits_anew() -> None:
     assert due(schedule, 60.0) == []
     assert due(schedule, 61.0, row(MARCH, 1)) == []
     assert due(schedule, 61.0 + QUIET_S, row(MARCH, 1)) == [MARCH]
+
+
+def test_a_period_that_another_replica_counted_waits_anew() -> None:
+    schedule = Schedule()
+    assert due(schedule, 0.0, row(MARCH, 1)) == []
+    assert due(schedule, WAIT_S, row(MARCH, 900)) == [MARCH]
+    assert due(schedule, WAIT_S + 0.5, row(MARCH, 910, computed_number=900)) == []
+    assert due(schedule, 2 * WAIT_S, row(MARCH, 1800, computed_number=900)) == []
+    assert due(schedule, 2 * WAIT_S + 0.5, row(MARCH, 1810, computed_number=900)) == [MARCH]
