@@ -15,8 +15,6 @@ from typing import Any, Final
 import asyncpg
 
 from shared.publication.priority import yield_to_others
-from shared.publication.publish import publish
-from shared.publication.snapshot import CountyYear
 
 BUSY: Final = 3
 _SETTINGS: Final = {"timezone": "UTC", "jit": "off", "max_parallel_workers_per_gather": "0"}
@@ -41,6 +39,10 @@ async def connect(dsn: str, family: str) -> "asyncpg.Connection[asyncpg.Record]"
 
 
 async def _publish(job: dict[str, Any]) -> int:
+    # Imported at low priority: that takes a quarter of a second of a core.
+    from shared.publication.publish import publish
+    from shared.publication.snapshot import CountyYear
+
     family = job["family"]
     connection = await connect(job["dsn"], family)
     try:
