@@ -1,8 +1,8 @@
 """A database that holds the published figures of the sample set: two counties, the second for its last months only.
 
 The sample has the exact figures that a loaded run gives (`tests/e2e/test_sample.py`), and the product's writer
-publishes them. Rows are hidden for their own size only: the whole disclosure control takes two minutes, and hides more
-of the same.
+publishes them. Rows are hidden for their own size only: the whole disclosure control takes longer, and hides more of
+the same.
 """
 
 import asyncio
