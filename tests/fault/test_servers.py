@@ -2,6 +2,7 @@
 
 import asyncio
 
+from deploy.hva.context import VerbError
 from tests.conftest import ServerUnderTest
 from tests.fault.harness import FAMILIES, SERVICES, Harness, families_of, start_together
 from tests.fault.workload import default_workload
@@ -25,7 +26,11 @@ async def crash_during_a_batch(harness: Harness, name: str, server: ServerUnderT
         harness.release(replica)
     await asyncio.to_thread(server.start)
     await wait_until_available(replicas)
-    await harness.product.wait()
+    try:
+        await harness.product.wait()
+    except VerbError:  # a mutant may have lost histories, and then the wait never ends
+        if not mutant:
+            raise
     assert [replica.process.returncode for replica in replicas] == [None] * len(SERVICES)
     return await harness.differences(workload)
 
