@@ -100,7 +100,7 @@ class Store:
         await commit_by_county(StoreCommit("fcr", self.pool, CIPHER, store.apply_persons), events)
 
     async def refresh_cells(self) -> None:
-        """Recompute the cells of every stale period, as the job of the service does."""
+        """Recompute the cells of every stale period, due or not."""
         await Cells(self.pool, unshared, 2).refresh_now()
 
     async def clear(self) -> None:

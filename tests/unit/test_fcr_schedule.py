@@ -36,8 +36,6 @@ def test_a_period_is_due_when_it_is_quiet() -> None:
 
 def test_a_period_that_always_changes_waits_half_a_minute() -> None:
     schedule = Schedule()
-    times = [second for second in range(200) if due(schedule, second, row(MARCH, 10 * second + 1), row(QUARTER, 1))]
-    assert times[0] == QUIET_S  # the quarter
     found = []
     for tick in range(400):
         now = 1000 + tick / 2
