@@ -2,17 +2,19 @@
 
 The service itself publishes, as in production: a year of a county, requested again and again. The county has the events
 of about 40,000 clients in that year, and the new events are of its last months, so that publications read the rows that
-batches write.
+batches write. A loop in the idle scheduling class takes turns, too: it shows what any computation costs the others.
 """
 
 import asyncio
 import itertools
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from statistics import median
 from typing import Final
 
 import asyncpg
@@ -46,17 +48,19 @@ _ROWS: Final = "select rows from report.publication where (family, county, year)
 _STEP: Final = 50  # events
 _POLL_S: Final = 0.1
 _TIMEOUT_S: Final = 900.0
-_TURNS: Final = 3  # at least
-SETTLE_S: Final = 1.0  # after a publication; neither with nor without
-_PAUSE_S: Final = 5.0  # at least, between two publications
+_TURNS: Final = 4  # at least
+SETTLE_S: Final = 1.0  # after a turn; part of nothing
+_PAUSE_S: Final = 5.0  # at least, between two turns
 
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """Freshness without and with a publication. `seconds`: the mean duration of a publication."""
+    """Freshness without and during publications, and during a loop of the idle class. `seconds`: the mean duration of
+    a publication."""
 
     without: Freshness
     during: Freshness
+    idle_loop: Freshness
     publications: int
     seconds: float
     rows: int
@@ -69,10 +73,23 @@ class Publishing:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A publication, in seconds of `time.perf_counter`."""
+    """A publication or a loop, in seconds of `time.perf_counter`."""
 
     started: float
     ended: float
+
+    @property
+    def seconds(self) -> float:
+        """Its duration."""
+        return self.ended - self.started
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Publications and loops of the idle class, which alternate."""
+
+    publications: list[Interval] = field(default_factory=list)
+    loops: list[Interval] = field(default_factory=list)
 
 
 async def publishing(
@@ -89,13 +106,14 @@ async def publishing(
     producer = make_producer(stage.kafka, "bench-pace")
     await producer.start()
     try:
-        turns: list[Interval] = []
+        turns = Turns()
         meanwhile = partial(_take_turns, connection, family, sizes.fresh_s, turns)
         route = Route(prefix + family.topic.name, raw=False, read=facts_query(family))
         visible = await pace(producer, database, [service], route, _endless(events), meanwhile)
         rows = await connection.fetchval(_ROWS, family.name, _COUNTY, _YEAR)
-        mean_s = sum(turn.ended - turn.started for turn in turns) / len(turns)
-        found = Publishing(*split(visible, turns), len(turns), mean_s, rows)
+        number = len(turns.publications)
+        mean_s = sum(turn.seconds for turn in turns.publications) / number
+        found = Publishing(*split(visible, turns), number, mean_s, rows)
     finally:
         await connection.close()
         await producer.stop()
@@ -103,7 +121,7 @@ async def publishing(
     await stage.drop(database)
     report(
         f"{family.name}: freshness p99 {found.without.p99:.0f} ms, while publishing {found.during.p99:.0f} ms,"
-        f" ratio {found.ratio:.2f}"
+        f" ratio {found.ratio:.2f}, during an idle loop {found.idle_loop.p99:.0f} ms"
     )
     return found
 
@@ -132,12 +150,25 @@ def _endless(events: list[Event]) -> Iterator[Event]:
             yield from salted(events[start : start + _STEP], f"paced-{number}.", days=_EARLIER)
 
 
-async def _take_turns(connection: Connection, family: Family, seconds: float, turns: list[Interval]) -> None:
-    """Publish, and pause as long as the publication took, until both have taken `seconds`, and three times at least."""
+async def _take_turns(connection: Connection, family: Family, seconds: float, turns: Turns) -> None:
+    """Publish, run the loop, and pause after each as long as it took, until publications have taken `seconds`, and
+    `_TURNS` times at least.
+    """
     await asyncio.sleep(_PAUSE_S)
-    while len(turns) < _TURNS or sum(turn.ended - turn.started for turn in turns) < seconds:
-        turns.append(await _publish(connection, family))
-        await asyncio.sleep(max(_PAUSE_S, turns[-1].ended - turns[-1].started))
+    while len(turns.loops) < _TURNS or sum(turn.seconds for turn in turns.publications) < seconds:
+        turns.publications.append(await _publish(connection, family))
+        length = max(_PAUSE_S, turns.publications[-1].seconds)
+        await asyncio.sleep(length)
+        turns.loops.append(await _run_idle_loop(length))
+        await asyncio.sleep(length)
+
+
+async def _run_idle_loop(seconds: float) -> Interval:
+    started = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.idle_loop", str(seconds))
+    if await process.wait():
+        raise RuntimeError("the idle loop failed")
+    return Interval(started, time.perf_counter())
 
 
 async def _publish(connection: Connection, family: Family) -> Interval:
@@ -158,12 +189,23 @@ async def _publish(connection: Connection, family: Family) -> Interval:
     return Interval(state["started"] - since, state["ended"] - since)
 
 
-def split(visible: Iterable[Visible], turns: Sequence[Interval]) -> tuple[Freshness, Freshness]:
-    """Freshness without and during publications, by when events were sent."""
-    during, without = [], []
-    for one in visible:
-        if any(turn.started <= one.sent < turn.ended for turn in turns):
-            during.append(one.latency)
-        elif not any(turn.ended <= one.sent < turn.ended + SETTLE_S for turn in turns):
-            without.append(one.latency)
-    return freshness_of(without), freshness_of(during)
+def split(visible: Iterable[Visible], turns: Turns) -> tuple[Freshness, Freshness, Freshness]:
+    """Freshness between turns, during publications and during loops, by when events were sent."""
+    found = list(visible)
+    taken = sorted([*turns.publications, *turns.loops], key=lambda turn: turn.started)
+    from_ = [-math.inf, *(turn.ended + SETTLE_S for turn in taken)]
+    until = [*(turn.started for turn in taken), math.inf]
+    pauses = list(map(Interval, from_, until))
+    return _typical(found, pauses), _typical(found, turns.publications), _typical(found, turns.loops)
+
+
+def _typical(visible: Sequence[Visible], intervals: Sequence[Interval]) -> Freshness:
+    """The median of what each interval shows, so that a pause of the machine in one of them does not decide."""
+    latencies = ([one.latency for one in visible if i.started <= one.sent < i.ended] for i in intervals)
+    each = [freshness_of(of_interval) for of_interval in latencies if of_interval]
+    return Freshness(
+        median(one.p50 for one in each),
+        median(one.p99 for one in each),
+        max(one.slowest for one in each),
+        sum(one.events for one in each),
+    )
