@@ -1,6 +1,7 @@
 """The process of a publisher on a real PostgreSQL server: one at a time, whole publications, priority and end."""
 
 import asyncio
+import contextlib
 import os
 from datetime import datetime
 from pathlib import Path
@@ -84,10 +85,14 @@ async def test_reader_sees_only_whole_publications(nps: Store, family: Any, read
     assert {len(times) for times in seen} == {1}
 
 
-def publisher_pid() -> int:
-    """The process of the running publisher."""
-    (found,) = (p for p in psutil.Process().children() if "shared.publication" in p.cmdline())
-    return found.pid
+def publisher_pids() -> list[int]:
+    """The processes of running publishers."""
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that has ended
+            if "shared.publication" in process.cmdline():
+                found.append(process.pid)
+    return found
 
 
 def assert_yields_to_others(pid: int) -> None:
@@ -120,13 +125,15 @@ async def test_publisher_process_ends_with_its_service(
     async with owner.transaction():
         await owner.execute("lock table report.statement in share mode")  # the replacement waits for this lock
         harness.now += HOUR
-        running = asyncio.create_task(harness.run())
 
         async def publisher_count_is(number: int) -> bool:
             return bool(await admin.fetchval(publishing, database.name) == number)
 
-        await wait_until(lambda: publisher_count_is(1), "a publisher is running", 60)
-        assert_yields_to_others(publisher_pid())
+        await wait_until(lambda: publisher_count_is(0), "the first publisher has disconnected", 60)
+        running = asyncio.create_task(harness.run())
+        await wait_until(lambda: publisher_count_is(1), "a publisher is connected", 60)
+        (pid,) = publisher_pids()
+        assert_yields_to_others(pid)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     await wait_until(lambda: publisher_count_is(0), "the publisher has ended", 60)
