@@ -1,6 +1,6 @@
 """`python -m tests.bench.idle_loop SECONDS`: computes at the lowest priority that Linux has.
 
-What freshness loses meanwhile is lost to any process that computes on this machine, whatever its priority.
+A process that computes at a higher priority delays the others at least as much.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 The service itself publishes, as in production: a year of a county, requested again and again. The county has the events
 of about 40,000 clients in that year, and the new events are of its last months, so that publications read the rows that
-batches write. A loop in the idle scheduling class takes turns, too: it shows what any computation costs the others.
+batches write. A loop in the idle scheduling class takes turns, too: it shows what mere computation costs the others.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ _POLL_S: Final = 0.1
 _TIMEOUT_S: Final = 900.0
 _TURNS: Final = 4  # at least
 SETTLE_S: Final = 1.0  # after a turn; part of nothing
-_PAUSE_S: Final = 5.0  # at least, between two turns
+_PAUSE_S: Final = 5.0  # at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ def _endless(events: list[Event]) -> Iterator[Event]:
 
 
 async def _take_turns(connection: Connection, family: Family, seconds: float, turns: Turns) -> None:
-    """Publish, run the loop, and pause after each as long as it took, until publications have taken `seconds`, and
-    `_TURNS` times at least.
+    """Publish and run the loop in turns, until publications have taken `seconds`, and `_TURNS` times at least. The loop
+    and each pause last as long as the publication before, and `_PAUSE_S` at least.
     """
     await asyncio.sleep(_PAUSE_S)
     while len(turns.loops) < _TURNS or sum(turn.seconds for turn in turns.publications) < seconds:

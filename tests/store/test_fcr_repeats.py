@@ -4,7 +4,6 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from services.fcr.decode import decode
@@ -25,6 +24,7 @@ from tests.store.fcr_harness import (
     contact,
     retracted,
 )
+from tests.store.readers import as_owner
 
 MONDAY = START + 2 * HOUR
 NO_LINKS = (None, None)
@@ -184,9 +184,7 @@ async def test_only_neighbours_in_time_are_read(fcr: Store, _family_database: Da
         await fcr.feed(*existing[first : first + 1000])
     between = await fcr.fetch("select count(*) from fcr.contact where repeats_within = 1 and repeated_within = 1")
     assert between == [(4998,)]
-    owner = await asyncpg.connect(_family_database.dsn("hva_migrate"))
-    await owner.execute("analyze fcr.contact")  # a table analysed while it was empty is scanned as long as it is small
-    await owner.close()
+    await as_owner(_family_database, "analyze fcr.contact")  # analysed while it was empty, a small table is scanned
     late = decode(contact("late", START - 1000 * DAY - HOUR), fcr.registers)
     assert isinstance(late, Contact)
     async with fcr.pool.acquire() as connection, connection.transaction():
