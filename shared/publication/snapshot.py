@@ -1,11 +1,11 @@
 """The input of a publication, read from one snapshot of the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from shared.disclosure.model import Cell
+from shared.disclosure.model import VIEWS, Cell, View
 from shared.disclosure.nesting import UnitSpan
 from shared.postgres.lock import Connection
 from shared.postgres.pool import extend_transaction_timeout
@@ -20,16 +20,19 @@ _PERIODS: Final = """
 select period from reference.period
 where period = any($1::text[]) and first_day <= reference.as_of_day()
 """
-# A superset of the star; `shared.disclosure.star` decides exactly.
+# Supersets of the star; `shared.disclosure.star` decides exactly.
 _ROWS: Final = """
 select * from figures.{view}
-where county = $1 and period = any($2::text[]) and (channel = 'all' or segment = 'all')
+where county = $1 and period = any($2::text[]) and period_kind <> 'day'
   and (segment = 'all' or scope_level in ('county', 'division'))
   and (channel = 'all' or scope_level in ('county', 'division', 'result_area', 'service_area'))
-union all
+  and num_nonnulls({named}) <= 1
+"""
+_FEW: Final = "  and ({all} or period_kind in ('quarter', 'year') and scope_level in ('county', 'division'))"
+_DAYS: Final = """
 select * from figures.{view}
-where county = $1 and period_kind = 'day' and period between $3 and $4 and period <= reference.as_of_day()::text
-  and scope_level = 'county' and channel = 'all' and segment = 'all'
+where county = $1 and period_kind = 'day' and period between $2 and $3 and period <= reference.as_of_day()::text
+  and scope_level = 'county' and {all}
 """
 _UNITS: Final = """
 select * from reference.unit_row u
@@ -76,6 +79,8 @@ async def read(connection: Connection, family: str, county_year: CountyYear, now
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await extend_transaction_timeout(connection, _TIMEOUT_S)
         await connection.execute("select set_config('hva.as_of', $1, true)", now.isoformat())
+        # The planner expects few rows of the buckets, and would sort hundreds of thousands instead of hashing them.
+        await connection.execute("set local enable_sort = off")
         change_number = await connection.fetchval(_CHANGE.format(schema=family), county_year.county, county_year.year)
         registers = await connection.fetchval(_REGISTERS.format(schema=family), county_year.county)
         included = await connection.fetchrow(_INCLUDED.format(schema=family), county_year.county)
@@ -89,12 +94,35 @@ async def read(connection: Connection, family: str, county_year: CountyYear, now
 async def _cells(connection: Connection, family: str, county_year: CountyYear) -> dict[Cell, Row]:
     rows = await connection.fetch(_PERIODS, _periods(county_year.year))
     periods = [row["period"] for row in rows]
-    days = (f"{county_year.year:04}-01-01", f"{county_year.year:04}-12-31")
-    cells: dict[Cell, Row] = {}
-    for view in views_of(family):
-        found = await connection.fetch(_ROWS.format(view=view), county_year.county, periods, *days, timeout=_TIMEOUT_S)
-        cells.update(published(view, cast(Sequence[Row], found)))  # records: a dict takes several times as much
+    county, first, last = county_year.county, f"{county_year.year:04}-01-01", f"{county_year.year:04}-12-31"
+    cells: dict[Cell, Row] = {}  # of records: a dict takes several times as much
+    for view in map(VIEWS.__getitem__, views_of(family)):
+        found = await connection.fetch(_rows_query(view), county, periods, timeout=_TIMEOUT_S)
+        cells.update(published(view.name, cast(Sequence[Row], found)))
+        if view.by_day:
+            found = await connection.fetch(_days_query(view), county, first, last, timeout=_TIMEOUT_S)
+            cells.update(published(view.name, cast(Sequence[Row], found)))
     return cells
+
+
+def _rows_query(view: View) -> str:
+    """The rows of months, quarters and the year: at most one key besides scope and period is not 'all'."""
+    named = ", ".join(f"nullif({key}, 'all')" for key in _keys_with_all(view))
+    few = _FEW.format(all=_all(view.few)) if view.few else ""
+    return _ROWS.format(view=view.name, named=named) + few
+
+
+def _days_query(view: View) -> str:
+    """The rows of days, of the whole county."""
+    return _DAYS.format(view=view.name, all=_all(_keys_with_all(view)))
+
+
+def _keys_with_all(view: View) -> list[str]:
+    return ["channel", "segment", *(key for key in view.further if key not in view.without_all)]
+
+
+def _all(keys: Iterable[str]) -> str:
+    return " and ".join(f"{key} = 'all'" for key in keys)
 
 
 def _periods(year: int) -> list[str]:

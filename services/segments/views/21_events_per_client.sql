@@ -1,7 +1,8 @@
 -- Service events of the members of the multidisciplinary segment. At every level the headline divides by the members of
 -- the whole county, so that the shares of units add up to the county's figure.
--- Nothing is stored. A lateral join reads the events of each member of the period by their own days and sums them by
--- unit row, independent of the planner's estimates. Counts are summed by unit row before unit rows become scopes.
+-- Nothing is stored. A lateral join reads the events of each member of a month, quarter or year by their own days and
+-- sums them by unit row, independent of the planner's estimates. On a day few members have events, so the events of the
+-- day are read instead. Counts are summed by unit row before unit rows become scopes.
 -- Clients do not add up: persons with the same set of unit rows are counted together, and each set once per scope.
 create view figures.events_per_client as
 select p.county, p.period_kind, p.period, c.scope_level, c.scope, 'all' as channel, 'all' as segment,
@@ -30,7 +31,16 @@ cross join lateral (
       from segments.service_event
       where done and person = m.person and day >= p.first_day and day <= p.last_day
       group by unit_row) e
-    where m.county = p.county and m.first <= p.last_day and m.until > p.first_day
+    where m.county = p.county and m.first <= p.last_day and m.until > p.first_day and p.period_kind <> 'day'
+    union all
+    select e.person, e.unit_row, count(*) as member_events,
+           case when p.first_day <= p.known_until and m.until > p.known_until then count(*) else 0 end as cohort_events
+    from segments.service_event e
+    cross join lateral (
+      select until from segments.membership
+      where county = p.county and person = e.person and first <= p.first_day and until > p.first_day) m
+    where e.done and e.county = p.county and e.day = p.first_day and p.period_kind = 'day'
+    group by e.person, e.unit_row, m.until
   ), unit_row_sets as (
     select unit_rows, count(*) as clients, row_number() over () as number
     from (
