@@ -1,5 +1,6 @@
 """The equations of a column by what connects them, kept solved while more counts become unknown."""
 
+from collections.abc import Collection
 from itertools import count
 from typing import Final
 
@@ -25,6 +26,10 @@ class Component:
         self._place = {number: place for place, number in enumerate(rows)}
         self._equations = Elimination(rows.values())
 
+    def has_any(self, numbers: Collection[int]) -> bool:
+        """Whether it has any of these equations."""
+        return not self._place.keys().isdisjoint(numbers)
+
     def following(self, tight: set[int]) -> set[int]:
         """The unknown counts that follow, where those of `tight` are at their least value."""
         if any(unknown in tight for unknown, _ in self._equations.steps):
@@ -35,8 +40,7 @@ class Component:
         """Add counts that have become unknown. No equation names both them and unknown counts of elsewhere."""
         numbers = {number for unknown in added for number in self._system.numbers_of(unknown)}
         rows = {number: self._system.unknowns(number) for number in numbers}
-        # An equation of results says nothing any more when all of it is hidden.
-        if _GROWTH * len(added) > len(self.unknowns) or not all(rows.values()):
+        if _GROWTH * len(added) > len(self.unknowns):
             self.connect()
             return
         unnamed = [number for number in rows if number not in self._place]
@@ -61,6 +65,7 @@ class Components:
 
     def of(self, row: int) -> Component:
         """The component of an unknown count."""
+        self._forget_silent()
         if self._system.new:
             self._grow()
         for known in self._kept:
@@ -72,6 +77,13 @@ class Components:
     def drop(self, component: Component) -> None:
         """Forget a component that need not be attacked again."""
         self._kept.remove(component)
+
+    def _forget_silent(self) -> None:
+        """Forget components with an equation that says nothing any more: they are set up anew without it."""
+        silent = self._system.silent
+        if silent:
+            self._kept = [known for known in self._kept if not known.has_any(silent)]
+            silent.clear()
 
     def _grow(self) -> None:
         """Add new unknown counts, and all that are connected with them, to the components that they touch."""

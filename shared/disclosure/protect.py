@@ -51,7 +51,7 @@ def _without_collection() -> Iterator[None]:
 @_without_collection()
 def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive: Collection[str]) -> Protected:
     """Hide what is small and what would give it away. `counts` are of the published rows of one family, county and
-    year; `sensitive` are units. Raises ValueError where they cannot be made safe."""
+    year; `sensitive` are units."""
     # What is hidden must not depend on the order of rows.
     populations = {cell: population(cell, counts[cell]) for cell in sorted(counts)}
     periods = {(cell.period_kind, cell.period) for cell in populations if cell.period_kind != "day"}
@@ -69,7 +69,9 @@ def protect(counts: Mapping[Cell, Counts], spans: Sequence[UnitSpan], sensitive:
             proving = (row for row in map(partial(nearest, suppression), unsafe) if row is not None)
             gave_up |= {suppression.cells[row][:4] for row in (*unsafe, *proving)}
             if not suppression.hide(row for row, cell in enumerate(suppression.cells) if cell[:4] in gave_up):
-                raise ValueError("a publication cannot be made safe")
+                # All that equations connect with these rows is hidden. Nothing of it follows, whatever the attack says:
+                # twice each of the counts would solve the same equations.
+                break
             audit = Audit(suppression, column)
         attacked += audit.attacked
     small_cells = frozenset(suppression.cells[row] for row in small)

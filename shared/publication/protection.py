@@ -54,7 +54,7 @@ def published(view: str, rows: Iterable[Row]) -> Iterator[tuple[Cell, Row]]:
 
 
 def protected(cells: Mapping[Cell, Row], spans: Sequence[UnitSpan], sensitive: Collection[str]) -> Protected:
-    """The rows of a publication as people may see them. Raises ValueError where they cannot be made safe."""
+    """The rows of a publication as people may see them."""
     found = protect(cells, spans, sensitive)
     return Protected(cells, found.hidden, sorted(" ".join(level) for level in found.gave_up))
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -23,6 +24,9 @@ COUNTY = "c"
 LEVELS = ("county", "division", "result_area", "service_area", "region", "unit")
 CHANNELS = ("sms", "web", "kiosk")
 SEGMENTS = ("multidisciplinary", "other", "unknown")
+BATTERIES = ("functioning", "illness", "risk", "social")
+SEXES = ("man", "other", "unknown", "woman")
+RESULTS = ("omatoimi", "verkosto", "yhteiso", "yhteistyo")
 _NPS = ("promoters", "passives", "detractors")
 _ANSWERS = ("c1", "c2", "c3", "c4", "c5", "not_applicable")
 
@@ -99,6 +103,24 @@ def invented(random: Random, units: int, facts: int) -> County:
         found[kind] += 1
     sensitive = frozenset(span.scopes["unit"] for span in spans if random.random() < 0.1)
     return County(dict(found), spans, sensitive)
+
+
+def assessments(random: Random, divisions: int, number: int) -> tuple[dict[Cell, dict[str, int]], list[UnitSpan]]:
+    """The rows of `suuntima` of one quarter before anything is hidden, and divisions with a unit each."""
+    levels = dict.fromkeys(LEVELS, "d{}") | {"county": COUNTY, "region": "north"}
+    spans = [
+        UnitSpan(date.min, date.max, {level: scope.format(one) for level, scope in levels.items()})
+        for one in range(divisions)
+    ]
+    found: dict[Cell, dict[str, int]] = {}
+    for _ in range(number):
+        scopes, result = random.choice(spans).scopes, random.choice(RESULTS)
+        keys = {(random.choice(BATTERIES), ALL), (ALL, random.choice(SEXES)), (ALL, ALL)}
+        for level, period, key in product(LEVELS, (("quarter", "2025Q4"), ("year", "2025")), sorted(keys)):
+            cell = Cell(("suuntima", *period, level, scopes[level], ALL, ALL, *key, result))
+            if is_published(cell):
+                found.setdefault(cell, {"n": 0})["n"] += 1
+    return found, spans
 
 
 def _scopes(random: Random, number: int) -> dict[str, str]:

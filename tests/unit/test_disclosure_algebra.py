@@ -147,6 +147,19 @@ def test_a_component_grows_while_rows_are_hidden(seed: int) -> None:
                 assert grown.following(tight & grown.unknowns) == fresh.following(tight & fresh.unknowns)
 
 
+def test_a_component_loses_an_equation_that_says_nothing_any_more() -> None:
+    """A row can be hidden and still follow: it is no new unknown count, but its results say nothing without it."""
+    found = suppression_of([("", "abc"), ("c", "d"), ("e", "df")], hidden="abdf")
+    tight = {found.number[cell(name)] for name in "df"}  # so these follow from their sum, and `c` from one of them
+    system = System(found, Column("", "", range(len(found.cells)), (), tight, found.sums_of))
+    components = Components(system)
+    row, hidden_now = found.number[cell("a")], found.number[cell("c")]
+    assert len(components.of(row).unknowns) == 2
+    system.hide([hidden_now])
+    assert system.is_known(hidden_now)
+    assert not components.of(row).unknowns
+
+
 def test_unknowns_that_cannot_be_positive_are_zero() -> None:
     fixed, steps = zeros([{"a": 1, "b": 1}, {"a": 1, "c": 1, "d": -1}])
     assert {"a", "b"} <= fixed
