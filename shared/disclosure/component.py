@@ -25,6 +25,7 @@ class Component:
         self.unknowns = {unknown for row in rows.values() for unknown in row}
         self._place = {number: place for place, number in enumerate(rows)}
         self._equations = Elimination(rows.values())
+        self._has_grown = False
 
     def has_any(self, numbers: Collection[int]) -> bool:
         """Whether it has any of these equations."""
@@ -34,7 +35,12 @@ class Component:
         """The unknown counts that follow, where those of `tight` are at their least value."""
         if any(unknown in tight for unknown, _ in self._equations.steps):
             self.connect()  # a tight count is not to be eliminated
-        return following(self._equations, tight)
+        found = following(self._equations, tight)
+        if found and self._has_grown:
+            # Balancing is not exact, and may find too much in equations that were solved while they grew.
+            self.connect()
+            found = following(self._equations, tight)
+        return found
 
     def grow(self, added: set[int]) -> None:
         """Add counts that have become unknown. No equation names both them and unknown counts of elsewhere."""
@@ -54,6 +60,7 @@ class Component:
                 columns[unknown][self._place[number]] = row[unknown]
         self._equations.add_unknowns(columns)
         self.unknowns |= added
+        self._has_grown = True
 
 
 class Components:
