@@ -72,7 +72,7 @@ class Components:
 
     def of(self, row: int) -> Component:
         """The component of an unknown count."""
-        self._forget_silent()
+        self._drop_vacuous()
         if self._system.new:
             self._grow()
         for known in self._kept:
@@ -85,12 +85,12 @@ class Components:
         """Forget a component that need not be attacked again."""
         self._kept.remove(component)
 
-    def _forget_silent(self) -> None:
+    def _drop_vacuous(self) -> None:
         """Forget components with an equation that says nothing any more: they are set up anew without it."""
-        silent = self._system.silent
-        if silent:
-            self._kept = [known for known in self._kept if not known.has_any(silent)]
-            silent.clear()
+        vacuous = self._system.vacuous
+        if vacuous:
+            self._kept = [known for known in self._kept if not known.has_any(vacuous)]
+            vacuous.clear()
 
     def _grow(self) -> None:
         """Add new unknown counts, and all that are connected with them, to the components that they touch."""

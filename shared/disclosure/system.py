@@ -15,7 +15,7 @@ class System:
     """The equations of a column among the rows of a publication, while more of them are hidden.
 
     `known`: the hidden rows that follow from single equations. `new`: the unknown counts that were known before.
-    `silent`: the equations that say nothing any more.
+    `vacuous`: the equations that say nothing any more.
     """
 
     def __init__(self, suppression: Suppression, column: Column) -> None:
@@ -23,7 +23,7 @@ class System:
         self._propagation = Propagation(suppression, column.sums_of, column.tight)
         self.known = self._propagation.known
         self.new: set[int] = set()
-        self.silent: set[int] = set()
+        self.vacuous: set[int] = set()
         hidden = (row for row in column.rows if suppression.hidden[row])
         self._propagation.start(dict.fromkeys(number for row in hidden for number in column.sums_of[row]))
 
@@ -32,10 +32,10 @@ class System:
         added = self.suppression.hide(sorted(rows))
         self.new |= self._propagation.hide(added)
         numbers = {number for row in added for number in self.column.sums_of[row]}
-        self.silent.update(number for number in numbers if self._is_silent(*self.suppression.sums[number]))
+        self.vacuous.update(number for number in numbers if self._is_vacuous(*self.suppression.sums[number]))
         return added
 
-    def _is_silent(self, wholes: Sequence[int], parts: Sequence[int]) -> bool:
+    def _is_vacuous(self, wholes: Sequence[int], parts: Sequence[int]) -> bool:
         """Whether an equation says nothing: it has no whole, and all its parts are hidden."""
         return not wholes and all(self.suppression.hidden[row] for row in parts)
 
@@ -55,7 +55,7 @@ class System:
         for row in wholes:
             if hidden[row] and row not in known:
                 found[row] = 1
-        return {} if self._is_silent(wholes, parts) else found
+        return {} if self._is_vacuous(wholes, parts) else found
 
     def with_known(self, number: int) -> Row[int]:
         """The unknown counts of an equation, and the known ones that can be hidden, or follow from what can be."""

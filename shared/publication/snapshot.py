@@ -95,7 +95,7 @@ async def _cells(connection: Connection, family: str, county_year: CountyYear) -
     rows = await connection.fetch(_PERIODS, _periods(county_year.year))
     periods = [row["period"] for row in rows]
     county, first, last = county_year.county, f"{county_year.year:04}-01-01", f"{county_year.year:04}-12-31"
-    cells: dict[Cell, Row] = {}  # of records: a dict takes several times as much
+    cells: dict[Cell, Row] = {}  # holds records: dicts would take several times as much memory
     for view in map(VIEWS.__getitem__, views_of(family)):
         found = await connection.fetch(_rows_query(view), county, periods, timeout=_TIMEOUT_S)
         cells.update(published(view.name, cast(Sequence[Row], found)))
